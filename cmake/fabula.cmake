@@ -1,0 +1,35 @@
+# The helpers that every folder's CMakeLists.txt uses.
+find_program(FABULA_CCACHE ccache)
+if(FABULA_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FABULA_CCACHE})
+endif()
+find_package(Threads REQUIRED)
+
+# Everything is compiled with these.
+add_library(fabula_flags INTERFACE)
+target_compile_options(fabula_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
+target_include_directories(fabula_flags INTERFACE ${PROJECT_SOURCE_DIR})
+# The same source gives the same numbers whatever the optimiser sees: no contraction of a*b+c into fma behind our back.
+target_compile_options(fabula_flags INTERFACE -ffp-contract=off)
+if(FABULA_SANITIZE)
+  target_compile_options(fabula_flags INTERFACE -fsanitize=${FABULA_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(fabula_flags INTERFACE -fsanitize=${FABULA_SANITIZE})
+endif()
+
+# fabula_library(name SOURCES a.cpp … [DEPS other …] [PRIVATE_DEPS lib …])
+# DEPS are visible to whoever links this library, PRIVATE_DEPS (third-party libraries that a file wraps) are not.
+function(fabula_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC fabula_flags ${ARG_DEPS} PRIVATE Threads::Threads ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# fabula_test(name SOURCES a_test.cpp … DEPS …): one ctest entry a test binary, GoogleTest's main.
+function(fabula_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE fabula_flags ${ARG_DEPS} ${ARG_PRIVATE_DEPS} GTest::gtest_main Threads::Threads)
+  target_compile_definitions(${name} PRIVATE FABULA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

@@ -1,0 +1,30 @@
+// What the film pipeline asks of a planner.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/conditioning.h"
+#include "engine/plan.h"
+
+namespace fabula {
+
+/// A plan and the states kept for it, one conditioning a shot.
+struct Direction {
+  plan::Film film;
+  std::vector<Conditioning> shots;
+};
+
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  /// progress(tokens so far); returning false stops with Error(interrupted).
+  using Progress = std::function<bool(int tokens)>;
+  /// Writes a plan for a prompt. The states are those of the generation itself.
+  [[nodiscard]] virtual Direction direct(const std::string& prompt, const Progress& progress) = 0;
+  /// The states of a plan that exists (read from a file, edited): one prefill of its tokens.
+  [[nodiscard]] virtual Direction direct(const plan::Film& film, const Progress& progress) = 0;
+};
+
+}  // namespace fabula

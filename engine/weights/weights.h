@@ -1,0 +1,52 @@
+// Weights: name -> tensor over the safetensors files of one model folder.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/ops.h"
+
+namespace fabula {
+
+/// Opens `model.safetensors`, `diffusion_pytorch_model.safetensors` or the shards that a `*.safetensors.index.json` lists.
+/// Each tensor is taken exactly once; finish() throws if any is left. Tensors stay valid as long as this object (it is movable).
+/// Errors: input_missing for absent files, bad_data for everything malformed, each naming file and tensor.
+class Weights {
+ public:
+  static Weights open(const std::filesystem::path& folder, Precision precision = Precision::fp32);
+  ~Weights();
+  Weights(Weights&&) noexcept;
+  Weights& operator=(Weights&&) noexcept;
+
+  [[nodiscard]] bool has(std::string_view name) const;
+  [[nodiscard]] Shape shape(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> names() const;
+
+  /// The tensor as f32 (mapped where it is stored so, else converted once).
+  [[nodiscard]] Tensor take(const std::string& name, Shape expected);
+  /// A matrix operand of a product: bf16 under Precision::bf16, f32 otherwise.
+  [[nodiscard]] Tensor take_matrix(const std::string& name, Shape expected);
+  /// `prefix.weight` (out, in) and, when `bias`, `prefix.bias` (out).
+  [[nodiscard]] Linear take_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool bias);
+  /// A convolution weight stored as torch.nn.utils.weight_norm leaves it (`prefix.weight_g`, `prefix.weight_v`), folded: g·v/‖v‖ over
+  /// all axes but the first.
+  [[nodiscard]] Tensor take_weight_norm(const std::string& prefix, Shape expected);
+  /// Marks a tensor as known and unused (a buffer that the engine computes itself).
+  void ignore(const std::string& name);
+  /// Throws Error(bad_data) naming the tensors that nobody took.
+  void finish() const;
+
+  /// Bytes of parameters that have been taken.
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  struct Impl;
+  explicit Weights(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fabula

@@ -1,0 +1,101 @@
+// The kernel tables: one complete table of functions for one device.
+//
+// Contract of every entry: no allocation of its own beyond what its library needs inside a call, no global state, operands checked by
+// the caller (engine/ops). All activations are float32 and contiguous; a weight matrix may be bf16. `reference` defines what each entry
+// computes (float32 accumulation in index order); `cpu` and `cuda` are compared with it; `dry` does nothing.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/tensor.h"
+#include "kernels/thread_pool.h"
+
+namespace fabula {
+
+/// Where an entry runs.
+struct Exec {
+  ThreadPool* pool = nullptr;  ///< cpu
+  void* stream = nullptr;      ///< cuda: cudaStream_t
+};
+
+enum class Pad : std::uint8_t { zero, reflect, replicate };
+enum class Activation : std::uint8_t { none, silu, gelu_tanh, gelu_erf };
+
+struct Conv3dParams { std::int64_t stride_t = 1, stride_h = 1, stride_w = 1; };
+struct Conv1dParams { std::int64_t stride = 1, padding = 0, dilation = 1; };
+struct Padding3d { std::int64_t t_front = 0, t_back = 0, h_top = 0, h_bottom = 0, w_left = 0, w_right = 0; };
+
+struct Kernels {
+  const char* name;
+
+  // ---- gemm
+  /// out (rows, n) = x (rows, k) · weightᵀ (n, k) [+ bias (n)], then the activation. weight f32 or bf16; with a bf16 weight x is rounded
+  /// to bf16 first and the products are summed in f32. `scratch`: u8, at least linear_scratch(...) bytes, or absent when that is 0.
+  void (*linear)(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation, Tensor scratch, Tensor out);
+
+  // ---- norm
+  /// out = x / sqrt(mean(x²) + eps) [· weight] over the last axis. weight (width) or absent.
+  void (*rms_norm)(const Exec&, Tensor x, Tensor weight, float eps, Tensor out);
+  /// out = (x − mean) / sqrt(var + eps) [· weight + bias] over the last axis.
+  void (*layer_norm)(const Exec&, Tensor x, Tensor weight, Tensor bias, float eps, Tensor out);
+  /// Fused rms_norm and modulation: out[r] = rms_norm(x[r], weight) · (1 + scale[index[r]]) + shift[index[r]].
+  /// scale, shift (table rows, width), whose rows may lie `stride` floats apart; index (rows) i32.
+  void (*rms_norm_modulate)(const Exec&, Tensor x, Tensor weight, float eps, const float* scale, const float* shift, std::int64_t stride, Tensor index, Tensor out);
+  /// x (channels, frames, height, width): statistics over one group of channels of one frame; then weight, bias (channels), activation.
+  void (*group_norm)(const Exec&, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation, Tensor out);
+
+  // ---- attention
+  /// out (q_rows, heads, dim) = softmax(q·kᵀ/sqrt(dim)) · v with q (q_rows, heads, dim), k, v (k_rows, kv_heads, dim); heads is a multiple
+  /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i.
+  void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out);
+
+  // ---- rope
+  /// Rotates the first `cos.width()` channels of every head, in place (rotate-half convention): x (rows, heads, dim), cos and sin (rows, rotary).
+  void (*rope)(const Exec&, Tensor x, Tensor cos, Tensor sin);
+
+  // ---- conv
+  /// Valid convolution: x (c_in, t, h, w), weight (c_out, c_in, kt, kh, kw), bias (c_out) or absent, out (c_out, t', h', w').
+  void (*conv3d)(const Exec&, Tensor x, Tensor weight, Tensor bias, Conv3dParams, Tensor out);
+  /// Zero-padded: x (c_in, length), weight (c_out, c_in, k), out (c_out, length').
+  void (*conv1d)(const Exec&, Tensor x, Tensor weight, Tensor bias, Conv1dParams, Tensor out);
+  /// Transposed: x (c_in, length), weight (c_in, c_out, k), out (c_out, (length − 1)·stride − 2·padding + k).
+  void (*conv_transpose1d)(const Exec&, Tensor x, Tensor weight, Tensor bias, Conv1dParams, Tensor out);
+  /// Temporal padding is always zeros; `mode` says how height and width are padded. x (c, t, h, w).
+  void (*pad3d)(const Exec&, Tensor x, Padding3d, Pad mode, Tensor out);
+  /// BigVGAN's alias-free activation on x (c, length): 2× upsampling by the transposed filter, SnakeBeta, 2× downsampling by the filter.
+  /// alpha, beta (c) in log space; up_filter, down_filter (taps). Replicate padding at the ends. out (c, length).
+  void (*snake_beta_alias_free)(const Exec&, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter, Tensor out);
+
+  // ---- elementwise
+  /// out = x + sin²(alpha·x) / (alpha + 1e-9): x (c, length), alpha (c).
+  void (*snake)(const Exec&, Tensor x, Tensor alpha, Tensor out);
+  void (*activate)(const Exec&, Tensor x, Activation, Tensor out);
+  /// out = a·x + b·y; out may be x or y.
+  void (*axpby)(const Exec&, float a, Tensor x, float b, Tensor y, Tensor out);
+  /// out (rows, n) = activation(gate (rows, n)) · up (rows, n); gate and up may lie in one (rows, 2n) tensor, `stride` floats apart by row.
+  void (*gated)(const Exec&, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation, Tensor out);
+  /// into (rows, n) += gate[index[r]] · x[r]; index absent: gate is one row (n) for all. gate rows lie `stride` floats apart.
+  void (*gated_add)(const Exec&, Tensor x, const float* gate, std::int64_t stride, Tensor index, Tensor into);
+  /// out[i] = table[index[i]]: table (n, width) f32 or bf16, index (rows) i32, out (rows, width) f32.
+  void (*gather_rows)(const Exec&, Tensor table, Tensor index, Tensor out);
+  /// out[index[i]] = x[i].
+  void (*scatter_rows)(const Exec&, Tensor x, Tensor index, Tensor out);
+  /// out = x with axes permuted: out axis i is x axis order[i].
+  void (*permute)(const Exec&, Tensor x, const int* order, Tensor out);
+  /// out (channels, …) = x · scale[channel] + shift[channel], channels being the first axis.
+  void (*affine_channels)(const Exec&, Tensor x, Tensor scale, Tensor shift, Tensor out);
+};
+
+/// Bytes of scratch that `linear` needs on any device.
+[[nodiscard]] std::size_t linear_scratch(const Tensor& x, const Tensor& weight);
+
+[[nodiscard]] const Kernels& reference_kernels();
+[[nodiscard]] const Kernels& cpu_kernels();
+[[nodiscard]] const Kernels& dry_kernels();
+/// Null where Fabula was built without CUDA or no device is present.
+[[nodiscard]] const Kernels* cuda_kernels();
+
+/// Whether the processor multiplies bf16 natively (avx512_bf16 or amx_bf16): then the bf16 profile is also the faster one.
+[[nodiscard]] bool cpu_has_bf16();
+
+}  // namespace fabula
