@@ -1,0 +1,41 @@
+// The film pipeline: shots one by one from the model, their frames and sound straight into the sink. Memory does not grow with the film.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "engine/clip_model.h"
+#include "engine/media_sink.h"
+#include "engine/planner.h"
+
+namespace fabula {
+
+struct FilmRequest {
+  std::uint64_t seed = 0;
+  int evaluations = 12;  ///< of the transformer, each shot
+};
+
+struct FilmProgress {
+  std::size_t shot = 0;    ///< index of the shot in work
+  std::size_t shots = 0;
+  double fraction = 0.0;   ///< of the whole film, never falling
+};
+
+/// Brings a shot's sound to the film's format: 48 kHz stereo, interleaved, exactly `count` sample frames.
+using SoundConform = std::function<std::vector<float>(const Sound&, std::int64_t count)>;
+
+/// Film frames shown before time `ms`. Shots are cut on these, so that they tile the film whatever their lengths are.
+[[nodiscard]] std::int64_t frames_before(std::int64_t ms, int fps);
+/// 48 kHz sample frames that belong to film frames [0, frames).
+[[nodiscard]] std::int64_t samples_before(std::int64_t frames, int fps);
+/// The shortest length the model can make that covers `frames` film frames; Error(bad_data) when none does.
+[[nodiscard]] int model_frames(std::int64_t frames, int film_fps, int model_fps, const std::vector<int>& legal);
+/// A shot's own seed: changes of one shot leave the noise of the others alone.
+[[nodiscard]] std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot);
+
+/// Renders all shots of the direction into the sink and finishes it. progress returning false stops with Error(interrupted); the sink is
+/// then not finished. `legal_frames`: lengths the model can make (Bundle::shot_frames).
+void render_film(const Direction&, ClipModel&, const std::vector<int>& legal_frames, MediaSink&, const SoundConform&, const FilmRequest&,
+                 const std::function<bool(const FilmProgress&)>& progress);
+
+}  // namespace fabula
