@@ -1,0 +1,45 @@
+// The film's file: H.264 and AAC in an MP4.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "engine/media_sink.h"
+
+namespace fabula {
+
+struct Mp4Options {
+  int fps = 24;
+  int crf = 16;
+  /// Size of the film; 0: that of the frames. Frames of another size are scaled (Lanczos). Even numbers: the chroma is halved.
+  int width = 0, height = 0;
+  /// The whole film is brought to this loudness with one gain and a true-peak limiter.
+  double loudness_lufs = -16.0;
+  double true_peak_dbtp = -1.0;
+};
+
+/// H.264 (x264, yuv420p, BT.709, preset medium) and AAC 48 kHz stereo, the index in front (+faststart). Written beside the output
+/// (`NAME.part` and two spool files), synced and renamed by finish(); until then nothing stands under the output's name, and what was
+/// not finished is removed. The same input gives the same bytes. Memory does not grow with the film.
+///
+/// Errors: usage for an odd size, unavailable where FFmpeg lacks libx264, cannot_create where the folder cannot be written, io when a
+/// write fails (disk full). After an error only destruction is allowed. Not thread-safe.
+class Mp4Sink : public MediaSink {
+ public:
+  explicit Mp4Sink(std::filesystem::path output, Mp4Options options = {});
+  ~Mp4Sink() override;
+  Mp4Sink(const Mp4Sink&) = delete;
+  Mp4Sink& operator=(const Mp4Sink&) = delete;
+
+  void frame(const Image& image) override;
+  void samples(std::span<const float> interleaved_stereo) override;
+  /// A film without samples has no sound track. Throws Error(internal) for a film without frames or whose sound and picture differ by
+  /// more than one frame.
+  void finish() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fabula
