@@ -1,0 +1,207 @@
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "audio/mix.h"
+#include "audio/phonemes.h"
+#include "engine/bundle.h"
+#include "engine/film/film.h"
+#include "kernels/error.h"
+#include "planner/planner.h"
+#include "planner/schema.h"
+#include "tools/fabula/commands.h"
+#include "tools/fabula/progress.h"
+#include "video/families.h"
+#include "video/io/mp4.h"
+#include "video/io/probe.h"
+
+namespace fabula::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct Stage {
+  std::string name;
+  double seconds;
+};
+
+std::string read_all(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
+
+// What is to be filmed: a prompt, or a plan with its own prompt inside.
+struct Source {
+  std::string prompt;
+  bool is_plan = false;
+  plan::Film film;
+};
+
+Source read_source(const std::string& given) {
+  Source source;
+  std::string text = given;
+  if (given == "-") {
+    text = read_all(std::cin);
+  } else if (fs::path(given).extension() == ".json") {
+    std::ifstream in(given, std::ios::binary);
+    if (!in) throw Error(ExitCode::input_missing, "cannot read the plan " + given);
+    text = read_all(in);
+    source.is_plan = true;
+  }
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  source.is_plan = source.is_plan || (first != std::string::npos && text[first] == '{');
+  if (source.is_plan) {
+    source.film = plan::from_json(text);
+  } else {
+    source.prompt = text;
+  }
+  return source;
+}
+
+// "A fox at night" -> "a_fox_at_night.mp4"
+std::string file_name_of(const std::string& title) {
+  std::string name;
+  for (const char c : title) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (kept) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    else if (!name.empty() && name.back() != '_') name += '_';
+  }
+  while (!name.empty() && name.back() == '_') name.pop_back();
+  return (name.empty() ? "film" : name) + ".mp4";
+}
+
+// Refused before minutes of work, not after.
+void check_output(const fs::path& film) {
+  if (film.extension() != ".mp4") throw Error(ExitCode::usage, "the output " + film.string() + " does not end in .mp4");
+  const fs::path folder = film.has_parent_path() ? film.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder)) throw Error(ExitCode::cannot_create, "the folder " + folder.string() + " does not exist");
+  if (access(folder.c_str(), W_OK) != 0) throw Error(ExitCode::cannot_create, "the folder " + folder.string() + " is not writable");
+  if (fs::is_directory(film)) throw Error(ExitCode::cannot_create, film.string() + " is a folder");
+}
+
+std::size_t available_memory() {
+  std::ifstream in("/proc/meminfo");
+  std::string key;
+  std::size_t kilobytes = 0;
+  while (in >> key >> kilobytes) {
+    if (key == "MemAvailable:") return kilobytes * 1024;
+    in.ignore(64, '\n');
+  }
+  return 0;
+}
+
+void check_memory(const ClipModel& model, const Direction& direction, const Bundle& bundle, int evaluations) {
+  std::size_t needed = 0;
+  for (const Conditioning& conditioning : direction.shots) {
+    needed = std::max(needed, model.footprint({&conditioning, bundle.shot_frames.back(), 0, evaluations}));
+  }
+  const std::size_t available = available_memory();
+  if (available != 0 && needed > available) {
+    throw Error(ExitCode::out_of_memory, "a shot needs " + std::to_string(needed >> 20) + " MB of memory and " + std::to_string(available >> 20) + " MB are free");
+  }
+}
+
+// Never a film that nobody has looked at: what was written is read back.
+void verify_film(const fs::path& file, const plan::Film& film) {
+  const std::int64_t expected = frames_before(film.total_ms, film.fps);
+  const FilmProbe probe = probe_film(file);
+  if (probe.video_frames != expected || !probe.has_audio) {
+    throw Error(ExitCode::check_failed, file.string() + " did not pass its check: " + std::to_string(probe.video_frames) + " of " +
+                                            std::to_string(expected) + " frames" + (probe.has_audio ? "" : ", no sound"));
+  }
+}
+
+// A small canvas is delivered enlarged by a whole number, so that players need not do it worse.
+Mp4Options sink_options(const RenderOptions& options, const ClipFormat& format, int fps) {
+  constexpr int comfortable_height = 480;
+  Mp4Options sink;
+  sink.fps = fps;
+  const int factor = options.scale > 0 ? options.scale : (comfortable_height + format.height - 1) / format.height;
+  sink.width = format.width * factor;
+  sink.height = format.height * factor;
+  return sink;
+}
+
+double peak_megabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+void report(const RenderOptions& options, const fs::path& output, const plan::Film& film, const std::vector<Stage>& stages) {
+  if (options.json) {
+    nlohmann::ordered_json out = {{"film", output.string()}, {"title", film.title},   {"shots", film.shots.size()},
+                                  {"total_ms", film.total_ms}, {"seed", options.seed}, {"unsupported", film.unsupported}};
+    for (const Stage& stage : stages) out["seconds"][stage.name] = stage.seconds;
+    out["peak_memory_mb"] = peak_megabytes();
+    std::printf("%s\n", out.dump(2).c_str());
+    return;
+  }
+  std::printf("%s\n", output.c_str());
+  if (options.quiet) return;
+  for (const Stage& stage : stages) std::fprintf(stderr, "  %-14s %7.2f s\n", stage.name.c_str(), stage.seconds);
+  std::fprintf(stderr, "  %-14s %7.0f MB\n", "peak memory", peak_megabytes());
+}
+
+}  // namespace
+
+void run_render(const RenderOptions& options) {
+  const Source source = read_source(options.source);
+  if (!options.output.empty()) check_output(options.output);
+  const Bundle bundle = Bundle::open(locate_bundle(options.model.model));
+  const Precision precision = precision_of(options.model.precision);
+  const int threads = thread_count(options.model.threads);
+  const int evaluations = options.steps > 0 ? options.steps : bundle.steps;
+  std::vector<Stage> stages;
+
+  Clock::time_point start = Clock::now();
+  Direction direction;
+  {
+    const auto planner = load_planner(bundle.folder, precision, threads, phones_of);
+    const auto alive = [](int) { return !stop_requested(); };
+    direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
+  }
+  const plan::Film& film = direction.film;
+  for (const std::string& missing : film.unsupported) {
+    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
+  }
+  if (!options.save_plan.empty()) write_file(options.save_plan, plan::to_json(film) + "\n");
+  stages.push_back({"plan", seconds_since(start)});
+
+  const fs::path output = options.output.empty() ? file_name_of(film.title) : options.output;
+  check_output(output);
+
+  start = Clock::now();
+  const auto model = load_clip_model(bundle.folder, precision, threads);
+  check_memory(*model, direction, bundle, evaluations);
+  stages.push_back({"load", seconds_since(start)});
+
+  start = Clock::now();
+  Mp4Sink sink(output, sink_options(options, model->format(), film.fps));
+  {
+    ProgressLine line(options.quiet || options.json);
+    render_film(direction, *model, bundle.shot_frames, sink, conform_sound, {options.seed, evaluations}, [&](const FilmProgress& p) {
+      line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
+      return !stop_requested();
+    });
+  }
+  const double rendering = seconds_since(start);
+  double inside = 0.0;
+  for (const ClipModel::StageTime& stage : model->stage_times()) {
+    stages.push_back({stage.stage, stage.seconds});
+    inside += stage.seconds;
+  }
+  stages.push_back({"encode and mux", rendering - inside});
+  verify_film(output, film);
+  report(options, output, film, stages);
+}
+
+}  // namespace fabula::cli
