@@ -2,7 +2,8 @@
 //
 // Contract of every entry: no allocation of its own beyond what its library needs inside a call, no global state, operands checked by
 // the caller (engine/ops). All activations are float32 and contiguous; a weight matrix may be bf16. `reference` defines what each entry
-// computes (float32 accumulation in index order); `cpu` and `cuda` are compared with it; `dry` does nothing.
+// computes (products summed in float32 in index order, the statistics of norms in float64); `cpu` and `cuda` are compared with it; `dry`
+// does nothing.
 #pragma once
 
 #include <cstdint>

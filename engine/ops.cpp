@@ -1,0 +1,78 @@
+// Products, norms, attention and rope.
+#include "engine/ops.h"
+
+#include "engine/ops_check.h"
+
+namespace fabula {
+
+Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation) {
+  const Tensor& weight = layer.weight;
+  const bool weight_fits = weight.shape.rank() == 2 && (weight.dtype == DType::f32 || weight.dtype == DType::bf16);
+  if (!weight_fits || !is_f32_rows(x) || x.width() != weight.shape[1] || !is_vector_or_absent(layer.bias, weight.shape[0])) {
+    refuse("linear", "x (…, in) f32, weight (out, in) f32 or bf16, bias (out) f32 or absent", {{"x", x}, {"weight", weight}, {"bias", layer.bias}});
+  }
+  Tensor out = ctx.arena.take(with_width(x.shape, weight.shape[0]));
+  const Arena::Scope scope(ctx.arena);
+  const std::size_t bytes = linear_scratch(x, weight);
+  const Tensor scratch = bytes == 0 ? Tensor{} : ctx.arena.take({static_cast<std::int64_t>(bytes)}, DType::u8);
+  ctx.kernels.linear(ctx.exec, x, weight, layer.bias, activation, scratch, out);
+  return out;
+}
+
+Tensor rms_norm(Context& ctx, Tensor x, Tensor weight, float eps) {
+  if (!is_f32_rows(x) || !is_vector_or_absent(weight, x.width())) {
+    refuse("rms_norm", "x (…, width) f32, weight (width) or absent", {{"x", x}, {"weight", weight}});
+  }
+  Tensor out = ctx.arena.take(x.shape);
+  ctx.kernels.rms_norm(ctx.exec, x, weight, eps, out);
+  return out;
+}
+
+Tensor layer_norm(Context& ctx, Tensor x, Tensor weight, Tensor bias, float eps) {
+  if (!is_f32_rows(x) || !is_vector_or_absent(weight, x.width()) || !is_vector_or_absent(bias, x.width())) {
+    refuse("layer_norm", "x (…, width) f32, weight and bias (width) or absent", {{"x", x}, {"weight", weight}, {"bias", bias}});
+  }
+  Tensor out = ctx.arena.take(x.shape);
+  ctx.kernels.layer_norm(ctx.exec, x, weight, bias, eps, out);
+  return out;
+}
+
+Tensor rms_norm_modulate(Context& ctx, Tensor x, Tensor weight, float eps, ModulationTable scale, ModulationTable shift, Tensor index) {
+  const bool tables_fit = scale.stride == shift.stride && scale.stride >= 0;
+  if (!tables_fit || !is_f32_rows(x) || !is_vector_or_absent(weight, x.width()) || !is_index(index, x.rows())) {
+    refuse("rms_norm_modulate", "x (rows, width) f32, weight (width) or absent, index (rows) i32, scale and shift of one stride",
+           {{"x", x}, {"weight", weight}, {"index", index}});
+  }
+  Tensor out = ctx.arena.take(x.shape);
+  ctx.kernels.rms_norm_modulate(ctx.exec, x, weight, eps, scale.rows, shift.rows, scale.stride, index, out);
+  return out;
+}
+
+Tensor group_norm(Context& ctx, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation activation) {
+  if (!is_f32(x, 4) || groups < 1 || x.shape[0] % groups != 0 || !is_vector_or_absent(weight, x.shape[0]) || !is_vector_or_absent(bias, x.shape[0])) {
+    refuse("group_norm", "x (channels, frames, height, width) f32, channels a multiple of " + std::to_string(groups) + ", weight and bias (channels)",
+           {{"x", x}, {"weight", weight}, {"bias", bias}});
+  }
+  Tensor out = ctx.arena.take(x.shape);
+  ctx.kernels.group_norm(ctx.exec, x, weight, bias, groups, eps, activation, out);
+  return out;
+}
+
+Tensor attention(Context& ctx, Tensor q, Tensor k, Tensor v, bool causal) {
+  const bool fits = is_f32(q, 3) && is_f32(k, 3) && same(k, v) && q.shape[2] == k.shape[2] && k.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
+  if (!fits || k.shape[0] < 1 || (causal && k.shape[0] < q.shape[0])) {
+    refuse("attention", "q (q_rows, heads, dim), k and v (k_rows, kv_heads, dim) f32, heads a multiple of kv_heads, at least one key a query",
+           {{"q", q}, {"k", k}, {"v", v}});
+  }
+  Tensor out = ctx.arena.take(q.shape);
+  ctx.kernels.attention(ctx.exec, q, k, v, causal, out);
+  return out;
+}
+
+void rope(Context& ctx, Tensor x, Tensor cos, Tensor sin) {
+  const bool fits = is_f32(x, 3) && is_f32_rows(cos) && same(cos, sin) && cos.rows() == x.shape[0] && cos.width() <= x.shape[2] && cos.width() % 2 == 0;
+  if (!fits) refuse("rope", "x (rows, heads, dim), cos and sin (rows, rotary) f32, rotary even and at most dim", {{"x", x}, {"cos", cos}, {"sin", sin}});
+  ctx.kernels.rope(ctx.exec, x, cos, sin);
+}
+
+}  // namespace fabula

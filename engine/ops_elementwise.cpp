@@ -1,0 +1,126 @@
+// Elementwise ops, moving of rows and axes, and what brings values into the arena.
+#include <cstring>
+
+#include "engine/ops.h"
+#include "engine/ops_check.h"
+
+namespace fabula {
+namespace {
+
+// On the dry device there is nothing to look at.
+void check_rows_exist(const char* op, Tensor index, std::int64_t rows) {
+  if (index.data == nullptr || index.device != DeviceKind::cpu) return;
+  for (std::int64_t i = 0; i < index.elements(); ++i) {
+    const std::int64_t row = index.as<std::int32_t>()[i];
+    if (row < 0 || row >= rows) refuse(op, "indices below " + std::to_string(rows) + ", found " + std::to_string(row), {{"index", index}});
+  }
+}
+
+}  // namespace
+
+void gated_add(Context& ctx, Tensor x, ModulationTable gate, Tensor index, Tensor into) {
+  if (!is_f32_rows(x) || !same(x, into) || !(index.absent() || is_index(index, x.rows()))) {
+    refuse("gated_add", "x and into (rows, width) f32, index (rows) i32 or absent", {{"x", x}, {"into", into}, {"index", index}});
+  }
+  ctx.kernels.gated_add(ctx.exec, x, gate.rows, gate.stride, index, into);
+}
+
+Tensor activate(Context& ctx, Tensor x, Activation activation) {
+  if (x.dtype != DType::f32) refuse("activate", "x f32", {{"x", x}});
+  Tensor out = ctx.arena.take(x.shape);
+  ctx.kernels.activate(ctx.exec, x, activation, out);
+  return out;
+}
+
+Tensor gated_halves(Context& ctx, Tensor x, Activation activation, bool gate_second) {
+  if (!is_f32_rows(x) || x.width() % 2 != 0) refuse("gated_halves", "x (…, 2n) f32", {{"x", x}});
+  const std::int64_t n = x.width() / 2;
+  Tensor out = ctx.arena.take(with_width(x.shape, n));
+  const float* first = x.f32();
+  const float* second = first == nullptr ? nullptr : first + n;
+  ctx.kernels.gated(ctx.exec, gate_second ? second : first, gate_second ? first : second, x.rows(), n, 2 * n, activation, out);
+  return out;
+}
+
+Tensor gated(Context& ctx, Tensor gate, Tensor up, Activation activation) {
+  if (!is_f32_rows(gate) || !same(gate, up)) refuse("gated", "gate and up (…, n) f32 alike", {{"gate", gate}, {"up", up}});
+  Tensor out = ctx.arena.take(gate.shape);
+  ctx.kernels.gated(ctx.exec, gate.f32(), up.f32(), gate.rows(), gate.width(), gate.width(), activation, out);
+  return out;
+}
+
+void axpby_into(Context& ctx, float a, Tensor x, float b, Tensor y, Tensor out) {
+  if (x.dtype != DType::f32 || !same(x, y) || !same(x, out)) refuse("axpby", "x, y and out f32 of one shape", {{"x", x}, {"y", y}, {"out", out}});
+  ctx.kernels.axpby(ctx.exec, a, x, b, y, out);
+}
+
+Tensor axpby(Context& ctx, float a, Tensor x, float b, Tensor y) {
+  Tensor out = ctx.arena.take(x.shape);
+  axpby_into(ctx, a, x, b, y, out);
+  return out;
+}
+
+Tensor gather_rows(Context& ctx, Tensor table, Tensor index) {
+  const bool fits = table.shape.rank() == 2 && (table.dtype == DType::f32 || table.dtype == DType::bf16) && index.dtype == DType::i32;
+  if (!fits) refuse("gather_rows", "table (n, width) f32 or bf16, index (rows) i32", {{"table", table}, {"index", index}});
+  check_rows_exist("gather_rows", index, table.shape[0]);
+  Tensor out = ctx.arena.take({index.elements(), table.width()});
+  ctx.kernels.gather_rows(ctx.exec, table, index, out);
+  return out;
+}
+
+void scatter_rows(Context& ctx, Tensor x, Tensor index, Tensor into) {
+  if (!is_f32(x, 2) || !is_f32(into, 2) || into.width() != x.width() || !is_index(index, x.shape[0])) {
+    refuse("scatter_rows", "x (rows, width) and into (n, width) f32, index (rows) i32", {{"x", x}, {"index", index}, {"into", into}});
+  }
+  check_rows_exist("scatter_rows", index, into.shape[0]);
+  ctx.kernels.scatter_rows(ctx.exec, x, index, into);
+}
+
+Tensor permute(Context& ctx, Tensor x, std::initializer_list<int> order) {
+  std::int64_t extents[Shape::max_rank] = {};
+  unsigned seen = 0;
+  int axis = 0;
+  if (x.dtype == DType::f32 && static_cast<int>(order.size()) == x.shape.rank()) {
+    for (const int from : order) {
+      if (from < 0 || from >= x.shape.rank()) break;
+      seen |= 1U << static_cast<unsigned>(from);
+      extents[axis++] = x.shape[from];
+    }
+  }
+  if (x.absent() || seen + 1 != 1U << static_cast<unsigned>(x.shape.rank())) refuse("permute", "x f32 and each of its axes once", {{"x", x}});
+  Tensor out = ctx.arena.take(Shape(std::span<const std::int64_t>(extents, order.size())));
+  ctx.kernels.permute(ctx.exec, x, order.begin(), out);
+  return out;
+}
+
+Tensor affine_channels(Context& ctx, Tensor x, Tensor scale, Tensor shift) {
+  if (!is_f32_rows(x) || !is_vector(scale, x.shape[0]) || !is_vector(shift, x.shape[0])) {
+    refuse("affine_channels", "x (channels, …) f32, scale and shift (channels)", {{"x", x}, {"scale", scale}, {"shift", shift}});
+  }
+  Tensor out = ctx.arena.take(x.shape);
+  ctx.kernels.affine_channels(ctx.exec, x, scale, shift, out);
+  return out;
+}
+
+Tensor constant(Context& ctx, std::span<const float> values, Shape shape) {
+  Tensor out = ctx.arena.take(shape);
+  if (static_cast<std::int64_t>(values.size()) != out.elements()) {
+    refuse("constant", std::to_string(out.elements()) + " values, " + std::to_string(values.size()) + " given", {{"shape", out}});
+  }
+  if (out.data != nullptr) std::memcpy(out.data, values.data(), values.size_bytes());
+  return out;
+}
+
+Tensor indices(Context& ctx, std::span<const std::int32_t> values) {
+  Tensor out = ctx.arena.take({static_cast<std::int64_t>(values.size())}, DType::i32);
+  if (out.data != nullptr) std::memcpy(out.data, values.data(), values.size_bytes());
+  return out;
+}
+
+void copy(Context& ctx, Tensor from, Tensor to) {
+  if (from.elements() != to.elements() || from.dtype != to.dtype) refuse("copy", "as many elements of the same dtype", {{"from", from}, {"to", to}});
+  if (!ctx.arena.is_dry() && from.bytes() > 0) std::memcpy(to.data, from.data, from.bytes());
+}
+
+}  // namespace fabula

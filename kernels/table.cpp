@@ -1,0 +1,42 @@
+// The tables, each filled reference first and then overridden family by family.
+#include "kernels/attention.h"
+#include "kernels/conv.h"
+#include "kernels/elementwise.h"
+#include "kernels/gemm.h"
+#include "kernels/norm.h"
+#include "kernels/rope.h"
+
+namespace fabula {
+namespace {
+
+Kernels reference_table(const char* name) {
+  Kernels table{};
+  table.name = name;
+  add_reference_gemm(table);
+  add_reference_norm(table);
+  add_reference_attention(table);
+  add_reference_rope(table);
+  add_reference_conv(table);
+  add_reference_elementwise(table);
+  return table;
+}
+
+}  // namespace
+
+const Kernels& reference_kernels() {
+  static const Kernels table = reference_table("reference");
+  return table;
+}
+
+const Kernels& cpu_kernels() {
+  static const Kernels table = reference_table("cpu");
+  return table;
+}
+
+std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {
+  return weight.dtype == DType::bf16 ? static_cast<std::size_t>(x.elements()) * size_of(DType::bf16) : 0;
+}
+
+bool cpu_has_bf16() { return false; }
+
+}  // namespace fabula
