@@ -1,0 +1,61 @@
+#include "audio/phonemes.h"
+
+#include <flite/flite.h>
+
+#include <memory>
+#include <mutex>
+
+#include "kernels/error.h"
+
+// The voices' libraries come without headers.
+extern "C" {
+cst_voice* register_cmu_us_slt(const char* voxdir);
+cst_voice* register_cmu_us_rms(const char* voxdir);
+}
+
+namespace fabula {
+namespace {
+
+struct UtteranceDeleter {
+  void operator()(cst_utterance* utterance) const { delete_utterance(utterance); }
+};
+using Utterance = std::unique_ptr<cst_utterance, UtteranceDeleter>;
+
+// flite registers a voice once and gives the same one back afterwards.
+cst_voice* voice_named(const std::string& name) {
+  if (name == "slt") return register_cmu_us_slt(nullptr);
+  if (name == "rms") return register_cmu_us_rms(nullptr);
+  throw Error(ExitCode::bad_data, "flite has no voice \"" + name + "\" (known: slt, rms)");
+}
+
+std::vector<Phone> segments(cst_utterance* utterance) {
+  std::vector<Phone> phones;
+  double start = 0.0;
+  for (const cst_item* item = relation_head(utt_relation(utterance, "Segment")); item != nullptr; item = item_next(item)) {
+    const double end = item_feat_float(item, "end");
+    phones.push_back({item_feat_string(item, "name"), start, end - start});
+    start = end;
+  }
+  return phones;
+}
+
+bool is_pause(const Phone& phone) { return phone.name == "pau"; }
+
+}  // namespace
+
+std::vector<Phone> phones_of(const std::string& text, const std::string& voice) {
+  static std::mutex turn;
+  const std::lock_guard lock(turn);
+  flite_init();
+  // The durations of these voices are set on the way to the waveform, so one is made; it goes away with the utterance.
+  const Utterance utterance(flite_synth_text(text.c_str(), voice_named(voice)));
+  if (!utterance) throw Error(ExitCode::internal, "flite could not speak \"" + text + "\"");
+  std::vector<Phone> phones = segments(utterance.get());
+  while (!phones.empty() && is_pause(phones.back())) phones.pop_back();
+  std::size_t first = 0;
+  while (first < phones.size() && is_pause(phones[first])) ++first;
+  phones.erase(phones.begin(), phones.begin() + static_cast<std::ptrdiff_t>(first));
+  return phones;
+}
+
+}  // namespace fabula
