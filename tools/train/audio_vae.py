@@ -28,13 +28,43 @@ HOP = math.prod(CONFIG["encoder_rates"])
 CACHE = pathlib.Path(__file__).resolve().parents[2] / ".cache/train"
 TRAIN_CLIPS, TRAIN_SEED, HELD_OUT_CLIPS, HELD_OUT_SEED = 2500, 1, 24, 990_001
 STEP_SECONDS = 3.2  # of sound in one step: full clips or crops
-LEARNING_RATE, KL_WEIGHT, WAVE_WEIGHT, EMA_DECAY = 2e-3, 2e-3, 4.0, 0.998
+LEARNING_RATE, KL_WEIGHT, WAVE_WEIGHT, EMA_DECAY = 7e-4, 5e-4, 4.0, 0.998
 
 
 def new(seed: int = 0) -> AutoencoderKLMiniMaxH3Audio:
     """The model with fresh weights and unit latent statistics."""
     torch.manual_seed(seed)
     return AutoencoderKLMiniMaxH3Audio(**CONFIG, latents_mean=[0.0] * CONFIG["latent_channels"], latents_std=[1.0] * CONFIG["latent_channels"])
+
+
+@torch.no_grad()
+def initialise(model: AutoencoderKLMiniMaxH3Audio, wave: torch.Tensor) -> None:
+    """Scales fresh weights so that `wave` [batch, samples] goes through at unit deviation: as built, the signal fades by 20 dB
+    on its way out and in, and nothing is learnt for a long time. (Mishkin and Matas, "All you need is a good init", 2016.)"""
+    def target(name: str) -> float:
+        if name == "decoder.conv_post":
+            return wave.std().item()
+        inner = name.endswith(".block.3") or ".convs2." in name  # the last convolution of a residual branch
+        return 0.3 if inner else 1.0
+
+    def rescale(name: str):
+        def hook(module, _, output):
+            factor = target(name) / output.std()
+            (module.weight_g if hasattr(module, "weight_g") else module.weight).mul_(factor)
+            return output * factor
+        return hook
+
+    hooks = []
+    for name, module in model.named_modules():
+        if isinstance(module, (torch.nn.Conv1d, torch.nn.ConvTranspose1d)) and name != "logs_proj":
+            if module.bias is not None:
+                module.bias.zero_()
+            hooks.append(module.register_forward_hook(rescale(name)))
+    model.logs_proj.weight.mul_(0.1)
+    model.logs_proj.bias.fill_(-2.0)  # little posterior noise, or it drowns the first signal
+    model.decode(model.encode(wave[:, None]).latent_dist.mode())
+    for hook in hooks:
+        hook.remove()
 
 
 def load(path: str) -> AutoencoderKLMiniMaxH3Audio:
@@ -76,7 +106,7 @@ def magnitudes(wave: torch.Tensor, size: int) -> torch.Tensor:
 
 
 class Losses:
-    """The reconstruction loss between two waves [batch, samples]."""
+    """The reconstruction loss between two waves [batch, samples]; louder items of a batch weigh more."""
     sizes = (128, 512, 1024, 2048)
 
     def __init__(self, rate: int):
@@ -84,15 +114,15 @@ class Losses:
 
     def log_mel(self, magnitude: torch.Tensor) -> torch.Tensor:
         """Natural log of mel magnitudes [batch, bands, frames] of a 1024-point STFT."""
-        return torch.log(self.mel @ magnitude + 1e-3)
+        return torch.log(self.mel @ magnitude + 0.05)  # the floor lies some 45 dB below speech
 
     def __call__(self, wave: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         total = WAVE_WEIGHT * (wave - target).abs().mean()
         for size in self.sizes:
             a, b = magnitudes(wave, size), magnitudes(target, size)
-            scale = size ** 0.5  # a unit of magnitude means the same at every size
-            total = total + (torch.linalg.vector_norm(a - b, dim=(1, 2)) / torch.linalg.vector_norm(b, dim=(1, 2))).mean() / len(self.sizes)
-            total = total + (torch.log(a / scale + 1e-3) - torch.log(b / scale + 1e-3)).abs().mean() / len(self.sizes)
+            floor = 3e-3 * size ** 0.5  # the same level of noise at every size
+            total = total + (torch.linalg.vector_norm(a - b) / torch.linalg.vector_norm(b)) / len(self.sizes)
+            total = total + (torch.log(a + floor) - torch.log(b + floor)).abs().mean() / len(self.sizes)
             if size == 1024:
                 total = total + (self.log_mel(a) - self.log_mel(b)).abs().mean()
         return total
@@ -197,6 +227,9 @@ def train(budget_minutes: float, resume: bool, out: pathlib.Path, decoder_only: 
     kept = tuple(json.loads((out / "config.json").read_text())[k] for k in ("latents_mean", "latents_std")) if decoder_only else None
     if resume:
         trainer.resume()
+    else:
+        initialise(trainer.model, batch(clips, rng))
+        trainer.ema.load_state_dict(trainer.model.state_dict())
     log = open(CACHE / "audio_vae.jsonl", "a")
     before, begin, mean_loss = trainer.seconds, time.time(), 0.0
     while trainer.seconds < budget_minutes * 60:
