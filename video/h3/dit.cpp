@@ -1,0 +1,241 @@
+#include "video/h3/dit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "kernels/error.h"
+
+namespace fabula::h3 {
+namespace {
+
+// ---- weights
+
+Linear take_fp32(Weights& weights, const std::string& prefix, std::int64_t in, std::int64_t out) {
+  return {weights.take(prefix + ".weight", {out, in}), weights.take(prefix + ".bias", {out})};
+}
+
+SelfAttention::Dims attention_dims(const DitConfig& c) {
+  return {.width = c.hidden_size, .heads = c.num_attention_heads, .head_dim = c.attention_head_dim, .eps = c.qk_norm_eps, .bias = false, .norm_gain = true};
+}
+
+RefinerBlock take_refiner_block(Weights& weights, const std::string& prefix, const DitConfig& c) {
+  RefinerBlock block;
+  block.norm1 = weights.take(prefix + ".norm1.weight", {c.hidden_size});
+  block.attn = SelfAttention::take(weights, prefix + ".attn", attention_dims(c));
+  block.norm2 = weights.take(prefix + ".norm2.weight", {c.hidden_size});
+  block.ff = FeedForward::take(weights, prefix + ".ff", c.hidden_size, c.ffn_dim, /*bias=*/false);
+  return block;
+}
+
+DitBlock take_block(Weights& weights, const std::string& prefix, const DitConfig& c) {
+  DitBlock block;
+  block.norm1 = weights.take(prefix + ".norm1.weight", {c.hidden_size});
+  block.attn = SelfAttention::take(weights, prefix + ".attn", attention_dims(c));
+  block.norm2 = weights.take(prefix + ".norm2.weight", {c.hidden_size});
+  block.ff = FeedForward::take(weights, prefix + ".ff", c.hidden_size, c.ffn_dim, /*bias=*/false);
+  block.modulation = weights.take_linear(prefix + ".adaln_proj.linear", c.time_embed_dim, modalities * 6 * c.hidden_size, /*bias=*/true);
+  return block;
+}
+
+// ---- modules
+
+// MiniMaxH3RotaryPosEmbed. One list of frequencies serves the three axes; float32 as the reference computes it.
+Rotary rotary_of(Context& ctx, const DitConfig& config, std::span<const double> positions) {
+  const auto frequencies = static_cast<std::size_t>(config.rope_freq_dim);
+  std::vector<float> angles(positions.size() * frequencies);
+  for (std::size_t f = 0; f < frequencies; ++f) {
+    const float exponent = static_cast<float>(2 * f) / static_cast<float>(2 * frequencies);
+    const float inverse = 1.0F / static_cast<float>(std::pow(config.rope_theta, static_cast<double>(exponent)));
+    for (std::size_t i = 0; i < positions.size(); ++i) angles[i * frequencies + f] = static_cast<float>(positions[i]) * inverse;
+  }
+  return rotary(ctx, angles, static_cast<std::int64_t>(positions.size() / 3));
+}
+
+// Timesteps(flip_sin_to_cos=True, downscale_freq_shift=0): cosines, then sines. (timesteps) -> (timesteps, freq_dim)
+Tensor sinusoids(Context& ctx, const DitConfig& config, std::span<const float> timesteps) {
+  const auto width = static_cast<std::size_t>(config.freq_dim), half = width / 2;
+  std::vector<float> values(timesteps.size() * width, 0.0F);  // an odd width ends in a zero
+  for (std::size_t t = 0; t < timesteps.size(); ++t) {
+    for (std::size_t f = 0; f < half; ++f) {
+      const float exponent = static_cast<float>(-std::log(10000.0)) * static_cast<float>(f) / static_cast<float>(half);
+      const float angle = timesteps[t] * std::exp(exponent);
+      values[t * width + f] = std::cos(angle);
+      values[t * width + half + f] = std::sin(angle);
+    }
+  }
+  return constant(ctx, values, {static_cast<std::int64_t>(timesteps.size()), config.freq_dim});
+}
+
+// TimestepEmbedding, then the activation that every modulation begins with. -> (timesteps, time_embed_dim)
+Tensor embed_timesteps(Context& ctx, const Dit& dit, std::span<const float> timesteps, const Tap& tap) {
+  const Tensor waves = sinusoids(ctx, dit.config, timesteps);
+  tap("time_proj", waves);
+  const Tensor embedding = linear(ctx, linear(ctx, waves, dit.time_in, Activation::silu), dit.time_out);
+  tap("time_embedder", embedding);
+  return activate(ctx, embedding, Activation::silu);
+}
+
+// MiniMaxH3TokenRefinerBlock. x (text rows, hidden) is updated in place.
+void refine(Context& ctx, const DitConfig& config, const RefinerBlock& b, Tensor x, const Tap& tap) {
+  const auto residual = [&](Tensor norm, const char* module, const auto& layer) {
+    const Arena::Scope scope(ctx.arena);
+    const Tensor out = layer(rms_norm(ctx, x, norm, config.norm_eps));
+    tap(module, out);
+    add_into(ctx, out, x);
+  };
+  residual(b.norm1, "attn", [&](Tensor h) { return self_attention(ctx, b.attn, h, {}); });
+  residual(b.norm2, "ff", [&](Tensor h) { return feed_forward(ctx, b.ff, h); });
+  tap.self(x);
+}
+
+// The six modulation vectors of one block, a row for each (timestep, modality).
+struct Modulation {
+  ModulationTable shift1, scale1, gate1, shift2, scale2, gate2;
+};
+
+// MiniMaxH3AdaLayerNormModulation. temb (timesteps, time_embed_dim), already activated.
+Modulation modulation_of(Context& ctx, const DitBlock& b, std::int64_t hidden, Tensor temb) {
+  const float* table = linear(ctx, temb, b.modulation).f32();
+  const auto part = [&](std::int64_t i) { return ModulationTable{table == nullptr ? nullptr : table + i * hidden, 6 * hidden}; };
+  return {part(0), part(1), part(2), part(3), part(4), part(5)};
+}
+
+// The norm before its modulation exists only for the tap: the engine fuses the two.
+void tap_norm(Context& ctx, const Tap& tap, const char* module, Tensor x, Tensor weight, float eps) {
+  if (tap.absent()) return;
+  const Arena::Scope scope(ctx.arena);
+  tap(module, rms_norm(ctx, x, weight, eps));
+}
+
+// MiniMaxH3TransformerBlock. x (rows, hidden) is updated in place; index (rows): each row's line in the modulation table.
+void forward_block(Context& ctx, const DitConfig& config, const DitBlock& b, Tensor temb, Tensor index, const Rotary& rope_angles, Tensor x, const Tap& tap) {
+  const Arena::Scope block_scope(ctx.arena);
+  const Modulation m = modulation_of(ctx, b, config.hidden_size, temb);
+  {
+    const Arena::Scope scope(ctx.arena);
+    tap_norm(ctx, tap, "norm1", x, b.norm1, config.norm_eps);
+    const Tensor h = rms_norm_modulate(ctx, x, b.norm1, config.norm_eps, m.scale1, m.shift1, index);
+    const Tensor a = self_attention(ctx, b.attn, h, rope_angles);
+    tap("attn", a);
+    gated_add(ctx, a, m.gate1, index, /*into=*/x);
+  }
+  {
+    const Arena::Scope scope(ctx.arena);
+    tap_norm(ctx, tap, "norm2", x, b.norm2, config.norm_eps);
+    const Tensor h = rms_norm_modulate(ctx, x, b.norm2, config.norm_eps, m.scale2, m.shift2, index);
+    const Tensor f = feed_forward(ctx, b.ff, h);
+    tap("ff", f);
+    gated_add(ctx, f, m.gate2, index, /*into=*/x);
+  }
+  tap.self(x);
+}
+
+// Projects each modality and puts its rows where they stand in the sequence. -> (rows, hidden)
+Tensor pack(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Tensor audio, const Tap& tap) {
+  const Tensor x = ctx.arena.take({s.rope.cos.shape[0], dit.config.hidden_size});
+  const Arena::Scope scope(ctx.arena);
+  const Tensor video_rows = linear(ctx, video, dit.proj_in);
+  const Tensor audio_rows = linear(ctx, audio, dit.audio_proj_in);
+  tap("proj_in", video_rows);
+  tap("audio_proj_in", audio_rows);
+  scatter_rows(ctx, s.text, s.text_index, x);
+  scatter_rows(ctx, video_rows, s.video_index, x);
+  scatter_rows(ctx, audio_rows, s.audio_index, x);
+  return x;
+}
+
+// MiniMaxH3AdaLayerNormOut and the two heads, each on its own rows. index (rows): each row's timestep.
+void project_out(Context& ctx, const Dit& dit, const DitSequence& s, Tensor temb, Tensor index, Tensor x, const DitOutput& out, const Tap& tap) {
+  const std::int64_t hidden = dit.config.hidden_size;
+  const float* table = linear(ctx, temb, dit.norm_out_modulation).f32();
+  const ModulationTable shift{table, 2 * hidden}, scale{table == nullptr ? nullptr : table + hidden, 2 * hidden};
+  const Tensor h = rms_norm_modulate(ctx, x, dit.norm_out, dit.config.final_norm_eps, scale, shift, index);
+  tap("norm_out", h);
+  copy(ctx, linear(ctx, gather_rows(ctx, h, s.video_index), dit.proj_out), out.video);
+  copy(ctx, linear(ctx, gather_rows(ctx, h, s.audio_index), dit.audio_proj_out), out.audio);
+}
+
+void check_rows(const DitConfig& config, Tensor text, const PackedRows& rows) {
+  const auto refuse = [](const std::string& sentence) { throw Error(ExitCode::bad_data, "packed sequence: " + sentence); };
+  const std::size_t count = rows.tags.size();
+  if (count == 0 || rows.positions.size() != 3 * count) refuse("tags and positions are not for the same number of rows");
+  if (text.shape.rank() != 2 || text.shape[1] != config.text_dim) refuse("text states of width " + std::to_string(config.text_dim) + " expected, got " + text.shape.text());
+  if (text.shape[0] != static_cast<std::int64_t>(rows.text.size())) refuse("text states and text rows differ in number");
+  if (std::any_of(rows.tags.begin(), rows.tags.end(), [](std::int32_t tag) { return tag < 0 || tag >= modalities; })) refuse("a tag is not 0, 1 or 2");
+  std::vector<bool> seen(count, false);
+  for (const auto& indices : {rows.video, rows.audio, rows.text}) {
+    for (const std::int32_t row : indices) {
+      if (row < 0 || static_cast<std::size_t>(row) >= count || seen[static_cast<std::size_t>(row)]) refuse("row " + std::to_string(row) + " is named twice or does not exist");
+      seen[static_cast<std::size_t>(row)] = true;
+    }
+  }
+  if (rows.video.empty() || rows.audio.empty() || rows.text.empty()) refuse("a modality has no rows");
+  if (rows.video.size() + rows.audio.size() + rows.text.size() != count) refuse("a row belongs to no modality");
+}
+
+}  // namespace
+
+Dit Dit::load(const std::filesystem::path& folder, Precision precision) {
+  const DitConfig c = DitConfig::load(folder);
+  Dit dit(c, Weights::open(folder, precision));
+  Weights& w = dit.weights;
+  dit.proj_in = take_fp32(w, "proj_in", c.patch_dim(), c.hidden_size);
+  dit.audio_proj_in = take_fp32(w, "audio_proj_in", c.audio_in_channels, c.hidden_size);
+  dit.context_embedder = w.take_linear("context_embedder", c.text_dim, c.hidden_size, /*bias=*/true);
+  dit.time_in = take_fp32(w, "time_embedder.linear_1", c.freq_dim, c.time_embed_hidden_dim);
+  dit.time_out = take_fp32(w, "time_embedder.linear_2", c.time_embed_hidden_dim, c.time_embed_dim);
+  for (std::int64_t i = 0; i < c.num_refiner_layers; ++i) dit.refiner_blocks.push_back(take_refiner_block(w, "token_refiner.refiner_blocks." + std::to_string(i), c));
+  dit.refiner_norm = w.take("token_refiner.final_norm.weight", {c.hidden_size});
+  for (std::int64_t i = 0; i < c.num_layers; ++i) dit.blocks.push_back(take_block(w, "transformer_blocks." + std::to_string(i), c));
+  dit.norm_out = w.take("norm_out.norm.weight", {c.hidden_size});
+  dit.norm_out_modulation = w.take_linear("norm_out.linear", c.time_embed_dim, 2 * c.hidden_size, /*bias=*/true);
+  dit.proj_out = take_fp32(w, "proj_out", c.hidden_size, c.patch_dim());
+  dit.audio_proj_out = take_fp32(w, "audio_proj_out", c.hidden_size, c.audio_in_channels);
+  w.finish();
+  return dit;
+}
+
+DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const PackedRows& rows, const Tap& tap) {
+  check_rows(dit.config, text, rows);
+  DitSequence s;
+  s.text = ctx.arena.take({text.shape[0], dit.config.hidden_size});
+  s.rope = rotary_of(ctx, dit.config, rows.positions);
+  tap("rope.cos", s.rope.cos);
+  tap("rope.sin", s.rope.sin);
+  s.video_index = indices(ctx, rows.video);
+  s.audio_index = indices(ctx, rows.audio);
+  s.text_index = indices(ctx, rows.text);
+  s.tags = rows.tags;
+
+  const Arena::Scope scope(ctx.arena);
+  const Tensor x = linear(ctx, text, dit.context_embedder);
+  tap("context_embedder", x);
+  for (std::size_t i = 0; i < dit.refiner_blocks.size(); ++i) refine(ctx, dit.config, dit.refiner_blocks[i], x, tap.under("token_refiner.refiner_blocks.", i));
+  copy(ctx, rms_norm(ctx, x, dit.refiner_norm, dit.config.final_norm_eps), s.text);
+  tap("token_refiner", s.text);
+  return s;
+}
+
+DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Tensor audio, std::span<const float> timesteps,
+                  std::span<const std::int32_t> timestep_indices, const Tap& tap) {
+  const std::size_t rows = s.tags.size();
+  if (timestep_indices.size() != rows) throw Error(ExitCode::bad_data, "transformer: " + std::to_string(timestep_indices.size()) + " timestep indices for " + std::to_string(rows) + " rows");
+  std::vector<std::int32_t> table_rows(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (timestep_indices[i] < 0 || static_cast<std::size_t>(timestep_indices[i]) >= timesteps.size()) throw Error(ExitCode::bad_data, "transformer: a timestep index is out of range");
+    table_rows[i] = timestep_indices[i] * static_cast<std::int32_t>(modalities) + s.tags[i];
+  }
+
+  const DitOutput out{ctx.arena.take({s.video_index.shape[0], dit.config.patch_dim()}), ctx.arena.take({s.audio_index.shape[0], dit.config.audio_in_channels})};
+  const Arena::Scope scope(ctx.arena);
+  const Tensor temb = embed_timesteps(ctx, dit, timesteps, tap);
+  const Tensor modulation_row = indices(ctx, table_rows);
+  const Tensor timestep_row = indices(ctx, timestep_indices);
+  const Tensor x = pack(ctx, dit, s, video, audio, tap);
+  for (std::size_t i = 0; i < dit.blocks.size(); ++i) forward_block(ctx, dit.config, dit.blocks[i], temb, modulation_row, s.rope, x, tap.under("transformer_blocks.", i));
+  project_out(ctx, dit, s, temb, timestep_row, x, out, tap);
+  return out;
+}
+
+}  // namespace fabula::h3

@@ -1,0 +1,84 @@
+// MiniMaxH3Transformer3DModel (diffusers): one stack of blocks over one packed sequence of text, audio and video rows.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/ops.h"
+#include "engine/weights/weights.h"
+#include "video/h3/attention.h"
+#include "video/h3/config.h"
+#include "video/h3/tap.h"
+
+namespace fabula::h3 {
+
+/// Modality tags of a row. Each has its own modulation vectors.
+constexpr std::int64_t modalities = 3;  // 0 video, 1 text, 2 audio
+
+/// MiniMaxH3TokenRefinerBlock: pre-norm block over the text rows alone, neither modulated nor rotated.
+struct RefinerBlock {
+  Tensor norm1;  ///< (hidden)
+  SelfAttention attn;
+  Tensor norm2;  ///< (hidden)
+  FeedForward ff;
+};
+
+/// MiniMaxH3TransformerBlock.
+struct DitBlock {
+  Tensor norm1;  ///< (hidden)
+  SelfAttention attn;
+  Tensor norm2;  ///< (hidden)
+  FeedForward ff;
+  Linear modulation;  ///< time_embed_dim -> 3 modalities × (shift, scale, gate of attention; shift, scale, gate of feed-forward) × hidden
+};
+
+struct Dit {
+  DitConfig config;
+  Weights weights;  ///< keeps the tensors below valid
+  Linear proj_in, audio_proj_in;  ///< float32 in every precision, as are the time embedder and the two heads
+  Linear context_embedder;
+  Linear time_in, time_out;
+  std::vector<RefinerBlock> refiner_blocks;
+  Tensor refiner_norm;  ///< (hidden)
+  std::vector<DitBlock> blocks;
+  Tensor norm_out;             ///< (hidden)
+  Linear norm_out_modulation;  ///< time_embed_dim -> (shift, scale) × hidden
+  Linear proj_out, audio_proj_out;
+
+  Dit(DitConfig its_config, Weights its_weights) : config(its_config), weights(std::move(its_weights)) {}
+  /// Reads config.json and the weights of a `transformer` folder. Throws Error (input_missing, bad_data).
+  static Dit load(const std::filesystem::path& folder, Precision precision);
+};
+
+/// How the rows of a packed sequence are to be read; see video/h3/layout.h.
+struct PackedRows {
+  std::span<const double> positions;        ///< (rows, 3): rotary coordinates t, h, w
+  std::span<const std::int32_t> tags;       ///< (rows): 0 video, 1 text, 2 audio
+  std::span<const std::int32_t> video, audio, text;  ///< where the rows of each kind stand
+};
+
+/// What stays the same over all steps of a clip: the refined text, the rotary angles, where each row goes. Lives in the arena.
+struct DitSequence {
+  Tensor text;  ///< (text rows, hidden)
+  Rotary rope;  ///< (rows, rotary_dim)
+  Tensor video_index, audio_index, text_index;
+  std::span<const std::int32_t> tags;
+};
+
+/// text (text rows, text_dim). Throws Error(bad_data) unless the three index lists name every row once and tags and text fit them.
+[[nodiscard]] DitSequence prepare(Context&, const Dit&, Tensor text, const PackedRows&, const Tap& = {});
+
+struct DitOutput {
+  Tensor video;  ///< (video rows, patch_dim): data-ward velocity, or the clean sample where the bundle says so
+  Tensor audio;  ///< (audio rows, audio_in_channels)
+};
+
+/// One evaluation. video (video rows, patch_dim), audio (audio rows, audio_in_channels); timesteps: the distinct noise levels in [0, 1]
+/// (1 is clean); timestep_indices (rows): each row's place in them.
+[[nodiscard]] DitOutput forward(Context&, const Dit&, const DitSequence&, Tensor video, Tensor audio, std::span<const float> timesteps,
+                                std::span<const std::int32_t> timestep_indices, const Tap& = {});
+
+}  // namespace fabula::h3
