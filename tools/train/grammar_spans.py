@@ -1,0 +1,43 @@
+"""Legal spans of a prompt (docs/BUNDLE.md, "Copied spans")."""
+
+
+def word_starts_ends(prompt: bytes):
+    """[(start, end)] of the words of a prompt, in bytes."""
+    def solid(i):
+        return 0 <= i < len(prompt) and (prompt[i] >= 0x80 or chr(prompt[i]).isalnum())
+
+    words, start = [], None
+    for i in range(len(prompt) + 1):
+        inside = solid(i) or (i < len(prompt) and prompt[i] in b"'-" and solid(i - 1) and solid(i + 1))
+        if inside and start is None:
+            start = i
+        elif not inside and start is not None:
+            words.append((start, i))
+            start = None
+    return words
+
+
+def legal_spans(prompt: bytes, cap: int):
+    """All (start, end) that a copied span may have."""
+    words, spans = word_starts_ends(prompt), []
+    for i, (start, _) in enumerate(words):
+        for _, end in words[i:]:
+            if end - start > cap or any(b < 0x20 or b in b'"\\' for b in prompt[start:end]):
+                break
+            spans.append((start, end))
+            if end - start < cap and prompt[end:end + 1] in (b"!", b"?"):
+                spans.append((start, end + 1))
+    return spans
+
+
+def pieces(line: str, cap: int):
+    """A line cut into legal spans, each as long as it may be; None if a word is too long for one."""
+    text, parts, at = line.encode(), [], 0
+    spans = legal_spans(text, cap)
+    while any(s >= at for s, _ in spans):
+        start = min(s for s, _ in spans if s >= at)
+        if text[at:start].strip(b" ,.;:!?-'"):
+            return None
+        at = max(e for s, e in spans if s == start)
+        parts.append(text[start:at].decode())
+    return parts if parts and not text[at:].strip(b" ,.;:-'") else None
