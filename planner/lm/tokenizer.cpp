@@ -1,0 +1,150 @@
+#include "planner/lm/tokenizer.h"
+
+#include <queue>
+
+#include "kernels/error.h"
+#include "planner/lm/split.h"
+#include "planner/lm/unicode.h"
+
+namespace fabula {
+namespace {
+
+std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
+  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32U) | static_cast<std::uint32_t>(right);
+}
+
+// Moves the complete characters at the front of `pending` to the end of `text`; broken bytes become U+FFFD.
+void take_characters(std::string& pending, std::string& text) {
+  std::size_t broken = 0;
+  do {
+    const std::size_t complete = well_formed_prefix(pending, broken);
+    text.append(pending, 0, complete);
+    if (broken > 0) text += "\xEF\xBF\xBD";
+    pending.erase(0, complete + broken);
+  } while (broken > 0);
+}
+
+}  // namespace
+
+const std::string& Tokenizer::bytes(std::int32_t id) const {
+  if (id < 0 || id >= size()) throw Error(ExitCode::bad_data, "there is no token " + std::to_string(id));
+  return tokens_[static_cast<std::size_t>(id)].bytes;
+}
+
+bool Tokenizer::is_added(std::int32_t id) const { return id >= 0 && id < size() && tokens_[static_cast<std::size_t>(id)].added; }
+
+bool Tokenizer::is_special(std::int32_t id) const { return id >= 0 && id < size() && tokens_[static_cast<std::size_t>(id)].special; }
+
+std::optional<std::int32_t> Tokenizer::added(std::string_view content) const {
+  for (const Added& token : added_) {
+    if (token.content == content) return token.id;
+  }
+  return std::nullopt;
+}
+
+const Tokenizer::Added* Tokenizer::added_at(std::string_view text, std::size_t at, bool normalized) const {
+  for (const Added& token : added_) {
+    if (token.normalized == normalized && text.compare(at, token.content.size(), token.content) == 0) return &token;
+  }
+  return nullptr;
+}
+
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddedTokens added) const {
+  std::vector<std::int32_t> ids;
+  // Cuts `part` at the added tokens that are looked for before (or after) normalisation; `rest` takes what lies between them.
+  const auto cut = [&](std::string_view part, bool normalized, const auto& rest) {
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < part.size() && added == AddedTokens::recognised;) {
+      const Added* token = added_at(part, at, normalized);
+      if (token == nullptr) {
+        ++at;
+        continue;
+      }
+      rest(part.substr(begin, at - begin));
+      ids.push_back(token->id);
+      begin = at += token->content.size();
+    }
+    rest(part.substr(begin));
+  };
+  cut(text, false, [&](std::string_view raw) {
+    const std::string composed = nfc(raw);
+    cut(composed, true, [&](std::string_view plain) { encode_plain(plain, ids); });
+  });
+  return ids;
+}
+
+void Tokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const {
+  for (const std::string_view word : split_words(text)) merge_word(word, ids);
+}
+
+// The pair with the lowest rank is merged first, the leftmost of equals; a queue of candidates instead of a search each time.
+void Tokenizer::merge_word(std::string_view word, std::vector<std::int32_t>& ids) const {
+  struct Symbol {
+    std::int32_t id;
+    std::ptrdiff_t previous, next;  // −1 and symbols.size() at the ends
+    bool alive = true;
+  };
+  struct Candidate {
+    std::int32_t rank;
+    std::size_t left;
+    std::int32_t result;
+    std::uint64_t pair;
+    bool operator>(const Candidate& other) const { return rank != other.rank ? rank > other.rank : left > other.left; }
+  };
+  std::vector<Symbol> symbols;
+  for (const char c : word) {
+    const std::int32_t id = byte_ids_[static_cast<unsigned char>(c)];
+    const auto at = static_cast<std::ptrdiff_t>(symbols.size());
+    if (id >= 0) symbols.push_back({id, at - 1, at + 1});  // the reference drops a byte that its vocabulary lacks
+  }
+  const auto count = static_cast<std::ptrdiff_t>(symbols.size());
+  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
+  const auto consider = [&](std::ptrdiff_t left) {
+    if (left < 0 || symbols[left].next >= count) return;
+    const std::uint64_t pair = pair_key(symbols[left].id, symbols[symbols[left].next].id);
+    if (const auto merge = merges_.find(pair); merge != merges_.end()) {
+      candidates.push({merge->second.rank, static_cast<std::size_t>(left), merge->second.result, pair});
+    }
+  };
+  for (std::ptrdiff_t i = 0; i + 1 < count; ++i) consider(i);
+  while (!candidates.empty()) {
+    const Candidate best = candidates.top();
+    candidates.pop();
+    Symbol& left = symbols[best.left];
+    if (!left.alive || left.next >= count || pair_key(left.id, symbols[left.next].id) != best.pair) continue;  // outdated
+    Symbol& right = symbols[left.next];
+    right.alive = false;
+    left.id = best.result;
+    left.next = right.next;
+    if (left.next < count) symbols[left.next].previous = static_cast<std::ptrdiff_t>(best.left);
+    consider(left.previous);
+    consider(static_cast<std::ptrdiff_t>(best.left));
+  }
+  for (const Symbol& symbol : symbols) {
+    if (symbol.alive) ids.push_back(symbol.id);
+  }
+}
+
+std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_special) const {
+  StreamDecoder decoder(*this, skip_special);
+  std::string text;
+  for (const std::int32_t id : ids) text += decoder.push(id);
+  return text + decoder.finish();
+}
+
+std::string StreamDecoder::push(std::int32_t id) {
+  const std::string& token = tokenizer_.bytes(id);
+  std::string text;
+  if (skip_special_ && tokenizer_.is_special(id)) return text;
+  pending_ += token;
+  take_characters(pending_, text);
+  return text;
+}
+
+std::string StreamDecoder::finish() {
+  const bool half = !pending_.empty();
+  pending_.clear();
+  return half ? "\xEF\xBF\xBD" : "";
+}
+
+}  // namespace fabula

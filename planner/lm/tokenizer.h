@@ -1,0 +1,82 @@
+// Byte-level BPE from a tokenizer.json, as Qwen's: NFC, Qwen's split pattern, byte-level merges, added tokens.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace fabula {
+
+/// Whether encode() looks for added tokens (<|im_start|> …) in the text or takes them as plain text.
+enum class AddedTokens : std::uint8_t { recognised, plain };
+
+/// Equal to the `tokenizers` library (encode with add_special_tokens=False). Immutable: may be used from several threads.
+class Tokenizer {
+ public:
+  /// Throws Error: input_missing when the file cannot be read, bad_data for whatever is malformed or not of this kind.
+  static Tokenizer open(const std::filesystem::path& file);
+  /// `name` stands for the file in messages.
+  static Tokenizer parse(std::string_view json, const std::string& name);
+
+  /// Throws Error(bad_data) where the text is not UTF-8.
+  [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text, AddedTokens added = AddedTokens::recognised) const;
+  /// Bytes that are not UTF-8 become U+FFFD. Throws Error(bad_data) for an id that does not exist.
+  [[nodiscard]] std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
+
+  /// One more than the largest id.
+  [[nodiscard]] std::int32_t size() const { return static_cast<std::int32_t>(tokens_.size()); }
+  /// The bytes that a token stands for; empty for an id that no token has. Throws Error(bad_data) outside 0 … size() − 1.
+  [[nodiscard]] const std::string& bytes(std::int32_t id) const;
+  /// Added tokens stand for themselves and are never made by merging.
+  [[nodiscard]] bool is_added(std::int32_t id) const;
+  /// Added tokens that decode() may skip.
+  [[nodiscard]] bool is_special(std::int32_t id) const;
+  /// The added token with this content, e.g. "<|im_end|>".
+  [[nodiscard]] std::optional<std::int32_t> added(std::string_view content) const;
+
+ private:
+  struct Token {
+    std::string bytes;
+    bool added = false, special = false;
+  };
+  struct Added {
+    std::string content;
+    std::int32_t id = 0;
+    bool normalized = false;  ///< looked for after NFC
+  };
+  struct Merge {
+    std::int32_t rank = 0, result = 0;
+  };
+
+  friend class TokenizerReader;
+  void encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const;
+  void merge_word(std::string_view word, std::vector<std::int32_t>& ids) const;
+  [[nodiscard]] const Added* added_at(std::string_view text, std::size_t at, bool normalized) const;
+
+  std::vector<Token> tokens_;                        ///< by id
+  std::vector<Added> added_;                         ///< longest first
+  std::vector<std::int32_t> byte_ids_;               ///< (256), −1 where the vocabulary lacks the byte
+  std::unordered_map<std::uint64_t, Merge> merges_;  ///< by the pair's ids
+};
+
+/// Decodes token by token; a character whose bytes have not all come is held back.
+class StreamDecoder {
+ public:
+  explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special = false) : tokenizer_(tokenizer), skip_special_(skip_special) {}
+  /// The text that this token completes.
+  [[nodiscard]] std::string push(std::int32_t id);
+  /// What is still held back: a half character becomes U+FFFD.
+  [[nodiscard]] std::string finish();
+
+ private:
+  const Tokenizer& tokenizer_;
+  bool skip_special_;
+  std::string pending_;
+};
+
+}  // namespace fabula

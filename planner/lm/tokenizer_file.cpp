@@ -1,0 +1,193 @@
+// Reads tokenizer.json (huggingface/tokenizers). Whatever would make ids differ from the reference is refused.
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "kernels/error.h"
+#include "planner/lm/split.h"
+#include "planner/lm/tokenizer.h"
+#include "planner/lm/unicode.h"
+
+namespace fabula {
+
+using nlohmann::json;
+
+namespace {
+
+// The printable characters that GPT-2's byte-level vocabularies write bytes with: itself where it is printable, else 256, 257 … in turn.
+std::unordered_map<std::int32_t, char> byte_alphabet() {
+  std::unordered_map<std::int32_t, char> alphabet;
+  std::int32_t next = 256;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool printable = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+    alphabet[printable ? byte : next++] = static_cast<char>(byte);
+  }
+  return alphabet;
+}
+
+}  // namespace
+
+class TokenizerReader {
+ public:
+  TokenizerReader(std::string_view text, std::string name) : name_(std::move(name)) {
+    root_ = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+    if (!root_.is_object()) refuse("is not a JSON object");
+  }
+
+  Tokenizer read() {
+    check_pipeline();
+    read_vocabulary();
+    read_added();
+    read_merges();
+    return std::move(result_);
+  }
+
+ private:
+  using Token = Tokenizer::Token;
+  static constexpr std::size_t largest_vocabulary = 4'000'000;
+
+  [[noreturn]] void refuse(const std::string& what) const { throw Error(ExitCode::bad_data, name_ + ": " + what); }
+
+  const json& member(const json& object, const char* key, const char* where) const {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    if (!object.is_object() || found == object.end()) refuse(std::string("\"") + key + "\" is missing in " + where);
+    return *found;
+  }
+
+  // True for a member that is there and neither null, false nor "".
+  static bool is_set(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && !found->is_null() && *found != false && *found != "";
+  }
+
+  void check_pipeline() const {
+    if (member(member(root_, "normalizer", "the file"), "type", "normalizer") != "NFC") refuse("the normalizer is not NFC");
+    const json& pre = member(root_, "pre_tokenizer", "the file");
+    const json& steps = member(pre, "pretokenizers", "pre_tokenizer");
+    if (!steps.is_array() || steps.size() != 2 || member(steps[0], "type", "pre_tokenizer") != "Split" || member(steps[1], "type", "pre_tokenizer") != "ByteLevel") {
+      refuse("the pre_tokenizer is not Split followed by ByteLevel");
+    }
+    if (member(member(steps[0], "pattern", "pre_tokenizer"), "Regex", "pattern") != qwen_split_pattern) refuse("the split pattern is not Qwen's");
+    if (member(steps[0], "behavior", "pre_tokenizer") != "Isolated" || is_set(steps[0], "invert")) refuse("the split is not of the kind Isolated");
+    if (is_set(steps[1], "add_prefix_space") || member(steps[1], "use_regex", "pre_tokenizer") != false) refuse("ByteLevel splits or adds a space of its own");
+    const json& model = member(root_, "model", "the file");
+    if (member(model, "type", "model") != "BPE") refuse("the model is not BPE");
+    for (const char* option : {"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"}) {
+      if (is_set(model, option)) refuse(std::string("the model's option \"") + option + "\" is not supported");
+    }
+  }
+
+  // Room for id in a table that must not grow far beyond what it holds.
+  Token& token_at(const json& id, const std::string& content) {
+    constexpr std::int64_t largest_gap = 65536;
+    if (!id.is_number_integer()) refuse("the id of \"" + content + "\" is not an integer");
+    const auto value = id.get<std::int64_t>();
+    if (value < 0 || value >= static_cast<std::int64_t>(tokens_read_) + largest_gap) refuse("the id " + std::to_string(value) + " of \"" + content + "\" is out of range");
+    if (static_cast<std::size_t>(value) >= result_.tokens_.size()) result_.tokens_.resize(static_cast<std::size_t>(value) + 1);
+    return result_.tokens_[static_cast<std::size_t>(value)];
+  }
+
+  std::string byte_level(const std::string& token) const {
+    std::string bytes;
+    for (std::size_t at = 0; at < token.size();) {
+      const Character character = character_at(token, at);
+      const auto byte = alphabet_.find(character.code);
+      if (byte == alphabet_.end()) refuse("the token \"" + token + "\" is not written in the byte-level alphabet");
+      bytes += byte->second;
+      at += character.bytes;
+    }
+    return bytes;
+  }
+
+  void read_vocabulary() {
+    const json& vocabulary = member(root_["model"], "vocab", "model");
+    if (!vocabulary.is_object() || vocabulary.empty()) refuse("the vocabulary is not an object with tokens");
+    if (vocabulary.size() > largest_vocabulary) refuse("the vocabulary has more than 4,000,000 tokens");
+    tokens_read_ = vocabulary.size();
+    for (const auto& [content, id] : vocabulary.items()) {
+      if (content.empty()) refuse("the vocabulary has an empty token");
+      Token& token = token_at(id, content);
+      if (!token.bytes.empty()) refuse("two tokens have the id " + id.dump());
+      token.bytes = byte_level(content);
+      ids_.emplace(token.bytes, id.get<std::int32_t>());
+    }
+    result_.byte_ids_.resize(256);
+    for (int byte = 0; byte < 256; ++byte) {
+      const auto found = ids_.find(std::string(1, static_cast<char>(byte)));
+      result_.byte_ids_[static_cast<std::size_t>(byte)] = found == ids_.end() ? -1 : found->second;
+    }
+  }
+
+  void read_added() {
+    if (!root_.contains("added_tokens") || root_["added_tokens"].is_null()) return;
+    const json& list = root_["added_tokens"];
+    if (!list.is_array() || list.size() > largest_vocabulary) refuse("\"added_tokens\" is not a list");
+    tokens_read_ += list.size();
+    std::unordered_set<std::string> seen;
+    for (const json& entry : list) {
+      const json& content_field = member(entry, "content", "added_tokens");
+      if (!content_field.is_string() || content_field.get_ref<const std::string&>().empty()) refuse("an added token has no content");
+      const std::string content = content_field;
+      if (!seen.insert(content).second) refuse("the added token \"" + content + "\" is there twice");
+      for (const char* option : {"single_word", "lstrip", "rstrip"}) {
+        if (is_set(entry, option)) refuse("the option \"" + std::string(option) + "\" of the added token \"" + content + "\" is not supported");
+      }
+      const json& id = member(entry, "id", "added_tokens");
+      Token& token = token_at(id, content);
+      if (token.added || (!token.bytes.empty() && token.bytes != content)) refuse("two tokens have the id " + id.dump());
+      token = {content, true, is_set(entry, "special")};
+      result_.added_.push_back({content, id.get<std::int32_t>(), is_set(entry, "normalized")});
+    }
+    std::stable_sort(result_.added_.begin(), result_.added_.end(), [](const auto& a, const auto& b) { return a.content.size() > b.content.size(); });
+  }
+
+  std::int32_t id_of(const std::string& content) const {
+    const auto found = ids_.find(byte_level(content));
+    if (found == ids_.end()) refuse("the merges name \"" + content + "\", which the vocabulary lacks");
+    return found->second;
+  }
+
+  void read_merges() {
+    const json& merges = member(root_["model"], "merges", "model");
+    if (!merges.is_array() || merges.size() > largest_vocabulary) refuse("\"merges\" is not a list");
+    std::int32_t rank = 0;
+    for (const json& merge : merges) {
+      const auto [left, right] = pair_of(merge);
+      const auto key = (static_cast<std::uint64_t>(static_cast<std::uint32_t>(id_of(left))) << 32U) | static_cast<std::uint32_t>(id_of(right));
+      result_.merges_.insert_or_assign(key, Tokenizer::Merge{rank++, id_of(left + right)});
+    }
+  }
+
+  // ["a", "b"], or "a b" as older files write it.
+  std::pair<std::string, std::string> pair_of(const json& merge) const {
+    if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) return {merge[0], merge[1]};
+    if (merge.is_string()) {
+      const std::string both = merge;
+      const std::size_t space = both.find(' ');
+      if (space != std::string::npos) return {both.substr(0, space), both.substr(space + 1)};
+    }
+    refuse("a merge is not a pair of tokens");
+  }
+
+  std::string name_;
+  json root_;
+  Tokenizer result_;
+  std::unordered_map<std::int32_t, char> alphabet_ = byte_alphabet();
+  std::unordered_map<std::string, std::int32_t> ids_;  // by bytes
+  std::size_t tokens_read_ = 0;
+};
+
+Tokenizer Tokenizer::parse(std::string_view text, const std::string& name) { return TokenizerReader(text, name).read(); }
+
+Tokenizer Tokenizer::open(const std::filesystem::path& file) {
+  constexpr std::uintmax_t largest_file = 256U << 20U;
+  std::error_code failed;
+  const std::uintmax_t size = std::filesystem::file_size(file, failed);
+  std::ifstream in(file, std::ios::binary);
+  if (failed || !in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
+  if (size > largest_file) throw Error(ExitCode::bad_data, file.string() + " is larger than 256 MB");
+  return parse(std::string(std::istreambuf_iterator<char>(in), {}), file.string());
+}
+
+}  // namespace fabula
