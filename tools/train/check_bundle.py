@@ -10,7 +10,9 @@ import json
 import pathlib
 import sys
 
+import diffusers
 import torch
+import transformers
 from diffusers import AutoencoderKLMiniMaxH3, AutoencoderKLMiniMaxH3Audio, MiniMaxH3Scheduler, MiniMaxH3Transformer3DModel
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
@@ -38,7 +40,7 @@ def whole(model_class, folder: pathlib.Path):
     require(not missing and not info["unexpected_keys"], f"missing {missing}, unexpected {list(info['unexpected_keys'])}")
     for name, value in model.state_dict().items():
         require(bool(torch.isfinite(value).all()), f"{name} is not finite")
-    return model.eval().requires_grad_(False)
+    return model.float().eval().requires_grad_(False)
 
 
 def shape_of(result: torch.Tensor, expected: tuple) -> None:
@@ -166,6 +168,8 @@ PARTS = {"files": check_files, "world": check_world, "tokenizer": check_tokenize
 @torch.no_grad()
 def check(root: pathlib.Path) -> bool:
     """Prints one line a part; True if all passed."""
+    diffusers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     passed = True
     for name, run in PARTS.items():
         try:
