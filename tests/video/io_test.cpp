@@ -1,0 +1,291 @@
+// The film's file, written and read back.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "audio/loudness.h"
+#include "audio/mix.h"
+#include "kernels/error.h"
+#include "video/io/mp4.h"
+#include "video/io/part_file.h"
+#include "video/io/probe.h"
+
+namespace fabula {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FilmFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("fabula-io-" + std::to_string(getpid()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  [[nodiscard]] fs::path file(const char* name) const { return folder_ / name; }
+  [[nodiscard]] std::vector<std::string> listing() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  fs::path folder_;
+};
+
+// A coloured disc crossing a gradient.
+Image picture(int width, int height, int index) {
+  Image image{width, height, {}};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const bool disc = std::hypot(x - width / 4 - 2 * index, y - height / 2) < height / 5.0;
+      image.rgb.push_back(static_cast<std::uint8_t>(disc ? 220 : 40 + 100 * x / width));
+      image.rgb.push_back(static_cast<std::uint8_t>(disc ? 120 : 60 + 120 * y / height));
+      image.rgb.push_back(static_cast<std::uint8_t>(disc ? 40 : 160));
+    }
+  }
+  return image;
+}
+
+std::vector<float> tone(std::int64_t sample_frames, double amplitude = 0.05) {
+  std::vector<float> stereo;
+  for (std::int64_t i = 0; i < sample_frames; ++i) {
+    const double t = static_cast<double>(i) / film_sample_rate;
+    stereo.push_back(static_cast<float>(amplitude * std::sin(2 * std::numbers::pi * 440 * t)));
+    stereo.push_back(static_cast<float>(amplitude * std::sin(2 * std::numbers::pi * 660 * t)));
+  }
+  return stereo;
+}
+
+void write_film(const fs::path& file, int frames, Mp4Options options = {}, int width = 224, int height = 128) {
+  Mp4Sink sink(file, options);
+  for (int i = 0; i < frames; ++i) sink.frame(picture(width, height, i));
+  sink.samples(tone(std::int64_t{frames} * film_sample_rate / options.fps));
+  sink.finish();
+}
+
+std::vector<char> bytes_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+double mean_difference(const Image& a, const Image& b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(a.rgb[i] - b.rgb[i]);
+  return sum / static_cast<double>(a.rgb.size());
+}
+
+TEST_F(FilmFile, SaysWhatItIsAndLastsAsLongAsItsFrames) {
+  write_film(file("a.mp4"), 50);
+  const FilmInfo info = probe_film(file("a.mp4"));
+  EXPECT_TRUE(info.index_in_front);
+  EXPECT_EQ(info.video_codec, "h264");
+  EXPECT_EQ(info.pixel_format, "yuv420p");
+  EXPECT_EQ(info.width, 224);
+  EXPECT_EQ(info.height, 128);
+  EXPECT_EQ(info.fps_num, 24 * info.fps_den);
+  EXPECT_EQ(info.frames, 50);
+  EXPECT_NEAR(info.video_duration_s, 50.0 / 24.0, 1e-3);
+  EXPECT_NEAR(info.duration_s, 50.0 / 24.0, 0.002);
+  EXPECT_EQ(info.primaries, "bt709");
+  EXPECT_EQ(info.transfer, "bt709");
+  EXPECT_EQ(info.matrix, "bt709");
+  EXPECT_EQ(info.range, "tv");
+  EXPECT_EQ(info.audio_codec, "aac");
+  EXPECT_EQ(info.sample_rate, 48000);
+  EXPECT_EQ(info.channels, 2);
+  EXPECT_NEAR(static_cast<double>(info.sample_frames), 100000.0, 1024.0);
+  EXPECT_NEAR(info.audio_start_s, 0.0, 1e-3);
+  EXPECT_EQ(listing(), std::vector<std::string>{"a.mp4"});
+}
+
+TEST_F(FilmFile, GivesThePicturesBack) {
+  write_film(file("a.mp4"), 30);
+  int index = 0;
+  read_film(file("a.mp4"), [&](const Image& image) { EXPECT_LT(mean_difference(image, picture(224, 128, index++)), 2.0) << "frame " << index; }, {});
+  EXPECT_EQ(index, 30);
+}
+
+// Flat colours through our BT.709 matrix and the reader's: a 601 matrix on one side would be off by 10 and more.
+TEST_F(FilmFile, KeepsColours) {
+  const std::uint8_t colours[][3] = {{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {200, 120, 40}, {255, 255, 255}, {0, 0, 0}};
+  Mp4Sink sink(file("a.mp4"));
+  for (const auto& colour : colours) {
+    Image image{64, 64, {}};
+    for (int i = 0; i < 64 * 64; ++i) image.rgb.insert(image.rgb.end(), colour, colour + 3);
+    for (int i = 0; i < 6; ++i) sink.frame(image);
+  }
+  sink.finish();
+  int index = 0;
+  read_film(file("a.mp4"), [&](const Image& image) {
+    const auto& colour = colours[index++ / 6];
+    const std::size_t centre = 3 * (32 * 64 + 32);
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(image.rgb[centre + c], colour[c], 4) << "frame " << index << " channel " << c;
+  }, {});
+  EXPECT_EQ(index, 36);
+}
+
+TEST_F(FilmFile, BringsTheSoundToItsLoudnessInTime) {
+  write_film(file("a.mp4"), 72);
+  LoudnessMeter meter;
+  std::vector<float> samples;
+  read_film(file("a.mp4"), {}, [&](std::span<const float> piece) {
+    meter.add(piece);
+    samples.insert(samples.end(), piece.begin(), piece.end());
+  });
+  EXPECT_NEAR(meter.integrated_lufs(), -16.0, 0.5);
+  EXPECT_LT(meter.true_peak_dbtp(), -0.5);
+  // The left side starts with sin(0) and goes up: its first crest stands a quarter of a period in, 27 samples.
+  ASSERT_GT(samples.size(), 400U);
+  std::size_t crest = 0;
+  for (std::size_t i = 0; i < 80; ++i) crest = samples[2 * i] > samples[2 * crest] ? i : crest;
+  EXPECT_NEAR(static_cast<double>(crest), 27.0, 12.0);
+}
+
+TEST_F(FilmFile, IsTheSameBytesForTheSameInput) {
+  write_film(file("a.mp4"), 40);
+  write_film(file("b.mp4"), 40);
+  EXPECT_GT(bytes_of(file("a.mp4")).size(), 1000U);
+  EXPECT_EQ(bytes_of(file("a.mp4")), bytes_of(file("b.mp4")));
+}
+
+TEST_F(FilmFile, MayHaveNoSoundAndOneFrame) {
+  Mp4Sink sink(file("a.mp4"));
+  sink.frame(picture(64, 48, 0));
+  sink.finish();
+  const FilmInfo info = probe_film(file("a.mp4"));
+  EXPECT_EQ(info.frames, 1);
+  EXPECT_EQ(info.audio_codec, "");
+  EXPECT_NEAR(info.duration_s, 1.0 / 24.0, 0.001);
+}
+
+TEST_F(FilmFile, IsScaledToTheSizeAskedFor) {
+  write_film(file("a.mp4"), 5, {.width = 448, .height = 256});
+  const FilmInfo info = probe_film(file("a.mp4"));
+  EXPECT_EQ(info.width, 448);
+  EXPECT_EQ(info.height, 256);
+}
+
+TEST_F(FilmFile, ReplacesAnOlderFilmOnlyWhenItIsFinished) {
+  std::ofstream(file("a.mp4")) << "older";
+  {
+    Mp4Sink sink(file("a.mp4"));
+    sink.frame(picture(64, 48, 0));
+    EXPECT_EQ(bytes_of(file("a.mp4")).size(), 5U);
+  }
+  EXPECT_EQ(bytes_of(file("a.mp4")).size(), 5U);
+  EXPECT_EQ(listing(), std::vector<std::string>{"a.mp4"});
+}
+
+ExitCode code_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_GT(std::string(error.what()).size(), 20U) << error.what();
+    return error.code();
+  }
+  return ExitCode::done;
+}
+
+TEST_F(FilmFile, RefusesOddSizesAndLeavesNothing) {
+  EXPECT_EQ(code_of([&] { Mp4Sink(file("a.mp4")).frame(picture(63, 48, 0)); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { Mp4Sink(file("a.mp4"), {.width = 100, .height = 51}).frame(picture(64, 48, 0)); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { Mp4Sink(file("a.mp4")).frame(picture(8, 8, 0)); }), ExitCode::usage);
+  EXPECT_TRUE(listing().empty());
+}
+
+TEST_F(FilmFile, CannotBeCreatedWhereThereIsNoFolder) {
+  EXPECT_EQ(code_of([&] { Mp4Sink(file("nowhere/a.mp4")); }), ExitCode::cannot_create);
+  EXPECT_EQ(code_of([&] { Mp4Sink sink(folder_); }), ExitCode::cannot_create);
+}
+
+TEST_F(FilmFile, RefusesSoundThatDoesNotFitThePicture) {
+  Mp4Sink sink(file("a.mp4"));
+  sink.frame(picture(64, 48, 0));
+  sink.samples(tone(48000));
+  EXPECT_EQ(code_of([&] { sink.finish(); }), ExitCode::internal);
+  EXPECT_EQ(code_of([&] { Mp4Sink(file("b.mp4")).finish(); }), ExitCode::internal);
+}
+
+// A limit on the size of files stands in for a disk that is full: writes fail with EFBIG instead of ENOSPC, on the same path.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST_F(FilmFile, LeavesNothingWhenTheDiskIsFull) {
+  const std::size_t whole = [&] {
+    write_film(file("whole.mp4"), 40);
+    return bytes_of(file("whole.mp4")).size();
+  }();
+  fs::remove(file("whole.mp4"));
+  // Early in a spool, in the middle of the sound, and just before the end of the film itself.
+  for (const std::size_t room : {std::size_t{100}, std::size_t{300000}, whole - 10}) {
+    const FullDisk full(room);
+    EXPECT_EQ(code_of([&] { write_film(file("a.mp4"), 40); }), ExitCode::io) << room << " bytes of room";
+    EXPECT_TRUE(listing().empty()) << room << " bytes of room";
+  }
+}
+
+TEST_F(FilmFile, ALongFilmsSoundAndPictureStayTogether) {
+  write_film(file("a.mp4"), 480, {}, 64, 48);  // 20 s
+  const FilmInfo info = probe_film(file("a.mp4"));
+  EXPECT_EQ(info.frames, 480);
+  EXPECT_NEAR(info.duration_s, 20.0, 0.03);
+  EXPECT_NEAR(static_cast<double>(info.sample_frames) / 48000.0, 20.0, 0.022);
+}
+
+TEST_F(FilmFile, ThatIsNoFilmIsRefused) {
+  EXPECT_EQ(code_of([&] { (void)probe_film(file("absent.mp4")); }), ExitCode::input_missing);
+  std::ofstream(file("text.mp4")) << "this is not a film at all";
+  EXPECT_EQ(code_of([&] { (void)probe_film(file("text.mp4")); }), ExitCode::bad_data);
+  write_film(file("a.mp4"), 24);
+  fs::resize_file(file("a.mp4"), 600);
+  EXPECT_EQ(code_of([&] { (void)probe_film(file("a.mp4")); }), ExitCode::bad_data);
+}
+
+TEST_F(FilmFile, PartFilesGoAwayUnlessTheyAreCommitted) {
+  { const PartFile part(file("a.txt")); EXPECT_EQ(listing(), std::vector<std::string>{"a.txt.part"}); }
+  EXPECT_TRUE(listing().empty());
+  write_whole_file(file("a.txt"), std::as_bytes(std::span("hello", 5)));
+  EXPECT_EQ(listing(), std::vector<std::string>{"a.txt"});
+}
+
+TEST_F(FilmFile, SpoolsHaveNoNameAndGiveTheirBytesBackTwice) {
+  Spool spool(file("a.mp4"));
+  spool.write(std::as_bytes(std::span("hello", 5)));
+  EXPECT_TRUE(listing().empty());
+  for (int i = 0; i < 2; ++i) {
+    spool.rewind();
+    std::string got(9, '.');
+    EXPECT_EQ(spool.read(std::as_writable_bytes(std::span(got))), 5U);
+    EXPECT_EQ(got, "hello....");
+  }
+}
+
+}  // namespace
+}  // namespace fabula

@@ -1,0 +1,22 @@
+// Single pictures: files, sizes, contact sheets.
+#pragma once
+
+#include <filesystem>
+#include <span>
+
+#include "engine/clip_model.h"
+
+namespace fabula {
+
+/// A PNG or JPEG (any that OpenCV reads), as 8-bit RGB; transparency is dropped. Throws Error: input_missing or bad_data.
+[[nodiscard]] Image read_image(const std::filesystem::path& file);
+/// The format follows the name's ending: .png, .jpg or .jpeg (quality 92). Complete or absent. Throws Error: usage for another ending,
+/// cannot_create or io.
+void write_image(const std::filesystem::path& file, const Image& image);
+/// Area averaging where it shrinks, Lanczos where it grows.
+[[nodiscard]] Image resize(const Image& image, int width, int height);
+/// Pictures of one size side by side, row by row, `gap` white pixels between and around them. Throws Error(internal) for none or
+/// different sizes.
+[[nodiscard]] Image contact_sheet(std::span<const Image> images, int columns, int gap = 4);
+
+}  // namespace fabula

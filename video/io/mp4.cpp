@@ -1,0 +1,206 @@
+#include "video/io/mp4.h"
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audio/master.h"
+#include "audio/mix.h"
+#include "kernels/error.h"
+#include "video/io/av.h"
+#include "video/io/encoders.h"
+#include "video/io/part_file.h"
+
+// The film's loudness is known only when its last sample is, so the sound cannot be encoded as it comes. Frames are encoded as they come
+// and their packets put on a spool; samples go to a second spool. finish() measures and masters the sound, encodes it, and writes packets
+// of both kinds in order of time, which is the one moment when an MP4 exists. The picture is encoded once, nothing is read back through a
+// demuxer, and all that grows with the film lies on disk.
+
+namespace fabula {
+namespace {
+
+// What of a packet outlives the spool.
+struct PacketHeader {
+  std::int64_t pts, dts, duration;
+  std::int32_t flags, size;
+};
+
+class PacketSpool {
+ public:
+  explicit PacketSpool(const std::filesystem::path& beside) : spool_(beside) {}
+
+  void write(const AVPacket& packet) {
+    const PacketHeader header{packet.pts, packet.dts, packet.duration, packet.flags, packet.size};
+    spool_.write(std::as_bytes(std::span(&header, 1)));
+    spool_.write(std::as_bytes(std::span(packet.data, static_cast<std::size_t>(packet.size))));
+  }
+
+  void rewind() { spool_.rewind(); }
+
+  // False at the end.
+  [[nodiscard]] bool read(AVPacket& packet) {
+    PacketHeader header{};
+    const std::size_t got = spool_.read(std::as_writable_bytes(std::span(&header, 1)));
+    if (got == 0) return false;
+    av_packet_unref(&packet);
+    if (got == sizeof header) av::check(av_new_packet(&packet, header.size), ExitCode::out_of_memory, "no memory for a packet");
+    if (got != sizeof header || spool_.read(std::as_writable_bytes(std::span(packet.data, static_cast<std::size_t>(header.size)))) != static_cast<std::size_t>(header.size)) {
+      throw Error(ExitCode::io, "a scratch file ended before its time");
+    }
+    packet.pts = header.pts;
+    packet.dts = header.dts;
+    packet.duration = header.duration;
+    packet.flags = header.flags;
+    return true;
+  }
+
+ private:
+  Spool spool_;
+};
+
+class SampleSpool {
+ public:
+  explicit SampleSpool(const std::filesystem::path& beside) : spool_(beside) {}
+
+  void write(std::span<const float> samples) {
+    spool_.write(std::as_bytes(samples));
+    sample_frames_ += std::ssize(samples) / film_channels;
+  }
+  [[nodiscard]] std::int64_t sample_frames() const { return sample_frames_; }
+
+  // All of it, from the start.
+  void play(const SampleReceiver& receive) {
+    std::vector<float> piece(static_cast<std::size_t>(film_channels) * 8192);
+    spool_.rewind();
+    while (const std::size_t bytes = spool_.read(std::as_writable_bytes(std::span(piece)))) receive(std::span(piece).first(bytes / sizeof(float)));
+  }
+
+ private:
+  Spool spool_;
+  std::int64_t sample_frames_ = 0;
+};
+
+// The container. Packets come in the codecs' time bases.
+class Muxer {
+ public:
+  Muxer(const std::filesystem::path& part, const AVCodecContext& video, const AVCodecContext* audio) : path_(part) {
+    AVFormatContext* context = nullptr;
+    av::check(avformat_alloc_output_context2(&context, nullptr, "mp4", av::url(part).c_str()), ExitCode::unavailable, "FFmpeg cannot write MP4");
+    context_.reset(context);
+    context->flags |= AVFMT_FLAG_BITEXACT;  // no dates, no versions
+    add(video);
+    if (audio != nullptr) add(*audio);
+    checked(avio_open(&context->pb, context->url, AVIO_FLAG_WRITE));
+    checked(av_opt_set(context->priv_data, "movflags", "+faststart", 0));
+    checked(avformat_write_header(context, nullptr));
+  }
+
+  void write(std::size_t stream, AVPacket& packet) {
+    packet.stream_index = static_cast<int>(stream);
+    av_packet_rescale_ts(&packet, time_bases_[stream], context_->streams[stream]->time_base);
+    checked(av_interleaved_write_frame(context_.get(), &packet));
+  }
+
+  void finish() {
+    checked(av_write_trailer(context_.get()));
+    avio_flush(context_->pb);
+    checked(context_->pb->error);
+    checked(avio_closep(&context_->pb));
+  }
+
+ private:
+  void add(const AVCodecContext& codec) {
+    AVStream* stream = av::allocated(avformat_new_stream(context_.get(), nullptr));
+    checked(avcodec_parameters_from_context(stream->codecpar, &codec));
+    stream->time_base = codec.time_base;
+    if (codec.codec_type == AVMEDIA_TYPE_VIDEO) {
+      stream->avg_frame_rate = codec.framerate;
+      stream->sample_aspect_ratio = codec.sample_aspect_ratio;
+    }
+    time_bases_.push_back(codec.time_base);
+  }
+  void checked(int code) const { av::check(code, ExitCode::io, path_.string() + " could not be written"); }
+
+  std::filesystem::path path_;
+  av::Output context_;
+  std::vector<AVRational> time_bases_;
+};
+
+constexpr std::size_t video_stream = 0, audio_stream = 1;
+
+}  // namespace
+
+struct Mp4Sink::Impl {
+  Impl(std::filesystem::path output, const Mp4Options& the_options) : options(the_options), part(std::move(output)), pictures(part.path()), sound(part.path()) {}
+
+  // Puts the picture's packets that are due up to `time` (in `base`) into the file.
+  void write_pictures_until(Muxer& muxer, std::int64_t time, AVRational base) {
+    while (waiting && av_compare_ts(picture->dts, video->context().time_base, time, base) <= 0) next_picture(muxer);
+  }
+  void next_picture(Muxer& muxer) {
+    muxer.write(video_stream, *picture);
+    waiting = pictures.read(*picture);
+  }
+
+  void check_lengths() const {
+    if (frames == 0) throw Error(ExitCode::internal, "a film without frames cannot be finished");
+    const std::int64_t a_frame = film_sample_rate / options.fps, expected = frames * film_sample_rate / options.fps;
+    if (sound.sample_frames() != 0 && std::abs(sound.sample_frames() - expected) > a_frame) {
+      throw Error(ExitCode::internal, "sound and picture differ in length: " + std::to_string(sound.sample_frames()) + " samples for " + std::to_string(frames) + " frames");
+    }
+  }
+
+  Mp4Options options;
+  PartFile part;
+  PacketSpool pictures;
+  SampleSpool sound;
+  std::optional<av::VideoEncoder> video;  // made when the first frame tells its size
+  std::int64_t frames = 0;
+  av::Packet picture = av::new_packet();  // next to be muxed
+  bool waiting = false;                   // whether there is one
+};
+
+Mp4Sink::Mp4Sink(std::filesystem::path output, Mp4Options options) {
+  if (options.fps < 1 || options.fps > 240) throw Error(ExitCode::usage, "a film of " + std::to_string(options.fps) + " frames a second cannot be encoded: expected 1 to 240");
+  av::quiet();
+  impl_ = std::make_unique<Impl>(std::move(output), options);
+}
+
+Mp4Sink::~Mp4Sink() = default;
+
+void Mp4Sink::frame(const Image& image) {
+  Impl& f = *impl_;
+  if (!f.video) f.video.emplace(f.options, image.width, image.height);
+  f.video->encode(image, [&](AVPacket& packet) { f.pictures.write(packet); });
+  ++f.frames;
+}
+
+void Mp4Sink::samples(std::span<const float> interleaved_stereo) { impl_->sound.write(interleaved_stereo); }
+
+void Mp4Sink::finish() {
+  Impl& f = *impl_;
+  f.check_lengths();
+  f.video->flush([&](AVPacket& packet) { f.pictures.write(packet); });
+  f.pictures.rewind();
+  f.waiting = f.pictures.read(*f.picture);
+
+  std::optional<av::AudioEncoder> audio;
+  if (f.sound.sample_frames() > 0) audio.emplace();
+  Muxer muxer(f.part.path(), f.video->context(), audio ? &audio->context() : nullptr);
+  if (audio) {
+    const av::PacketReceiver write = [&](AVPacket& packet) {
+      f.write_pictures_until(muxer, packet.dts, audio->context().time_base);
+      muxer.write(audio_stream, packet);
+    };
+    master_sound([&](const SampleReceiver& receive) { f.sound.play(receive); }, {f.options.loudness_lufs, f.options.true_peak_dbtp},
+                 [&](std::span<const float> samples) { audio->encode(samples, write); });
+    audio->flush(write);
+  }
+  while (f.waiting) f.next_picture(muxer);
+  muxer.finish();
+  f.part.commit();
+}
+
+}  // namespace fabula

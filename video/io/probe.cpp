@@ -1,0 +1,188 @@
+#include "video/io/probe.h"
+
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <vector>
+
+#include "video/io/av.h"
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
+namespace fabula {
+namespace {
+
+std::string named(const char* name) { return name == nullptr ? "unknown" : name; }
+
+// Walks the top-level boxes of an ISO base media file (ISO/IEC 14496-12, 4.2).
+bool moov_before_mdat(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::array<unsigned char, 16> box{};
+  while (in.read(reinterpret_cast<char*>(box.data()), 8)) {
+    std::uint64_t size = 0, header = 8;
+    for (int i = 0; i < 4; ++i) size = size << 8 | box[static_cast<std::size_t>(i)];
+    const std::string type(box.begin() + 4, box.begin() + 8);
+    if (type == "moov") return true;
+    if (type == "mdat") return false;
+    if (size == 1 && in.read(reinterpret_cast<char*>(box.data()) + 8, 8)) {
+      size = 0;
+      header = 16;
+      for (std::size_t i = 8; i < 16; ++i) size = size << 8 | box[i];
+    }
+    if (size < header || size - header > std::uint64_t{1} << 62) return false;
+    in.seekg(static_cast<std::streamoff>(size - header), std::ios::cur);
+  }
+  return false;
+}
+
+// One stream's decoder.
+struct Track {
+  int index = -1;
+  const AVStream* stream = nullptr;
+  av::CodecContext decoder;
+
+  [[nodiscard]] bool present() const { return index >= 0; }
+  [[nodiscard]] double seconds(std::int64_t time) const { return static_cast<double>(time) * av_q2d(stream->time_base); }
+};
+
+Track open_track(AVFormatContext& input, AVMediaType type, const std::string& name) {
+  Track track;
+  const AVCodec* codec = nullptr;
+  const int index = av_find_best_stream(&input, type, -1, -1, &codec, 0);
+  if (index == AVERROR_STREAM_NOT_FOUND) return track;
+  track.index = av::check(index, ExitCode::unavailable, name + " holds a stream that this FFmpeg cannot decode");
+  track.stream = input.streams[index];
+  track.decoder.reset(av::allocated(avcodec_alloc_context3(codec)));
+  av::check(avcodec_parameters_to_context(track.decoder.get(), track.stream->codecpar), ExitCode::bad_data, name);
+  track.decoder->pkt_timebase = track.stream->time_base;  // the codec's padding is left out by time
+  av::check(avcodec_open2(track.decoder.get(), codec, nullptr), ExitCode::bad_data, name);
+  return track;
+}
+
+// Sends a packet (null: the end) and hands out the frames that this completes.
+template <typename Receive>
+void decode(const Track& track, const AVPacket* packet, AVFrame& frame, const std::string& name, const Receive& receive) {
+  av::check(avcodec_send_packet(track.decoder.get(), packet), ExitCode::bad_data, name + " does not decode");
+  for (;;) {
+    const int code = avcodec_receive_frame(track.decoder.get(), &frame);
+    if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
+    av::check(code, ExitCode::bad_data, name + " does not decode");
+    receive(frame);
+    av_frame_unref(&frame);
+  }
+}
+
+class ToRgb {
+ public:
+  Image operator()(const AVFrame& frame) {
+    if (!scaler_) open(frame);
+    Image image{frame.width, frame.height, std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height))};
+    std::uint8_t* planes[] = {image.rgb.data()};
+    const int strides[] = {3 * image.width};
+    av::check(sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides), ExitCode::internal, "the scaler failed");
+    return image;
+  }
+
+ private:
+  void open(const AVFrame& frame) {
+    const int flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT;
+    scaler_.reset(av::allocated(sws_getContext(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), frame.width, frame.height,
+                                               AV_PIX_FMT_RGB24, flags, nullptr, nullptr, nullptr)));
+    const int* matrix = sws_getCoefficients(frame.colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_ITU709 : frame.colorspace);
+    const int full = frame.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
+    av::check(sws_setColorspaceDetails(scaler_.get(), matrix, full, matrix, 1, 0, 1 << 16, 1 << 16), ExitCode::internal, "the scaler's matrix");
+  }
+
+  av::Scaler scaler_;
+};
+
+// Interleaved float samples of a decoded frame, planar or not.
+std::vector<float> interleaved(const AVFrame& frame) {
+  const int channels = frame.ch_layout.nb_channels;
+  std::vector<float> samples(static_cast<std::size_t>(frame.nb_samples) * static_cast<std::size_t>(channels));
+  if (frame.format == AV_SAMPLE_FMT_FLT) std::memcpy(samples.data(), frame.extended_data[0], samples.size() * sizeof(float));
+  if (frame.format == AV_SAMPLE_FMT_FLTP) {
+    for (int c = 0; c < channels; ++c) {
+      const auto* plane = reinterpret_cast<const float*>(frame.extended_data[c]);
+      for (int i = 0; i < frame.nb_samples; ++i) samples[static_cast<std::size_t>(i * channels + c)] = plane[i];
+    }
+  }
+  return samples;
+}
+
+void describe_video(const Track& video, FilmInfo& info) {
+  const AVCodecParameters& p = *video.stream->codecpar;
+  info.video_codec = avcodec_get_name(p.codec_id);
+  info.pixel_format = named(av_get_pix_fmt_name(static_cast<AVPixelFormat>(p.format)));
+  info.width = p.width;
+  info.height = p.height;
+  info.fps_num = video.stream->avg_frame_rate.num;
+  info.fps_den = video.stream->avg_frame_rate.den;
+  info.primaries = named(av_color_primaries_name(p.color_primaries));
+  info.transfer = named(av_color_transfer_name(p.color_trc));
+  info.matrix = named(av_color_space_name(p.color_space));
+  info.range = named(av_color_range_name(p.color_range));
+}
+
+void describe_audio(const Track& audio, FilmInfo& info) {
+  const AVCodecParameters& p = *audio.stream->codecpar;
+  info.audio_codec = avcodec_get_name(p.codec_id);
+  info.sample_rate = p.sample_rate;
+  info.channels = p.ch_layout.nb_channels;
+}
+
+av::Input open_input(const std::filesystem::path& file) {
+  if (!std::ifstream(file)) throw Error(ExitCode::input_missing, file.string() + " cannot be opened");
+  AVFormatContext* context = nullptr;
+  av::check(avformat_open_input(&context, av::url(file).c_str(), nullptr, nullptr), ExitCode::bad_data, file.string() + " is not a film");
+  av::Input input(context);
+  av::check(avformat_find_stream_info(context, nullptr), ExitCode::bad_data, file.string() + " is not a film");
+  return input;
+}
+
+}  // namespace
+
+FilmInfo read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
+                   const std::function<void(std::span<const float>)>& on_samples) {
+  av::quiet();
+  const std::string name = file.string();
+  const av::Input input = open_input(file);
+  const Track video = open_track(*input, AVMEDIA_TYPE_VIDEO, name), audio = open_track(*input, AVMEDIA_TYPE_AUDIO, name);
+  if (!video.present()) throw Error(ExitCode::bad_data, name + " has no picture");
+
+  FilmInfo info;
+  info.container = input->iformat->name;
+  info.index_in_front = moov_before_mdat(file);
+  info.duration_s = static_cast<double>(input->duration) / AV_TIME_BASE;
+  describe_video(video, info);
+  if (audio.present()) describe_audio(audio, info);
+
+  ToRgb to_rgb;
+  double first_frame = 0.0, first_sample = 0.0;
+  const auto receive_frame = [&](const AVFrame& frame) {
+    if (info.frames++ == 0) first_frame = video.seconds(frame.best_effort_timestamp);
+    info.video_duration_s = video.seconds(frame.best_effort_timestamp + frame.pkt_duration) - first_frame;
+    if (on_frame) on_frame(to_rgb(frame));
+  };
+  const auto receive_samples = [&](const AVFrame& frame) {
+    if (info.sample_frames == 0) first_sample = audio.seconds(frame.best_effort_timestamp);
+    info.sample_frames += frame.nb_samples;
+    if (on_samples) on_samples(interleaved(frame));
+  };
+
+  const av::Packet packet = av::new_packet();
+  const av::Frame frame = av::new_frame();
+  for (int code = 0; (code = av_read_frame(input.get(), packet.get())) != AVERROR_EOF; av_packet_unref(packet.get())) {
+    av::check(code, ExitCode::bad_data, name + " cannot be read to its end");
+    if (packet->stream_index == video.index) decode(video, packet.get(), *frame, name, receive_frame);
+    if (packet->stream_index == audio.index) decode(audio, packet.get(), *frame, name, receive_samples);
+  }
+  decode(video, nullptr, *frame, name, receive_frame);
+  if (audio.present()) decode(audio, nullptr, *frame, name, receive_samples);
+  info.audio_start_s = audio.present() ? first_sample - first_frame : 0.0;
+  return info;
+}
+
+}  // namespace fabula
