@@ -1,7 +1,12 @@
-// The score: what sounds when, in a shot.
+// The score: what sounds when, in a shot. The Python twin is tools/train/speech.py; both give the same numbers, bit for bit.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
+
+#include "engine/plan.h"
+#include "engine/world.h"
 
 namespace fabula {
 
@@ -10,5 +15,25 @@ struct Phone {
   std::string name;
   double start_s = 0.0, duration_s = 0.0;
 };
+
+/// The phones of a text in a flite voice, without outer pauses (audio/phonemes.h has one).
+using PhonesFunction = std::function<std::vector<Phone>(const std::string& text, const std::string& flite_voice)>;
+
+/// One token of the score ("<|ph:ow|>", "<|snd:step|>") and when it sounds, in seconds from the shot's start.
+struct ScoreSound {
+  std::string token;
+  double start_s = 0.0;
+};
+
+constexpr int line_lead_ms = 250;  ///< from a shot's start to its line's start
+constexpr int line_tail_ms = 100;  ///< silence kept at a shot's end
+
+/// The sounds of a shot in order of time; of equal starts the beats' events come first, in the order of the beats.
+/// The shot's names must be the world's, its speakers the film's characters.
+[[nodiscard]] std::vector<ScoreSound> score_of(const plan::Film&, const plan::Shot&, const World&, const PhonesFunction&);
+
+/// When a line with this text ends that starts line_lead_ms after the shot's start, on the film's clock: spoken out, or line_tail_ms
+/// before the shot's end.
+[[nodiscard]] int line_end_ms(const plan::Shot&, const std::string& text, const World::Voice&, const PhonesFunction&);
 
 }  // namespace fabula

@@ -1,0 +1,62 @@
+// world.json: what a model knows. Planner, validator and score read this one list.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fabula {
+
+struct World {
+  struct Actor {
+    std::string id, name, look;
+  };
+  struct Place {
+    std::string id, description, ambience;
+  };
+  /// A sound at first_ms, first_ms + every_ms … of an action, as long as its shot lasts.
+  struct ActionSound {
+    std::string sound;
+    int first_ms = 0, every_ms = 0;
+  };
+  struct Action {
+    std::string id;
+    std::vector<ActionSound> sounds;
+  };
+  /// flite: the voice whose phones and durations are taken; tempo: how much faster than flite it speaks.
+  struct Voice {
+    std::string id, flite;
+    double tempo = 1.0;
+  };
+
+  int fps = 12;          ///< the model's own frame rate
+  int shot_frames = 22;  ///< of a shot, at that rate
+  int max_shots = 12;
+  std::vector<Actor> actors;
+  std::vector<Place> places;
+  std::vector<Action> actions;
+  std::vector<Voice> voices;
+  std::vector<std::string> times, positions, facings, camera_sizes, camera_moves, ambiences, sounds, phones;
+
+  /// Throws Error: input_missing when the file cannot be read, bad_data when it is malformed (naming the field).
+  static World open(const std::filesystem::path& file);
+  /// `name` stands for the file in messages.
+  static World parse(std::string_view json, const std::string& name);
+
+  /// Film clock at the end of `shots` full shots, in ms: round(1000·shot_frames·shots/fps).
+  [[nodiscard]] int film_ms(int shots) const;
+  /// Null when there is none with this id.
+  [[nodiscard]] const Action* action(std::string_view id) const;
+  [[nodiscard]] const Voice* voice(std::string_view id) const;
+};
+
+/// The ids of a list of the world (or of a plan), in its order.
+template <typename Entries>
+[[nodiscard]] std::vector<std::string> ids_of(const Entries& entries) {
+  std::vector<std::string> ids;
+  for (const auto& entry : entries) ids.push_back(entry.id);
+  return ids;
+}
+
+}  // namespace fabula
