@@ -1,0 +1,202 @@
+#include "engine/weights/weights.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/weights/safetensors.h"
+#include "kernels/error.h"
+
+namespace fabula {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+
+std::uint16_t to_bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 0x40);
+  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);  // nearest, ties to even
+}
+
+// IEEE binary16: sign 1, exponent 5, mantissa 10 bits.
+float from_f16(std::uint16_t bits) {
+  const float sign = bits >> 15 ? -1.0F : 1.0F;
+  const int exponent = bits >> 10 & 31;
+  const int mantissa = bits & 1023;
+  if (exponent == 31) return mantissa != 0 ? std::nanf("") : sign * INFINITY;
+  return sign * (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25));
+}
+
+float element(const Tensor& tensor, std::int64_t i) {
+  switch (tensor.dtype) {
+    case DType::f32: {
+      float value;  // mapped data may be unaligned
+      std::memcpy(&value, tensor.as<const char>() + i * 4, 4);
+      return value;
+    }
+    case DType::bf16:
+    case DType::f16: {
+      std::uint16_t bits;
+      std::memcpy(&bits, tensor.as<const char>() + i * 2, 2);
+      return tensor.dtype == DType::bf16 ? from_bf16(bits) : from_f16(bits);
+    }
+    default: throw Error(ExitCode::bad_data, std::string("a weight is stored as ") + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
+  }
+}
+
+// The shards of an index file: each a plain file name in the same folder.
+std::set<std::string> shards_of(const fs::path& index) {
+  std::ifstream in(index, std::ios::binary);
+  const json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) throw Error(ExitCode::bad_data, index.string() + " has no weight_map");
+  std::set<std::string> shards;
+  for (const auto& [tensor, shard] : root["weight_map"].items()) {
+    const std::string name = shard.is_string() ? shard.get<std::string>() : "";
+    if (name.empty() || fs::path(name).filename() != name || name == "..") throw Error(ExitCode::bad_data, index.string() + " names the shard of \"" + tensor + "\" wrongly");
+    shards.insert(name);
+  }
+  return shards;
+}
+
+std::vector<Safetensors> open_files(const fs::path& folder) {
+  for (const char* stem : {"model", "diffusion_pytorch_model"}) {
+    const fs::path single = folder / (std::string(stem) + ".safetensors"), index = folder / (std::string(stem) + ".safetensors.index.json");
+    std::vector<Safetensors> files;
+    if (fs::exists(single)) {
+      files.push_back(Safetensors::open(single));
+      return files;
+    }
+    if (fs::exists(index)) {
+      for (const std::string& shard : shards_of(index)) files.push_back(Safetensors::open(folder / shard));
+      return files;
+    }
+  }
+  throw Error(ExitCode::input_missing, "no weights in " + folder.string() + " (neither model.safetensors nor diffusion_pytorch_model.safetensors)");
+}
+
+}  // namespace
+
+struct Weights::Impl {
+  fs::path folder;
+  Precision precision;
+  std::vector<Safetensors> files;
+  std::map<std::string, Tensor> stored;
+  std::set<std::string> left;
+  std::vector<std::unique_ptr<std::byte[]>> owned;
+  std::size_t bytes = 0;
+
+  Tensor find(const std::string& name) const {
+    const auto found = stored.find(name);
+    if (found == stored.end()) throw Error(ExitCode::bad_data, folder.string() + ": the weight \"" + name + "\" is missing");
+    return found->second;
+  }
+
+  Tensor claim(const std::string& name, const Shape& expected) {
+    const Tensor tensor = find(name);
+    if (tensor.shape != expected) {
+      throw Error(ExitCode::bad_data, folder.string() + ": the weight \"" + name + "\" has shape " + tensor.shape.text() + ", expected " + expected.text());
+    }
+    if (left.erase(name) == 0) throw Error(ExitCode::internal, "the weight \"" + name + "\" is taken twice");
+    return tensor;
+  }
+
+  Tensor own(const Shape& shape, DType dtype) {
+    Tensor tensor;
+    tensor.shape = shape;
+    tensor.dtype = dtype;
+    owned.push_back(std::make_unique<std::byte[]>(tensor.bytes()));
+    tensor.data = owned.back().get();
+    return tensor;
+  }
+
+  Tensor as(Tensor tensor, DType dtype) {
+    const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.data) % size_of(dtype) == 0;
+    bytes += static_cast<std::size_t>(tensor.elements()) * size_of(dtype);
+    if (tensor.dtype == dtype && aligned) return tensor;
+    const Tensor result = own(tensor.shape, dtype);
+    for (std::int64_t i = 0; i < tensor.elements(); ++i) {
+      const float value = element(tensor, i);
+      if (dtype == DType::f32) result.f32()[i] = value;
+      else result.as<std::uint16_t>()[i] = to_bf16(value);
+    }
+    return result;
+  }
+};
+
+Weights::Weights(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Weights::~Weights() = default;
+Weights::Weights(Weights&&) noexcept = default;
+Weights& Weights::operator=(Weights&&) noexcept = default;
+
+Weights Weights::open(const fs::path& folder, Precision precision) {
+  auto impl = std::make_unique<Impl>();
+  impl->folder = folder;
+  impl->precision = precision;
+  impl->files = open_files(folder);
+  for (const Safetensors& file : impl->files) {
+    for (const auto& [name, tensor] : file.tensors()) {
+      if (!impl->stored.emplace(name, tensor).second) throw Error(ExitCode::bad_data, folder.string() + ": two shards hold the weight \"" + name + "\"");
+      impl->left.insert(name);
+    }
+  }
+  return Weights(std::move(impl));
+}
+
+bool Weights::has(std::string_view name) const { return impl_->stored.contains(std::string(name)); }
+Shape Weights::shape(std::string_view name) const { return impl_->find(std::string(name)).shape; }
+
+std::vector<std::string> Weights::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : impl_->stored) names.push_back(name);
+  return names;
+}
+
+Tensor Weights::take(const std::string& name, Shape expected) { return impl_->as(impl_->claim(name, expected), DType::f32); }
+
+Tensor Weights::take_matrix(const std::string& name, Shape expected) {
+  return impl_->as(impl_->claim(name, expected), impl_->precision == Precision::bf16 ? DType::bf16 : DType::f32);
+}
+
+Linear Weights::take_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool bias) {
+  Linear result;
+  result.weight = take_matrix(prefix + ".weight", {out, in});
+  if (bias) result.bias = take(prefix + ".bias", {out});
+  return result;
+}
+
+Tensor Weights::take_weight_norm(const std::string& prefix, Shape expected) {
+  std::vector<std::int64_t> norms(static_cast<std::size_t>(expected.rank()), 1);
+  norms[0] = expected[0];
+  const Tensor g = impl_->claim(prefix + ".weight_g", Shape(norms)), v = impl_->claim(prefix + ".weight_v", expected);
+  const Tensor folded = impl_->own(expected, DType::f32);
+  impl_->bytes += folded.bytes();
+  const std::int64_t width = expected.elements() / expected[0];
+  for (std::int64_t row = 0; row < expected[0]; ++row) {
+    double squares = 0.0;
+    for (std::int64_t i = 0; i < width; ++i) squares += std::pow(static_cast<double>(element(v, row * width + i)), 2.0);
+    const auto factor = static_cast<float>(element(g, row) / std::sqrt(squares));
+    for (std::int64_t i = 0; i < width; ++i) folded.f32()[row * width + i] = element(v, row * width + i) * factor;
+  }
+  return folded;
+}
+
+void Weights::ignore(const std::string& name) {
+  (void)impl_->find(name);
+  impl_->left.erase(name);
+}
+
+void Weights::finish() const {
+  if (impl_->left.empty()) return;
+  throw Error(ExitCode::bad_data, impl_->folder.string() + ": " + std::to_string(impl_->left.size()) + " weights belong to no layer, the first is \"" + *impl_->left.begin() + "\"");
+}
+
+std::size_t Weights::bytes() const { return impl_->bytes; }
+
+}  // namespace fabula
