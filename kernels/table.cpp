@@ -1,4 +1,5 @@
 // The tables, each filled reference first and then overridden family by family.
+#include "kernels/alias_free.h"
 #include "kernels/attention.h"
 #include "kernels/conv.h"
 #include "kernels/elementwise.h"
@@ -17,6 +18,7 @@ Kernels reference_table(const char* name) {
   add_reference_attention(table);
   add_reference_rope(table);
   add_reference_conv(table);
+  add_reference_alias_free(table);
   add_reference_elementwise(table);
   return table;
 }
@@ -29,14 +31,22 @@ const Kernels& reference_kernels() {
 }
 
 const Kernels& cpu_kernels() {
-  static const Kernels table = reference_table("cpu");
+  static const Kernels table = [] {
+    Kernels cpu = reference_table("cpu");
+    add_cpu_gemm(cpu);
+    add_cpu_norm(cpu);
+    add_cpu_attention(cpu);
+    add_cpu_rope(cpu);
+    add_cpu_conv(cpu);
+    add_cpu_alias_free(cpu);
+    add_cpu_elementwise(cpu);
+    return cpu;
+  }();
   return table;
 }
 
 std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {
   return weight.dtype == DType::bf16 ? static_cast<std::size_t>(x.elements()) * size_of(DType::bf16) : 0;
 }
-
-bool cpu_has_bf16() { return false; }
 
 }  // namespace fabula

@@ -1,0 +1,181 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/elementwise_cpu.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/bf16.h"
+#include "kernels/elementwise.h"
+#include "kernels/pieces.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fabula {
+namespace HWY_NAMESPACE {
+
+void snake_floats(const float* x, std::int64_t count, float alpha, float* out) {
+  const Vec inverse = all(1.0F / (alpha + 1e-9F));
+  map(x, count, out, [&](Vec v) {
+    const Vec wave = hn::Sin(Floats(), hn::Mul(all(alpha), v));
+    return hn::MulAdd(hn::Mul(wave, wave), inverse, v);
+  });
+}
+
+void activate_floats(const float* x, std::int64_t count, Activation activation, float* out) {
+  with_activation(activation, [&](auto tag) { map(x, count, out, [](Vec v) { return activated<decltype(tag)::value>(v); }); });
+}
+
+void axpby_floats(float a, const float* x, float b, const float* y, std::int64_t count, float* out) {
+  map(x, y, count, out, [&](Vec u, Vec v) { return hn::MulAdd(all(a), u, hn::Mul(all(b), v)); });
+}
+
+void gated_floats(const float* gate, const float* up, std::int64_t count, Activation activation, float* out) {
+  with_activation(activation, [&](auto tag) { map(gate, up, count, out, [](Vec g, Vec u) { return hn::Mul(activated<decltype(tag)::value>(g), u); }); });
+}
+
+void multiply_add_floats(const float* x, const float* factors, std::int64_t count, float* into) {
+  for (std::int64_t i = 0; i < count; i += lanes()) {
+    const std::int64_t left = count - i;
+    store(hn::MulAdd(load(factors + i, left), load(x + i, left), load(into + i, left)), into + i, left);
+  }
+}
+
+void affine_floats(const float* x, std::int64_t count, float scale, float shift, float* out) {
+  map(x, count, out, [&](Vec v) { return hn::MulAdd(v, all(scale), all(shift)); });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fabula
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fabula {
+namespace {
+
+HWY_EXPORT(snake_floats);
+HWY_EXPORT(activate_floats);
+HWY_EXPORT(axpby_floats);
+HWY_EXPORT(gated_floats);
+HWY_EXPORT(multiply_add_floats);
+HWY_EXPORT(affine_floats);
+
+/// body(row, from, to): floats [from, to) of one row, in pieces of whole rows where they are short and of parts of rows where they are long.
+template <typename Body>
+void by_row(const Exec& exec, std::int64_t rows, std::int64_t width, const Body& body) {
+  constexpr std::int64_t long_row = 65536;
+  const std::int64_t parts = std::max<std::int64_t>(1, (width + long_row - 1) / long_row);
+  in_pieces(exec, rows * parts, rows_in_a_piece(std::min(width, long_row)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t from = i % parts * long_row;
+      body(i / parts, from, std::min(width, from + long_row));
+    }
+  });
+}
+
+constexpr std::int64_t floats_in_a_piece = 16384;
+
+void snake(const Exec& exec, Tensor x, Tensor alpha, Tensor out) {
+  const std::int64_t length = x.shape[1];
+  by_row(exec, x.shape[0], length, [&](std::int64_t channel, std::int64_t from, std::int64_t to) {
+    const std::int64_t at = channel * length + from;
+    HWY_DYNAMIC_DISPATCH(snake_floats)(x.f32() + at, to - from, alpha.f32()[channel], out.f32() + at);
+  });
+}
+
+void activate(const Exec& exec, Tensor x, Activation activation, Tensor out) {
+  in_pieces(exec, x.elements(), floats_in_a_piece, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(activate_floats)(x.f32() + begin, end - begin, activation, out.f32() + begin);
+  });
+}
+
+void axpby(const Exec& exec, float a, Tensor x, float b, Tensor y, Tensor out) {
+  in_pieces(exec, x.elements(), floats_in_a_piece, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(axpby_floats)(a, x.f32() + begin, b, y.f32() + begin, end - begin, out.f32() + begin);
+  });
+}
+
+void gated(const Exec& exec, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation activation,
+           Tensor out) {
+  by_row(exec, rows, n, [&](std::int64_t row, std::int64_t from, std::int64_t to) {
+    HWY_DYNAMIC_DISPATCH(gated_floats)(gate + row * stride + from, up + row * stride + from, to - from, activation, out.f32() + row * n + from);
+  });
+}
+
+void gated_add(const Exec& exec, Tensor x, const float* gate, std::int64_t stride, Tensor index, Tensor into) {
+  const std::int64_t width = x.width();
+  by_row(exec, x.rows(), width, [&](std::int64_t row, std::int64_t from, std::int64_t to) {
+    const float* factors = index.absent() ? gate : gate + index.as<std::int32_t>()[row] * stride;
+    HWY_DYNAMIC_DISPATCH(multiply_add_floats)(x.f32() + row * width + from, factors + from, to - from, into.f32() + row * width + from);
+  });
+}
+
+void gather_rows(const Exec& exec, Tensor table, Tensor index, Tensor out) {
+  const std::int64_t width = table.width();
+  by_row(exec, index.elements(), width, [&](std::int64_t row, std::int64_t from, std::int64_t to) {
+    const std::int64_t source = index.as<std::int32_t>()[row] * width;
+    float* target = out.f32() + row * width;
+    if (table.dtype == DType::f32) {
+      std::copy(table.f32() + source + from, table.f32() + source + to, target + from);
+    } else {
+      for (std::int64_t i = from; i < to; ++i) target[i] = from_bf16(table.as<std::uint16_t>()[source + i]);
+    }
+  });
+}
+
+void scatter_rows(const Exec&, Tensor x, Tensor index, Tensor out) {
+  // One after the other: an index may occur twice, and then the last row is the one that stays.
+  const std::int64_t width = x.width();
+  for (std::int64_t row = 0; row < index.elements(); ++row) {
+    std::copy_n(x.f32() + row * width, width, out.f32() + index.as<std::int32_t>()[row] * width);
+  }
+}
+
+void permute(const Exec& exec, Tensor x, const int* order, Tensor out) {
+  const int rank = x.shape.rank();
+  std::int64_t step[Shape::max_rank] = {};  // in x, of one step along each axis of out
+  for (int axis = 0; axis < rank; ++axis) {
+    step[axis] = 1;
+    for (int inner = order[axis] + 1; inner < rank; ++inner) step[axis] *= x.shape[inner];
+  }
+  const std::int64_t width = out.width(), inner_step = step[rank - 1];
+  in_pieces(exec, out.rows(), rows_in_a_piece(width), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      std::int64_t source = 0, rest = row;
+      for (int axis = rank - 2; axis >= 0; --axis) {
+        source += rest % out.shape[axis] * step[axis];
+        rest /= out.shape[axis];
+      }
+      const float* from = x.f32() + source;
+      float* to = out.f32() + row * width;
+      if (inner_step == 1) {
+        std::copy_n(from, width, to);
+      } else {
+        for (std::int64_t i = 0; i < width; ++i) to[i] = from[i * inner_step];
+      }
+    }
+  });
+}
+
+void affine_channels(const Exec& exec, Tensor x, Tensor scale, Tensor shift, Tensor out) {
+  const std::int64_t channels = x.shape[0], plane = channels == 0 ? 0 : x.elements() / channels;
+  by_row(exec, channels, plane, [&](std::int64_t channel, std::int64_t from, std::int64_t to) {
+    const std::int64_t at = channel * plane + from;
+    HWY_DYNAMIC_DISPATCH(affine_floats)(x.f32() + at, to - from, scale.f32()[channel], shift.f32()[channel], out.f32() + at);
+  });
+}
+
+}  // namespace
+
+void add_cpu_elementwise(Kernels& table) {
+  table.snake = snake;
+  table.activate = activate;
+  table.axpby = axpby;
+  table.gated = gated;
+  table.gated_add = gated_add;
+  table.gather_rows = gather_rows;
+  table.scatter_rows = scatter_rows;
+  table.permute = permute;
+  table.affine_channels = affine_channels;
+}
+
+}  // namespace fabula
+#endif  // HWY_ONCE

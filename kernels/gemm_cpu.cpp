@@ -1,0 +1,144 @@
+// linear: oneDNN's products in tiles of our own, then bias and activation while a tile is still in the cache.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/gemm_cpu.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/gemm.h"
+#include "kernels/multiply.h"
+#include "kernels/pieces.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fabula {
+namespace HWY_NAMESPACE {
+
+/// activation(x + bias) in place; x (rows, count), its rows `stride` apart.
+void finish(float* x, std::int64_t stride, std::int64_t rows, std::int64_t count, const float* bias, Activation activation) {
+  with_activation(activation, [&](auto tag) {
+    for (std::int64_t row = 0; row < rows; ++row, x += stride) {
+      if (bias == nullptr) {
+        map(x, count, x, [](Vec v) { return activated<decltype(tag)::value>(v); });
+      } else {
+        map(x, bias, count, x, [](Vec v, Vec b) { return activated<decltype(tag)::value>(hn::Add(v, b)); });
+      }
+    }
+  });
+}
+
+/// To bf16, to the nearest, ties to even; as bits, so that every instruction set rounds alike.
+void round_to_bf16(const float* from, std::int64_t count, std::uint16_t* to) {
+  const Floats d;
+  const hn::RebindToUnsigned<Floats> du;
+  const hn::RebindToSigned<Floats> di;
+  const hn::Rebind<std::uint16_t, Floats> narrow;
+  HWY_ALIGN std::uint16_t tail[hn::MaxLanes(d)];
+  for (std::int64_t i = 0; i < count; i += lanes()) {
+    const Vec value = load(from + i, count - i);
+    const auto bits = hn::BitCast(du, value);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(du, 0x7FFFU)), odd));
+    const auto kept_nan = hn::Or(hn::ShiftRight<16>(bits), hn::Set(du, 0x40U));
+    const auto chosen = hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(value)), kept_nan, rounded);
+    const auto result = hn::DemoteTo(narrow, hn::BitCast(di, chosen));
+    if (count - i >= lanes()) {
+      hn::StoreU(result, narrow, to + i);
+    } else {
+      hn::Store(result, narrow, tail);
+      std::memcpy(to + i, tail, static_cast<std::size_t>(count - i) * sizeof(std::uint16_t));
+    }
+  }
+}
+
+HWY_INLINE Vec widen(const std::uint16_t* from, std::int64_t left) {
+  const hn::Rebind<std::uint16_t, Floats> narrow;
+  const hn::RebindToUnsigned<Floats> du;
+  const auto expand = [&](auto bits) { return hn::BitCast(Floats(), hn::ShiftLeft<16>(hn::PromoteTo(du, bits))); };
+  if (HWY_LIKELY(left >= lanes())) return expand(hn::LoadU(narrow, from));
+  HWY_ALIGN std::uint16_t padded[hn::MaxLanes(Floats())] = {};
+  std::memcpy(padded, from, static_cast<std::size_t>(left) * sizeof(std::uint16_t));
+  return expand(hn::Load(narrow, padded));
+}
+
+/// out (rows, n) = x (rows, k) · weightᵀ (n, k) for at most four rows: the weight is read once, at the speed of memory.
+template <int rows>
+void few_rows(const std::uint16_t* x, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
+  for (std::int64_t column = 0; column < n; ++column) {
+    const std::uint16_t* w = weight + column * k;
+    Vec even[rows], odd[rows];
+    for (int row = 0; row < rows; ++row) even[row] = odd[row] = all(0.0F);
+    std::int64_t i = 0;
+    for (; i + 2 * lanes() <= k; i += 2 * lanes()) {
+      const Vec w0 = widen(w + i, lanes()), w1 = widen(w + i + lanes(), lanes());
+      for (int row = 0; row < rows; ++row) {
+        even[row] = hn::MulAdd(widen(x + row * k + i, lanes()), w0, even[row]);
+        odd[row] = hn::MulAdd(widen(x + row * k + i + lanes(), lanes()), w1, odd[row]);
+      }
+    }
+    for (; i < k; i += lanes()) {
+      const Vec w0 = widen(w + i, k - i);
+      for (int row = 0; row < rows; ++row) even[row] = hn::MulAdd(widen(x + row * k + i, k - i), w0, even[row]);
+    }
+    for (int row = 0; row < rows; ++row) out[row * stride + column] = sum_of(hn::Add(even[row], odd[row]));
+  }
+}
+
+void few_rows_bf16(const std::uint16_t* x, std::int64_t rows, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out,
+                   std::int64_t stride) {
+  switch (rows) {
+    case 1: return few_rows<1>(x, weight, n, k, out, stride);
+    case 2: return few_rows<2>(x, weight, n, k, out, stride);
+    case 3: return few_rows<3>(x, weight, n, k, out, stride);
+    default: return few_rows<4>(x, weight, n, k, out, stride);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fabula
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fabula {
+namespace {
+
+HWY_EXPORT(finish);
+HWY_EXPORT(round_to_bf16);
+HWY_EXPORT(few_rows_bf16);
+
+void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+  const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
+  if (rows == 0) return;
+  const bool narrow = weight.dtype == DType::bf16;
+  auto* rounded = scratch.as<std::uint16_t>();
+  if (narrow) {
+    in_pieces(exec, rows * k, 65536, [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(round_to_bf16)(x.f32() + begin, end - begin, rounded + begin);
+    });
+  }
+  // Where a product is too small to share, one tile.
+  const bool small = rows * n * k < 1 << 19;
+  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 1), tile_columns = small ? n : tile_size(n, rows <= 4 ? 128 : 512, 32);
+  const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
+  in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
+    const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;
+    const std::int64_t height = std::min(tile_rows, rows - row), width = std::min(tile_columns, n - column);
+    float* to = out.f32() + row * n + column;
+    if (!narrow) {
+      multiply({x.f32() + row * k, k}, {weight.f32() + column * k, k, true}, {to, n}, height, width, k, 1.0F, false);
+    } else if (rows <= 4) {
+      HWY_DYNAMIC_DISPATCH(few_rows_bf16)(rounded + row * k, height, weight.as<std::uint16_t>() + column * k, width, k, to, n);
+    } else {
+      multiply_bf16({rounded + row * k, k}, {weight.as<std::uint16_t>() + column * k, k, true}, {to, n}, height, width, k);
+    }
+    if (!bias.absent() || activation != Activation::none) {
+      HWY_DYNAMIC_DISPATCH(finish)(to, n, height, width, bias.absent() ? nullptr : bias.f32() + column, activation);
+    }
+  });
+}
+
+}  // namespace
+
+void add_cpu_gemm(Kernels& table) { table.linear = linear; }
+
+}  // namespace fabula
+#endif  // HWY_ONCE

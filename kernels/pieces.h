@@ -1,0 +1,32 @@
+// How the cpu table cuts its work. A piece depends on the shapes alone, never on the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+
+#include "kernels/kernels.h"
+
+namespace fabula {
+
+/// body(begin, end) on pieces of [0, count) of `grain` items, on the threads of `exec` if it has any.
+template <typename Body>
+void in_pieces(const Exec& exec, std::int64_t count, std::int64_t grain, const Body& body) {
+  if (exec.pool != nullptr) {
+    exec.pool->for_each(count, grain, std::cref(body));  // a reference fits into std::function without an allocation
+    return;
+  }
+  for (std::int64_t begin = 0; begin < count; begin += grain) body(begin, std::min(count, begin + grain));
+}
+
+/// How many rows of `width` floats make a piece worth another thread's while.
+[[nodiscard]] inline std::int64_t rows_in_a_piece(std::int64_t width) { return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, width)); }
+
+/// The size, a multiple of `multiple`, of equal tiles of [0, count) which are at most about `most` long.
+[[nodiscard]] inline std::int64_t tile_size(std::int64_t count, std::int64_t most, std::int64_t multiple) {
+  const std::int64_t tiles = std::max<std::int64_t>(1, (count + most - 1) / most);
+  const std::int64_t even = (count + tiles - 1) / tiles;
+  return std::max(multiple, (even + multiple - 1) / multiple * multiple);
+}
+
+}  // namespace fabula

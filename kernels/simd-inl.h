@@ -1,0 +1,108 @@
+// Vector loops and functions shared by the cpu table's own kernels; compiled once for each instruction set (Highway's foreach_target).
+#if defined(FABULA_KERNELS_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef FABULA_KERNELS_SIMD_INL_H_
+#undef FABULA_KERNELS_SIMD_INL_H_
+#else
+#define FABULA_KERNELS_SIMD_INL_H_
+#endif
+
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fabula {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::ScalableTag<float>;
+using Vec = hn::Vec<Floats>;
+
+HWY_INLINE std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(Floats())); }
+HWY_INLINE Vec all(float value) { return hn::Set(Floats(), value); }
+
+/// The next vector of an array of which `left` floats remain; beyond them zeros. Nothing beyond them is touched.
+HWY_INLINE Vec load(const float* from, std::int64_t left) {
+  const Floats d;
+  if (HWY_LIKELY(left >= lanes())) return hn::LoadU(d, from);
+  HWY_ALIGN float padded[hn::MaxLanes(d)] = {};
+  std::memcpy(padded, from, static_cast<std::size_t>(left) * sizeof(float));
+  return hn::Load(d, padded);
+}
+
+HWY_INLINE void store(Vec value, float* to, std::int64_t left) {
+  const Floats d;
+  if (HWY_LIKELY(left >= lanes())) return hn::StoreU(value, d, to);
+  HWY_ALIGN float padded[hn::MaxLanes(d)];
+  hn::Store(value, d, padded);
+  std::memcpy(to, padded, static_cast<std::size_t>(left) * sizeof(float));
+}
+
+/// Zero in the lanes from `left` on: for sums of what load() padded.
+HWY_INLINE Vec keep_first(Vec value, std::int64_t left) {
+  return left >= lanes() ? value : hn::IfThenElseZero(hn::FirstN(Floats(), static_cast<std::size_t>(left)), value);
+}
+
+HWY_INLINE float sum_of(Vec value) { return hn::GetLane(hn::SumOfLanes(Floats(), value)); }
+
+/// exp with a relative error of about 1e-7; arguments are held to where neither it nor its inverse overflows.
+HWY_INLINE Vec exp(Vec x) { return hn::Exp(Floats(), hn::Min(hn::Max(x, all(-87.0F)), all(88.0F))); }
+
+/// erf by Abramowitz and Stegun 7.1.26; absolute error 2e-7.
+HWY_INLINE Vec erf(Vec x) {
+  const Vec magnitude = hn::Abs(x), one = all(1.0F);
+  const Vec t = hn::Div(one, hn::MulAdd(all(0.3275911F), magnitude, one));
+  Vec sum = hn::MulAdd(all(1.061405429F), t, all(-1.453152027F));
+  sum = hn::MulAdd(sum, t, all(1.421413741F));
+  sum = hn::MulAdd(sum, t, all(-0.284496736F));
+  sum = hn::MulAdd(sum, t, all(0.254829592F));
+  return hn::CopySign(hn::NegMulAdd(hn::Mul(sum, t), exp(hn::Neg(hn::Mul(x, x))), one), x);
+}
+
+template <Activation activation>
+HWY_INLINE Vec activated(Vec x) {
+  const Vec one = all(1.0F);
+  if constexpr (activation == Activation::silu) return hn::Div(x, hn::Add(one, exp(hn::Neg(x))));
+  if constexpr (activation == Activation::gelu_tanh) {
+    const Vec inner = hn::Mul(all(0.7978845608028654F), hn::MulAdd(hn::Mul(all(0.044715F), hn::Mul(x, x)), x, x));
+    // tanh(a) = 1 − 2 / (1 + exp(2a)), so that (1 + tanh(a)) / 2 = 1 / (1 + exp(−2a)).
+    return hn::Div(x, hn::Add(one, exp(hn::Mul(all(-2.0F), inner))));
+  }
+  if constexpr (activation == Activation::gelu_erf) return hn::Mul(hn::Mul(all(0.5F), x), hn::Add(one, erf(hn::Mul(x, all(0.7071067811865476F)))));
+  return x;
+}
+
+/// Calls body(tag) where tag.value is the activation, as a compile-time constant.
+template <typename Body>
+void with_activation(Activation activation, const Body& body) {
+  switch (activation) {
+    case Activation::none: return body(std::integral_constant<Activation, Activation::none>());
+    case Activation::silu: return body(std::integral_constant<Activation, Activation::silu>());
+    case Activation::gelu_tanh: return body(std::integral_constant<Activation, Activation::gelu_tanh>());
+    case Activation::gelu_erf: return body(std::integral_constant<Activation, Activation::gelu_erf>());
+  }
+}
+
+/// to[i] = function(from[i])
+template <typename Function>
+void map(const float* from, std::int64_t count, float* to, const Function& function) {
+  for (std::int64_t i = 0; i < count; i += lanes()) store(function(load(from + i, count - i)), to + i, count - i);
+}
+
+/// to[i] = function(a[i], b[i])
+template <typename Function>
+void map(const float* a, const float* b, std::int64_t count, float* to, const Function& function) {
+  for (std::int64_t i = 0; i < count; i += lanes()) store(function(load(a + i, count - i), load(b + i, count - i)), to + i, count - i);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fabula
+HWY_AFTER_NAMESPACE();
+
+#endif  // per target

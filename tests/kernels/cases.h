@@ -1,0 +1,47 @@
+// The cases that every table is held to: each calls one entry on random operands and returns what it wrote.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kernels/kernels.h"
+#include "tests/support/random.h"
+
+namespace fabula::test {
+
+/// Makes the operands of one case. Data starts off any vector alignment, as it may in a mapped file.
+class Operands {
+ public:
+  explicit Operands(std::uint64_t seed) : random_(seed) {}
+
+  Tensor normal(Shape shape, float spread = 1.0F);
+  Tensor uniform(Shape shape, float low, float high);
+  /// Rounded to bf16.
+  Tensor normal_bf16(Shape shape, float spread);
+  Tensor indices(std::int64_t count, std::int64_t below);
+  /// Each of 0 … count − 1 once.
+  Tensor shuffled(std::int64_t count);
+  /// Holds NaN until written, with a fence behind it.
+  Tensor output(Shape shape);
+  Tensor scratch(std::size_t bytes);
+  /// False when something was written behind an output.
+  [[nodiscard]] bool fences_stand() const;
+
+ private:
+  Tensor room(Shape shape, DType dtype, float fill);
+
+  Random random_;
+  std::deque<std::vector<float>> memory_;
+};
+
+struct Case {
+  const char* entry;  ///< the member of Kernels that is called
+  std::string name;   ///< sizes and variant; letters, digits and _
+  std::function<Tensor(const Kernels&, const Exec&, Operands&)> run;
+};
+
+[[nodiscard]] std::vector<Case> all_cases();
+
+}  // namespace fabula::test
