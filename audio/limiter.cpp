@@ -80,7 +80,8 @@ void Limiter::push(float left, float right, std::vector<float>& out) {
 }
 
 void Limiter::process(std::span<const float> interleaved_stereo, std::vector<float>& out) {
-  for (std::size_t i = 0; i + 1 < interleaved_stereo.size(); i += film_channels) push(interleaved_stereo[i], interleaved_stereo[i + 1], out);
+  for (std::size_t i = 0; i + 1 < interleaved_stereo.size(); i += film_channels)
+    push(interleaved_stereo[i], interleaved_stereo[i + 1], out);
 }
 
 void Limiter::finish(std::vector<float>& out) {

@@ -29,14 +29,14 @@ class Limiter {
   [[nodiscard]] double peak_around_centre() const;
   [[nodiscard]] double smoothed(double needed);
 
-  double ceiling_, harmless_;                               ///< samples up to harmless_ stay below the ceiling however they fall
-  std::array<std::array<double, taps>, 3> phases_;          ///< between two samples at 1/4, 2/4, 3/4
-  std::array<std::array<float, 2>, taps> recent_{};         ///< ring of input for the oversampling
-  std::array<std::array<float, 2>, lag + 1> delay_{};       ///< ring of input until its gain is known
-  std::array<double, window> needed_{}, held_{};            ///< rings of gains: before and after the release
+  double ceiling_, harmless_;                          ///< samples up to harmless_ stay below the ceiling however they fall
+  std::array<std::array<double, taps>, 3> phases_;     ///< between two samples at 1/4, 2/4, 3/4
+  std::array<std::array<float, 2>, taps> recent_{};    ///< ring of input for the oversampling
+  std::array<std::array<float, 2>, lag + 1> delay_{};  ///< ring of input until its gain is known
+  std::array<double, window> needed_{}, held_{};       ///< rings of gains: before and after the release
   double held_sum_, release_ = 1.0;
-  std::size_t count_ = 0, emitted_ = 0, skip_;              ///< sample frames in, out; those that only fill the rings
-  std::size_t since_loud_ = 0, since_limited_ = 0;          ///< sample frames since there was anything to look for
+  std::size_t count_ = 0, emitted_ = 0, skip_;      ///< sample frames in, out; those that only fill the rings
+  std::size_t since_loud_ = 0, since_limited_ = 0;  ///< sample frames since there was anything to look for
 };
 
 }  // namespace fabula

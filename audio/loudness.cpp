@@ -12,7 +12,8 @@ namespace fabula {
 namespace {
 
 void check(int code, const char* call) {
-  if (code != EBUR128_SUCCESS) throw Error(ExitCode::internal, std::string("libebur128: ") + call + " failed with code " + std::to_string(code));
+  if (code != EBUR128_SUCCESS)
+    throw Error(ExitCode::internal, std::string("libebur128: ") + call + " failed with code " + std::to_string(code));
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ LoudnessMeter::LoudnessMeter(LoudnessMeter&&) noexcept = default;
 LoudnessMeter& LoudnessMeter::operator=(LoudnessMeter&&) noexcept = default;
 
 void LoudnessMeter::add(std::span<const float> interleaved_stereo) {
-  check(ebur128_add_frames_float(impl_->state, interleaved_stereo.data(), interleaved_stereo.size() / film_channels), "ebur128_add_frames_float");
+  check(ebur128_add_frames_float(impl_->state, interleaved_stereo.data(), interleaved_stereo.size() / film_channels),
+        "ebur128_add_frames_float");
 }
 
 double LoudnessMeter::integrated_lufs() const {

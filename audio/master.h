@@ -7,7 +7,7 @@
 namespace fabula {
 
 struct LoudnessTarget {
-  double lufs = -16.0;       ///< integrated, of the whole film
+  double lufs = -16.0;  ///< integrated, of the whole film
   double true_peak_dbtp = -1.0;
 };
 

@@ -51,7 +51,8 @@ std::vector<float> conform_sound(const Sound& sound, std::int64_t count) {
   for (int c = 0; c < film_channels; ++c) {
     if (c < sound.channels) resampled = resample(channel(sound, c), sound.sample_rate, film_sample_rate);
     filled = std::min(count, std::ssize(resampled));
-    for (std::int64_t i = 0; i < filled; ++i) stereo[static_cast<std::size_t>(i * film_channels + c)] = resampled[static_cast<std::size_t>(i)];
+    for (std::int64_t i = 0; i < filled; ++i)
+      stereo[static_cast<std::size_t>(i * film_channels + c)] = resampled[static_cast<std::size_t>(i)];
   }
   fade_ends(stereo, filled);
   return stereo;

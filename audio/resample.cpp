@@ -8,8 +8,8 @@
 namespace fabula {
 namespace {
 
-constexpr int zero_crossings = 32;       // of the sinc, on each side
-constexpr double kaiser_beta = 9.6;      // about −95 dB in the stop band
+constexpr int zero_crossings = 32;          // of the sinc, on each side
+constexpr double kaiser_beta = 9.6;         // about −95 dB in the stop band
 constexpr double transition_middle = 0.95;  // of the lower Nyquist frequency: where the filter is at −6 dB
 
 // Modified Bessel function of the first kind, order 0, by its power series.
@@ -28,7 +28,8 @@ double sinc(double x) { return x == 0.0 ? 1.0 : std::sin(std::numbers::pi * x) /
 class PolyphaseFilter {
  public:
   PolyphaseFilter(std::int64_t up, std::int64_t down) : up_(up), down_(down) {
-    const double cutoff = transition_middle * std::min(1.0, static_cast<double>(up) / static_cast<double>(down));  // 1 = the input's Nyquist
+    const double cutoff =
+        transition_middle * std::min(1.0, static_cast<double>(up) / static_cast<double>(down));  // 1 = the input's Nyquist
     half_ = static_cast<std::int64_t>(std::ceil(zero_crossings / cutoff));
     taps_.resize(static_cast<std::size_t>(up * width()));
     for (std::int64_t phase = 0; phase < up; ++phase) fill(phase, cutoff);

@@ -60,8 +60,8 @@ AudioVae::Posterior AudioVae::posterior(Context& ctx, Tensor samples, const Obse
 }
 
 Tensor AudioVae::decode(Context& ctx, Tensor latents, const Observer& observer) const {
-  expect(latents.shape.rank() == 2 && latents.shape[0] == latent_channels() && latents.shape[1] > 0, "AudioVae::decode", "(latent_channels, frames)",
-         latents);
+  expect(latents.shape.rank() == 2 && latents.shape[0] == latent_channels() && latents.shape[1] > 0, "AudioVae::decode",
+         "(latent_channels, frames)", latents);
   const Tensor samples = audio_vae::decode(ctx, impl_->decoder, latents, observer);
   clamp_to_full_scale(samples);
   if (observer) observer("decoder", samples);

@@ -101,7 +101,8 @@ void check_decoder(const Fields& fields, const AudioVaeConfig& c) {
     fields.refuse("decoder_rates", "do not upsample by the hop length of encoder_rates");
   }
   if ((c.decoder_dim >> c.decoder_rates.size()) < 1) fields.refuse("decoder_dim", "halved at every stage leaves no channel");
-  if (c.decoder_kernel_sizes.size() != c.decoder_rates.size()) fields.refuse("decoder_kernel_sizes", "has not as many entries as decoder_rates");
+  if (c.decoder_kernel_sizes.size() != c.decoder_rates.size())
+    fields.refuse("decoder_kernel_sizes", "has not as many entries as decoder_rates");
   for (std::size_t i = 0; i < c.decoder_rates.size(); ++i) {
     if (c.decoder_kernel_sizes[i] < c.decoder_rates[i]) fields.refuse("decoder_kernel_sizes", "has a kernel shorter than its rate");
   }

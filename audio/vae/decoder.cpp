@@ -15,7 +15,8 @@ AliasFreeSnake take_activation(Weights& weights, const std::string& prefix, std:
   };
 }
 
-AmpBlock take_amp_block(Weights& weights, const std::string& prefix, std::int64_t channels, std::int64_t kernel, const std::vector<int>& dilations) {
+AmpBlock take_amp_block(Weights& weights, const std::string& prefix, std::int64_t channels, std::int64_t kernel,
+                        const std::vector<int>& dilations) {
   AmpBlock block;
   for (std::size_t i = 0; i < dilations.size(); ++i) {
     const std::int64_t dilation = dilations[i];
@@ -31,8 +32,11 @@ AmpBlock take_amp_block(Weights& weights, const std::string& prefix, std::int64_
 }
 
 // weight_norm of a transposed convolution runs over the first axis too, which is the input's there: weight (in, out, kernel).
-Conv take_upsampler(Weights& weights, const std::string& prefix, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t rate) {
-  return {weights.take_weight_norm(prefix, {in, out, kernel}), weights.take(prefix + ".bias", {out}), {.stride = rate, .padding = (kernel - rate) / 2}};
+Conv take_upsampler(Weights& weights, const std::string& prefix, std::int64_t in, std::int64_t out, std::int64_t kernel,
+                    std::int64_t rate) {
+  return {weights.take_weight_norm(prefix, {in, out, kernel}),
+          weights.take(prefix + ".bias", {out}),
+          {.stride = rate, .padding = (kernel - rate) / 2}};
 }
 
 Tensor activate(Context& ctx, Tensor x, const AliasFreeSnake& a) {
@@ -74,10 +78,12 @@ Decoder take_decoder(Weights& weights, const AudioVaeConfig& config) {
   std::int64_t channels = config.decoder_dim;
   for (std::size_t i = 0; i < config.decoder_rates.size(); ++i, channels /= 2) {
     UpsamplingStage stage;
-    stage.up = take_upsampler(weights, "decoder.ups." + std::to_string(i) + ".0", channels, channels / 2, config.decoder_kernel_sizes[i], config.decoder_rates[i]);
+    stage.up = take_upsampler(weights, "decoder.ups." + std::to_string(i) + ".0", channels, channels / 2, config.decoder_kernel_sizes[i],
+                              config.decoder_rates[i]);
     for (std::size_t j = 0; j < kernels; ++j) {
       const std::string prefix = "decoder.resblocks." + std::to_string(i * kernels + j);
-      stage.blocks.push_back(take_amp_block(weights, prefix, channels / 2, config.resblock_kernel_sizes[j], config.resblock_dilation_sizes[j]));
+      stage.blocks.push_back(
+          take_amp_block(weights, prefix, channels / 2, config.resblock_kernel_sizes[j], config.resblock_dilation_sizes[j]));
     }
     decoder.stages.push_back(std::move(stage));
   }

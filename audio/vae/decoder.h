@@ -9,8 +9,8 @@ namespace fabula::audio_vae {
 
 /// MiniMaxH3AudioActivation1d around MiniMaxH3AudioSnakeBeta.
 struct AliasFreeSnake {
-  Tensor alpha, beta;              ///< (channels), in log space
-  Tensor up_filter, down_filter;   ///< (12)
+  Tensor alpha, beta;             ///< (channels), in log space
+  Tensor up_filter, down_filter;  ///< (12)
 };
 
 /// MiniMaxH3AudioAMPBlock: one pair of convolutions a dilation, each behind its own activation.
@@ -21,8 +21,8 @@ struct AmpPair {
 using AmpBlock = std::vector<AmpPair>;
 
 struct UpsamplingStage {
-  Conv up;                         ///< transposed: weight (in, out, kernel)
-  std::vector<AmpBlock> blocks;    ///< parallel; their mean goes on
+  Conv up;                       ///< transposed: weight (in, out, kernel)
+  std::vector<AmpBlock> blocks;  ///< parallel; their mean goes on
 };
 
 struct Decoder {

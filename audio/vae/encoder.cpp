@@ -24,7 +24,8 @@ ResidualUnit take_unit(Weights& weights, const std::string& prefix, std::int64_t
 EncoderBlock take_block(Weights& weights, const std::string& prefix, std::int64_t in, std::int64_t stride) {
   EncoderBlock block;
   int i = 0;
-  for (const std::int64_t dilation : {1, 3, 9}) block.units.push_back(take_unit(weights, prefix + ".block." + std::to_string(i++), in, dilation));
+  for (const std::int64_t dilation : {1, 3, 9})
+    block.units.push_back(take_unit(weights, prefix + ".block." + std::to_string(i++), in, dilation));
   block.snake = take_snake(weights, prefix + ".block.3", in);
   block.down = take_conv(weights, prefix + ".block.4", in, 2 * in, 2 * stride, {.stride = stride, .padding = (stride + 1) / 2});
   return block;

@@ -27,12 +27,12 @@ struct EncoderBlock {
 struct AttentionProjection {
   std::int64_t heads = 0;
   Tensor norm1_weight, norm1_bias, norm2_weight, norm2_bias, norm3_weight, norm3_bias;
-  Tensor qkv;                      ///< (3 · latent_dim, latent_dim)
-  std::vector<float> qkv_bias;     ///< (3 · latent_dim): query, key (zeros in every known checkpoint), value
-  std::vector<float> pooling;      ///< (latent_channels, latent_dim): mean over heads, then adaptive average over the head's channels
+  Tensor qkv;                   ///< (3 · latent_dim, latent_dim)
+  std::vector<float> qkv_bias;  ///< (3 · latent_dim): query, key (zeros in every known checkpoint), value
+  std::vector<float> pooling;   ///< (latent_channels, latent_dim): mean over heads, then adaptive average over the head's channels
   Linear attention_out, proj;
   Tensor mlp_norm_weight, mlp_norm_bias;
-  Linear w0, w1, w2;               ///< MiniMaxH3AudioGeGluMlp
+  Linear w0, w1, w2;  ///< MiniMaxH3AudioGeGluMlp
 };
 
 struct Encoder {

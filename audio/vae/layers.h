@@ -17,8 +17,8 @@ struct Conv {
 };
 
 /// `prefix.weight_g`, `prefix.weight_v` (out, in, kernel) and, with `bias`, `prefix.bias` (out).
-inline Conv take_conv(Weights& weights, const std::string& prefix, std::int64_t in, std::int64_t out, std::int64_t kernel, Conv1dParams params,
-                      bool bias = true) {
+inline Conv take_conv(Weights& weights, const std::string& prefix, std::int64_t in, std::int64_t out, std::int64_t kernel,
+                      Conv1dParams params, bool bias = true) {
   return {weights.take_weight_norm(prefix, {out, in, kernel}), bias ? weights.take(prefix + ".bias", {out}) : Tensor{}, params};
 }
 

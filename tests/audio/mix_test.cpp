@@ -174,7 +174,8 @@ struct Mastered {
 Mastered mastered(const std::vector<float>& stereo, const LoudnessTarget& target) {
   Mastered result;
   const Playback play = [&](const SampleReceiver& receive) {
-    for (std::size_t i = 0; i < stereo.size(); i += 9600) receive(std::span(stereo).subspan(i, std::min<std::size_t>(9600, stereo.size() - i)));
+    for (std::size_t i = 0; i < stereo.size(); i += 9600)
+      receive(std::span(stereo).subspan(i, std::min<std::size_t>(9600, stereo.size() - i)));
   };
   result.gain = master_sound(play, target, [&](std::span<const float> samples) {
     result.samples += samples.size();

@@ -20,8 +20,9 @@ std::string names(const std::vector<Phone>& phones) {
 // Values printed by tools/train/speech.py: phones_of("hello moon.", "slt").
 TEST(Phonemes, EqualTheTrainingCodesBitForBit) {
   const std::vector<Phone> expected = {
-      {"hh", 0x1.4f6c4a0000000p-3, 0x1.76d45c0000000p-4}, {"ax", 0x1.056b3c0000000p-2, 0x1.8dedb00000000p-5}, {"l", 0x1.3728f20000000p-2, 0x1.bbc3700000000p-4},
-      {"ow", 0x1.a619ce0000000p-2, 0x1.c75b980000000p-4}, {"m", 0x1.0bf85a0000000p-1, 0x1.478ec00000000p-4},  {"uw", 0x1.34ea320000000p-1, 0x1.c2eb880000000p-3},
+      {"hh", 0x1.4f6c4a0000000p-3, 0x1.76d45c0000000p-4}, {"ax", 0x1.056b3c0000000p-2, 0x1.8dedb00000000p-5},
+      {"l", 0x1.3728f20000000p-2, 0x1.bbc3700000000p-4},  {"ow", 0x1.a619ce0000000p-2, 0x1.c75b980000000p-4},
+      {"m", 0x1.0bf85a0000000p-1, 0x1.478ec00000000p-4},  {"uw", 0x1.34ea320000000p-1, 0x1.c2eb880000000p-3},
       {"n", 0x1.a5a5140000000p-1, 0x1.3644800000000p-3},
   };
   const auto phones = phones_of("hello moon.", "slt");
@@ -52,7 +53,8 @@ TEST(Phonemes, NothingSpokenGivesNothing) {
 
 TEST(Phonemes, BytesThatAreNoEnglishDoNoHarm) {
   EXPECT_EQ(names(phones_of("caf\xc3\xa9 \xe2\x98\x83", "slt")), "k ae f");
-  for (const char* text : {"\xff\xfe\x80", "\xf0\x9f\xa6\x8a", "\x01\x02", "%s%n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) (void)phones_of(text, "rms");
+  for (const char* text : {"\xff\xfe\x80", "\xf0\x9f\xa6\x8a", "\x01\x02", "%s%n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
+    (void)phones_of(text, "rms");
 }
 
 TEST(Phonemes, AnUnknownVoiceIsRefused) { EXPECT_THROW((void)phones_of("hello", "nobody"), Error); }

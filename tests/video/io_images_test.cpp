@@ -64,7 +64,9 @@ TEST_F(Pictures, StandSideBySideOnAContactSheet) {
   const Image sheet = contact_sheet(images, 2, 1);
   ASSERT_EQ(sheet.width, 23);
   ASSERT_EQ(sheet.height, 15);
-  const auto at = [&](int x, int y) { return std::vector<int>(sheet.rgb.begin() + 3 * (y * 23 + x), sheet.rgb.begin() + 3 * (y * 23 + x) + 3); };
+  const auto at = [&](int x, int y) {
+    return std::vector<int>(sheet.rgb.begin() + 3 * (y * 23 + x), sheet.rgb.begin() + 3 * (y * 23 + x) + 3);
+  };
   EXPECT_EQ(at(0, 0), (std::vector<int>{255, 255, 255}));
   EXPECT_EQ(at(1, 1), (std::vector<int>{255, 0, 0}));
   EXPECT_EQ(at(12, 1), (std::vector<int>{0, 255, 0}));

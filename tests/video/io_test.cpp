@@ -114,7 +114,8 @@ TEST_F(FilmFile, SaysWhatItIsAndLastsAsLongAsItsFrames) {
 TEST_F(FilmFile, GivesThePicturesBack) {
   write_film(file("a.mp4"), 30);
   int index = 0;
-  read_film(file("a.mp4"), [&](const Image& image) { EXPECT_LT(mean_difference(image, picture(224, 128, index++)), 2.0) << "frame " << index; }, {});
+  read_film(file("a.mp4"),
+            [&](const Image& image) { EXPECT_LT(mean_difference(image, picture(224, 128, index++)), 2.0) << "frame " << index; }, {});
   EXPECT_EQ(index, 30);
 }
 
@@ -129,11 +130,13 @@ TEST_F(FilmFile, KeepsColours) {
   }
   sink.finish();
   int index = 0;
-  read_film(file("a.mp4"), [&](const Image& image) {
-    const auto& colour = colours[index++ / 6];
-    const std::size_t centre = 3 * (32 * 64 + 32);
-    for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(image.rgb[centre + c], colour[c], 4) << "frame " << index << " channel " << c;
-  }, {});
+  read_film(file("a.mp4"),
+            [&](const Image& image) {
+              const auto& colour = colours[index++ / 6];
+              const std::size_t centre = 3 * (32 * 64 + 32);
+              for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(image.rgb[centre + c], colour[c], 4) << "frame " << index << " channel " << c;
+            },
+            {});
   EXPECT_EQ(index, 36);
 }
 
@@ -269,7 +272,10 @@ TEST_F(FilmFile, ThatIsNoFilmIsRefused) {
 }
 
 TEST_F(FilmFile, PartFilesGoAwayUnlessTheyAreCommitted) {
-  { const PartFile part(file("a.txt")); EXPECT_EQ(listing(), std::vector<std::string>{"a.txt.part"}); }
+  {
+    const PartFile part(file("a.txt"));
+    EXPECT_EQ(listing(), std::vector<std::string>{"a.txt.part"});
+  }
   EXPECT_TRUE(listing().empty());
   write_whole_file(file("a.txt"), std::as_bytes(std::span("hello", 5)));
   EXPECT_EQ(listing(), std::vector<std::string>{"a.txt"});

@@ -16,11 +16,21 @@ extern "C" {
 
 namespace fabula::av {
 
-struct FreeCodecContext { void operator()(AVCodecContext* p) const { avcodec_free_context(&p); } };
-struct FreeFrame { void operator()(AVFrame* p) const { av_frame_free(&p); } };
-struct FreePacket { void operator()(AVPacket* p) const { av_packet_free(&p); } };
-struct FreeScaler { void operator()(SwsContext* p) const { sws_freeContext(p); } };
-struct CloseInput { void operator()(AVFormatContext* p) const { avformat_close_input(&p); } };
+struct FreeCodecContext {
+  void operator()(AVCodecContext* p) const { avcodec_free_context(&p); }
+};
+struct FreeFrame {
+  void operator()(AVFrame* p) const { av_frame_free(&p); }
+};
+struct FreePacket {
+  void operator()(AVPacket* p) const { av_packet_free(&p); }
+};
+struct FreeScaler {
+  void operator()(SwsContext* p) const { sws_freeContext(p); }
+};
+struct CloseInput {
+  void operator()(AVFormatContext* p) const { avformat_close_input(&p); }
+};
 /// Closes the file too, when it is still open.
 struct FreeOutput {
   void operator()(AVFormatContext* p) const {

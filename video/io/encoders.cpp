@@ -49,7 +49,9 @@ CodecContext open_x264(const Mp4Options& options, int width, int height) {
 Scaler open_scaler(int source_width, int source_height, int width, int height) {
   const int flags = SWS_LANCZOS | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_BITEXACT;
   Scaler scaler(allocated(sws_alloc_context()));
-  const auto set = [&](const char* name, std::int64_t value) { check(av_opt_set_int(scaler.get(), name, value, 0), ExitCode::internal, name); };
+  const auto set = [&](const char* name, std::int64_t value) {
+    check(av_opt_set_int(scaler.get(), name, value, 0), ExitCode::internal, name);
+  };
   set("srcw", source_width);
   set("srch", source_height);
   set("src_format", AV_PIX_FMT_RGB24);
@@ -100,15 +102,17 @@ VideoEncoder::VideoEncoder(const Mp4Options& options, int source_width, int sour
 }
 
 void VideoEncoder::encode(const Image& image, const PacketReceiver& receive) {
-  if (image.width != source_width_ || image.height != source_height_ || std::ssize(image.rgb) != std::int64_t{3} * image.width * image.height) {
-    throw Error(ExitCode::internal, "a frame of " + std::to_string(image.width) + "x" + std::to_string(image.height) + " came into a film of " +
-                                        std::to_string(source_width_) + "x" + std::to_string(source_height_));
+  if (image.width != source_width_ || image.height != source_height_ ||
+      std::ssize(image.rgb) != std::int64_t{3} * image.width * image.height) {
+    throw Error(ExitCode::internal, "a frame of " + std::to_string(image.width) + "x" + std::to_string(image.height) +
+                                        " came into a film of " + std::to_string(source_width_) + "x" + std::to_string(source_height_));
   }
   // The encoder may still hold the last frame's buffer.
   check(av_frame_make_writable(frame_.get()), ExitCode::out_of_memory, "no memory for a frame");
   const std::uint8_t* planes[] = {image.rgb.data()};
   const int strides[] = {3 * image.width};
-  check(sws_scale(scaler_.get(), planes, strides, 0, image.height, frame_->data, frame_->linesize), ExitCode::internal, "the scaler failed");
+  check(sws_scale(scaler_.get(), planes, strides, 0, image.height, frame_->data, frame_->linesize), ExitCode::internal,
+        "the scaler failed");
   ++frame_->pts;
   encode_frame(*context_, frame_.get(), *packet_, receive);
 }

@@ -24,7 +24,6 @@ class VideoEncoder {
   [[nodiscard]] const AVCodecContext& context() const { return *context_; }
 
  private:
-
   int source_width_, source_height_;
   CodecContext context_;
   Scaler scaler_;

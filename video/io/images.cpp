@@ -19,7 +19,8 @@ constexpr int jpeg_quality = 92;
 cv::Mat view(const Image& image) { return {image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data())}; }
 
 Image sized(int width, int height) {
-  return {width, height, std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 255)};
+  return {width, height,
+          std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 255)};
 }
 
 }  // namespace

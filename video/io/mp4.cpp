@@ -46,7 +46,8 @@ class PacketSpool {
     if (got == 0) return false;
     av_packet_unref(&packet);
     if (got == sizeof header) av::check(av_new_packet(&packet, header.size), ExitCode::out_of_memory, "no memory for a packet");
-    if (got != sizeof header || spool_.read(std::as_writable_bytes(std::span(packet.data, static_cast<std::size_t>(header.size)))) != static_cast<std::size_t>(header.size)) {
+    if (got != sizeof header || spool_.read(std::as_writable_bytes(std::span(packet.data, static_cast<std::size_t>(header.size)))) !=
+                                    static_cast<std::size_t>(header.size)) {
       throw Error(ExitCode::io, "a scratch file ended before its time");
     }
     packet.pts = header.pts;
@@ -74,7 +75,8 @@ class SampleSpool {
   void play(const SampleReceiver& receive) {
     std::vector<float> piece(static_cast<std::size_t>(film_channels) * 8192);
     spool_.rewind();
-    while (const std::size_t bytes = spool_.read(std::as_writable_bytes(std::span(piece)))) receive(std::span(piece).first(bytes / sizeof(float)));
+    while (const std::size_t bytes = spool_.read(std::as_writable_bytes(std::span(piece))))
+      receive(std::span(piece).first(bytes / sizeof(float)));
   }
 
  private:
@@ -87,7 +89,8 @@ class Muxer {
  public:
   Muxer(const std::filesystem::path& part, const AVCodecContext& video, const AVCodecContext* audio) : path_(part) {
     AVFormatContext* context = nullptr;
-    av::check(avformat_alloc_output_context2(&context, nullptr, "mp4", av::url(part).c_str()), ExitCode::unavailable, "FFmpeg cannot write MP4");
+    av::check(avformat_alloc_output_context2(&context, nullptr, "mp4", av::url(part).c_str()), ExitCode::unavailable,
+              "FFmpeg cannot write MP4");
     context_.reset(context);
     context->flags |= AVFMT_FLAG_BITEXACT;  // no dates, no versions
     add(video);
@@ -133,7 +136,8 @@ constexpr std::size_t video_stream = 0, audio_stream = 1;
 }  // namespace
 
 struct Mp4Sink::Impl {
-  Impl(std::filesystem::path output, const Mp4Options& the_options) : options(the_options), part(std::move(output)), pictures(part.path()), sound(part.path()) {}
+  Impl(std::filesystem::path output, const Mp4Options& the_options)
+      : options(the_options), part(std::move(output)), pictures(part.path()), sound(part.path()) {}
 
   // Puts the picture's packets that are due up to `time` (in `base`) into the file.
   void write_pictures_until(Muxer& muxer, std::int64_t time, AVRational base) {
@@ -148,7 +152,8 @@ struct Mp4Sink::Impl {
     if (frames == 0) throw Error(ExitCode::internal, "a film without frames cannot be finished");
     const std::int64_t a_frame = film_sample_rate / options.fps, expected = frames * film_sample_rate / options.fps;
     if (sound.sample_frames() != 0 && std::abs(sound.sample_frames() - expected) > a_frame) {
-      throw Error(ExitCode::internal, "sound and picture differ in length: " + std::to_string(sound.sample_frames()) + " samples for " + std::to_string(frames) + " frames");
+      throw Error(ExitCode::internal, "sound and picture differ in length: " + std::to_string(sound.sample_frames()) + " samples for " +
+                                          std::to_string(frames) + " frames");
     }
   }
 
@@ -163,7 +168,8 @@ struct Mp4Sink::Impl {
 };
 
 Mp4Sink::Mp4Sink(std::filesystem::path output, Mp4Options options) {
-  if (options.fps < 1 || options.fps > 240) throw Error(ExitCode::usage, "a film of " + std::to_string(options.fps) + " frames a second cannot be encoded: expected 1 to 240");
+  if (options.fps < 1 || options.fps > 240)
+    throw Error(ExitCode::usage, "a film of " + std::to_string(options.fps) + " frames a second cannot be encoded: expected 1 to 240");
   av::quiet();
   impl_ = std::make_unique<Impl>(std::move(output), options);
 }

@@ -19,8 +19,8 @@ struct Mp4Options {
 };
 
 /// H.264 (x264, yuv420p, BT.709, preset medium) and AAC 48 kHz stereo, the index in front (+faststart). Written beside the output
-/// (`NAME.part`, and two spool files without a name), synced and renamed by finish(); until then nothing stands under the output's name, and what was
-/// not finished is removed. The same input gives the same bytes. Memory does not grow with the film.
+/// (`NAME.part`, and two spool files without a name), synced and renamed by finish(); until then nothing stands under the output's name,
+/// and what was not finished is removed. The same input gives the same bytes. Memory does not grow with the film.
 ///
 /// Errors: usage for an odd size, unavailable where FFmpeg lacks libx264, cannot_create where the folder cannot be written, io when a
 /// write fails (disk full). After an error only destruction is allowed. Not thread-safe.

@@ -51,7 +51,8 @@ PartFile::~PartFile() {
 void PartFile::commit() {
   const Descriptor file(part_, O_RDONLY);
   if (!file.open() || !file.sync()) throw Error(ExitCode::io, part_.string() + " could not be written to disk: " + reason());
-  if (std::rename(part_.c_str(), output_.c_str()) != 0) throw Error(ExitCode::io, output_.string() + " could not be given its name: " + reason());
+  if (std::rename(part_.c_str(), output_.c_str()) != 0)
+    throw Error(ExitCode::io, output_.string() + " could not be given its name: " + reason());
   committed_ = true;
   // The name itself is safe only once the folder is; a folder that cannot be synced (some network file systems) is no error.
   const Descriptor folder(folder_of(output_), O_RDONLY | O_DIRECTORY);

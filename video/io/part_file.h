@@ -29,7 +29,8 @@ class PartFile {
   bool committed_ = false;
 };
 
-/// Bytes written once, then read from the start as often as needed. The file has no name, so it is gone with the process, however that ends.
+/// Bytes written once, then read from the start as often as needed. The file has no name, so it is gone with the process, however that
+/// ends.
 class Spool {
  public:
   /// In the folder of `beside`, where there is room for the output. Throws Error(cannot_create).

@@ -78,21 +78,24 @@ class ToRgb {
  public:
   Image operator()(const AVFrame& frame) {
     if (!scaler_) open(frame);
-    Image image{frame.width, frame.height, std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height))};
+    Image image{frame.width, frame.height,
+                std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height))};
     std::uint8_t* planes[] = {image.rgb.data()};
     const int strides[] = {3 * image.width};
-    av::check(sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides), ExitCode::internal, "the scaler failed");
+    av::check(sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides), ExitCode::internal,
+              "the scaler failed");
     return image;
   }
 
  private:
   void open(const AVFrame& frame) {
     const int flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT;
-    scaler_.reset(av::allocated(sws_getContext(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), frame.width, frame.height,
-                                               AV_PIX_FMT_RGB24, flags, nullptr, nullptr, nullptr)));
+    scaler_.reset(av::allocated(sws_getContext(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), frame.width,
+                                               frame.height, AV_PIX_FMT_RGB24, flags, nullptr, nullptr, nullptr)));
     const int* matrix = sws_getCoefficients(frame.colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_ITU709 : frame.colorspace);
     const int full = frame.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
-    av::check(sws_setColorspaceDetails(scaler_.get(), matrix, full, matrix, 1, 0, 1 << 16, 1 << 16), ExitCode::internal, "the scaler's matrix");
+    av::check(sws_setColorspaceDetails(scaler_.get(), matrix, full, matrix, 1, 0, 1 << 16, 1 << 16), ExitCode::internal,
+              "the scaler's matrix");
   }
 
   av::Scaler scaler_;

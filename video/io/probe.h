@@ -11,21 +11,21 @@
 namespace fabula {
 
 struct FilmInfo {
-  std::string container;               ///< libav's name, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
-  bool index_in_front = false;         ///< moov before mdat: playable before it is all there
-  double duration_s = 0.0;             ///< of the file
+  std::string container;        ///< libav's name, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
+  bool index_in_front = false;  ///< moov before mdat: playable before it is all there
+  double duration_s = 0.0;      ///< of the file
 
   std::string video_codec, pixel_format;
   int width = 0, height = 0;
   int fps_num = 0, fps_den = 1;
-  std::int64_t frames = 0;             ///< decoded
-  double video_duration_s = 0.0;       ///< from the first frame's start to the last one's end
+  std::int64_t frames = 0;                         ///< decoded
+  double video_duration_s = 0.0;                   ///< from the first frame's start to the last one's end
   std::string primaries, transfer, matrix, range;  ///< libav's names: "bt709", "tv"
 
-  std::string audio_codec;             ///< empty: no sound track
+  std::string audio_codec;  ///< empty: no sound track
   int sample_rate = 0, channels = 0;
-  std::int64_t sample_frames = 0;      ///< decoded, the codec's padding left out
-  double audio_start_s = 0.0;          ///< relative to the first frame
+  std::int64_t sample_frames = 0;  ///< decoded, the codec's padding left out
+  double audio_start_s = 0.0;      ///< relative to the first frame
 };
 
 /// Decodes the whole film. Frames come as RGB of the film's size, samples interleaved in the track's channels; either receiver may be
