@@ -518,7 +518,8 @@ def finish(w, text, story):
         return None
     for event, line in zip(speaking, lines):
         event.line = pieces(line, LINE_BYTES)
-        if not event.line:
+        short = {data[s:e] for s, e in legal_spans(data, LINE_BYTES)}
+        if not event.line or any(piece.encode() not in short for piece in event.line):
             return None
     for event in story.events:
         event.line = event.line or []

@@ -1,10 +1,23 @@
 """Legal spans of a prompt (docs/BUNDLE.md, "Copied spans")."""
 
 
+def letters(prompt: bytes):
+    """For each byte whether it is an ASCII letter or digit, or of a character beyond ASCII that is no Latin-1 sign (U+0080…U+00BF) or general punctuation (U+2000…U+207F)."""
+    flags, i = [], 0
+    while i < len(prompt):
+        width = 1 if prompt[i] < 0xc0 else 2 if prompt[i] < 0xe0 else 3 if prompt[i] < 0xf0 else 4
+        sign = prompt[i] == 0xc2 or (prompt[i] == 0xe2 and prompt[i + 1:i + 2] in (b"\x80", b"\x81"))
+        flags += [not sign if prompt[i] >= 0x80 else chr(prompt[i]).isalnum()] * width
+        i += width
+    return flags[:len(prompt)]
+
+
 def word_starts_ends(prompt: bytes):
     """[(start, end)] of the words of a prompt, in bytes."""
+    flags = letters(prompt)
+
     def solid(i):
-        return 0 <= i < len(prompt) and (prompt[i] >= 0x80 or chr(prompt[i]).isalnum())
+        return 0 <= i < len(prompt) and flags[i]
 
     words, start = [], None
     for i in range(len(prompt) + 1):
