@@ -1,0 +1,113 @@
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "tools/golden_check/runner.h"
+
+namespace fabula::golden {
+namespace {
+
+std::vector<std::int64_t> without_ones(const Shape& shape) {
+  std::vector<std::int64_t> extents;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (shape[axis] != 1) extents.push_back(shape[axis]);
+  }
+  return extents;
+}
+
+bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f64 || dtype == DType::f16 || dtype == DType::bf16; }
+
+template <typename T>
+T stored(const Tensor& tensor, std::int64_t i) {
+  T value;  // mapped data may be unaligned
+  std::memcpy(&value, tensor.as<const char>() + i * static_cast<std::int64_t>(sizeof(T)), sizeof(T));
+  return value;
+}
+
+double half(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+  const double magnitude = exponent == 31 ? (mantissa != 0 ? std::nan("") : INFINITY)
+                                          : (exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(mantissa + 1024, exponent - 25));
+  return bits >> 15 ? -magnitude : magnitude;
+}
+
+double real_at(const Tensor& tensor, std::int64_t i) {
+  switch (tensor.dtype) {
+    case DType::f32: return static_cast<double>(stored<float>(tensor, i));
+    case DType::f64: return stored<double>(tensor, i);
+    case DType::f16: return half(stored<std::uint16_t>(tensor, i));
+    case DType::bf16: return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(stored<std::uint16_t>(tensor, i)) << 16));
+    default: return 0.0;
+  }
+}
+
+std::int64_t integer_at(const Tensor& tensor, std::int64_t i) {
+  switch (tensor.dtype) {
+    case DType::i64: return stored<std::int64_t>(tensor, i);
+    case DType::i32: return stored<std::int32_t>(tensor, i);
+    case DType::i8: return stored<std::int8_t>(tensor, i);
+    default: return stored<std::uint8_t>(tensor, i);
+  }
+}
+
+// What storing a value in half precision may already have taken from it.
+double rounding_of(DType dtype, double value) { return dtype == DType::f16 ? std::abs(value) * 0x1p-11 : 0.0; }
+
+Tensor view_of(const void* data, DType dtype, Shape shape) {
+  Tensor tensor;
+  tensor.data = const_cast<void*>(data);
+  tensor.dtype = dtype;
+  tensor.shape = shape;
+  return tensor;
+}
+
+}  // namespace
+
+void Comparison::compare(const std::string& name, const Tensor& actual, std::int64_t item, std::int64_t items) {
+  if (!wants(name) || (actual.data == nullptr && actual.elements() != 0)) return;
+  const Tensor expected = expected_->at(name);
+  const Tensor target = items == 1 ? expected : expected.slice(item * (expected.shape[0] / items), expected.shape[0] / items);
+  if (without_ones(actual.shape) != without_ones(target.shape)) {
+    throw Error(ExitCode::check_failed, name + " has shape " + actual.shape.text() + ", expected " + target.shape.text());
+  }
+  if (is_float(actual.dtype) != is_float(target.dtype)) throw Error(ExitCode::check_failed, name + " is " + name_of(actual.dtype) + ", expected " + name_of(target.dtype));
+  compared_[name] += actual.elements();
+  for (std::int64_t i = 0; i < actual.elements(); ++i) {
+    double error = 0.0;
+    if (is_float(actual.dtype)) {
+      const double want = real_at(target, i), got = real_at(actual, i);
+      error = std::max(0.0, std::abs(got - want) - rounding_of(target.dtype, want));
+      if (std::isnan(error) || (std::isinf(want) && want == got)) error = want == got || (std::isnan(want) && std::isnan(got)) ? 0.0 : std::numeric_limits<double>::infinity();
+    } else if (integer_at(actual, i) != integer_at(target, i)) {
+      throw Error(ExitCode::check_failed, name + "[" + std::to_string(i) + "] is " + std::to_string(integer_at(actual, i)) + ", expected " + std::to_string(integer_at(target, i)));
+    }
+    if (error > largest_) {
+      largest_ = error;
+      worst_ = name;
+    }
+  }
+}
+
+void Comparison::operator()(const std::string& name, const Tensor& actual) { compare(name, actual, 0, 1); }
+void Comparison::slice(const std::string& name, std::int64_t item, std::int64_t items, const Tensor& actual) { compare(name, actual, item, items); }
+void Comparison::values(const std::string& name, std::span<const float> actual, Shape shape) { compare(name, view_of(actual.data(), DType::f32, shape), 0, 1); }
+void Comparison::values(const std::string& name, std::span<const double> actual, Shape shape) { compare(name, view_of(actual.data(), DType::f64, shape), 0, 1); }
+void Comparison::values(const std::string& name, std::span<const std::int64_t> actual, Shape shape) { compare(name, view_of(actual.data(), DType::i64, shape), 0, 1); }
+
+void Comparison::exact(bool equal, const std::string& sentence) {
+  if (!equal) throw Error(ExitCode::check_failed, sentence);
+}
+
+std::set<std::string> Comparison::left_out() const {
+  std::set<std::string> names;
+  if (expected_ == nullptr) return names;
+  for (const auto& [name, tensor] : expected_->tensors()) {
+    const bool result = name.rfind("out.", 0) == 0 || name.rfind("tap.", 0) == 0;
+    const auto found = compared_.find(name);
+    if (result && (found == compared_.end() || found->second < tensor.elements())) names.insert(name);
+  }
+  return names;
+}
+
+}  // namespace fabula::golden
