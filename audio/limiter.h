@@ -22,7 +22,7 @@ class Limiter {
 
  private:
   static constexpr std::size_t window = 240;  ///< look-ahead in sample frames, 5 ms
-  static constexpr std::size_t taps = 24;     ///< of the oversampling filter
+  static constexpr std::size_t taps = 12;     ///< of the oversampling filter: those of libebur128's meter
   static constexpr std::size_t lag = taps / 2 + window - 1;
 
   void push(float left, float right, std::vector<float>& out);
