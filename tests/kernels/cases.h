@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct Case {
   std::string name;   ///< sizes and variant; letters, digits and _
   std::function<Tensor(const Kernels&, const Exec&, Operands&)> run;
 };
+
+inline void PrintTo(const Case& c, std::ostream* out) { *out << c.entry << ' ' << c.name; }
 
 [[nodiscard]] std::vector<Case> all_cases();
 
