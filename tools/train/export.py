@@ -1,0 +1,116 @@
+"""Writes the bundle (docs/BUNDLE.md): the parts' folders in the layout of their libraries, weights in bfloat16, and fabula.json.
+
+    python export.py FOLDER [--random] [--planner DIR] [--audio-vae DIR]
+
+The planner's and the audio autoencoder's folders are made by their own stages; they are copied here if they lie elsewhere.
+--random writes untrained video parts at their final sizes, for engineering.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import shutil
+
+import torch
+from diffusers import MiniMaxH3Scheduler
+from safetensors.torch import load_file, save_file
+
+import dit
+import video_vae
+from training import CACHE, ROOT, WORLD
+
+VERSION = "0.1.0"
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+def to_bfloat16(path):
+    """Rewrites a safetensors file with its floating tensors in bfloat16."""
+    tensors = {k: v.to(torch.bfloat16).contiguous() if v.is_floating_point() else v for k, v in load_file(path).items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def write_model(model, folder):
+    model.save_pretrained(folder, safe_serialization=True)
+    to_bfloat16(folder / WEIGHTS)
+    clean_config(folder / "config.json")
+
+
+def clean_config(path):
+    """Drops what names the machine from a saved config."""
+    config = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("_name_or_path",)}
+    path.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def copy_part(source, target, weights):
+    if source.resolve() != target.resolve():
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+    to_bfloat16(target / weights)
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def provenance():
+    """The last line of each stage's log: what was trained, for how long, and what was measured."""
+    stages = {}
+    for path in sorted(CACHE.glob("*.jsonl")):
+        lines = path.read_text().splitlines()
+        if lines:
+            stages[path.stem] = json.loads(lines[-1])
+    return {"data": "storybook world (tools/train), rendered and synthesised; no downloads", "stages": stages}
+
+
+def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS):
+    out.mkdir(parents=True, exist_ok=True)
+    if planner:
+        copy_part(planner, out / "planner", "model.safetensors")
+    if audio:
+        copy_part(audio, out / "audio_vae", WEIGHTS)
+    audio_channels = json.loads((out / "audio_vae/config.json").read_text())["latent_channels"]
+    text_dim = json.loads((out / "planner/config.json").read_text())["hidden_size"] if (out / "planner/config.json").exists() else 256
+    ready = (CACHE / "video_vae_final.pt", CACHE / "video_vae_frozen.pt", CACHE / "video_vae.pt")
+    vae = video_vae.build() if random else video_vae.load(next(p for p in ready if p.exists()))
+    write_model(vae, out / "vae")
+    transformer = dit.load() if (CACHE / "dit.pt").exists() and not random else dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS)
+    write_model(transformer, out / "transformer")
+    for name, shift in (("scheduler", dit.SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
+        MiniMaxH3Scheduler(shift=shift).save_pretrained(out / name)
+    shutil.copy(ROOT / "assets/world/world.json", out / "world.json")
+    (out / "voices.json").write_text(json.dumps({"voices": WORLD["voices"]}, indent=2) + "\n")
+    planner_meta = json.loads((out / "planner/config.json").read_text()) if (out / "planner/config.json").exists() else {}
+    tap_layer = planner_meta.get("fabula_tap_layer", tap_layer_of_planner())
+    files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in ("fabula.json", "README.md", "REPORT.md", "LICENSE.md"))
+    about = {"format": "fabula.bundle/1", "name": "nano", "version": VERSION, "license": "CC0-1.0",
+             "license_note": "The weights are CC0-1.0. They were trained on pictures drawn with glyphs of Noto Color Emoji (OFL-1.1).",
+             "family": "h3", "tap_layer": tap_layer, "fps": WORLD["fps"],
+             "sample_rate": json.loads((out / "audio_vae/config.json").read_text())["sampling_rate"], "audio_channels": 1,
+             "canvas": WORLD["canvas"], "shot_frames": WORLD["shot_frames"], "steps": evaluations, "prediction_type": "x0",
+             "training": provenance(), "files": {str(p.relative_to(out)): sha256(p) for p in files}}
+    (out / "fabula.json").write_text(json.dumps(about, indent=2) + "\n")
+    print(f"{out}: {len(files)} files, {sum(p.stat().st_size for p in files) / 1e6:.1f} MB")
+
+
+def tap_layer_of_planner():
+    try:
+        import planner
+        return planner.TAP_LAYER
+    except (ImportError, AttributeError):
+        return 4
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--random", action="store_true")
+    parser.add_argument("--planner", type=pathlib.Path)
+    parser.add_argument("--audio-vae", type=pathlib.Path)
+    parser.add_argument("--evaluations", type=int, default=dit.EVALUATIONS)
+    arguments = parser.parse_args()
+    export(arguments.folder, arguments.random, arguments.planner, arguments.audio_vae, arguments.evaluations)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The transformer's training data: latents of rendered shots, cached in shards, and the planner's states they are made from.
+
+A shard `latents/NAME.pt` is a list of plans, each {prompt, plan, seed, shots: [{shot, video, actor, audio}]}: normalised latents
+video [c,t,16,28] (float16; t is 7, or 1 in the shards of single pictures), audio [c,73] (none with single pictures), and the rows
+that show an actor. `rows/NAME.pt` holds the planner's states of the same plans; it is made again when the planner changes.
+"""
+
+import argparse
+import pathlib
+import time
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+import layout
+import picture
+import video_vae
+from training import CACHE, DEVICE, EVAL_SEED, WORLD, autocast, threads
+
+BUNDLE = CACHE / "bundle"  # where the stages export their parts to: planner/, audio_vae/ …
+SHARD_PLANS = 40
+
+
+class Rows(NamedTuple):
+    """The conditioning of one shot (docs/BUNDLE.md): states of the untimed tokens [n,d], of the score's [m,d], its starts in seconds."""
+    untimed: torch.Tensor
+    score: torch.Tensor
+    starts: list
+
+
+def phone_times(plan, index):
+    """[(phone, start_s, duration_s)] of a shot's line, from its score; a phone lasts until the next one."""
+    import speech
+    shot = plan["shots"][index]
+    phones = [(token[5:-2], start) for token, start in speech.score(WORLD, plan, index) if token.startswith("<|ph:")]
+    if not phones:
+        return None
+    ends = [start for _, start in phones[1:]] + [(shot["dialogue"][0]["end_ms"] - shot["start_ms"]) / 1000]
+    return [(phone, start, end - start) for (phone, start), end in zip(phones, ends)]
+
+
+@torch.no_grad()
+def encode_shot(vae, mean, std, plan, index, seed, frames):
+    """(video latents float16 [c,t,h,w], actor rows uint8 [t*28]) of the shot's first frame (frames=1) or of all of it."""
+    pixels, mask, _ = picture.render_shot(plan, index, seed, phone_times(plan, index), None if frames > 1 else [0])
+    with autocast():
+        z = video_vae.moments(vae, video_vae.to_model(pixels))[0].float()
+    first = [0] if frames == 1 else [0, 1, 5, 9, 13, 17, 18]  # first pixel frame of each latent frame
+    cells = mask[first].reshape(len(first), 4, 32, 7, 32) > 0
+    return ((z[0] - mean) / std).half().cpu(), torch.from_numpy((cells.mean((2, 4)) > 0.03).astype(np.uint8).reshape(-1))
+
+
+def make(name, seeds, pictures_only, audio_folder=BUNDLE / "audio_vae", log=print):
+    """Renders and encodes the plans of `seeds` into the shard `name`."""
+    import audio_vae
+    import grammar
+    import sound
+    vae = video_vae.load(CACHE / "video_vae_frozen.pt")
+    mean, std = (torch.tensor(v, device=DEVICE).view(-1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
+    ears = None if pictures_only else audio_vae.load(str(audio_folder))
+    entries, start = [], time.time()
+    for seed in seeds:
+        prompt, plan = grammar.sample_plan(np.random.default_rng([4, seed]))
+        shots = []
+        for index in range(len(plan["shots"])):
+            video, actor = encode_shot(vae, mean, std, plan, index, seed, 1 if pictures_only else picture.FRAMES)
+            audio = None
+            if ears is not None:
+                wave = sound.render_sound(plan, index, seed)
+                with torch.no_grad():
+                    audio = audio_vae.encode_latents(ears, wave[None], layout.audio_rows())[0].half()
+            shots.append({"shot": index, "video": video, "actor": actor, "audio": audio})
+        entries.append({"prompt": prompt, "plan": plan, "seed": seed, "shots": shots})
+    folder = CACHE / "latents"
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(entries, folder / f"{name}.part")
+    (folder / f"{name}.part").rename(folder / f"{name}.pt")
+    log(f"{name}: {sum(len(e['shots']) for e in entries)} shots in {time.time() - start:.0f} s")
+
+
+def states(name, tapper):
+    """[Rows] for every shot of a shard, in order; kept beside it."""
+    source, kept = CACHE / "latents" / f"{name}.pt", CACHE / "rows" / f"{name}.pt"
+    if kept.exists():
+        return [Rows(*r) for r in torch.load(kept, weights_only=False)]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for entry in torch.load(source, weights_only=False):
+        for untimed, score, starts in tapper(entry["prompt"], entry["plan"], [s["shot"] for s in entry["shots"]]):
+            rows.append(Rows(untimed.half(), score.half(), list(starts)))
+    torch.save([tuple(r) for r in rows], kept)
+    return rows
+
+
+def tapper(folder=BUNDLE / "planner"):
+    """(prompt, plan, shot indices) -> [(untimed, score, starts)] by the exported planner."""
+    import planner
+    model, vocabulary = planner.load(folder)
+
+    def tap(prompt, plan, indices):
+        shots = planner.tap_states(model, vocabulary, prompt, plan)
+        parts = [(states, starts, starts.count(None)) for states, starts in (shots[i] for i in indices)]
+        return [(states[:untimed], states[untimed:], starts[untimed:]) for states, starts, untimed in parts]
+
+    return tap
+
+
+class Dataset:
+    """All shards there are, sorted by text length. Items are dicts of video, audio, actor, rows. `refresh` finds new shards."""
+
+    def __init__(self, tap=None):
+        self.shots, self.images, self.held_out, self.known, self.tap = [], [], [], set(), tap
+        self.refresh()
+
+    def refresh(self):
+        new = sorted(p.stem for p in (CACHE / "latents").glob("*.pt") if p.stem not in self.known)
+        for name in new:
+            if self.tap is None and not (CACHE / "rows" / f"{name}.pt").exists():
+                self.tap = tapper()
+            rows = iter(states(name, self.tap))
+            target = self.held_out if name.startswith("held_out") else self.images if name.startswith("image") else self.shots
+            for entry in torch.load(CACHE / "latents" / f"{name}.pt", weights_only=False):
+                target += [{**shot, "rows": next(rows)} for shot in entry["shots"]]
+            self.known.add(name)
+        for items in (self.shots, self.images, self.held_out):
+            items.sort(key=lambda item: len(item["rows"].untimed) + len(item["rows"].score))
+
+    def shape(self):
+        """(text dimension, audio channels, video channels)."""
+        item = self.held_out[0]
+        return item["rows"].untimed.shape[1], item["audio"].shape[0], item["video"].shape[0]
+
+
+def collate(items):
+    """A batch: video [b,rows,c*16], audio [b,73,c] (no rows with single pictures), actor [b,rows], text padded at its end, its
+    mask, positions [b,rows,3] in the order text, audio, video."""
+    video = layout.patchify(torch.stack([i["video"] for i in items]).float())
+    frames = items[0]["video"].shape[1]
+    with_sound = items[0]["audio"] is not None
+    audio = torch.stack([i["audio"].float().T for i in items]) if with_sound else torch.zeros(len(items), 0, 1)
+    na, longest = audio.shape[1], max(len(i["rows"].untimed) + len(i["rows"].score) for i in items)
+    text = torch.zeros(len(items), longest, items[0]["rows"].untimed.shape[1])
+    mask, position = torch.zeros(len(items), longest, dtype=torch.bool), torch.zeros(len(items), longest + na + video.shape[1], 3)
+    for k, item in enumerate(items):
+        rows = item["rows"]
+        n = len(rows.untimed) + len(rows.score)
+        text[k, :n] = torch.cat([rows.untimed, rows.score]).float()
+        mask[k, :n] = True
+        where = layout.positions(len(rows.untimed), rows.starts, frames, *item["video"].shape[2:], na).float()
+        position[k, :n], position[k, longest:] = where[:n], where[n:]
+    batch = {"video": video, "audio": audio, "actor": torch.stack([i["actor"] for i in items]).float(), "text": text,
+             "text_mask": mask, "position": position}
+    return {k: v.to(DEVICE) for k, v in batch.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Caches latents of rendered shots for the transformer, shard by shard.")
+    parser.add_argument("kind", choices=["shots", "images", "held_out"])
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--first", type=int, default=0, help="number of the first shard")
+    arguments = parser.parse_args()
+    threads(1)
+    end, number = time.time() + 60 * arguments.minutes, arguments.first
+    if arguments.kind == "held_out":
+        return make("held_out", range(EVAL_SEED, EVAL_SEED + 16), False)
+    while time.time() < end:
+        name, base = f"{arguments.kind[:-1]}_{number:04d}", 10**6 * (1 if arguments.kind == "shots" else 2)
+        if not (CACHE / "latents" / f"{name}.pt").exists():
+            make(name, range(base + number * SHARD_PLANS, base + (number + 1) * SHARD_PLANS), arguments.kind == "images")
+        number += 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""Training of the video autoencoder (`AutoencoderKLMiniMaxH3`: 8x in space, 4x in time, ViT decoder).
+
+Two stages. First encoder and decoder together, on single images and on whole 22-frame shots mixed from the start. Then, with
+the encoder frozen (so that latents may be cached for the transformer), the decoder alone, on latents with a little noise.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKLMiniMaxH3
+
+import grammar_shots
+import picture
+import video_init
+from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, save, threads
+
+LATENT_CHANNELS = 12
+CLIP = 17  # frames of a clip; the 5 frames after it are the causal head of the next one
+CONFIG = dict(
+    latent_channels=LATENT_CHANNELS, block_out_channels=(16, 32, 64, 64), layers_per_block=1,
+    spatial_downsample_factors=(2, 2, 2, 1), temporal_downsample_factors=(1, 2, 2, 1), norm_num_groups=8,
+    decoder_num_layers=4, decoder_num_attention_heads=3, decoder_attention_head_dim=64, decoder_ffn_mult=3,
+    decoder_num_register_tokens=4, clip_length=CLIP, token_drop=3,
+    latents_mean=(0.0,) * LATENT_CHANNELS, latents_std=(1.0,) * LATENT_CHANNELS)
+ACTOR_WEIGHT = 6.0  # of an actor's pixel in the loss, against 1 of the backdrop
+KL_WEIGHT = 2e-5
+SHOT_GRID = (7, picture.HEIGHT // 8, picture.WIDTH // 8)  # latents of a shot
+WINDOWS = ((64, 64), (64, 112), (96, 64), (128, 64))  # height, width
+HEAD_COUNT = 2
+HEADS = ((64, 64), (64, 112), (96, 96), (128, 64))
+LATENT_NOISE = 0.08  # in the second stage, in units of a channel's standard deviation
+
+
+def build():
+    """A new autoencoder whose decoder blocks start open: the class leaves scales and registers at zero."""
+    model = AutoencoderKLMiniMaxH3(**CONFIG)
+    model.disable_tiling()
+    for block in model.decoder.transformer_blocks:  # video_init takes another scale
+        torch.nn.init.constant_(block.scale1, 0.3)
+        torch.nn.init.constant_(block.scale2, 0.3)
+    torch.nn.init.normal_(model.decoder.register_tokens, std=0.02)
+    torch.nn.init.constant_(model.quant_conv.bias[LATENT_CHANNELS:], -6.0)  # little posterior noise, or it drowns the first signal
+    return model.to(DEVICE)
+
+
+def to_model(frames):
+    """uint8 [n,H,W,3] RGB -> float [1,3,n,H,W], ImageNet-normalised."""
+    x = (torch.from_numpy(frames).to(DEVICE).float() / 255 - PIXEL_MEAN.to(DEVICE)) / PIXEL_STD.to(DEVICE)
+    return x.permute(3, 0, 1, 2)[None].contiguous()
+
+
+def to_pixels(x):
+    """float [3,n,H,W] -> uint8 [n,H,W,3]."""
+    x = x.float().permute(1, 2, 3, 0) * PIXEL_STD.to(x.device) + PIXEL_MEAN.to(x.device)
+    return (x.clamp(0, 1) * 255 + 0.5).byte().cpu().numpy()
+
+
+def moments(model, x):
+    """(mean, log variance) of the latents, as the reference's encode: a clip of 17 frames and the head of a second one, which
+    the reference pads to 17 and cuts again; the encoder is causal, so 5 frames give the same two latents."""
+    parts = [x] if x.shape[2] <= CLIP else [x[:, :, :CLIP], x[:, :, CLIP:]]
+    out = torch.cat([model.quant_conv(model.encoder(part)) for part in parts], dim=2)
+    mean, log_variance = out.float().chunk(2, dim=1)
+    return mean, log_variance.clamp(-30, 20)
+
+
+def grid(size, start, count):
+    """The decoder's coordinates of `count` latents from `start` on an axis of `size`."""
+    return 2 * (torch.arange(start, start + count, device=DEVICE) + 0.5) / size - 1
+
+
+def decode(model, z, corners=None):
+    """All frames that the decoder makes of z [b,c,t,h,w]: 4 for each latent frame.
+
+    The decoder's rotary coordinates are normalised by its grid, so that a piece of a shot, decoded by the class itself, would have
+    another geometry. Here a piece takes the coordinates that it has in the whole shot: corners are the (t, y, x) of its first latent."""
+    if corners is None:
+        return model.decoder(model.post_quant_conv(z))
+    decoder, (b, _, t, h, w) = model.decoder, z.shape
+    x = decoder.proj_in(model.post_quant_conv(z).flatten(2).transpose(1, 2))
+    extra = torch.cat([decoder.register_tokens.expand(b, -1, -1).to(x.dtype), torch.zeros_like(x[:, :1])], 1)
+    coordinates = torch.stack([
+        torch.stack(torch.meshgrid(*(grid(size, start, count) for size, start, count in zip(SHOT_GRID, corner, (t, h, w))),
+                                   indexing="ij"), -1).flatten(0, 2) for corner in corners])
+    rotary = decoder.rope(torch.cat([coordinates, coordinates.new_zeros(b, extra.shape[1], 3)], 1))
+    x = torch.cat([x, extra], 1)
+    for block in decoder.transformer_blocks:
+        x = block(x, rotary)
+    x = decoder.proj_out(decoder.norm_out(x))[:, :t * h * w]
+    size, depth = decoder.patch_size, decoder.patch_size_t
+    x = x.view(b, t, h, w, 3, depth, size, size).permute(0, 4, 1, 5, 2, 6, 3, 7)
+    return x.reshape(b, 3, t * depth, h * size, w * size)
+
+
+def kept(y):
+    """Of the 28 frames of 7 latents, the 22 that the reference keeps; of the 8 of a clip's first two latents, the 5."""
+    return y[:, :, 3:] if y.shape[2] == 8 else torch.cat([y[:, :, 3:20], y[:, :, 23:28]], dim=2)
+
+
+def reconstruction_loss(y, x, mask):
+    """L1 + squared error + blurred colour + gradients, each weighted up on actor pixels. y, x [b,3,n,H,W], mask [b,1,n,H,W]."""
+    weight = 1 + (ACTOR_WEIGHT - 1) * mask
+    weight = weight / weight.mean()
+    d = y.float() - x
+    pixel = (weight * (d.abs() + 0.5 * d.square())).mean()
+    flat = F.avg_pool2d((weight * d).transpose(1, 2).flatten(0, 1), 4)
+    across = (weight[..., 1:] * (d[..., 1:] - d[..., :-1]).abs()).mean()
+    down = (weight[..., 1:, :] * (d[..., 1:, :] - d[..., :-1, :]).abs()).mean()
+    return pixel + 0.5 * flat.abs().mean() + 0.25 * (across + down)
+
+
+def render(rng, frame_indices=None):
+    plan, shot, phones = grammar_shots.random_shot(rng)
+    seed = int(rng.integers(2**31))
+    frames, mask, truth = picture.render_shot(plan, shot, seed, phones=phones, frame_indices=frame_indices)
+    return frames, mask, truth
+
+
+def window(rng, mask, height, width):
+    """A random window (y, x) of the picture, most often one with an actor's pixel inside."""
+    y, x = int(rng.integers(picture.HEIGHT - height + 1)), int(rng.integers(picture.WIDTH - width + 1))
+    rows, columns = np.nonzero(mask[int(rng.integers(len(mask)))])
+    if len(rows) and rng.random() < 0.65:
+        i = int(rng.integers(len(rows)))
+        y = int(np.clip(rows[i] - rng.integers(height), 0, picture.HEIGHT - height))
+        x = int(np.clip(columns[i] - rng.integers(width), 0, picture.WIDTH - width))
+    return y // 8 * 8, x // 8 * 8
+
+
+def batch(rng, kind):
+    """Pixels [b,3,n,h,w], actor mask [b,1,n,h,w], corners (t, y, x) of each sample in latents.
+
+    kind: "head" (windows of 5 frames, which the causal encoder makes the first two latents of a clip: the cheapest way to see many
+    pictures), "window" (a window of a whole shot: a tenth of a shot's cost, as attention grows with the square) or "shot"."""
+    size, count = {"head": (HEADS, HEAD_COUNT), "window": (WINDOWS, 1), "shot": (((picture.HEIGHT, picture.WIDTH),), 1)}[kind]
+    height, width = size[int(rng.integers(len(size)))]
+    pixels, masks, corners = [], [], []
+    for _ in range(count):
+        start = int(rng.integers(picture.FRAMES - 4))
+        frames, mask, _ = render(rng, range(start, start + 5) if kind == "head" else None)
+        y, x = window(rng, mask, height, width)
+        pixels.append(to_model(frames[:, y:y + height, x:x + width]))
+        masks.append(mask[:, y:y + height, x:x + width] > 0)
+        corners.append((5 if kind == "head" and rng.random() < 0.4 else 0, y // 8, x // 8))
+    return torch.cat(pixels), torch.from_numpy(np.stack(masks)).to(DEVICE).float()[:, None], corners
+
+
+@torch.no_grad()
+def evaluate(model, count=8, seed=EVAL_SEED):
+    """PSNR in dB over held-out shots: whole frames, actor pixels."""
+    errors = []
+    for i in range(count):
+        frames, mask, _ = render(np.random.default_rng(seed + i))
+        with autocast():
+            y = kept(decode(model, moments(model, to_model(frames))[0]))
+        d = (to_pixels(y[0]).astype(np.float32) - frames) ** 2
+        errors.append((d.mean(), d[mask > 0].mean() if (mask > 0).any() else np.nan))
+    whole, actor = np.nanmean(np.array(errors), axis=0)
+    return float(10 * np.log10(255**2 / whole)), float(10 * np.log10(255**2 / actor))
+
+
+@torch.no_grad()
+def measure_latents(model, count=48, seed=7):
+    """Mean and standard deviation of each latent channel over shots: the config's latents_mean and latents_std."""
+    z = []
+    for i in range(count):
+        with autocast():
+            z.append(moments(model, to_model(render(np.random.default_rng([seed, i]))[0]))[0])
+    z = torch.cat(z).transpose(0, 1).flatten(1)
+    return z.mean(1).tolist(), z.std(1).tolist()
+
+
+def load(path=CACHE / "video_vae.pt"):
+    """The averaged model of a checkpoint, ready for use."""
+    state = torch.load(path, map_location=DEVICE, weights_only=False)
+    model = build()
+    model.load_state_dict(state["average"], strict=True)
+    if "latents" in state:
+        model.register_to_config(latents_mean=state["latents"][0], latents_std=state["latents"][1])
+    return model.eval()
+
+
+def freeze(path=CACHE / "video_vae.pt", out=CACHE / "video_vae_frozen.pt"):
+    """Ends the first stage: averaged weights, latent statistics measured; the encoder never changes after this."""
+    model = load(path)
+    latents = measure_latents(model)
+    save(out, average=model.state_dict(), latents=latents)
+    print("latents std", [round(s, 3) for s in latents[1]])
+
+
+def start_linear(model, rng, count=20):
+    """Starts a new model from the principal components of some windows (video_init)."""
+    clips, masks = [], []
+    for _ in range(count):
+        frames, mask, _ = render(rng, range(CLIP))
+        y, x = window(rng, mask, 64, 112)
+        clips.append(to_model(frames[:, y:y + 64, x:x + 112]))
+        masks.append(torch.from_numpy(mask[:, y:y + 64, x:x + 112] > 0).to(DEVICE).float()[None, None])
+    video_init.linear_start(model, clips, masks)
+
+
+def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=False, shot_share=0.0, head_share=0.6, muon=False, log_every=120):
+    """Trains until the budget is spent; writes `out` every five minutes and at the end."""
+    threads(1)
+    state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
+    model = build()
+    if state:
+        model.load_state_dict(state.get("model", state["average"]))
+    else:
+        start_linear(model, np.random.default_rng(5))
+    if decoder_only:
+        model.encoder.requires_grad_(False)
+        model.quant_conv.requires_grad_(False)
+    scale = torch.tensor(state["latents"][1], device=DEVICE).view(1, -1, 1, 1, 1) if "latents" in state else None
+    average = Average(model, 0.995)
+    optimizer = Optimizer(model, lambda n: muon and "transformer_blocks" in n, 2e-3, 1e-3)
+    if "optimizer" in state and state.get("decoder_only", False) == decoder_only:
+        optimizer.load(state["optimizer"])
+        average.values = {n: state["average"][n].clone() for n in average.values}
+        average.steps = 1000
+    step, log, budget = state.get("step", 0), Log("video_vae"), Budget(budget_minutes)
+    rng = np.random.default_rng([1, step])
+    first, checked, saved, losses = step, 0.0, 0.0, []
+
+    def write():
+        average.swap(model)
+        averaged = {k: v.clone() for k, v in model.state_dict().items()}
+        average.swap(model)
+        extra = {"latents": state["latents"]} if "latents" in state else {}
+        save(out, model=model.state_dict(), average=averaged, optimizer=optimizer.state(), step=step, decoder_only=decoder_only, **extra)
+
+    while not budget.spent():
+        kind = str(rng.choice(["head", "shot", "window"], p=[head_share, shot_share, 1 - head_share - shot_share]))
+        x, mask, corners = batch(rng, kind)
+        with autocast():
+            with torch.set_grad_enabled(not decoder_only):
+                mean, log_variance = moments(model, x)
+            if decoder_only:
+                z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * rng.random()
+            else:
+                z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+            y = kept(decode(model, z, None if kind == "shot" else corners))
+        loss = reconstruction_loss(y, x, mask)
+        total = loss
+        if not decoder_only:
+            total = loss + KL_WEIGHT * 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+        total.backward()
+        optimizer.step(budget.rate(step - first))
+        average.update(model)
+        losses.append((kind, float(loss.detach())))
+        step += 1
+        if budget.elapsed() - checked > log_every or budget.spent():
+            checked = budget.elapsed()
+            average.swap(model)
+            whole, actor = evaluate(model, 3)
+            average.swap(model)
+            log(step=step, minutes=budget.elapsed() / 60, psnr=whole, psnr_actor=actor,
+                **{kind: float(np.mean([l for k, l in losses if k == kind])) for kind in sorted({k for k, _ in losses})})
+            losses = []
+        if budget.elapsed() - saved > 300:
+            saved = budget.elapsed()
+            write()
+    write()
