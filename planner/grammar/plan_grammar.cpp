@@ -1,0 +1,195 @@
+#include "planner/grammar/plan_grammar.h"
+
+#include <algorithm>
+
+#include "kernels/error.h"
+
+namespace fabula {
+namespace {
+
+// What is left of `all` when the ids in `taken` are gone.
+std::vector<std::string> without(std::vector<std::string> all, const std::vector<std::string>& taken) {
+  std::erase_if(all, [&](const std::string& id) { return std::find(taken.begin(), taken.end(), id) != taken.end(); });
+  return all;
+}
+
+std::string shot_id(std::size_t index) {
+  const std::string number = std::to_string(10 * (index + 1));
+  return "s" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
+}
+
+class PlanWriter {
+ public:
+  PlanWriter(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones)
+      : s_(scribe), film_(film), world_(world), phones_(phones), line_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::line))),
+        unsupported_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::unsupported))) {}
+
+  PlanSpans write() {
+    prompt();
+    s_.literal(R"({"version":"fabula.plan/1","treatment":")");
+    s_.value(film_.treatment, Legal::text(PlanCaps::treatment), R"(","title":")");
+    s_.value(film_.title, Legal::text(PlanCaps::title), R"(","aspect":"16:9","fps":24,"total_ms":)");
+    const std::size_t shots = total_ms(R"(,"language":"en","characters":[)");
+    list(film_.characters, world_.actors.size(), R"(],"places":[)", [this](plan::Character& c) { character(c); });
+    list(film_.places, world_.places.size(), R"(],"shots":[)", [this](plan::Place& p) { place(p); });
+    for (std::size_t i = 0; i < shots; ++i) {
+      shot(i);
+      s_.literal(i + 1 < shots ? "," : R"(],"sound":{"music":"none"},"unsupported":[)");
+    }
+    unsupported();
+    s_.special("<|im_end|>");
+    return std::move(spans_);
+  }
+
+ private:
+  void prompt() {
+    s_.special("<|im_start|>");
+    s_.literal("user\n");
+    s_.literal(film_.prompt);
+    s_.special("<|im_end|>");
+    s_.literal("\n");
+    s_.special("<|im_start|>");
+    s_.literal("assistant\n");
+  }
+
+  // At least one element, then "," and another or `after`.
+  template <typename Element, typename Write>
+  void list(std::vector<Element>& elements, std::size_t most, std::string_view after, Write write) {
+    std::size_t count = 0;
+    do {
+      if (s_.composes()) elements.emplace_back();
+      write(elements[count++]);
+    } while (s_.choose(count < elements.size(), ",", count < most, after));
+  }
+
+  void number(int& field, int computed) {
+    if (s_.composes()) field = computed;
+    s_.literal(std::to_string(field));
+  }
+
+  // The film's length says how many shots there are. Gives their number.
+  std::size_t total_ms(std::string_view after) {
+    std::vector<std::string> lengths;
+    for (int shots = 1; shots <= world_.max_shots; ++shots) lengths.push_back(std::to_string(world_.film_ms(shots)));
+    std::string total = std::to_string(film_.total_ms);
+    s_.value(total, Legal::one_of(lengths), after);
+    if (!s_.composes()) return film_.shots.size();
+    const auto chosen = static_cast<std::size_t>(std::find(lengths.begin(), lengths.end(), total) - lengths.begin());
+    film_.total_ms = world_.film_ms(static_cast<int>(chosen) + 1);
+    film_.shots.resize(chosen + 1);
+    return chosen + 1;
+  }
+
+  void character(plan::Character& c) {
+    const std::size_t begin = s_.position();
+    s_.literal(R"({"id":")");
+    s_.value(c.id, Legal::one_of(without(ids_of(world_.actors), ids_of(film_.characters))), R"(","name":")");
+    s_.value(c.name, Legal::text(PlanCaps::name), R"(","look":")");
+    s_.value(c.look, Legal::text(PlanCaps::look), R"(","voice":{"voice_id":")");
+    s_.value(c.voice.voice_id, Legal::one_of(ids_of(world_.voices)), R"("}})");
+    spans_.characters.push_back({begin, s_.position()});
+  }
+
+  void place(plan::Place& p) {
+    const std::size_t begin = s_.position();
+    s_.literal(R"({"id":")");
+    s_.value(p.id, Legal::one_of(without(ids_of(world_.places), ids_of(film_.places))), R"(","description":")");
+    s_.value(p.description, Legal::text(PlanCaps::description), R"(","time_of_day":")");
+    s_.value(p.time_of_day, Legal::one_of(world_.times), R"("})");
+    spans_.places.push_back({begin, s_.position()});
+  }
+
+  void shot(std::size_t index) {
+    const std::size_t begin = s_.position();
+    plan::Shot& shot = film_.shots[index];
+    const int start = world_.film_ms(static_cast<int>(index)), end = world_.film_ms(static_cast<int>(index) + 1);
+    if (s_.composes()) shot.id = shot_id(index);
+    s_.literal(R"({"id":")" + shot.id + R"(","place":")");
+    s_.value(shot.place, Legal::one_of(ids_of(film_.places)), R"(","start_ms":)");
+    number(shot.start_ms, start);
+    s_.literal(R"(,"duration_ms":)");
+    number(shot.duration_ms, end - start);
+    s_.literal(R"(,"cast":[)");
+    list(shot.cast, std::min(PlanCaps::cast, film_.characters.size()), R"(],"action_beats":[)", [&](plan::CastMember& m) { member(shot, m); });
+    list(shot.action_beats, shot.cast.size(), R"(],"camera":{"size":")", [&](plan::ActionBeat& b) { beat(shot, b); });
+    s_.value(shot.camera.size, Legal::one_of(world_.camera_sizes), R"(","move":")");
+    s_.value(shot.camera.move, Legal::one_of(world_.camera_moves), R"("},"dialogue":[)");
+    dialogue(shot, R"(],"ambience":")");
+    s_.value(shot.ambience, Legal::one_of(world_.ambiences), R"("})");
+    spans_.shots.push_back({begin, s_.position()});
+    score(shot);
+  }
+
+  void member(const plan::Shot& shot, plan::CastMember& m) {
+    s_.literal(R"({"id":")");
+    s_.value(m.id, Legal::one_of(without(ids_of(film_.characters), ids_of(shot.cast))), R"(","position":")");
+    s_.value(m.position, Legal::one_of(world_.positions), R"(","facing":")");
+    s_.value(m.facing, Legal::one_of(world_.facings), R"("})");
+  }
+
+  void beat(const plan::Shot& shot, plan::ActionBeat& b) {
+    std::vector<std::string> acting;
+    for (const plan::ActionBeat& other : shot.action_beats) acting.push_back(other.who);
+    s_.literal(R"({"at_ms":)" + std::to_string(b.at_ms) + R"(,"who":")");
+    s_.value(b.who, Legal::one_of(without(ids_of(shot.cast), acting)), R"(","what":")");
+    s_.value(b.what, Legal::one_of(ids_of(world_.actions)), R"("})");
+  }
+
+  // One line or none.
+  void dialogue(plan::Shot& shot, std::string_view after) {
+    const bool room = shot.duration_ms > line_lead_ms + line_tail_ms && !line_spans_.none();
+    if (!s_.choose(!shot.dialogue.empty(), R"({"speaker":")", room, after)) return;
+    if (s_.composes()) shot.dialogue.emplace_back();
+    plan::Line& line = shot.dialogue.front();
+    s_.value(line.speaker, Legal::one_of(ids_of(shot.cast)), R"(","text":")");
+    s_.value(line.text, line_spans_, R"(","start_ms":)");
+    number(line.start_ms, shot.start_ms + line_lead_ms);
+    s_.literal(R"(,"end_ms":)");
+    number(line.end_ms, s_.composes() ? line_end_ms(shot, line.text, voice_of(line.speaker), phones_) : line.end_ms);
+    s_.literal(R"(,"mode":"on_screen"})");
+    s_.literal(after);
+  }
+
+  const World::Voice& voice_of(const std::string& speaker) const {
+    for (const plan::Character& c : film_.characters) {
+      if (c.id == speaker) return *world_.voice(c.voice.voice_id);
+    }
+    throw Error(ExitCode::internal, "write_plan: the speaker \"" + speaker + "\" is no character");
+  }
+
+  void score(const plan::Shot& shot) {
+    spans_.sounds.push_back(score_of(film_, shot, world_, phones_));
+    s_.special("<|score|>");
+    const std::size_t begin = s_.position();
+    for (const ScoreSound& sound : spans_.sounds.back()) s_.special(sound.token);
+    spans_.scores.push_back({begin, s_.position()});
+    s_.special("<|/score|>");
+  }
+
+  void unsupported() {
+    std::vector<std::string>& spans = film_.unsupported;
+    std::size_t count = 0;
+    bool another = s_.choose(!spans.empty(), R"(")", !unsupported_spans_.none(), "]}");
+    while (another) {
+      if (s_.composes()) spans.emplace_back();
+      s_.value(spans[count++], unsupported_spans_, R"(")");
+      another = s_.choose(count < spans.size(), ",", count < PlanCaps::unsupported_count, "]}");
+      if (another) s_.literal(R"(")");
+    }
+  }
+
+  Scribe& s_;
+  plan::Film& film_;
+  const World& world_;
+  const PhonesFunction& phones_;
+  const Legal line_spans_, unsupported_spans_;
+  PlanSpans spans_;
+};
+
+}  // namespace
+
+PlanSpans write_plan(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones) {
+  return PlanWriter(scribe, film, world, phones).write();
+}
+
+}  // namespace fabula

@@ -1,0 +1,36 @@
+// The plan as a token stream (docs/BUNDLE.md, "The planner's token stream").
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/plan.h"
+#include "engine/score.h"
+#include "engine/world.h"
+#include "planner/grammar/scribe.h"
+
+namespace fabula {
+
+/// Longest values, in bytes.
+struct PlanCaps {
+  static constexpr std::size_t treatment = 240, title = 60, name = 32, look = 60, description = 60, line = 28, unsupported = 40;
+  static constexpr std::size_t cast = 2, unsupported_count = 6;
+};
+
+/// Tokens [begin, end) of the stream.
+struct TokenSpan {
+  std::size_t begin = 0, end = 0;
+};
+
+/// Where the entries of a plan lie in its stream.
+struct PlanSpans {
+  std::vector<TokenSpan> characters, places, shots;     ///< in the plan's order
+  std::vector<TokenSpan> scores;                        ///< of each shot, the markers excluded
+  std::vector<std::vector<ScoreSound>> sounds;          ///< of each shot: one a token of its score
+};
+
+/// Writes film.prompt and the plan. A Composer fills in all but the prompt; a Follower reads everything. The film's names must be the world's
+/// (plan::check) when it is followed.
+PlanSpans write_plan(Scribe&, plan::Film&, const World&, const PhonesFunction&);
+
+}  // namespace fabula

@@ -1,0 +1,78 @@
+// Who writes the token stream: the model within the grammar (Composer), or a plan that exists (Follower). The grammar is the same function.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "planner/grammar/legal.h"
+#include "planner/lm/tokenizer.h"
+
+namespace fabula {
+
+/// Writes segments (docs/BUNDLE.md): each is tokenised on its own. Refers to the tokenizer, which must outlive it.
+class Scribe {
+ public:
+  explicit Scribe(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  virtual ~Scribe() = default;
+  Scribe(const Scribe&) = delete;
+  Scribe& operator=(const Scribe&) = delete;
+
+  /// A forced segment; added tokens in it are plain text.
+  void literal(std::string_view text);
+  /// A forced added token. Throws Error(bad_data) where the vocabulary lacks it.
+  void special(std::string_view token);
+
+  /// Whether fields are filled in (Composer) or read (Follower).
+  [[nodiscard]] virtual bool composes() const = 0;
+  /// A value and the literal after it.
+  virtual void value(std::string& text, const Legal& legal, std::string_view after) = 0;
+  /// One of two literals; `possible`: whether the first is allowed. `given`: what a Follower writes. True when the first was written.
+  virtual bool choose(bool given, std::string_view first, bool possible, std::string_view second) = 0;
+
+  [[nodiscard]] const std::vector<std::int32_t>& tokens() const { return tokens_; }
+  [[nodiscard]] std::size_t position() const { return tokens_.size(); }
+
+ protected:
+  const Tokenizer& tokenizer_;
+  std::vector<std::int32_t> tokens_;
+};
+
+/// Writes down the values that are there, whatever they are.
+class Follower final : public Scribe {
+ public:
+  using Scribe::Scribe;
+  [[nodiscard]] bool composes() const override { return false; }
+  void value(std::string& text, const Legal&, std::string_view after) override;
+  bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
+};
+
+/// Lets a model choose: at each step the likeliest of the tokens that the grammar allows, the lowest id of equals. Where one token alone is
+/// allowed there is no step. Forced tokens are handed over together with the next question.
+class Composer final : public Scribe {
+ public:
+  /// Takes the tokens since the last call, gives the logits (at least the tokenizer's size) after the last of them.
+  using NextLogits = std::function<std::span<const float>(std::span<const std::int32_t> tokens)>;
+
+  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits)
+      : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)) {}
+  [[nodiscard]] bool composes() const override { return true; }
+  void value(std::string& text, const Legal& legal, std::string_view after) override;
+  bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
+
+  /// How many of tokens() the model has seen.
+  [[nodiscard]] std::size_t handed_over() const { return handed_over_; }
+
+ private:
+  [[nodiscard]] std::int32_t first_token(std::string_view literal) const;
+  [[nodiscard]] std::int32_t pick(std::span<const std::int32_t> allowed);
+
+  const TokenTable& table_;
+  NextLogits next_logits_;
+  std::size_t handed_over_ = 0;
+};
+
+}  // namespace fabula
