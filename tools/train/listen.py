@@ -1,0 +1,70 @@
+"""What is to be heard in a film: levels, a spectrogram, and what a speech recogniser makes of it.
+
+    python listen.py FILM.mp4 [--png spectrogram.png] [--expect "hello moon"]
+
+Speech is recognised with pocketsphinx where it is installed; the teacher's own voice (flite) saying the expected words is recognised beside it.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+
+import numpy as np
+
+import sound
+
+QUIET = ["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error"]
+
+
+def samples(film: pathlib.Path, rate: int = 16000) -> np.ndarray:
+    """The film's sound, mono float32."""
+    raw = subprocess.run([*QUIET, "-i", str(film), "-ac", "1", "-ar", str(rate), "-f", "s16le", "-"], check=True, stdout=subprocess.PIPE).stdout
+    return np.frombuffer(raw, np.int16).astype(np.float32) / 32768
+
+
+def levels(film: pathlib.Path) -> str:
+    """Integrated loudness, loudness range and true peak by EBU R 128."""
+    said = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-i", str(film), "-af", "ebur128=peak=true", "-f", "null", "-"], check=True,
+                          stderr=subprocess.PIPE, text=True).stderr
+    summary = said[said.rindex("Summary:"):]
+    found = [re.search(pattern, summary) for pattern in (r"I:\s+(\S+) LUFS", r"LRA:\s+(\S+) LU", r"Peak:\s+(\S+) dBFS")]
+    return "loudness {} LUFS, range {} LU, true peak {} dBFS".format(*(match.group(1) if match else "?" for match in found))
+
+
+def spectrogram(film: pathlib.Path, png: pathlib.Path) -> None:
+    subprocess.run([*QUIET, "-y", "-i", str(film), "-lavfi", "aformat=channel_layouts=mono,aresample=16000,showspectrumpic=s=1400x420:fscale=lin:legend=1:drange=80",
+                    str(png)], check=True)
+
+
+
+
+def recognise(wave: np.ndarray) -> str | None:
+    """Words that pocketsphinx hears; None where it is not installed."""
+    try:
+        from pocketsphinx import Decoder
+    except ImportError:
+        return None
+    decoder = Decoder(loglevel="FATAL")
+    decoder.start_utt()
+    decoder.process_raw((np.clip(wave, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
+    decoder.end_utt()
+    return decoder.hyp().hypstr if decoder.hyp() else ""
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("film", type=pathlib.Path)
+    parser.add_argument("--png", type=pathlib.Path)
+    parser.add_argument("--expect", help="words that should be heard")
+    parser.add_argument("--voice", default="slt")
+    options = parser.parse_args()
+    print(levels(options.film))
+    if options.png:
+        spectrogram(options.film, options.png)
+    heard = recognise(samples(options.film))
+    print("recogniser: not installed" if heard is None else f"recogniser hears: {heard!r}")
+    if options.expect and heard is not None:
+        voice = next(v for v in sound.default_world()["voices"] if v["id"] == options.voice)
+        import speech
+        teacher = sound.speak(options.expect, voice, round(speech.speech_ms(options.expect, voice) * sound.SAMPLE_RATE / 1000))
+        print(f"of the teacher's voice: {recognise(np.pad(teacher, 4000))!r}")
