@@ -14,6 +14,7 @@
 #include <string>
 
 #include "engine/context.h"
+#include "engine/ops.h"
 #include "engine/weights/safetensors.h"
 #include "kernels/error.h"
 
@@ -43,7 +44,7 @@ class Comparison {
   explicit Comparison(const Safetensors* expected) : expected_(expected) {}
 
   /// Compares with the stored tensor of that name, if there is one (a runner may offer more taps than were stored). Extents of 1 are
-  /// ignored in the shapes. Floats: absolute difference; integers must be equal. A mismatch of shape or an integer throws Error(check_failed).
+  /// ignored in the shapes. Floats: absolute difference, of tensors whose root mean square exceeds one as a part of that; integers must be equal. A mismatch of shape or an integer throws Error(check_failed).
   /// On the dry device, where data is null, nothing happens.
   void operator()(const std::string& name, const Tensor& actual);
   /// The `item`-th of `items` slices along the first axis, for results made one batch item at a time.
