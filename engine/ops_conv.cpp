@@ -63,10 +63,11 @@ Tensor snake(Context& ctx, Tensor x, Tensor alpha) {
 }
 
 Tensor snake_beta_alias_free(Context& ctx, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter) {
-  const bool filters_fit = is_vector(up_filter, up_filter.elements()) && up_filter.elements() >= 2 &&
-                           is_vector(down_filter, down_filter.elements()) && down_filter.elements() >= 2;
-  if (!filters_fit || !is_f32(x, 2) || x.shape[1] < 1 || !is_vector(alpha, x.shape[0]) || !is_vector(beta, x.shape[0])) {
-    refuse("snake_beta_alias_free", "x (channels, length), alpha and beta (channels), filters of at least two taps, all f32",
+  const auto is_filter = [](const Tensor& filter) {
+    return filter.elements() > 0 && filter.elements() % 2 == 0 && filter.elements() <= most_filter_taps && is_vector(filter, filter.elements());
+  };
+  if (!is_filter(up_filter) || !is_filter(down_filter) || !is_f32(x, 2) || x.shape[1] < 1 || !is_vector(alpha, x.shape[0]) || !is_vector(beta, x.shape[0])) {
+    refuse("snake_beta_alias_free", "x (channels, length), alpha and beta (channels), filters of an even number of taps up to " + std::to_string(most_filter_taps) + ", all f32",
            {{"x", x}, {"alpha", alpha}, {"beta", beta}, {"up_filter", up_filter}, {"down_filter", down_filter}});
   }
   Tensor out = ctx.arena.take(x.shape);

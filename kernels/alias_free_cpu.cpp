@@ -22,8 +22,7 @@ struct AliasFreeChannel {
   const float* down;
   std::int64_t down_taps;
 };
-constexpr std::int64_t alias_free_tile = 512;      // outputs at a time
-constexpr std::int64_t alias_free_most_taps = 64;  // engine/ops refuses more
+constexpr std::int64_t alias_free_tile = 512;  // outputs at a time
 }  // namespace fabula
 #endif
 
@@ -41,7 +40,7 @@ HWY_INLINE void add_filtered(const float* x, std::int64_t count, const float* ta
 
 /// Outputs [begin, end) of one channel; at most alias_free_tile of them.
 void alias_free(const AliasFreeChannel& c, std::int64_t begin, std::int64_t end, float* out) {
-  constexpr std::int64_t room = alias_free_tile + 2 * alias_free_most_taps;
+  constexpr std::int64_t room = alias_free_tile + 2 * most_filter_taps;
   const std::int64_t up_pad = c.up_taps / 2 - 1, crop = 2 * up_pad + (c.up_taps - 2) / 2;
   const std::int64_t down_pad = c.down_taps / 2 - 1;
   // Pairs [first, last) of fine samples 2e and 2e + 1 are needed.

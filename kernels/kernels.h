@@ -26,6 +26,9 @@ struct Conv3dParams { std::int64_t stride_t = 1, stride_h = 1, stride_w = 1; };
 struct Conv1dParams { std::int64_t stride = 1, padding = 0, dilation = 1; };
 struct Padding3d { std::int64_t t_front = 0, t_back = 0, h_top = 0, h_bottom = 0, w_left = 0, w_right = 0; };
 
+/// Of a resampling filter.
+constexpr std::int64_t most_filter_taps = 64;
+
 struct Kernels {
   const char* name;
 
@@ -64,7 +67,7 @@ struct Kernels {
   /// Temporal padding is always zeros; `mode` says how height and width are padded. x (c, t, h, w).
   void (*pad3d)(const Exec&, Tensor x, Padding3d, Pad mode, Tensor out);
   /// BigVGAN's alias-free activation on x (c, length): 2× upsampling by the transposed filter, SnakeBeta, 2× downsampling by the filter.
-  /// alpha, beta (c) in log space; up_filter, down_filter (taps). Replicate padding at the ends. out (c, length).
+  /// alpha, beta (c) in log space; up_filter, down_filter (taps, even, at most most_filter_taps). Replicate padding at the ends. out (c, length).
   void (*snake_beta_alias_free)(const Exec&, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter, Tensor out);
 
   // ---- elementwise

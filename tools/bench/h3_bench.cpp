@@ -12,7 +12,7 @@
 
 #include "engine/bundle.h"
 #include "kernels/error.h"
-#include "video/h3/dit.h"
+#include "video/h3/sampler.h"
 #include "video/h3/vae.h"
 
 namespace {
@@ -61,26 +61,6 @@ std::vector<float> noise(std::int64_t count, unsigned seed) {
   return values;
 }
 
-// A sequence of text, then audio, then video. What the coordinates are does not matter to the time.
-struct Rows {
-  std::vector<double> positions;
-  std::vector<std::int32_t> tags, text, audio, video, timestep_index;
-  std::vector<float> timesteps = {0.25F, 0.5F};
-};
-
-Rows rows_of(std::int64_t text, std::int64_t audio, std::int64_t video) {
-  Rows rows;
-  for (std::int64_t i = 0; i < text + audio + video; ++i) {
-    const auto row = static_cast<std::int32_t>(i);
-    const bool is_text = i < text, is_audio = !is_text && i < text + audio;
-    (is_text ? rows.text : is_audio ? rows.audio : rows.video).push_back(row);
-    rows.tags.push_back(is_text ? 1 : is_audio ? 2 : 0);
-    rows.timestep_index.push_back(is_audio ? 1 : 0);
-    rows.positions.insert(rows.positions.end(), {static_cast<double>(i), 0.5, 0.25});
-  }
-  return rows;
-}
-
 void print(const char* what, std::int64_t count, const char* unit, const Options& options, double time) {
   std::printf("| fabula | %s, %lld %s | %s, %d threads | %.1f ms |\n", what, static_cast<long long>(count), unit, options.precision.c_str(), options.threads, time);
 }
@@ -94,29 +74,35 @@ void bench(const Options& options) {
 
   const h3::VaeConfig& v = vae.config;
   const h3::DitConfig& d = dit.config;
-  const std::int64_t latent_frames = options.frames / v.clip_length * v.latents_per_clip() + v.latent_overlap();
-  const std::int64_t height = bundle.height / v.spatial_ratio(), width = bundle.width / v.spatial_ratio();
-  const std::int64_t audio = (options.frames * 40 + bundle.fps / 2) / bundle.fps * bundle.audio_channels;
-  const std::int64_t video = latent_frames / d.patch_t * (height / d.patch_h) * (width / d.patch_w);
-  const Rows rows = rows_of(options.text_rows, audio, video);
+  h3::ClipGeometry clip;
+  clip.frames = h3::latent_frames(h3::align_frames(options.frames, v.clip_length, v.latents_per_clip()), v.clip_length, v.latents_per_clip());
+  clip.height = bundle.height / v.spatial_ratio(), clip.width = bundle.width / v.spatial_ratio();
+  clip.audio_latents = h3::audio_latents(options.frames, bundle.fps);
+  clip.audio_channels = bundle.audio_channels;
+  clip.patch = {d.patch_t, d.patch_h, d.patch_w};
+  clip.fps = bundle.fps;
+  const h3::Layout layout = h3::pack(clip, std::vector<std::int32_t>(static_cast<std::size_t>(options.text_rows), h3::text_tag));
+  const h3::RowTimesteps times = h3::row_timesteps(layout, 0.25F, 0.5F);
+  const auto video = static_cast<std::int64_t>(layout.video.size()), audio = static_cast<std::int64_t>(layout.audio.size());
+  const Shape latent_shape{v.latent_channels, clip.frames, clip.height, clip.width};
   const auto text_values = noise(options.text_rows * d.text_dim, 1), audio_values = noise(audio * d.audio_in_channels, 2);
-  const auto video_values = noise(video * d.patch_dim(), 3), latent_values = noise(v.latent_channels * latent_frames * height * width, 4);
+  const auto video_values = noise(video * d.patch_dim(), 3), latent_values = noise(latent_shape.elements(), 4);
 
   const double step = time_in_arena(
       [&](Context& ctx) {
         const Tensor text = constant(ctx, text_values, {options.text_rows, d.text_dim});
-        const auto sequence = prepare(ctx, dit, text, {rows.positions, rows.tags, rows.video, rows.audio, rows.text});
+        const auto sequence = prepare(ctx, dit, text, layout);
         const auto out = forward(ctx, dit, sequence, constant(ctx, video_values, {video, d.patch_dim()}), constant(ctx, audio_values, {audio, d.audio_in_channels}),
-                                 rows.timesteps, rows.timestep_index);
+                                 times.distinct, times.index);
         (void)out;
       },
       pool, options.repeats);
-  print("transformer step", static_cast<std::int64_t>(rows.tags.size()), "rows", options, step);
+  print("transformer step", layout.rows(), "rows", options, step);
 
   const double decoding = time_in_arena(
-      [&](Context& ctx) { decode(ctx, vae, constant(ctx, latent_values, {v.latent_channels, latent_frames, height, width}), Tiling{}, [](Tensor) {}); }, pool,
+      [&](Context& ctx) { decode(ctx, vae, constant(ctx, latent_values, latent_shape), Tiling{}, [](Tensor) {}); }, pool,
       options.repeats);
-  print("VAE decode", decoded_frames(v, latent_frames), "frames", options, decoding);
+  print("VAE decode", decoded_frames(v, clip.frames), "frames", options, decoding);
 }
 
 }  // namespace

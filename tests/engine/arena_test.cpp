@@ -1,0 +1,92 @@
+#include "engine/arena.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+
+#include "kernels/error.h"
+
+namespace fabula {
+namespace {
+
+TEST(Arena, HandsOutAlignedMemoryThatDoesNotOverlap) {
+  Arena arena(4096);
+  const Tensor a = arena.take({3});
+  const Tensor b = arena.take({2, 5}, DType::bf16);
+  const Tensor c = arena.take({7});
+  for (const Tensor& tensor : {a, b, c}) EXPECT_EQ(0U, reinterpret_cast<std::uintptr_t>(tensor.data) % Arena::alignment);
+  EXPECT_GE(b.as<char>(), a.as<char>() + a.bytes());
+  EXPECT_GE(c.as<char>(), b.as<char>() + b.bytes());
+  EXPECT_EQ(Shape({2, 5}), b.shape);
+  EXPECT_EQ(DType::bf16, b.dtype);
+}
+
+TEST(Arena, ScopeGivesBackWhatWasTakenInItAndThePeakStays) {
+  Arena arena(4096);
+  const Tensor before = arena.take({16});
+  const std::size_t used = arena.used();
+  void* first = nullptr;
+  {
+    const Arena::Scope scope(arena);
+    first = arena.take({64}).data;
+    {
+      const Arena::Scope inner(arena);
+      (void)arena.take({128});
+    }
+    EXPECT_EQ(used + 256, arena.used());
+  }
+  EXPECT_EQ(used, arena.used());
+  EXPECT_EQ(used + 256 + 512, arena.peak());
+  EXPECT_EQ(first, arena.take({1}).data);
+  EXPECT_NE(before.data, first);
+}
+
+TEST(Arena, RefusesMoreThanItsCapacityAndStaysUsable) {
+  Arena arena(256);
+  (void)arena.take({48});
+  try {
+    (void)arena.take({17});
+    FAIL() << "took more than there is";
+  } catch (const Error& error) {
+    EXPECT_EQ(ExitCode::internal, error.code());
+    EXPECT_NE(std::string::npos, std::string(error.what()).find("(17) f32"));
+  }
+  EXPECT_NE(nullptr, arena.take({16}).data);
+  EXPECT_EQ(256U, arena.used());
+}
+
+TEST(Arena, DryCountsAsTheRealOneDoes) {
+  Arena dry = Arena::dry();
+  Arena real(1 << 16);
+  for (Arena* arena : {&dry, &real}) {
+    (void)arena->take({5});
+    const Arena::Scope scope(*arena);
+    (void)arena->take({1000, 3}, DType::bf16);
+    (void)arena->take({0, 3});
+  }
+  EXPECT_TRUE(dry.is_dry());
+  EXPECT_FALSE(real.is_dry());
+  EXPECT_EQ(real.used(), dry.used());
+  EXPECT_EQ(real.peak(), dry.peak());
+  EXPECT_EQ(nullptr, dry.take({5}).data);
+}
+
+TEST(Arena, PoisonsWhatIsTakenAndGivenBackInDebugBuilds) {
+#ifdef NDEBUG
+  GTEST_SKIP() << "a release build does not poison";
+#endif
+  Arena arena(1024);
+  float* stale = nullptr;
+  {
+    const Arena::Scope scope(arena);
+    const Tensor tensor = arena.take({4});
+    stale = tensor.f32();
+    EXPECT_TRUE(std::isnan(stale[3]));
+    stale[3] = 1.0F;
+  }
+  EXPECT_TRUE(std::isnan(stale[3]));
+}
+
+}  // namespace
+}  // namespace fabula
