@@ -65,12 +65,7 @@ void compare_integers(Comparison& compare, const char* name, const std::vector<T
 }
 
 void compare_timesteps(const h3::Layout& layout, const json& given, Comparison& compare) {
-  h3::SampleLayout sample;
-  sample.rows = {layout.positions, layout.tags, layout.video, layout.audio, layout.text};
-  sample.given_video_rows = layout.given_video_rows;
-  sample.given_audio_rows = layout.given_audio_rows;
-  sample.given_video_timestep = given.at("condition_video").get<float>();
-  const h3::RowTimesteps times = h3::row_timesteps(sample, given.at("video").get<float>(), given.at("audio").get<float>());
+  const h3::RowTimesteps times = h3::row_timesteps(layout, given.at("video").get<float>(), given.at("audio").get<float>(), given.at("condition_video").get<float>());
   compare.values("out.timestep", times.distinct, {static_cast<std::int64_t>(times.distinct.size())});
   compare_integers(compare, "out.timestep_indices", times.index);
 }
