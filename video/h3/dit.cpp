@@ -156,7 +156,7 @@ void project_out(Context& ctx, const Dit& dit, const DitSequence& s, Tensor temb
   copy(ctx, linear(ctx, gather_rows(ctx, h, s.audio_index), dit.audio_proj_out), out.audio);
 }
 
-void check_rows(const DitConfig& config, Tensor text, const PackedRows& rows) {
+void check_layout(const DitConfig& config, Tensor text, const Layout& rows) {
   const auto refuse = [](const std::string& sentence) { throw Error(ExitCode::bad_data, "packed sequence: " + sentence); };
   const std::size_t count = rows.tags.size();
   if (count == 0 || rows.positions.size() != 3 * count) refuse("tags and positions are not for the same number of rows");
@@ -164,8 +164,8 @@ void check_rows(const DitConfig& config, Tensor text, const PackedRows& rows) {
   if (text.shape[0] != static_cast<std::int64_t>(rows.text.size())) refuse("text states and text rows differ in number");
   if (std::any_of(rows.tags.begin(), rows.tags.end(), [](std::int32_t tag) { return tag < 0 || tag >= modalities; })) refuse("a tag is not 0, 1 or 2");
   std::vector<bool> seen(count, false);
-  for (const auto& indices : {rows.video, rows.audio, rows.text}) {
-    for (const std::int32_t row : indices) {
+  for (const auto* indices : {&rows.video, &rows.audio, &rows.text}) {
+    for (const std::int32_t row : *indices) {
       if (row < 0 || static_cast<std::size_t>(row) >= count || seen[static_cast<std::size_t>(row)]) refuse("row " + std::to_string(row) + " is named twice or does not exist");
       seen[static_cast<std::size_t>(row)] = true;
     }
@@ -196,17 +196,17 @@ Dit Dit::load(const std::filesystem::path& folder, Precision precision) {
   return dit;
 }
 
-DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const PackedRows& rows, const Tap& tap) {
-  check_rows(dit.config, text, rows);
+DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const Layout& layout, const Tap& tap) {
+  check_layout(dit.config, text, layout);
   DitSequence s;
   s.text = ctx.arena.take({text.shape[0], dit.config.hidden_size});
-  s.rope = rotary_of(ctx, dit.config, rows.positions);
+  s.rope = rotary_of(ctx, dit.config, layout.positions);
   tap("rope.cos", s.rope.cos);
   tap("rope.sin", s.rope.sin);
-  s.video_index = indices(ctx, rows.video);
-  s.audio_index = indices(ctx, rows.audio);
-  s.text_index = indices(ctx, rows.text);
-  s.tags = rows.tags;
+  s.video_index = indices(ctx, layout.video);
+  s.audio_index = indices(ctx, layout.audio);
+  s.text_index = indices(ctx, layout.text);
+  s.tags = layout.tags;
 
   const Arena::Scope scope(ctx.arena);
   const Tensor x = linear(ctx, text, dit.context_embedder);

@@ -11,12 +11,13 @@
 #include "engine/weights/weights.h"
 #include "video/h3/attention.h"
 #include "video/h3/config.h"
+#include "video/h3/layout.h"
 #include "video/h3/tap.h"
 
 namespace fabula::h3 {
 
-/// Modality tags of a row. Each has its own modulation vectors.
-constexpr std::int64_t modalities = 3;  // 0 video, 1 text, 2 audio
+/// Tags of a row (video/h3/layout.h). Each has its own modulation vectors.
+constexpr std::int64_t modalities = 3;
 
 /// MiniMaxH3TokenRefinerBlock: pre-norm block over the text rows alone, neither modulated nor rotated.
 struct RefinerBlock {
@@ -53,23 +54,17 @@ struct Dit {
   static Dit load(const std::filesystem::path& folder, Precision precision);
 };
 
-/// How the rows of a packed sequence are to be read; see video/h3/layout.h.
-struct PackedRows {
-  std::span<const double> positions;        ///< (rows, 3): rotary coordinates t, h, w
-  std::span<const std::int32_t> tags;       ///< (rows): 0 video, 1 text, 2 audio
-  std::span<const std::int32_t> video, audio, text;  ///< where the rows of each kind stand
-};
-
 /// What stays the same over all steps of a clip: the refined text, the rotary angles, where each row goes. Lives in the arena.
 struct DitSequence {
   Tensor text;  ///< (text rows, hidden)
   Rotary rope;  ///< (rows, rotary_dim)
   Tensor video_index, audio_index, text_index;
-  std::span<const std::int32_t> tags;
+  std::span<const std::int32_t> tags;  ///< the layout's
 };
 
-/// text (text rows, text_dim). Throws Error(bad_data) unless the three index lists name every row once and tags and text fit them.
-[[nodiscard]] DitSequence prepare(Context&, const Dit&, Tensor text, const PackedRows&, const Tap& = {});
+/// text (text rows, text_dim). The layout must outlive the sequence. Throws Error(bad_data) unless its three index lists name every row
+/// once and tags and text fit them.
+[[nodiscard]] DitSequence prepare(Context&, const Dit&, Tensor text, const Layout&, const Tap& = {});
 
 struct DitOutput {
   Tensor video;  ///< (video rows, patch_dim): data-ward velocity, or the clean sample where the bundle says so

@@ -25,15 +25,13 @@ void velocity_from_x0(std::span<float> x0, std::span<const float> sample, float 
   for (std::size_t i = 0; i < x0.size(); ++i) x0[i] = (x0[i] - sample[i]) / left;
 }
 
-RowTimesteps row_timesteps(const SampleLayout& layout, float video_timestep, float audio_timestep) {
-  const PackedRows& rows = layout.rows;
-  std::vector<float> each(rows.tags.size(), video_timestep);
-  const float given_video = std::max(video_timestep, layout.given_video_timestep);
+RowTimesteps row_timesteps(const Layout& layout, float video_timestep, float audio_timestep, float given_video) {
+  std::vector<float> each(layout.tags.size(), video_timestep);
   const auto assign = [&](std::span<const std::int32_t> indices, std::int64_t given, float of_given, float of_made) {
     for (std::size_t i = 0; i < indices.size(); ++i) each.at(static_cast<std::size_t>(indices[i])) = static_cast<std::int64_t>(i) < given ? of_given : of_made;
   };
-  assign(rows.video, layout.given_video_rows, given_video, video_timestep);
-  assign(rows.audio, layout.given_audio_rows, 1.0F, audio_timestep);
+  assign(layout.video, layout.given_video_rows, std::max(video_timestep, given_video), video_timestep);
+  assign(layout.audio, layout.given_audio_rows, 1.0F, audio_timestep);
 
   RowTimesteps result;
   result.distinct = each;
@@ -52,17 +50,17 @@ void draw_noise(TorchGenerator& generator, Tensor video_latents, Tensor audio_ro
   generator.normal(values(audio_rows));
 }
 
-void denoise(Context& ctx, const Dit& dit, const Schedules& schedules, const SampleLayout& layout, Prediction prediction, Tensor text, Tensor video,
-             Tensor audio, const AfterStep& after_step) {
+void denoise(Context& ctx, const Dit& dit, const Schedules& schedules, const Layout& layout, Prediction prediction, Tensor text, Tensor video,
+             Tensor audio, const AfterStep& after_step, float given_video) {
   const std::vector<float>&video_times = schedules.video.timesteps(), &audio_times = schedules.audio.timesteps();
   if (video_times.size() != audio_times.size()) {
     throw Error(ExitCode::bad_data, "the schedules of video and audio have " + std::to_string(video_times.size()) + " and " + std::to_string(audio_times.size()) + " steps");
   }
   const Arena::Scope scope(ctx.arena);
-  const DitSequence sequence = prepare(ctx, dit, text, layout.rows);
+  const DitSequence sequence = prepare(ctx, dit, text, layout);
   for (std::size_t i = 0; i < video_times.size(); ++i) {
     const Arena::Scope step_scope(ctx.arena);
-    const RowTimesteps times = row_timesteps(layout, video_times[i], audio_times[i]);
+    const RowTimesteps times = row_timesteps(layout, video_times[i], audio_times[i], given_video);
     const DitOutput out = forward(ctx, dit, sequence, video, audio, times.distinct, times.index);
     if (!ctx.arena.is_dry()) {
       step(schedules.video, i, prediction, out.video, video, layout.given_video_rows);

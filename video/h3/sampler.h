@@ -29,15 +29,11 @@ struct RowTimesteps {
   std::vector<std::int32_t> index;  ///< (rows)
 };
 
-/// A packed sequence to be denoised: the leading video and audio rows may be given (keyframes, references) instead of made.
-struct SampleLayout {
-  PackedRows rows;
-  std::int64_t given_video_rows = 0, given_audio_rows = 0;
-  float given_video_timestep = 0.999F;  ///< the noise level that given pictures were brought to
-};
+/// The noise level that a given picture is brought to, just short of clean.
+constexpr float given_video_timestep = 0.999F;
 
-/// Generated rows take their schedule's timestep, text the video's, given pictures the later of the video's and their own, given sound 1.
-[[nodiscard]] RowTimesteps row_timesteps(const SampleLayout&, float video_timestep, float audio_timestep);
+/// Generated rows take their schedule's timestep, text the video's, given pictures the later of the video's and `given_video`, given sound 1.
+[[nodiscard]] RowTimesteps row_timesteps(const Layout&, float video_timestep, float audio_timestep, float given_video = given_video_timestep);
 
 /// Draws what torch.randn draws for the reference: the video's latents (channels, frames, height, width) first, then the audio's rows
 /// (channels · latents, audio latent channels). Nothing is drawn on the dry device.
@@ -53,6 +49,7 @@ using AfterStep = std::function<bool(std::size_t done)>;
 
 /// text (text rows, text_dim); video (video rows, patch_dim) and audio (audio rows, audio channels), noise on entry (but for given rows)
 /// and clean on return.
-void denoise(Context&, const Dit&, const Schedules&, const SampleLayout&, Prediction, Tensor text, Tensor video, Tensor audio, const AfterStep&);
+void denoise(Context&, const Dit&, const Schedules&, const Layout&, Prediction, Tensor text, Tensor video, Tensor audio, const AfterStep&,
+             float given_video = given_video_timestep);
 
 }  // namespace fabula::h3
