@@ -8,6 +8,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iostream>
 #include <iterator>
 #include <numbers>
 #include <string>
@@ -197,6 +199,7 @@ ExitCode code_of(const std::function<void()>& act) {
     act();
   } catch (const Error& error) {
     EXPECT_GT(std::string(error.what()).size(), 20U) << error.what();
+    std::cout << "  " << error.what() << "\n";
     return error.code();
   }
   return ExitCode::done;
@@ -240,16 +243,26 @@ class FullDisk {
   void (*handler_)(int);
 };
 
-TEST_F(FilmFile, LeavesNothingWhenTheDiskIsFull) {
-  const std::size_t whole = [&] {
-    write_film(file("whole.mp4"), 40);
-    return bytes_of(file("whole.mp4")).size();
-  }();
-  fs::remove(file("whole.mp4"));
-  // Early in a spool, in the middle of the sound, and just before the end of the film itself.
-  for (const std::size_t room : {std::size_t{100}, std::size_t{300000}, whole - 10}) {
+TEST_F(FilmFile, LeavesNothingWhenTheDiskIsFullForItsScratchFiles) {
+  for (const rlim_t room : {100, 300000}) {  // not enough for a packet; not for the sound
     const FullDisk full(room);
     EXPECT_EQ(code_of([&] { write_film(file("a.mp4"), 40); }), ExitCode::io) << room << " bytes of room";
+    EXPECT_TRUE(listing().empty()) << room << " bytes of room";
+  }
+}
+
+TEST_F(FilmFile, LeavesNothingWhenTheDiskIsFullForItself) {
+  const auto write = [&] {
+    Mp4Sink sink(file("a.mp4"));
+    for (int i = 0; i < 3; ++i) sink.frame(picture(224, 128, i));
+    sink.finish();
+  };
+  write();
+  const rlim_t whole = bytes_of(file("a.mp4")).size();
+  fs::remove(file("a.mp4"));
+  for (const rlim_t room : {whole - 1, whole - 500}) {  // more than the scratch file takes: there is little picture and much index
+    const FullDisk full(room);
+    EXPECT_EQ(code_of(write), ExitCode::io) << room << " of " << whole << " bytes of room";
     EXPECT_TRUE(listing().empty()) << room << " bytes of room";
   }
 }
