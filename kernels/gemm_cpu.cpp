@@ -60,11 +60,13 @@ HWY_INLINE Vec widen(const std::uint16_t* from, std::int64_t left) {
   return expand(hn::Load(narrow, padded));
 }
 
-/// out (rows, n) = x (rows, k) · weightᵀ (n, k) for at most four rows: the weight is read once, at the speed of memory.
-template <int rows>
-void few_rows(const std::uint16_t* x, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
+HWY_INLINE Vec widen(const float* from, std::int64_t left) { return load(from, left); }
+
+/// out (rows, n) = x (rows, k) · weightᵀ (n, k) for a few rows: the weight is read once, at the speed of memory.
+template <int rows, typename T>
+void few_rows(const T* x, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
   for (std::int64_t column = 0; column < n; ++column) {
-    const std::uint16_t* w = weight + column * k;
+    const T* w = weight + column * k;
     Vec even[rows], odd[rows];
     for (int row = 0; row < rows; ++row) even[row] = odd[row] = all(0.0F);
     std::int64_t i = 0;
@@ -83,14 +85,23 @@ void few_rows(const std::uint16_t* x, const std::uint16_t* weight, std::int64_t 
   }
 }
 
-void few_rows_bf16(const std::uint16_t* x, std::int64_t rows, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out,
-                   std::int64_t stride) {
+template <typename T>
+void at_most_four_rows(const T* x, std::int64_t rows, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
   switch (rows) {
     case 1: return few_rows<1>(x, weight, n, k, out, stride);
     case 2: return few_rows<2>(x, weight, n, k, out, stride);
     case 3: return few_rows<3>(x, weight, n, k, out, stride);
     default: return few_rows<4>(x, weight, n, k, out, stride);
   }
+}
+
+void few_rows_f32(const float* x, std::int64_t rows, const float* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
+  at_most_four_rows(x, rows, weight, n, k, out, stride);
+}
+
+void few_rows_bf16(const std::uint16_t* x, std::int64_t rows, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out,
+                   std::int64_t stride) {
+  at_most_four_rows(x, rows, weight, n, k, out, stride);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -103,7 +114,32 @@ namespace {
 
 HWY_EXPORT(finish);
 HWY_EXPORT(round_to_bf16);
+HWY_EXPORT(few_rows_f32);
 HWY_EXPORT(few_rows_bf16);
+
+constexpr std::int64_t few = 4;  // rows that our own loops multiply
+
+/// One tile: to (height, width), its rows n apart, from as many rows of x and of the weight, both of width k.
+struct Tile {
+  std::int64_t height, width, k, n;
+  bool few_rows;  // decided by the whole product, so that all its tiles are summed alike
+};
+
+void product(const Tile& t, const float* x, const float* weight, float* to) {
+  if (t.few_rows) {
+    HWY_DYNAMIC_DISPATCH(few_rows_f32)(x, t.height, weight, t.width, t.k, to, t.n);
+  } else {
+    multiply({x, t.k}, {weight, t.k, true}, {to, t.n}, t.height, t.width, t.k, 1.0F, false);
+  }
+}
+
+void product(const Tile& t, const std::uint16_t* x, const std::uint16_t* weight, float* to) {
+  if (t.few_rows) {
+    HWY_DYNAMIC_DISPATCH(few_rows_bf16)(x, t.height, weight, t.width, t.k, to, t.n);
+  } else {
+    multiply_bf16({x, t.k}, {weight, t.k, true}, {to, t.n}, t.height, t.width, t.k);
+  }
+}
 
 void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
@@ -115,23 +151,20 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
       HWY_DYNAMIC_DISPATCH(round_to_bf16)(x.f32() + begin, end - begin, rounded + begin);
     });
   }
-  // Where a product is too small to share, one tile.
-  const bool small = rows * n * k < 1 << 19;
-  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 1), tile_columns = small ? n : tile_size(n, rows <= 4 ? 128 : 512, 32);
+  const bool small = rows * n * k < 1 << 19;  // too small to share: one tile
+  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 1), tile_columns = small ? n : tile_size(n, rows <= few ? 128 : 512, 32);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;
-    const std::int64_t height = std::min(tile_rows, rows - row), width = std::min(tile_columns, n - column);
+    const Tile t{std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, n, rows <= few};
     float* to = out.f32() + row * n + column;
-    if (!narrow) {
-      multiply({x.f32() + row * k, k}, {weight.f32() + column * k, k, true}, {to, n}, height, width, k, 1.0F, false);
-    } else if (rows <= 4) {
-      HWY_DYNAMIC_DISPATCH(few_rows_bf16)(rounded + row * k, height, weight.as<std::uint16_t>() + column * k, width, k, to, n);
+    if (narrow) {
+      product(t, rounded + row * k, weight.as<std::uint16_t>() + column * k, to);
     } else {
-      multiply_bf16({rounded + row * k, k}, {weight.as<std::uint16_t>() + column * k, k, true}, {to, n}, height, width, k);
+      product(t, x.f32() + row * k, weight.f32() + column * k, to);
     }
     if (!bias.absent() || activation != Activation::none) {
-      HWY_DYNAMIC_DISPATCH(finish)(to, n, height, width, bias.absent() ? nullptr : bias.f32() + column, activation);
+      HWY_DYNAMIC_DISPATCH(finish)(to, n, t.height, t.width, bias.absent() ? nullptr : bias.f32() + column, activation);
     }
   });
 }
