@@ -62,8 +62,11 @@ def reconstructed(vae, plan: dict, seed: int) -> list[np.ndarray]:
 
 def filmed(binary: pathlib.Path, bundle: pathlib.Path, prompt: str, seed: int, film: pathlib.Path) -> list[np.ndarray]:
     """The engine's film of a prompt, cut into its model's shots."""
-    subprocess.run([str(binary), "render", prompt, "-o", str(film), "--seed", str(seed), "--model", str(bundle)], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    made = subprocess.run([str(binary), "render", prompt, "-o", str(film), "--seed", str(seed), "--model", str(bundle), "--quiet"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True)
+    if made.returncode:  # no film: all its shots count as wrong
+        print(f"no film of {prompt!r}: {made.stderr.strip()}", file=sys.stderr)
+        return []
     raw = subprocess.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-i", str(film), "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area", "-f", "rawvideo",
                           "-pix_fmt", "rgb24", "-"], check=True, stdout=subprocess.PIPE).stdout
     frames = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
