@@ -161,7 +161,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", image_minutes=0.0, 
         model.load_state_dict(state["model"])
         average.values, average.steps = {n: state["average"][n].clone() for n in average.values}, 2000
         optimizer.load(state["optimizer"])
-    step, log, budget = state.get("step", 0), Log("dit"), Budget(budget_minutes, 100)
+    step, log, budget = state.get("step", 0), Log("dit"), Budget(budget_minutes, 40)
     first, rng, checked, saved, seen = step, np.random.default_rng([2, step]), 0.0, 0.0, []
 
     def write():

@@ -19,7 +19,8 @@ import video_vae
 from training import CACHE, DEVICE, EVAL_SEED, WORLD, autocast, threads
 
 BUNDLE = CACHE / "bundle"  # where the stages export their parts to: planner/, audio_vae/ …
-SHARD_PLANS = 40
+SHARD_PLANS = 10  # of whole shots; four times as many of single pictures
+HELD_OUT_PLANS = 7
 
 
 class Rows(NamedTuple):
@@ -100,9 +101,10 @@ def tapper(folder=BUNDLE / "planner"):
 
     def tap(prompt, plan, indices):
         shots = planner.tap_states(model, vocabulary, prompt, plan)
-        parts = [(states, starts, starts.count(None)) for states, starts in (shots[i] for i in indices)]
-        return [(states[:untimed], states[untimed:], starts[untimed:]) for states, starts, untimed in parts]
-
+        for i in indices:
+            rows, starts = shots[i]
+            untimed = sum(s is None for s in starts)
+            yield rows[:untimed], rows[untimed:], starts[untimed:]
     return tap
 
 
@@ -154,6 +156,19 @@ def collate(items):
     return {k: v.to(DEVICE) for k, v in batch.items()}
 
 
+def fill(kind, minutes, first=0):
+    """Writes shards of a kind ("images", "shots"; "held_out" is a single one) that are not there yet, until `minutes` are over."""
+    if kind == "held_out":
+        return make("held_out", range(EVAL_SEED, EVAL_SEED + HELD_OUT_PLANS), False)
+    end, number = time.time() + 60 * minutes, first
+    base, plans = (10**6, SHARD_PLANS) if kind == "shots" else (2 * 10**6, 4 * SHARD_PLANS)
+    while time.time() < end:
+        name = f"{kind[:-1]}_{number:04d}"
+        if not (CACHE / "latents" / f"{name}.pt").exists():
+            make(name, range(base + number * plans, base + (number + 1) * plans), kind == "images")
+        number += 1
+
+
 def main():
     parser = argparse.ArgumentParser(description="Caches latents of rendered shots for the transformer, shard by shard.")
     parser.add_argument("kind", choices=["shots", "images", "held_out"])
@@ -161,14 +176,7 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="number of the first shard")
     arguments = parser.parse_args()
     threads(1)
-    end, number = time.time() + 60 * arguments.minutes, arguments.first
-    if arguments.kind == "held_out":
-        return make("held_out", range(EVAL_SEED, EVAL_SEED + 16), False)
-    while time.time() < end:
-        name, base = f"{arguments.kind[:-1]}_{number:04d}", 10**6 * (1 if arguments.kind == "shots" else 2)
-        if not (CACHE / "latents" / f"{name}.pt").exists():
-            make(name, range(base + number * SHARD_PLANS, base + (number + 1) * SHARD_PLANS), arguments.kind == "images")
-        number += 1
+    fill(arguments.kind, arguments.minutes, arguments.first)
 
 
 if __name__ == "__main__":
