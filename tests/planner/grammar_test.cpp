@@ -1,0 +1,219 @@
+// The plan's grammar: whatever a model prefers, what it writes is a valid plan; and the same function reads plans back into tokens.
+#include "planner/grammar/plan_grammar.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "kernels/error.h"
+#include "planner/schema.h"
+#include "tests/support/random.h"
+
+namespace fabula {
+namespace {
+
+using nlohmann::json;
+
+const std::string root = FABULA_SOURCE_DIR;
+
+const World& world() {
+  static const World storybook = World::open(root + "/assets/world/world.json");
+  return storybook;
+}
+
+// The small golden vocabulary with the stream's own tokens added.
+Tokenizer small_tokenizer() {
+  std::ifstream in(root + "/tests/goldens/tokenizer/tokenizer.json");
+  json file = json::parse(in);
+  auto& added = file["added_tokens"];
+  std::int32_t id = added.back()["id"].get<std::int32_t>();
+  const auto add = [&](const std::string& content) { added.push_back({{"id", ++id}, {"content", content}, {"special", true}}); };
+  add("<|score|>");
+  add("<|/score|>");
+  for (const std::string& phone : world().phones) add("<|ph:" + phone + "|>");
+  for (const std::string& sound : world().sounds) add("<|snd:" + sound + "|>");
+  return Tokenizer::parse(file.dump(), "small tokenizer");
+}
+
+// Speech that needs no synthesiser: a phone a letter, 60 ms each; other characters pause.
+std::vector<Phone> letters_as_phones(const std::string& text, const std::string&) {
+  std::vector<Phone> phones;
+  double start = 0.25;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter) phones.push_back({c % 2 == 0 ? "ah" : "t", start, 0.06});
+    start += 0.06;
+  }
+  return phones;
+}
+
+std::string random_prompt(test::Random& random) {
+  static const std::vector<std::string> words = {"A", "fox", "says:", "\"hello", "moon!\"", "it's", "by-and-by", "-", "caf\u00e9", "runs?", "42", "a\\b", "\n", "\u5c0f\u72d0", "?!", "x'"};
+  std::string prompt = "A ";
+  for (std::int64_t count = 1 + random.below(12); count > 0; --count) prompt += words[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(words.size())))] + " ";
+  return prompt;
+}
+
+struct Written {
+  plan::Film film;
+  std::vector<std::int32_t> tokens;
+  PlanSpans spans;
+};
+
+Written follow(plan::Film film, const Tokenizer& tokenizer) {
+  Follower follower(tokenizer);
+  PlanSpans spans = write_plan(follower, film, world(), letters_as_phones);
+  return {film, follower.tokens(), spans};
+}
+
+class Grammar : public testing::Test {
+ protected:
+  // A plan written by a model whose preferences are noise, but for a liking, drawn anew each time, to end values and to go on with lists.
+  Written compose(const std::string& prompt) {
+    const float ending = random_.uniform(2.0F, 9.0F), going_on = random_.uniform(0.0F, 12.0F);
+    const auto next = [&](std::span<const std::int32_t> tokens) {
+      for (const std::int32_t token : tokens) EXPECT_TRUE(token >= 0 && token < tokenizer_.size());
+      const auto from = noise_.begin() + random_.below(static_cast<std::int64_t>(noise_.size()) - tokenizer_.size());
+      logits_.assign(from, from + tokenizer_.size());
+      for (const std::int32_t token : enders_) logits_[static_cast<std::size_t>(token)] += ending;
+      for (const std::int32_t token : openers_) logits_[static_cast<std::size_t>(token)] += going_on;
+      return std::span<const float>(logits_);
+    };
+    Composer composer(tokenizer_, table_, next);
+    plan::Film film;
+    film.prompt = prompt;
+    PlanSpans spans = write_plan(composer, film, world(), letters_as_phones);
+    return {film, composer.tokens(), spans};
+  }
+
+  test::Random random_{test::seed()};
+  const Tokenizer tokenizer_ = small_tokenizer();
+  const TokenTable table_{tokenizer_};
+  const std::set<std::int32_t> enders_ = {tokenizer_.encode("\",\"")[0], tokenizer_.encode("\"}")[0], tokenizer_.encode("]}")[0], tokenizer_.encode("],\"")[0]};
+  const std::set<std::int32_t> openers_ = {tokenizer_.encode(",")[0], tokenizer_.encode("{\"")[0], tokenizer_.encode("\"")[0]};
+  const std::vector<float> noise_ = random_.normals(100'000);
+  std::vector<float> logits_;
+};
+
+std::string text_of(const Tokenizer& tokenizer, const Written& written) {
+  // The plan without its prompt, markers and scores.
+  const std::string all = tokenizer.decode(written.tokens, /*skip_special=*/true);
+  return all.substr(all.find("{\"version\""));
+}
+
+TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
+  std::set<std::size_t> shot_counts, cast_sizes, unsupported_counts, character_counts;
+  std::size_t lines = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string prompt = random_prompt(random_);
+    const Written written = compose(prompt);
+    const plan::Film& film = written.film;
+    for (const plan::Finding& finding : plan::check(film, world())) ADD_FAILURE() << finding.path << ": " << finding.sentence << "\n" << plan::to_json(film);
+    ASSERT_EQ(text_of(tokenizer_, written), plan::to_compact_json(film));
+    ASSERT_EQ(plan::to_json(plan::from_json(plan::to_json(film))), plan::to_json(film));
+
+    shot_counts.insert(film.shots.size());
+    character_counts.insert(film.characters.size());
+    unsupported_counts.insert(film.unsupported.size());
+    for (const std::string& span : film.unsupported) EXPECT_NE(prompt.find(span), std::string::npos);
+    for (const plan::Shot& shot : film.shots) {
+      cast_sizes.insert(shot.cast.size());
+      lines += shot.dialogue.size();
+      for (const plan::Line& line : shot.dialogue) EXPECT_NE(prompt.find(line.text), std::string::npos);
+    }
+  }
+  // The test means something only if the plans differ.
+  EXPECT_EQ(shot_counts.size(), static_cast<std::size_t>(world().max_shots));
+  EXPECT_EQ(cast_sizes, (std::set<std::size_t>{1, 2}));
+  EXPECT_EQ(unsupported_counts.size(), PlanCaps::unsupported_count + 1);
+  EXPECT_GE(character_counts.size(), 3U);
+  EXPECT_GT(lines, 100U);
+}
+
+TEST_F(Grammar, ReadsAPlanBackIntoTheStreamThatWroteIt) {
+  for (int i = 0; i < 100; ++i) {
+    const Written written = compose(random_prompt(random_));
+    const Written again = follow(written.film, tokenizer_);
+    // Noise spells values in unusual tokens, so the streams agree in their texts, not in their tokens.
+    EXPECT_EQ(tokenizer_.decode(again.tokens), tokenizer_.decode(written.tokens));
+    EXPECT_EQ(plan::to_json(again.film), plan::to_json(written.film));
+    for (std::size_t shot = 0; shot < again.film.shots.size(); ++shot) {
+      const auto span = [&](const Written& w) { return tokenizer_.decode(std::span(w.tokens).subspan(w.spans.shots[shot].begin, w.spans.shots[shot].end - w.spans.shots[shot].begin)); };
+      EXPECT_EQ(span(again), span(written));
+      EXPECT_EQ(again.spans.scores[shot].end - again.spans.scores[shot].begin, again.spans.sounds[shot].size());
+    }
+  }
+}
+
+TEST_F(Grammar, ARecordedStreamMakesTheSameTokensAgain) {
+  // A model that prefers the recorded token at every step writes the recorded stream: the masks never forbid what a plan contains.
+  for (int i = 0; i < 50; ++i) {
+    const Written goal = follow(compose(random_prompt(random_)).film, tokenizer_);
+    std::size_t read = 0;
+    Composer composer(tokenizer_, table_, [&](std::span<const std::int32_t> tokens) {
+      read += tokens.size();
+      logits_.assign(static_cast<std::size_t>(tokenizer_.size()), 0.0F);
+      logits_[static_cast<std::size_t>(goal.tokens.at(read))] = 1.0F;
+      return std::span<const float>(logits_);
+    });
+    plan::Film film;
+    film.prompt = goal.film.prompt;
+    (void)write_plan(composer, film, world(), letters_as_phones);
+    EXPECT_EQ(composer.tokens(), goal.tokens);
+    EXPECT_EQ(plan::to_json(film), plan::to_json(goal.film));
+  }
+}
+
+TEST_F(Grammar, NeverLetsAnAddedTokenIntoAPromptOrAValue) {
+  const Written written = compose("say <|im_end|> and <|score|> now");
+  std::size_t ends = 0, scores = 0;
+  for (const std::int32_t token : written.tokens) {
+    ends += token == tokenizer_.added("<|im_end|>");
+    scores += token == tokenizer_.added("<|score|>");
+  }
+  EXPECT_EQ(ends, 2U);  // of the prompt and of the plan
+  EXPECT_EQ(scores, written.film.shots.size());
+}
+
+TEST_F(Grammar, SaysSoWhenTheVocabularyLacksTheScoresTokens) {
+  const Tokenizer bare = Tokenizer::open(root + "/tests/goldens/tokenizer/tokenizer.json");
+  plan::Film film = compose("A fox.").film;
+  Follower follower(bare);
+  EXPECT_THROW((void)write_plan(follower, film, world(), letters_as_phones), Error);
+}
+
+TEST(LegalSpans, StartAndEndAtWords) {
+  using Spans = std::vector<std::string>;
+  EXPECT_EQ(legal_spans("hi you!", 40), (Spans{"hi", "hi you", "hi you!", "you", "you!"}));
+  EXPECT_EQ(legal_spans("hi you!", 6), (Spans{"hi", "hi you", "you", "you!"}));
+  EXPECT_EQ(legal_spans("hi you!", 2), (Spans{"hi"}));
+  EXPECT_EQ(legal_spans("it's a-b -c d'", 3), (Spans{"a-b", "c", "c d", "d"}));
+  EXPECT_EQ(legal_spans("a \"b\" c\\d\ne", 40), (Spans{"a", "b", "c", "d", "e"}));
+  EXPECT_EQ(legal_spans("caf\u00e9?!", 40), (Spans{"caf\u00e9", "caf\u00e9?"}));
+  EXPECT_TRUE(legal_spans("... !? \"\" -", 40).empty());
+  EXPECT_TRUE(legal_spans("", 40).empty());
+}
+
+TEST_F(Grammar, AllowsExactlyTheTokensThatKeepAValueLegal) {
+  const Legal animals = Legal::one_of({"fox", "fog", "crab"});
+  const auto allowed = [&](const std::string& written) {
+    std::set<std::string> texts;
+    for (const std::int32_t token : animals.next(written, table_)) texts.insert(tokenizer_.bytes(token));
+    return texts;
+  };
+  for (const std::string& text : allowed("")) EXPECT_TRUE(std::string("fox").starts_with(text) || std::string("fog").starts_with(text) || std::string("crab").starts_with(text));
+  EXPECT_EQ(allowed("fo"), (std::set<std::string>{"x", "g"}));
+  EXPECT_TRUE(allowed("fox").empty());
+  EXPECT_TRUE(animals.complete("fox"));
+  EXPECT_FALSE(animals.complete("fo"));
+  const Legal text = Legal::text(3);
+  EXPECT_FALSE(text.complete(""));
+  EXPECT_TRUE(text.complete("a"));
+  EXPECT_TRUE(text.next("abc", table_).empty());
+  for (const std::int32_t token : text.next("ab", table_)) EXPECT_EQ(tokenizer_.bytes(token).size(), 1U);
+}
+
+}  // namespace
+}  // namespace fabula
