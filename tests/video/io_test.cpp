@@ -91,14 +91,14 @@ double mean_difference(const Image& a, const Image& b) {
 
 TEST_F(FilmFile, SaysWhatItIsAndLastsAsLongAsItsFrames) {
   write_film(file("a.mp4"), 50);
-  const FilmInfo info = probe_film(file("a.mp4"));
+  const FilmProbe info = probe_film(file("a.mp4"));
   EXPECT_TRUE(info.index_in_front);
   EXPECT_EQ(info.video_codec, "h264");
   EXPECT_EQ(info.pixel_format, "yuv420p");
   EXPECT_EQ(info.width, 224);
   EXPECT_EQ(info.height, 128);
   EXPECT_EQ(info.fps_num, 24 * info.fps_den);
-  EXPECT_EQ(info.frames, 50);
+  EXPECT_EQ(info.video_frames, 50);
   EXPECT_NEAR(info.video_duration_s, 50.0 / 24.0, 1e-3);
   EXPECT_NEAR(info.duration_s, 50.0 / 24.0, 0.002);
   EXPECT_EQ(info.primaries, "bt709");
@@ -170,15 +170,15 @@ TEST_F(FilmFile, MayHaveNoSoundAndOneFrame) {
   Mp4Sink sink(file("a.mp4"));
   sink.frame(picture(64, 48, 0));
   sink.finish();
-  const FilmInfo info = probe_film(file("a.mp4"));
-  EXPECT_EQ(info.frames, 1);
-  EXPECT_EQ(info.audio_codec, "");
+  const FilmProbe info = probe_film(file("a.mp4"));
+  EXPECT_EQ(info.video_frames, 1);
+  EXPECT_FALSE(info.has_audio);
   EXPECT_NEAR(info.duration_s, 1.0 / 24.0, 0.001);
 }
 
 TEST_F(FilmFile, IsScaledToTheSizeAskedFor) {
   write_film(file("a.mp4"), 5, {.width = 448, .height = 256});
-  const FilmInfo info = probe_film(file("a.mp4"));
+  const FilmProbe info = probe_film(file("a.mp4"));
   EXPECT_EQ(info.width, 448);
   EXPECT_EQ(info.height, 256);
 }
@@ -269,8 +269,8 @@ TEST_F(FilmFile, LeavesNothingWhenTheDiskIsFullForItself) {
 
 TEST_F(FilmFile, ALongFilmsSoundAndPictureStayTogether) {
   write_film(file("a.mp4"), 480, {}, 64, 48);  // 20 s
-  const FilmInfo info = probe_film(file("a.mp4"));
-  EXPECT_EQ(info.frames, 480);
+  const FilmProbe info = probe_film(file("a.mp4"));
+  EXPECT_EQ(info.video_frames, 480);
   EXPECT_NEAR(info.duration_s, 20.0, 0.03);
   EXPECT_NEAR(static_cast<double>(info.sample_frames) / 48000.0, 20.0, 0.022);
 }

@@ -115,7 +115,7 @@ std::vector<float> interleaved(const AVFrame& frame) {
   return samples;
 }
 
-void describe_video(const Track& video, FilmInfo& info) {
+void describe_video(const Track& video, FilmProbe& info) {
   const AVCodecParameters& p = *video.stream->codecpar;
   info.video_codec = avcodec_get_name(p.codec_id);
   info.pixel_format = named(av_get_pix_fmt_name(static_cast<AVPixelFormat>(p.format)));
@@ -129,8 +129,9 @@ void describe_video(const Track& video, FilmInfo& info) {
   info.range = named(av_color_range_name(p.color_range));
 }
 
-void describe_audio(const Track& audio, FilmInfo& info) {
+void describe_audio(const Track& audio, FilmProbe& info) {
   const AVCodecParameters& p = *audio.stream->codecpar;
+  info.has_audio = true;
   info.audio_codec = avcodec_get_name(p.codec_id);
   info.sample_rate = p.sample_rate;
   info.channels = p.ch_layout.nb_channels;
@@ -147,7 +148,7 @@ av::Input open_input(const std::filesystem::path& file) {
 
 }  // namespace
 
-FilmInfo read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
+FilmProbe read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
                    const std::function<void(std::span<const float>)>& on_samples) {
   av::quiet();
   const std::string name = file.string();
@@ -155,7 +156,7 @@ FilmInfo read_film(const std::filesystem::path& file, const std::function<void(c
   const Track video = open_track(*input, AVMEDIA_TYPE_VIDEO, name), audio = open_track(*input, AVMEDIA_TYPE_AUDIO, name);
   if (!video.present()) throw Error(ExitCode::bad_data, name + " has no picture");
 
-  FilmInfo info;
+  FilmProbe info;
   info.container = input->iformat->name;
   info.index_in_front = moov_before_mdat(file);
   info.duration_s = static_cast<double>(input->duration) / AV_TIME_BASE;
@@ -165,7 +166,7 @@ FilmInfo read_film(const std::filesystem::path& file, const std::function<void(c
   ToRgb to_rgb;
   double first_frame = 0.0, first_sample = 0.0;
   const auto receive_frame = [&](const AVFrame& frame) {
-    if (info.frames++ == 0) first_frame = video.seconds(frame.best_effort_timestamp);
+    if (info.video_frames++ == 0) first_frame = video.seconds(frame.best_effort_timestamp);
     info.video_duration_s = video.seconds(frame.best_effort_timestamp + frame.pkt_duration) - first_frame;
     if (on_frame) on_frame(to_rgb(frame));
   };

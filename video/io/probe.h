@@ -10,7 +10,7 @@
 
 namespace fabula {
 
-struct FilmInfo {
+struct FilmProbe {
   std::string container;        ///< libav's name, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
   bool index_in_front = false;  ///< moov before mdat: playable before it is all there
   double duration_s = 0.0;      ///< of the file
@@ -30,10 +30,10 @@ struct FilmInfo {
 
 /// Decodes the whole film. Frames come as RGB of the film's size, samples interleaved in the track's channels; either receiver may be
 /// empty. Throws Error: input_missing when the file cannot be opened, bad_data when it has no picture or does not decode.
-FilmInfo read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
-                   const std::function<void(std::span<const float>)>& on_samples);
+FilmProbe read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
+                    const std::function<void(std::span<const float>)>& on_samples);
 
 /// read_film for what it says.
-[[nodiscard]] inline FilmInfo probe_film(const std::filesystem::path& file) { return read_film(file, {}, {}); }
+[[nodiscard]] inline FilmProbe probe_film(const std::filesystem::path& file) { return read_film(file, {}, {}); }
 
 }  // namespace fabula
