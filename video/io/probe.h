@@ -18,11 +18,12 @@ struct FilmProbe {
   std::string video_codec, pixel_format;
   int width = 0, height = 0;
   int fps_num = 0, fps_den = 1;
-  std::int64_t frames = 0;                         ///< decoded
+  std::int64_t video_frames = 0;                   ///< decoded
   double video_duration_s = 0.0;                   ///< from the first frame's start to the last one's end
   std::string primaries, transfer, matrix, range;  ///< libav's names: "bt709", "tv"
 
-  std::string audio_codec;  ///< empty: no sound track
+  bool has_audio = false;
+  std::string audio_codec;
   int sample_rate = 0, channels = 0;
   std::int64_t sample_frames = 0;  ///< decoded, the codec's padding left out
   double audio_start_s = 0.0;      ///< relative to the first frame
