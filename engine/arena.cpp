@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "kernels/device.h"
 #include "kernels/error.h"
 
 namespace fabula {
@@ -29,23 +30,33 @@ std::byte* allocate(std::size_t capacity) {
 }  // namespace
 
 struct Arena::Impl {
-  std::unique_ptr<std::byte, AlignedDelete> bytes;  // null when dry
+  std::unique_ptr<std::byte, AlignedDelete> host_memory;
+  Buffer device_memory;
+  std::byte* base = nullptr;  // of whichever of the two; null when dry
   std::size_t capacity = 0, used = 0, peak = 0;
   DeviceKind device = DeviceKind::cpu;
+  bool dry = true;
 
   /// All bits set is a NaN in f32, f16 and bf16 alike: whoever reads what he did not write finds out.
   void poison(std::size_t from, std::size_t to) {
-    if (poisons && bytes) std::memset(bytes.get() + from, 0xFF, to - from);
+    if (poisons && host_memory) std::memset(base + from, 0xFF, to - from);
   }
 };
 
 Arena::Arena(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Arena::Arena(std::size_t capacity, DeviceKind device) : impl_(std::make_unique<Impl>()) {
-  if (device != DeviceKind::cpu) throw Error(ExitCode::unavailable, "arena: no memory of that device in this build");
-  impl_->bytes.reset(allocate(capacity));
   impl_->capacity = capacity;
-  impl_->poison(0, capacity);
+  impl_->device = device;
+  impl_->dry = false;
+  if (device == DeviceKind::cuda) {
+    impl_->device_memory = Buffer(capacity, Buffer::Place::device);
+    impl_->base = static_cast<std::byte*>(impl_->device_memory.data());
+  } else {
+    impl_->host_memory.reset(allocate(capacity));
+    impl_->base = impl_->host_memory.get();
+    impl_->poison(0, capacity);
+  }
 }
 
 Arena Arena::dry() { return Arena(std::make_unique<Impl>()); }
@@ -61,13 +72,13 @@ Tensor Arena::take(Shape shape, DType dtype) {
     throw Error(ExitCode::internal, "arena: " + shape.text() + " " + name_of(dtype) + " does not fit: " + std::to_string(impl_->used) + " of " +
                                         std::to_string(impl_->capacity) + " bytes are taken (was it sized by a dry run of the same request?)");
   }
-  if (!is_dry()) tensor.data = impl_->bytes.get() + impl_->used;
+  if (!is_dry()) tensor.data = impl_->base + impl_->used;
   impl_->used += size;
   impl_->peak = std::max(impl_->peak, impl_->used);
   return tensor;
 }
 
-bool Arena::is_dry() const { return impl_->bytes == nullptr; }
+bool Arena::is_dry() const { return impl_->dry; }
 std::size_t Arena::used() const { return impl_->used; }
 std::size_t Arena::peak() const { return impl_->peak; }
 std::size_t Arena::capacity() const { return impl_->capacity; }

@@ -3,6 +3,7 @@
 
 #include "engine/ops.h"
 #include "engine/ops_check.h"
+#include "kernels/device.h"
 
 namespace fabula {
 namespace {
@@ -13,6 +14,16 @@ void check_rows_exist(const char* op, Tensor index, std::int64_t rows) {
   for (std::int64_t i = 0; i < index.elements(); ++i) {
     const std::int64_t row = index.as<std::int32_t>()[i];
     if (row < 0 || row >= rows) refuse(op, "indices below " + std::to_string(rows) + ", found " + std::to_string(row), {{"index", index}});
+  }
+}
+
+/// Nothing on the dry device, where there is nothing to copy to.
+void move_bytes(Context& ctx, const void* from, DeviceKind source, Tensor to) {
+  if (to.data == nullptr || to.bytes() == 0) return;
+  if (source == DeviceKind::cpu && to.device == DeviceKind::cpu) {
+    std::memcpy(to.data, from, to.bytes());
+  } else {
+    copy_bytes(to.data, from, to.bytes(), ctx.exec.stream);
   }
 }
 
@@ -108,19 +119,19 @@ Tensor constant(Context& ctx, std::span<const float> values, Shape shape) {
   if (static_cast<std::int64_t>(values.size()) != out.elements()) {
     refuse("constant", std::to_string(out.elements()) + " values, " + std::to_string(values.size()) + " given", {{"shape", out}});
   }
-  if (out.data != nullptr) std::memcpy(out.data, values.data(), values.size_bytes());
+  move_bytes(ctx, values.data(), DeviceKind::cpu, out);
   return out;
 }
 
 Tensor indices(Context& ctx, std::span<const std::int32_t> values) {
   Tensor out = ctx.arena.take({static_cast<std::int64_t>(values.size())}, DType::i32);
-  if (out.data != nullptr) std::memcpy(out.data, values.data(), values.size_bytes());
+  move_bytes(ctx, values.data(), DeviceKind::cpu, out);
   return out;
 }
 
 void copy(Context& ctx, Tensor from, Tensor to) {
   if (from.elements() != to.elements() || from.dtype != to.dtype) refuse("copy", "as many elements of the same dtype", {{"from", from}, {"to", to}});
-  if (!ctx.arena.is_dry() && from.bytes() > 0) std::memcpy(to.data, from.data, from.bytes());
+  if (!ctx.arena.is_dry()) move_bytes(ctx, from.data, from.device, to);
 }
 
 }  // namespace fabula

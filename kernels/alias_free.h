@@ -7,5 +7,6 @@ namespace fabula {
 
 void add_reference_alias_free(Kernels&);
 void add_cpu_alias_free(Kernels&);
+void add_cuda_alias_free(Kernels&);
 
 }  // namespace fabula

@@ -7,5 +7,6 @@ namespace fabula {
 
 void add_reference_attention(Kernels&);
 void add_cpu_attention(Kernels&);
+void add_cuda_attention(Kernels&);
 
 }  // namespace fabula

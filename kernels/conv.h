@@ -7,5 +7,6 @@ namespace fabula {
 
 void add_reference_conv(Kernels&);
 void add_cpu_conv(Kernels&);
+void add_cuda_conv(Kernels&);
 
 }  // namespace fabula

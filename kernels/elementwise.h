@@ -7,5 +7,6 @@ namespace fabula {
 
 void add_reference_elementwise(Kernels&);
 void add_cpu_elementwise(Kernels&);
+void add_cuda_elementwise(Kernels&);
 
 }  // namespace fabula

@@ -7,5 +7,6 @@ namespace fabula {
 
 void add_reference_gemm(Kernels&);
 void add_cpu_gemm(Kernels&);
+void add_cuda_gemm(Kernels&);
 
 }  // namespace fabula

@@ -1,8 +1,32 @@
-// Stands in for the CUDA table where Fabula is built without CUDA.
+// Stands in for the CUDA table and device where Fabula is built without CUDA.
+#include "kernels/device.h"
+#include "kernels/error.h"
 #include "kernels/kernels.h"
 
 namespace fabula {
+namespace {
+
+[[noreturn]] void refuse() { throw Error(ExitCode::unavailable, "this build of Fabula has no CUDA kernels"); }
+
+}  // namespace
 
 const Kernels* cuda_kernels() { return nullptr; }
+
+int cuda_devices() { return 0; }
+std::string cuda_device_text(int) { refuse(); }
+void copy_bytes(void*, const void*, std::size_t, void*) { refuse(); }
+
+Stream::Stream() { refuse(); }
+Stream::~Stream() = default;
+void Stream::wait() const {}
+
+Event::Event() { refuse(); }
+Event::~Event() = default;
+void Event::record(const Stream&) {}
+void Event::hold(const Stream&) const {}
+double Event::milliseconds_since(const Event&) const { return 0.0; }
+
+Buffer::Buffer(std::size_t, Place) { refuse(); }
+Buffer::~Buffer() = default;
 
 }  // namespace fabula

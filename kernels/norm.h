@@ -7,5 +7,6 @@ namespace fabula {
 
 void add_reference_norm(Kernels&);
 void add_cpu_norm(Kernels&);
+void add_cuda_norm(Kernels&);
 
 }  // namespace fabula

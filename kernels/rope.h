@@ -7,5 +7,6 @@ namespace fabula {
 
 void add_reference_rope(Kernels&);
 void add_cpu_rope(Kernels&);
+void add_cuda_rope(Kernels&);
 
 }  // namespace fabula

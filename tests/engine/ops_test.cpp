@@ -19,7 +19,7 @@ struct Bench {
   Arena arena;
   Context ctx;
 
-  explicit Bench(const Kernels& kernels, Arena memory = Arena(std::size_t{64} << 20U)) : arena(std::move(memory)), ctx{kernels, arena, {}} {}
+  explicit Bench(const Kernels& kernels, Arena memory = Arena(std::size_t{1} << 22U)) : arena(std::move(memory)), ctx{kernels, arena, {}} {}
 
   Tensor normal(Shape shape, Random& random) { return constant(ctx, random.normals(shape.elements()), shape); }
 };
@@ -153,7 +153,7 @@ TEST(Ops, DryPeakEqualsRealPeak) {
   std::size_t peaks[3] = {};
   std::size_t* peak = peaks;
   for (const Kernels* table : {&dry_kernels(), &reference_kernels(), &cpu_kernels()}) {
-    Bench bench(*table, table == &dry_kernels() ? Arena::dry() : Arena(std::size_t{1} << 22U));
+    Bench bench(*table, table == &dry_kernels() ? Arena::dry() : Arena(std::size_t{1} << 20U));
     Random random(test::seed());
     const Tensor x = bench.normal({29, 24}, random), weight = bench.normal({24}, random);
     const Linear wide{bench.normal({96, 24}, random), bench.normal({96}, random)};

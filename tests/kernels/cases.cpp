@@ -258,14 +258,21 @@ void add_elementwise(std::vector<Case>& cases) {
 
 Tensor Operands::room(Shape shape, DType dtype, float fill) {
   const Tensor probe{.data = nullptr, .shape = shape, .dtype = dtype};
-  const std::size_t floats = (probe.bytes() + sizeof(float) - 1) / sizeof(float);
-  std::vector<float>& block = memory_.emplace_back(1 + floats + fence_floats, fill);
+  const std::size_t floats = 1 + (probe.bytes() + sizeof(float) - 1) / sizeof(float) + fence_floats;
+  float* memory = nullptr;
+  if (pinned_) {
+    memory = static_cast<float*>(pinned_memory_.emplace_back(floats * sizeof(float), Buffer::Place::pinned).data());
+  } else {
+    memory = memory_.emplace_back(floats).data();
+  }
+  const std::span<float> block = blocks_.emplace_back(memory, floats);
+  std::fill(block.begin(), block.end(), fill);
   std::fill_n(block.end() - fence_floats, fence_floats, fence);
   return {.data = block.data() + 1, .shape = shape, .dtype = dtype};
 }
 
 bool Operands::fences_stand() const {
-  return std::all_of(memory_.begin(), memory_.end(), [](const std::vector<float>& block) {
+  return std::all_of(blocks_.begin(), blocks_.end(), [](std::span<const float> block) {
     return std::all_of(block.end() - fence_floats, block.end(), [](float value) { return value == fence; });
   });
 }

@@ -4,18 +4,21 @@
 #include <deque>
 #include <functional>
 #include <ostream>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "kernels/device.h"
 #include "kernels/kernels.h"
 #include "tests/support/random.h"
 
 namespace fabula::test {
 
-/// Makes the operands of one case. Data starts off any vector alignment, as it may in a mapped file.
+/// Makes the operands of one case. Data starts off any vector alignment, as it may in a mapped file. With `pinned` it lies where a CUDA
+/// device can reach it as well.
 class Operands {
  public:
-  explicit Operands(std::uint64_t seed) : random_(seed) {}
+  explicit Operands(std::uint64_t seed, bool pinned = false) : random_(seed), pinned_(pinned) {}
 
   Tensor normal(Shape shape, float spread = 1.0F);
   Tensor uniform(Shape shape, float low, float high);
@@ -34,7 +37,10 @@ class Operands {
   Tensor room(Shape shape, DType dtype, float fill);
 
   Random random_;
+  bool pinned_;
   std::deque<std::vector<float>> memory_;
+  std::deque<Buffer> pinned_memory_;
+  std::vector<std::span<float>> blocks_;  ///< all of either
 };
 
 struct Case {

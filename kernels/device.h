@@ -1,0 +1,78 @@
+// CUDA's resources behind RAII handles: device_cuda.cpp is the only caller of the CUDA runtime's memory, stream and event functions;
+// no_cuda.cpp stands in for it, without a device. A failed call throws Error: out_of_memory or unavailable.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace fabula {
+
+/// How many CUDA devices can be used; 0 without a driver, without a device, or in a build without CUDA.
+[[nodiscard]] int cuda_devices();
+/// "NVIDIA H100 80GB HBM3, compute 9.0, 79 GiB". device < cuda_devices().
+[[nodiscard]] std::string cuda_device_text(int device);
+
+/// Copies between host and device in either direction, in the order of the stream (cudaStream_t; null: the default stream).
+/// Memory that is not page-locked may be reused when this returns.
+void copy_bytes(void* to, const void* from, std::size_t bytes, void* stream);
+
+/// Work in order. Not thread-safe.
+class Stream {
+ public:
+  Stream();
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  [[nodiscard]] void* handle() const { return handle_; }  ///< cudaStream_t, for Exec
+  void wait() const;                                      ///< until all work so far is done
+
+ private:
+  void* handle_ = nullptr;
+};
+
+/// A point in a stream's work.
+class Event {
+ public:
+  Event();
+  ~Event();
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void record(const Stream& stream);
+  /// The stream's further work waits for this point.
+  void hold(const Stream& stream) const;
+  /// Both recorded and done.
+  [[nodiscard]] double milliseconds_since(const Event& earlier) const;
+
+ private:
+  void* handle_ = nullptr;
+};
+
+/// A block of memory, at least 256-byte aligned.
+class Buffer {
+ public:
+  enum class Place { device, pinned };  ///< pinned: page-locked host memory, which the device can read as well
+
+  Buffer() = default;
+  Buffer(std::size_t bytes, Place place);
+  ~Buffer();
+  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(place_, other.place_);
+    return *this;
+  }
+
+  [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  Place place_ = Place::device;
+};
+
+}  // namespace fabula

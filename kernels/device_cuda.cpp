@@ -1,0 +1,70 @@
+#include <cuda_runtime.h>
+
+#include "kernels/device.h"
+#include "kernels/error.h"
+
+namespace fabula {
+namespace {
+
+void check(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  (void)cudaGetLastError();  // so that the next call does not report this failure again
+  const ExitCode code = status == cudaErrorMemoryAllocation ? ExitCode::out_of_memory : ExitCode::unavailable;
+  throw Error(code, std::string("CUDA: ") + what + " failed: " + cudaGetErrorString(status));
+}
+
+cudaStream_t stream_of(void* handle) { return static_cast<cudaStream_t>(handle); }
+cudaEvent_t event_of(void* handle) { return static_cast<cudaEvent_t>(handle); }
+
+}  // namespace
+
+int cuda_devices() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  (void)cudaGetLastError();
+  return 0;
+}
+
+std::string cuda_device_text(int device) {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device), "asking for the device's properties");
+  return std::string(properties.name) + ", compute " + std::to_string(properties.major) + "." + std::to_string(properties.minor) + ", " +
+         std::to_string(properties.totalGlobalMem >> 30U) + " GiB";
+}
+
+void copy_bytes(void* to, const void* from, std::size_t bytes, void* stream) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(stream)), "a copy");
+}
+
+Stream::Stream() {
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+  handle_ = stream;
+}
+Stream::~Stream() { (void)cudaStreamDestroy(stream_of(handle_)); }
+void Stream::wait() const { check(cudaStreamSynchronize(stream_of(handle_)), "the work of a stream"); }
+
+Event::Event() {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreate(&event), "making an event");
+  handle_ = event;
+}
+Event::~Event() { (void)cudaEventDestroy(event_of(handle_)); }
+void Event::record(const Stream& stream) { check(cudaEventRecord(event_of(handle_), stream_of(stream.handle())), "recording an event"); }
+void Event::hold(const Stream& stream) const { check(cudaStreamWaitEvent(stream_of(stream.handle()), event_of(handle_), 0), "waiting for an event"); }
+double Event::milliseconds_since(const Event& earlier) const {
+  float milliseconds = 0.0F;
+  check(cudaEventElapsedTime(&milliseconds, event_of(earlier.handle_), event_of(handle_)), "reading an event");
+  return static_cast<double>(milliseconds);
+}
+
+Buffer::Buffer(std::size_t bytes, Place place) : bytes_(bytes), place_(place) {
+  if (bytes == 0) return;
+  const std::string what = "taking " + std::to_string(bytes >> 20U) + (place == Place::device ? " MiB of device memory" : " MiB of pinned memory");
+  check(place == Place::device ? cudaMalloc(&data_, bytes) : cudaMallocHost(&data_, bytes), what.c_str());
+}
+Buffer::~Buffer() {
+  if (data_ != nullptr) (void)(place_ == Place::device ? cudaFree(data_) : cudaFreeHost(data_));
+}
+
+}  // namespace fabula

@@ -1,0 +1,67 @@
+#include "kernels/gemm.h"
+#include "kernels/launch.cuh"
+
+namespace fabula {
+namespace {
+
+constexpr int tile = 64, depth = 16, own = 4;  // a block makes tile × tile outputs, a thread own × own of them
+
+__device__ inline float widened(float value) { return value; }
+__device__ inline float widened(std::uint16_t value) { return cuda::from_bf16(value); }
+__device__ inline float operand(float value, const float*) { return value; }
+__device__ inline float operand(float value, const std::uint16_t*) { return cuda::through_bf16(value); }
+
+/// out (rows, n) = activation(x (rows, k) · weightᵀ (n, k) + bias); each output is summed in the order of k.
+template <typename T>
+__global__ void linear_kernel(const float* x, const T* weight, const float* bias, Activation activation, std::int64_t rows, std::int64_t k,
+                              std::int64_t n, float* out) {
+  __shared__ float x_tile[depth][tile + 1], weight_tile[depth][tile + 1];
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * tile, column = static_cast<std::int64_t>(blockIdx.x) * tile;
+  const int across = threadIdx.x % (tile / own), down = threadIdx.x / (tile / own);
+  float sum[own][own] = {};
+  for (std::int64_t from = 0; from < k; from += depth) {
+    for (int i = threadIdx.x; i < tile * depth; i += blockDim.x) {
+      const int line = i / depth, at = i % depth;
+      const bool inside = from + at < k;
+      x_tile[at][line] = inside && row + line < rows ? operand(x[(row + line) * k + from + at], weight) : 0.0F;
+      weight_tile[at][line] = inside && column + line < n ? widened(weight[(column + line) * k + from + at]) : 0.0F;
+    }
+    __syncthreads();
+    for (int at = 0; at < depth; ++at) {
+      for (int i = 0; i < own; ++i) {
+        for (int j = 0; j < own; ++j) sum[i][j] += x_tile[at][down * own + i] * weight_tile[at][across * own + j];
+      }
+    }
+    __syncthreads();
+  }
+  for (int i = 0; i < own; ++i) {
+    for (int j = 0; j < own; ++j) {
+      const std::int64_t r = row + down * own + i, c = column + across * own + j;
+      if (r < rows && c < n) out[r * n + c] = cuda::activated(activation, sum[i][j] + (bias == nullptr ? 0.0F : bias[c]));
+    }
+  }
+}
+
+void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor /*scratch*/, Tensor out) {
+  const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
+  constexpr std::int64_t most_down = 65535;  // blocks of a grid along y
+  for (std::int64_t first = 0; first < rows; first += most_down * tile) {
+    const std::int64_t count = rows - first < most_down * tile ? rows - first : most_down * tile;
+    const dim3 blocks(static_cast<unsigned>((n + tile - 1) / tile), static_cast<unsigned>((count + tile - 1) / tile));
+    constexpr int threads = (tile / own) * (tile / own);
+    const float* from = x.f32() + first * k;
+    float* to = out.f32() + first * n;
+    if (weight.dtype == DType::bf16) {
+      linear_kernel<<<blocks, threads, 0, cuda::stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k, n, to);
+    } else {
+      linear_kernel<<<blocks, threads, 0, cuda::stream_of(exec)>>>(from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
+    }
+    cuda::check_launch("linear");
+  }
+}
+
+}  // namespace
+
+void add_cuda_gemm(Kernels& table) { table.linear = linear; }
+
+}  // namespace fabula
