@@ -1,0 +1,131 @@
+// The program as its users meet it: a prompt in, a film out, errors with their exit codes.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "video/io/probe.h"
+
+namespace fabula {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+
+std::string contents(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class CommandLine : public testing::Test {
+ protected:
+  void SetUp() override { fs::create_directories(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // Runs `fabula ARGUMENTS` in the test's own folder.
+  Result fabula(const std::string& arguments) {
+    const fs::path out = folder_ / "stdout.txt", err = folder_ / "stderr.txt";
+    const std::string command = "cd " + folder_.string() + " && " + FABULA_PROGRAM + " " + arguments + " >" + out.string() + " 2>" + err.string() + " </dev/null";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out), contents(err)};
+  }
+  fs::path file(const std::string& name) const { return folder_ / name; }
+
+  fs::path folder_ = fs::temp_directory_path() / ("fabula_e2e_" + std::to_string(getpid()));
+};
+
+TEST_F(CommandLine, HelpTeachesAndVersionIsToldWithoutAModel) {
+  EXPECT_EQ(fabula("--version").code, 0);
+  const Result help = fabula("--help");
+  EXPECT_EQ(help.code, 0);
+  EXPECT_NE(help.out.find("fabula render \""), std::string::npos) << "no example in the help";
+  EXPECT_EQ(fabula("render --help").code, 0);
+}
+
+TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
+  std::ofstream(file("garbage.json")) << "{\"version\": [[[";
+  std::ofstream(file("unknown.json")) << R"({"version":"fabula.plan/1","surprise":1})";
+  const struct { const char* arguments; int code; } cases[] = {
+      {"", 2},
+      {"render", 2},
+      {"render \"a fox\" --threads 0", 2},
+      {"render \"a fox\" -o film.avi", 2},
+      {"render \"\"", 65},
+      {"render missing.json", 66},
+      {"render garbage.json", 65},
+      {"render unknown.json", 65},
+      {"render \"a fox\" --model nowhere", 69},
+      {"render \"a fox\" -o nowhere/film.mp4", 73},
+      {"plan \"a fox\" -o nowhere/plan.json", 73},
+  };
+  for (const auto& c : cases) {
+    const Result result = fabula(c.arguments);
+    EXPECT_EQ(result.code, c.code) << "fabula " << c.arguments << "\n" << result.err;
+    EXPECT_FALSE(result.err.empty()) << "fabula " << c.arguments;
+    EXPECT_FALSE(fs::exists(file("film.mp4")));
+  }
+}
+
+TEST_F(CommandLine, APromptBecomesAFilm) {
+  const Result result = fabula("render \"A fox runs through a forest at night. It says: hello moon.\" -o fox.mp4 --save-plan fox.json --json");
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto report = nlohmann::json::parse(result.out);
+  const FilmProbe film = probe_film(file("fox.mp4"));
+  EXPECT_TRUE(film.has_audio);
+  EXPECT_EQ(film.video_frames, (report.at("total_ms").get<int>() * 24 + 500) / 1000);
+  for (const auto& entry : fs::directory_iterator(folder_)) EXPECT_NE(entry.path().extension(), ".part") << entry.path();
+}
+
+TEST_F(CommandLine, TheSamePromptAndSeedGiveTheSameBytesWhateverTheThreadsAndAnotherSeedAnotherFilm) {
+  const std::string prompt = "render \"A crab on the beach, in one shot.\" --steps 4 ";
+  ASSERT_EQ(fabula(prompt + "-o a.mp4 --seed 3 --threads 1").code, 0);
+  ASSERT_EQ(fabula(prompt + "-o b.mp4 --seed 3 --threads 2").code, 0);
+  ASSERT_EQ(fabula(prompt + "-o c.mp4 --seed 4").code, 0);
+  EXPECT_TRUE(contents(file("a.mp4")) == contents(file("b.mp4"))) << "the bytes depend on the number of threads";
+  EXPECT_FALSE(contents(file("a.mp4")) == contents(file("c.mp4"))) << "the seed changes nothing";
+}
+
+TEST_F(CommandLine, AnEditedPlanIsRenderedAndAPlanFileGivesThePromptsFilm) {
+  ASSERT_EQ(fabula("render \"A pig walks in the desert.\" -o direct.mp4 --steps 3 --precision fp32 --save-plan pig.json").code, 0);
+  ASSERT_EQ(fabula("render pig.json -o again.mp4 --steps 3 --precision fp32").code, 0);
+  auto plan = nlohmann::ordered_json::parse(contents(file("pig.json")));
+  plan["places"][0]["time_of_day"] = plan["places"][0]["time_of_day"] == "day" ? "night" : "day";
+  std::ofstream(file("edited.json")) << plan.dump();
+  const Result edited = fabula("render edited.json -o edited.mp4 --steps 3 --precision fp32");
+  ASSERT_EQ(edited.code, 0) << edited.err;
+  EXPECT_FALSE(contents(file("again.mp4")) == contents(file("edited.mp4"))) << "the edit changes nothing";
+}
+
+TEST_F(CommandLine, MemoryDoesNotGrowWithTheNumberOfShots) {
+  double peak[2];
+  int at = 0;
+  for (const char* shots : {"three", "twelve"}) {
+    const Result result = fabula(std::string("render \"A robot walks on the moon, in ") + shots + " shots.\" -o film.mp4 --steps 2 --json");
+    ASSERT_EQ(result.code, 0) << result.err;
+    const auto report = nlohmann::json::parse(result.out);
+    RecordProperty(shots, report.at("shots").get<int>());
+    peak[at++] = report.at("peak_memory_mb").get<double>();
+    std::printf("%d shots: peak %.0f MB\n", report.at("shots").get<int>(), peak[at - 1]);
+  }
+  EXPECT_LT(peak[1], 1.15 * peak[0]);
+}
+
+TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
+  const std::string command = "sh -c 'cd " + folder_.string() + " && timeout -s INT 1 " + FABULA_PROGRAM + " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 2>err.txt; echo $? >code.txt'";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_FALSE(fs::exists(file("cut.mp4")));
+  for (const auto& entry : fs::directory_iterator(folder_)) EXPECT_EQ(entry.path().string().find(".part"), std::string::npos) << entry.path();
+}
+
+}  // namespace
+}  // namespace fabula
