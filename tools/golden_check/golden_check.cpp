@@ -12,10 +12,20 @@
 #include "tools/golden_check/tolerances.h"
 
 namespace fabula::golden {
-namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+fs::path weights_folder(const fs::path& folder) {
+  const fs::path pointer = folder / "weights.json";
+  if (!fs::exists(pointer)) return folder;
+  std::ifstream in(pointer);
+  const json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_object() || !root.contains("folder") || !root["folder"].is_string()) throw Error(ExitCode::bad_data, pointer.string() + " does not name a folder");
+  return folder / root["folder"].get<std::string>();
+}
+
+namespace {
 
 const std::map<std::string, Runner>& runners() {
   static const std::map<std::string, Runner> table = {
@@ -31,16 +41,6 @@ struct Verdict {
   double error = 0.0, tolerance = 0.0;
   std::string failure;  // empty: ok
 };
-
-// The folder that holds config and weights: the case's own, or the one that weights.json there names.
-fs::path weights_folder(const fs::path& folder) {
-  const fs::path pointer = folder / "weights.json";
-  if (!fs::exists(pointer)) return folder;
-  std::ifstream in(pointer);
-  const json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || !root.contains("folder") || !root["folder"].is_string()) throw Error(ExitCode::bad_data, pointer.string() + " does not name a folder");
-  return folder / root["folder"].get<std::string>();
-}
 
 // The reference's own distance between its two precisions, where a case was made in the lower one.
 double widened(const json& parameters, double tolerance) {

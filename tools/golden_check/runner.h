@@ -31,6 +31,9 @@ struct Case {
   [[nodiscard]] bool has(const std::string& name) const { return tensors->has(name); }
 };
 
+/// The folder that holds configuration and weights for the cases of a folder: itself, or the one that weights.json there names.
+[[nodiscard]] std::filesystem::path weights_folder(const std::filesystem::path& folder);
+
 /// How the networks are run.
 struct Setup {
   const Kernels* kernels = nullptr;

@@ -1,0 +1,35 @@
+#include "video/families.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/bundle.h"
+#include "kernels/error.h"
+#include "video/h3/model.h"
+
+namespace fabula {
+namespace {
+
+struct Family {
+  const char* name;
+  std::unique_ptr<ClipModel> (*load)(Bundle, Precision, int threads);
+};
+
+// One line a family.
+constexpr Family families[] = {
+    {"h3", [](Bundle bundle, Precision precision, int threads) -> std::unique_ptr<ClipModel> { return std::make_unique<h3::H3Model>(std::move(bundle), precision, threads); }},
+};
+
+}  // namespace
+
+std::unique_ptr<ClipModel> load_clip_model(const std::filesystem::path& folder, Precision precision, int threads) {
+  Bundle bundle = Bundle::open(folder);
+  std::string known;
+  for (const Family& family : families) {
+    if (bundle.family == family.name) return family.load(std::move(bundle), precision, threads);
+    known += std::string(known.empty() ? "" : ", ") + family.name;
+  }
+  throw Error(ExitCode::unavailable, folder.string() + " is of the family \"" + bundle.family + "\"; known here: " + known);
+}
+
+}  // namespace fabula

@@ -1,0 +1,62 @@
+// A bundle of the H3 family as a ClipModel: one denoising loop makes picture and sound, two decoders turn them into frames and samples.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "audio/vae/audio_vae.h"
+#include "engine/bundle.h"
+#include "engine/clip_model.h"
+#include "engine/context.h"
+#include "video/h3/dit.h"
+#include "video/h3/sampler.h"
+#include "video/h3/vae.h"
+
+namespace fabula::h3 {
+
+/// Not thread-safe: one call at a time, whose kernels share the model's own threads.
+class H3Model final : public ClipModel {
+ public:
+  /// Loads transformer, vae, audio_vae and both schedulers. Throws Error: input_missing, or bad_data where they do not fit one another.
+  H3Model(Bundle bundle, Precision precision, int threads);
+
+  [[nodiscard]] ClipFormat format() const override;
+  [[nodiscard]] std::size_t footprint(const ClipRequest&) const override;
+  [[nodiscard]] Sound generate(const ClipRequest&, const FrameReceiver&, const Progress&) override;
+  [[nodiscard]] std::vector<StageTime> stage_times() const override;
+
+  /// The normalised latents of a clip, before any decoder: video (channels, frames, height, width) and audio rows (channels · latents,
+  /// latent channels). For comparison with the reference.
+  struct Latents {
+    std::vector<float> video, audio;
+  };
+  [[nodiscard]] Latents latents(const ClipRequest&);
+
+  /// What the arena held at most in the last call of generate(): equal to the footprint.
+  [[nodiscard]] std::size_t last_peak() const { return last_peak_; }
+
+ private:
+  struct Clean {
+    Tensor video, audio;  // as in Latents
+  };
+  struct Seconds {
+    double denoise = 0.0, sound = 0.0, picture = 0.0;
+  };
+
+  [[nodiscard]] ClipGeometry geometry(const ClipRequest&) const;
+  [[nodiscard]] Clean make(Context&, const ClipRequest&, const AfterStep&) const;
+  [[nodiscard]] Tensor make_sound(Context&, const Clean&) const;
+  void make_pictures(Context&, const Clean&, const FramesReceiver&) const;
+  Tensor run(Context&, const ClipRequest&, const FrameReceiver&, const Progress&, Seconds&) const;
+
+  Bundle bundle_;
+  Dit dit_;
+  VideoVae vae_;
+  AudioVae audio_vae_;
+  Schedules schedules_;  // timesteps are set on a copy, by request
+  mutable ThreadPool pool_;
+  Seconds seconds_;
+  std::size_t last_peak_ = 0;
+};
+
+}  // namespace fabula::h3
