@@ -14,8 +14,8 @@ constexpr double release_seconds = 0.1;
 
 // Hann-windowed sinc at `offset` behind the tap in the middle.
 double interpolation_tap(std::size_t tap, std::size_t taps, double offset) {
-  const double t = static_cast<double>(tap) - static_cast<double>(taps / 2 - 1) - offset;
-  const double x = std::numbers::pi * t, edge = t / static_cast<double>(taps / 2);
+  const double half = 0.5 * static_cast<double>(taps), t = static_cast<double>(tap) - (half - 1.0) - offset;
+  const double x = std::numbers::pi * t, edge = t / half;
   if (t == 0.0) return 1.0;
   return std::sin(x) / x * (0.5 + 0.5 * std::cos(std::numbers::pi * edge));
 }
