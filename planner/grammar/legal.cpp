@@ -8,15 +8,29 @@ namespace {
 
 bool is_free_text(char c) { return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\'; }
 
-bool is_solid(std::string_view text, std::size_t at) {
-  if (at >= text.size()) return false;
-  const char c = text[at];
-  return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+bool is_ascii_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// For each byte of a UTF-8 text whether it belongs to an ASCII letter or digit, or to a character beyond ASCII that is no sign.
+std::vector<bool> solid_bytes(std::string_view text) {
+  std::vector<bool> solid;
+  while (solid.size() < text.size()) {
+    const std::string_view rest = text.substr(solid.size());
+    const auto lead = static_cast<unsigned char>(rest[0]);
+    const std::size_t width = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const bool is_sign = rest.starts_with("\xC2") || rest.starts_with("\xE2\x80") || rest.starts_with("\xE2\x81");
+    solid.insert(solid.end(), std::min(width, rest.size()), lead >= 0x80 ? !is_sign : is_ascii_word(rest[0]));
+  }
+  return solid;
 }
 
-bool is_word_byte(std::string_view text, std::size_t at) {
-  if (is_solid(text, at)) return true;
-  return at > 0 && at < text.size() && (text[at] == '\'' || text[at] == '-') && is_solid(text, at - 1) && is_solid(text, at + 1);
+// For each byte whether it is one of a word: solid, or ' or - between two solid ones.
+std::vector<bool> word_bytes(std::string_view text) {
+  const std::vector<bool> solid = solid_bytes(text);
+  std::vector<bool> word = solid;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    if ((text[i] == '\'' || text[i] == '-') && solid[i - 1] && solid[i + 1]) word[i] = true;
+  }
+  return word;
 }
 
 bool may_be_inside(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
@@ -77,11 +91,12 @@ std::vector<std::int32_t> Legal::next(const std::string& written, const TokenTab
 }
 
 std::vector<std::string> legal_spans(std::string_view prompt, std::size_t cap) {
+  const std::vector<bool> in_word = word_bytes(prompt);
   std::vector<std::pair<std::size_t, std::size_t>> words;  // begin, end
   for (std::size_t at = 0; at < prompt.size(); ++at) {
-    if (!is_word_byte(prompt, at)) continue;
+    if (!in_word[at]) continue;
     const std::size_t begin = at;
-    while (is_word_byte(prompt, at)) ++at;
+    while (at < prompt.size() && in_word[at]) ++at;
     words.emplace_back(begin, at);
   }
   std::vector<std::string> spans;

@@ -42,8 +42,8 @@ class Legal {
   std::size_t cap_ = 0;
 };
 
-/// The spans of a prompt that a plan may copy, each at most `cap` bytes. A word byte is an ASCII letter or digit, a byte from 0x80 on, or ' or -
-/// between two of these; a span starts where a word starts, ends where a word ends or with the ! or ? right after it, and holds no ", \ or
+/// The spans of a prompt that a plan may copy, each at most `cap` bytes. A word byte is an ASCII letter or digit, a byte of a character
+/// beyond ASCII (but for signs: U+0080…U+00BF, U+2000…U+207F), or ' or - between two of these; a span starts where a word starts, ends where a word ends or with the ! or ? right after it, and holds no ", \ or
 /// control character. Sorted, each once.
 [[nodiscard]] std::vector<std::string> legal_spans(std::string_view prompt, std::size_t cap);
 

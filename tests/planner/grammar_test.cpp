@@ -192,6 +192,7 @@ TEST(LegalSpans, StartAndEndAtWords) {
   EXPECT_EQ(legal_spans("it's a-b -c d'", 3), (Spans{"a-b", "c", "c d", "d"}));
   EXPECT_EQ(legal_spans("a \"b\" c\\d\ne", 40), (Spans{"a", "b", "c", "d", "e"}));
   EXPECT_EQ(legal_spans("caf\u00e9?!", 40), (Spans{"caf\u00e9", "caf\u00e9?"}));
+  EXPECT_EQ(legal_spans("\u201cna\u00efve\u201d\u2026 \u5c0f\u00a0\U0001F98A", 9), (Spans{"na\u00efve", "\u5c0f", "\u5c0f\u00a0\U0001F98A", "\U0001F98A"}));
   EXPECT_TRUE(legal_spans("... !? \"\" -", 40).empty());
   EXPECT_TRUE(legal_spans("", 40).empty());
 }
