@@ -52,8 +52,13 @@ std::int64_t integer_at(const Tensor& tensor, std::int64_t i) {
   }
 }
 
-// What storing a value in half precision may already have taken from it.
-double rounding_of(DType dtype, double value) { return dtype == DType::f16 ? std::abs(value) * 0x1p-11 : 0.0; }
+// |got - want|, less what storing `want` in half precision may already have taken from it. A NaN is infinitely far from a number.
+double distance(double got, double want, DType stored_as) {
+  if (got == want || (std::isnan(got) && std::isnan(want))) return 0.0;
+  const double rounding = stored_as == DType::f16 ? std::abs(want) * 0x1p-11 : 0.0;
+  const double difference = std::abs(got - want) - rounding;
+  return std::isnan(difference) ? std::numeric_limits<double>::infinity() : std::max(0.0, difference);
+}
 
 // Root mean square of a tensor of floats where it is above one, else one: what "of order one" in the tolerances is measured by. Float32
 // sums err in proportion to their size: at values of 60 the reference itself lies 2.5e-4 from its own float64 result.
@@ -88,12 +93,12 @@ void Comparison::compare(const std::string& name, const Tensor& actual, std::int
   for (std::int64_t i = 0; i < actual.elements(); ++i) {
     double error = 0.0;
     if (is_float(actual.dtype)) {
-      const double want = real_at(target, i), got = real_at(actual, i);
-      error = std::max(0.0, std::abs(got - want) - rounding_of(target.dtype, want)) / scale;
-      if (std::isnan(error) || (std::isinf(want) && want == got)) error = want == got || (std::isnan(want) && std::isnan(got)) ? 0.0 : std::numeric_limits<double>::infinity();
+      error = distance(real_at(actual, i), real_at(target, i), target.dtype);
     } else if (integer_at(actual, i) != integer_at(target, i)) {
       throw Error(ExitCode::check_failed, name + "[" + std::to_string(i) + "] is " + std::to_string(integer_at(actual, i)) + ", expected " + std::to_string(integer_at(target, i)));
     }
+    absolute_ = std::max(absolute_, error);
+    error /= scale;
     if (error > largest_) {
       largest_ = error;
       worst_ = name;

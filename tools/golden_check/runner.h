@@ -61,7 +61,10 @@ class Comparison {
   /// For results that are no tensors: throws Error(check_failed) with the sentence unless `equal`.
   void exact(bool equal, const std::string& sentence);
 
-  [[nodiscard]] double largest_error() const { return largest_; }
+  /// Over all results, absolute.
+  [[nodiscard]] double largest_error() const { return absolute_; }
+  /// Over all results, each measured by its tensor's size where that is above one: what the tolerance bounds.
+  [[nodiscard]] double largest_scaled_error() const { return largest_; }
   [[nodiscard]] const std::string& worst() const { return worst_; }  ///< name of the tensor with the largest error
   /// Names stored and never compared.
   [[nodiscard]] std::set<std::string> left_out() const;
@@ -71,7 +74,7 @@ class Comparison {
 
   const Safetensors* expected_;
   std::map<std::string, std::int64_t> compared_;  // elements
-  double largest_ = 0.0;
+  double largest_ = 0.0, absolute_ = 0.0;
   std::string worst_;
 };
 
