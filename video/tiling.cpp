@@ -56,7 +56,8 @@ TileAxis TileAxis::divided_by(std::int64_t ratio) const {
 
 TileAxis split_tiles(std::int64_t length, std::int64_t tile, std::int64_t min_overlap, std::int64_t ratio) {
   if (length > 0 && tile >= length) return {{0}, {length}, {}};
-  if (ratio < 1 || length < 1 || tile < 1 || min_overlap < 0 || min_overlap >= tile || tile % ratio != 0 || min_overlap % ratio != 0 || length % ratio != 0) {
+  constexpr std::int64_t longest = 1 << 20;  // pixels: beyond it, a corrupted file
+  if (ratio < 1 || length < 1 || length > longest || tile < 1 || min_overlap < 0 || min_overlap >= tile || tile % ratio != 0 || min_overlap % ratio != 0 || length % ratio != 0) {
     throw Error(ExitCode::bad_data, "tiles of " + std::to_string(tile) + " with an overlap of " + std::to_string(min_overlap) + " cannot cover " +
                                         std::to_string(length) + ": all must be multiples of " + std::to_string(ratio) + " and the overlap smaller than the tile");
   }

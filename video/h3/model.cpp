@@ -38,6 +38,7 @@ H3Model::H3Model(Bundle bundle, Precision precision, int threads)
   require(vae_.config.out_channels == 3, bundle_, "the vae does not decode to RGB");
   require(bundle_.height % cell_h == 0 && bundle_.width % cell_w == 0, bundle_, "the canvas is not made of whole patches");
   require(audio_vae_.sample_rate() == bundle_.sample_rate, bundle_, "sample_rate is not the audio_vae's");
+  require(static_cast<double>(audio_vae_.hop_length()) * ticks_per_second == bundle_.sample_rate, bundle_, "the audio_vae does not make 40 latents a second");
 }
 
 ClipFormat H3Model::format() const { return {bundle_.width, bundle_.height, bundle_.fps, bundle_.sample_rate, bundle_.audio_channels}; }

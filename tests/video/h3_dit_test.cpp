@@ -1,0 +1,108 @@
+#include "video/h3/dit.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "kernels/error.h"
+#include "tests/support/random.h"
+#include "video/h3/sampler.h"
+
+namespace fabula::h3 {
+namespace {
+
+class H3DitTest : public ::testing::Test {
+ protected:
+  static ClipGeometry geometry() {
+    ClipGeometry g;
+    g.frames = 7, g.height = 4, g.width = 8;
+    g.audio_latents = 19;
+    g.audio_channels = 1;
+    g.patch = {1, 4, 4};
+    g.fps = 12;
+    return g;
+  }
+
+  // (video, audio) outputs in one vector, made in an arena of exactly the dry run's size.
+  std::vector<float> evaluate(const Dit& net, int threads) {
+    ThreadPool pool(threads);
+    std::vector<float> result;
+    const RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
+    const auto work = [&](Context& ctx) {
+      const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout);
+      const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {14, net.config.patch_dim()}), constant(ctx, audio, {19, net.config.audio_in_channels}), times.distinct, times.index);
+      for (const Tensor& part : {out.video, out.audio}) {
+        if (part.data != nullptr) result.insert(result.end(), part.f32(), part.f32() + part.elements());
+      }
+    };
+    Arena dry = Arena::dry();
+    Context dry_context{dry_kernels(), dry, {&pool, nullptr}};
+    work(dry_context);
+    Arena arena(dry.peak());
+    Context context{cpu_kernels(), arena, {&pool, nullptr}};
+    work(context);
+    EXPECT_EQ(arena.peak(), dry.peak());
+    return result;
+  }
+
+  test::Random random{test::seed()};
+  const std::filesystem::path folder = std::filesystem::path(FABULA_SOURCE_DIR) / "tests/goldens/transformer_patch4";
+  Dit dit = Dit::load(folder, Precision::fp32);
+  Layout layout = pack(geometry(), std::vector<std::int32_t>(11, text_tag));
+  std::vector<float> text = random.normals(11 * 48), video = random.normals(14 * 96), audio = random.normals(19 * 6);
+};
+
+TEST_F(H3DitTest, ThreadsDoNotChangeAByteAndTheDryPeakIsTheRealOne) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    const Dit net = Dit::load(folder, precision);
+    const auto one = evaluate(net, 1);
+    EXPECT_TRUE(std::all_of(one.begin(), one.end(), [](float v) { return std::isfinite(v); }));
+    for (const int threads : {2, 3}) EXPECT_EQ(std::memcmp(evaluate(net, threads).data(), one.data(), one.size() * sizeof(float)), 0) << threads << " threads";
+  }
+}
+
+// The order of a modality's rows is the caller's: full attention sees a set, places are coordinates.
+TEST_F(H3DitTest, RowsFollowTheirPlacesAndNotTheirOrder) {
+  const auto before = evaluate(dit, 1);
+  std::swap(layout.video[0], layout.video[5]);
+  std::swap_ranges(video.begin(), video.begin() + 96, video.begin() + 5 * 96);
+  const auto after = evaluate(dit, 1);
+  for (std::size_t i = 0; i < 96; ++i) {
+    EXPECT_NEAR(after[i], before[5 * 96 + i], 1e-5F);
+    EXPECT_NEAR(after[5 * 96 + i], before[i], 1e-5F);
+  }
+}
+
+TEST_F(H3DitTest, LayoutsThatDoNotCoverTheSequenceAreRefused) {
+  Layout broken = layout;
+  broken.video[0] = broken.video[1];
+  std::swap(layout, broken);
+  EXPECT_THROW(evaluate(dit, 1), Error);
+  layout = broken;
+  layout.audio.pop_back();
+  EXPECT_THROW(evaluate(dit, 1), Error);
+  layout = broken;
+  layout.text[0] = 1 << 20;
+  EXPECT_THROW(evaluate(dit, 1), Error);
+  layout = broken;
+  layout.tags[0] = 3;
+  EXPECT_THROW(evaluate(dit, 1), Error);
+}
+
+TEST_F(H3DitTest, GivenRowsKeepTheirOwnTimestep) {
+  const Anchor anchors[] = {Anchor::first};
+  const Layout keyed = pack(geometry(), std::vector<std::int32_t>(3, text_tag), anchors);
+  const RowTimesteps times = row_timesteps(keyed, 0.2F, 0.6F, 0.9F);
+  EXPECT_EQ(times.distinct, (std::vector<float>{0.2F, 0.6F, 0.9F}));
+  for (std::int64_t row = 0; row < keyed.rows(); ++row) {
+    const bool is_given = std::find(keyed.video.begin(), keyed.video.begin() + keyed.given_video_rows, row) != keyed.video.begin() + keyed.given_video_rows;
+    const std::int32_t expected = is_given ? 2 : keyed.tags[static_cast<std::size_t>(row)] == audio_tag ? 1 : 0;
+    EXPECT_EQ(times.index[static_cast<std::size_t>(row)], expected) << row;
+  }
+  EXPECT_EQ(row_timesteps(keyed, 0.95F, 0.95F, 0.9F).distinct.size(), 1U);  // given pictures are never noisier than what is made
+}
+
+}  // namespace
+}  // namespace fabula::h3

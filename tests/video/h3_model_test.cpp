@@ -1,0 +1,175 @@
+// The whole of a small bundle, made of the goldens' networks: what a request gives does not depend on threads or chance.
+#include "video/h3/model.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "kernels/error.h"
+#include "tests/support/random.h"
+#include "video/families.h"
+
+namespace fabula::h3 {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Clip {
+  std::vector<std::uint8_t> frames;
+  std::vector<float> samples;
+  int count = 0;
+
+  friend bool operator==(const Clip&, const Clip&) = default;
+};
+
+class H3ModelTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const fs::path goldens = fs::path(FABULA_SOURCE_DIR) / "tests/goldens";
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    fs::create_directory_symlink(goldens / "transformer_patch4", folder / "transformer");
+    fs::create_directory_symlink(goldens / "vae_ratio8", folder / "vae");
+    fs::create_directory_symlink(goldens / "audio_vae", folder / "audio_vae");
+    for (const char* name : {"scheduler", "audio_scheduler"}) {
+      fs::create_directories(folder / name);
+      std::ofstream(folder / name / "scheduler_config.json") << R"({"shift": 3.0})";
+    }
+    conditioning.dim = 48;
+    conditioning.states = random.normals(9 * conditioning.dim);
+    conditioning.score_start = {0.1, 0.4, 0.75};
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  [[nodiscard]] Bundle bundle() const {
+    Bundle b;
+    b.folder = folder;
+    b.family = "h3";
+    b.fps = 12;
+    b.sample_rate = 1600;  // the golden audio autoencoder's own
+    b.width = 64;
+    b.height = 32;
+    b.shot_frames = {22};
+    b.predicts_x0 = true;
+    return b;
+  }
+
+  [[nodiscard]] ClipRequest request(std::uint64_t seed, int frames = 22) const { return {&conditioning, frames, seed, 3}; }
+
+  static Clip generate(H3Model& model, const ClipRequest& wanted) {
+    Clip clip;
+    const Sound sound = model.generate(
+        wanted,
+        [&](const Image& image) {
+          clip.frames.insert(clip.frames.end(), image.rgb.begin(), image.rgb.end());
+          ++clip.count;
+        },
+        [](int done, int total) { return done <= total; });
+    clip.samples = sound.samples;
+    return clip;
+  }
+
+  const fs::path folder = fs::path(::testing::TempDir()) / "fabula_h3_model_test";
+  test::Random random{test::seed()};
+  Conditioning conditioning;
+};
+
+TEST_F(H3ModelTest, ASeedGivesTheSameBytesWithAnyNumberOfThreads) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    H3Model one(bundle(), precision, 1);
+    const Clip clip = generate(one, request(7));
+    EXPECT_EQ(clip.count, 22);
+    EXPECT_EQ(clip.frames.size(), 22U * 64 * 32 * 3);
+    EXPECT_EQ(clip.samples.size(), 73U * 40);  // 22 frames at 12 a second are 73 latents of 40 samples
+    EXPECT_TRUE(generate(one, request(7)) == clip) << "a second run";
+    for (const int threads : {2, 3}) {
+      H3Model many(bundle(), precision, threads);
+      EXPECT_TRUE(generate(many, request(7)) == clip) << threads << " threads";
+    }
+  }
+}
+
+TEST_F(H3ModelTest, SeedConditioningAndScoreEachChangeTheClip) {
+  H3Model model(bundle(), Precision::fp32, 2);
+  const auto base = model.latents(request(7));
+  EXPECT_NE(model.latents(request(8)).video, base.video);
+  EXPECT_NE(model.latents(request(8)).audio, base.audio);
+  conditioning.score_start[1] = 0.6;
+  const auto later = model.latents(request(7));
+  EXPECT_NE(later.audio, base.audio);
+  conditioning.states[0] += 1.0F;
+  EXPECT_NE(model.latents(request(7)).video, later.video);
+}
+
+TEST_F(H3ModelTest, TheFootprintIsThePeak) {
+  H3Model model(bundle(), Precision::fp32, 2);
+  for (const int frames : {22, 39}) {
+    const std::size_t footprint = model.footprint(request(7, frames));
+    EXPECT_EQ(generate(model, request(7, frames)).count, frames);
+    EXPECT_EQ(model.last_peak(), footprint);
+  }
+}
+
+TEST_F(H3ModelTest, LengthsThatCannotBeMadeAreRefused) {
+  H3Model model(bundle(), Precision::fp32, 1);
+  EXPECT_THROW((void)model.footprint(request(7, 23)), Error);
+  EXPECT_THROW((void)model.footprint(request(7, 5)), Error);
+}
+
+TEST_F(H3ModelTest, ProgressRisesToTheEndAndCanStop) {
+  H3Model model(bundle(), Precision::fp32, 1);
+  int last = 0, of = 0;
+  (void)model.generate(request(7), [](const Image&) {}, [&](int done, int total) {
+    EXPECT_GE(done, last);
+    last = done, of = total;
+    return true;
+  });
+  EXPECT_EQ(last, of);
+  try {
+    (void)model.generate(request(7), [](const Image&) {}, [](int done, int) { return done < 2; });
+    FAIL() << "it went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::interrupted);
+  }
+}
+
+TEST_F(H3ModelTest, PartsThatDoNotFitOneAnotherAreRefused) {
+  Bundle odd = bundle();
+  odd.width = 40;  // a patch is 32 pixels wide
+  EXPECT_THROW(H3Model(odd, Precision::fp32, 1), Error);
+  odd = bundle();
+  odd.sample_rate = 16000;
+  EXPECT_THROW(H3Model(odd, Precision::fp32, 1), Error);
+}
+
+TEST(Sampler, NearTheEndTheVelocityIsBoundedByTheFloor) {
+  float x0[] = {1.0F, 1.0F};
+  const float sample[] = {0.5F, 0.0F};
+  velocity_from_x0(x0, sample, 0.5F);
+  EXPECT_FLOAT_EQ(x0[0], 1.0F);
+  EXPECT_FLOAT_EQ(x0[1], 2.0F);
+  float late[] = {0.1F};
+  const float start[] = {0.0F};
+  velocity_from_x0(late, start, 0.99F);
+  EXPECT_FLOAT_EQ(late[0], 0.1F / velocity_floor);
+}
+
+TEST(Families, AnUnknownFamilyAndAMissingBundleAreSaidInOneSentence) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "fabula_families_test";
+  fs::create_directories(folder);
+  std::ofstream(folder / "fabula.json") << R"({"format":"fabula.bundle/1","name":"x","version":"1","license":"CC0-1.0","family":"moving-pictures","tap_layer":1,"fps":12,
+    "sample_rate":16000,"audio_channels":1,"canvas":[64,32],"shot_frames":[22],"steps":3,"prediction_type":"x0","files":{}})";
+  try {
+    (void)load_clip_model(folder, Precision::fp32, 1);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::unavailable);
+    EXPECT_NE(std::string(error.what()).find("moving-pictures"), std::string::npos);
+  }
+  fs::remove_all(folder);
+  EXPECT_THROW((void)load_clip_model(folder, Precision::fp32, 1), Error);
+}
+
+}  // namespace
+}  // namespace fabula::h3
