@@ -17,6 +17,7 @@ SHIFT, AUDIO_SHIFT = 4.0, 3.0  # of the two schedules, in training as in samplin
 SIGMA_FLOOR = 0.05  # 1 - t never counts as less in velocities
 ACTOR_WEIGHT = 2.5  # of a row that shows an actor
 AUDIO_WEIGHT = 0.7
+IMAGE_SHARE = 0.3  # of the batches, once shots are the main fare
 EVALUATIONS = 12
 HELD_OUT_LEVELS = (0.3, 0.6, 0.9)
 
@@ -148,11 +149,12 @@ def draw_batch(rng, items, size):
     return [items[start + int(i)] for i in rng.choice(min(3 * size, len(items) - start), min(size, len(items)), replace=False)]
 
 
-def train(budget_minutes, resume=None, out=CACHE / "dit.pt", image_minutes=0.0, batch_size=8, image_batch=16):
+def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUNDLE / "planner", image_minutes=0.0, batch_size=8,
+          image_batch=16):
     """Trains until the budget is spent: `image_minutes` of mostly single frames first, whole shots with their sound after."""
     threads(1)
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
-    data = latents.Dataset()
+    data = latents.Dataset(planner)
     shape = state.get("shape") or data.shape()
     model = build(*shape)
     average = Average(model, 0.998)
@@ -169,7 +171,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", image_minutes=0.0, 
              step=step, shape=shape)
 
     while not budget.spent():
-        images = data.images and rng.random() < (0.8 if budget.elapsed() < 60 * image_minutes else 0.1)
+        images = data.images and (not data.shots or rng.random() < (0.8 if budget.elapsed() < 60 * image_minutes else IMAGE_SHARE))
         batch = latents.collate(draw_batch(rng, data.images if images else data.shots, image_batch if images else batch_size))
         noise = torch.randn_like(batch["video"]), torch.randn_like(batch["audio"])
         weighted, plain, sound = losses(model, batch, *draw_levels(rng, len(batch["video"])), *noise)

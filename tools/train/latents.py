@@ -94,7 +94,7 @@ def states(name, tapper):
     return rows
 
 
-def tapper(folder=BUNDLE / "planner"):
+def tapper(folder):
     """(prompt, plan, shot indices) -> [(untimed, score, starts)] by the exported planner."""
     import planner
     model, vocabulary = planner.load(folder)
@@ -111,15 +111,15 @@ def tapper(folder=BUNDLE / "planner"):
 class Dataset:
     """All shards there are, sorted by text length. Items are dicts of video, audio, actor, rows. `refresh` finds new shards."""
 
-    def __init__(self, tap=None):
-        self.shots, self.images, self.held_out, self.known, self.tap = [], [], [], set(), tap
+    def __init__(self, planner):
+        self.shots, self.images, self.held_out, self.known, self.planner, self.tap = [], [], [], set(), planner, None
         self.refresh()
 
     def refresh(self):
         new = sorted(p.stem for p in (CACHE / "latents").glob("*.pt") if p.stem not in self.known)
         for name in new:
             if self.tap is None and not (CACHE / "rows" / f"{name}.pt").exists():
-                self.tap = tapper()
+                self.tap = tapper(self.planner)
             rows = iter(states(name, self.tap))
             target = self.held_out if name.startswith("held_out") else self.images if name.startswith("image") else self.shots
             for entry in torch.load(CACHE / "latents" / f"{name}.pt", weights_only=False):

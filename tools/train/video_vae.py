@@ -160,7 +160,7 @@ def evaluate(model, count=8, seed=EVAL_SEED):
 
 
 @torch.no_grad()
-def measure_latents(model, count=48, seed=7):
+def measure_latents(model, count=24, seed=7):
     """Mean and standard deviation of each latent channel over shots: the config's latents_mean and latents_std."""
     z = []
     for i in range(count):
