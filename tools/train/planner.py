@@ -113,13 +113,13 @@ def produce(queue, seed):
         queue.put((np.array(encoded.ids, np.int16), np.array(encoded.loss)))
 
 
-def batches(queue, budget):
+def batches(queue, budget, stages):
     """Batches of plans of like length, right-padded: ids [b, n] and targets [b, n], -1 where there is no choice.
 
     Plans cost about as much to make as to train on, so each is drawn a few times from a reservoir of the latest."""
     reservoir = []
     while True:
-        longest, prompt = next(((n, p) for part, n, p in STAGES if budget.elapsed() < part * budget.seconds), (None, None))
+        longest, prompt = next(((n, p) for part, n, p in stages if budget.elapsed() < part * budget.seconds), (None, None))
         reservoir = (reservoir + [queue.get() for _ in range(FRESH if reservoir else POOL)])[-RESERVOIR:]
         chosen = reservoir[-FRESH:] + [reservoir[i] for i in np.random.randint(len(reservoir), size=POOL)]
         pool = sorted(((ids[:longest], loss[:longest]) for ids, loss in chosen if not prompt or loss[:prompt].any()), key=lambda s: len(s[0]))
@@ -197,7 +197,7 @@ def train(budget_minutes=45, resume=True, out=None, seed=1):
     producer.start()
     log, budget, start = Log("planner"), Budget(budget_minutes), step
     test, seen, last, mean = held_out(30), 0, time.time(), None
-    for ids, targets in batches(queue, budget):
+    for ids, targets in batches(queue, budget, [] if start else STAGES):  # what goes on has seen the short ones
         with autocast():
             logits, wanted = choices(model, ids, targets)
         loss = torch.nn.functional.cross_entropy(logits.float(), wanted)

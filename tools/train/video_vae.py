@@ -14,7 +14,7 @@ import picture
 import video_init
 from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, save, threads
 
-LATENT_CHANNELS = 12
+LATENT_CHANNELS = 24
 CLIP = 17  # frames of a clip; the 5 frames after it are the causal head of the next one
 CONFIG = dict(
     latent_channels=LATENT_CHANNELS, block_out_channels=(16, 32, 64, 64), layers_per_block=1,
