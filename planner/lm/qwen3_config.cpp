@@ -73,7 +73,7 @@ void read_rope(const Fields& fields, bool multimodal, Qwen3Config& config) {
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     if (!fields.given(key)) continue;
     const Fields rope = fields.object(key);
-    if (!rope.may_be("rope_type", "default")) rope.refuse("only the default rope_type is supported");
+    if (!rope.may_be("rope_type", "default") || !rope.may_be("type", "default")) rope.refuse("only the default rope_type is supported");
     if (rope.given("rope_theta")) config.rope_theta = rope.number("rope_theta", 1.0, 1e12);
     if (!multimodal) continue;
     if (rope.given("mrope_interleaved") && !rope.is_true("mrope_interleaved")) rope.refuse("only an interleaved M-RoPE is supported");
@@ -82,7 +82,9 @@ void read_rope(const Fields& fields, bool multimodal, Qwen3Config& config) {
   }
   if (config.rope_theta == 0.0) config.rope_theta = fields.number("rope_theta", 1.0, 1e12);
   const auto& section = config.mrope_section;
-  if (multimodal && section[0] + section[1] + section[2] != config.head_dim / 2) fields.refuse("\"mrope_section\" is missing or not three numbers that add up to half of head_dim");
+  if (multimodal && section[0] + section[1] + section[2] != config.head_dim / 2) {
+    fields.refuse("\"mrope_section\" is missing or not three numbers that add up to half of head_dim");
+  }
 }
 
 // Qwen3MoeDecoderLayer says which layers are sparse.

@@ -15,8 +15,8 @@ void check_grid(const VisionConfig& config, const PatchGrid& grid) {
   constexpr std::int64_t longest = 1 << 12;
   const bool fits = grid.height > 0 && grid.width > 0 && grid.height <= longest && grid.width <= longest;
   if (fits && grid.height % config.merge == 0 && grid.width % config.merge == 0) return;
-  refuse("an image of " + std::to_string(grid.height) + " × " + std::to_string(grid.width) + " patches; each side is a multiple of " + std::to_string(config.merge) + ", at most " +
-         std::to_string(longest));
+  refuse("an image of " + std::to_string(grid.height) + " × " + std::to_string(grid.width) + " patches; each side must be a multiple of " +
+         std::to_string(config.merge) + " and at most " + std::to_string(longest));
 }
 
 // Which tokens are placeholders of images.
@@ -101,7 +101,8 @@ std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<
 }
 
 // Qwen3VLModel and Qwen3VLForConditionalGeneration
-Tensor forward(Context& ctx, const Qwen3Vl& model, KvCache& cache, std::span<const std::int32_t> tokens, std::span<const Image> images, Logits wanted, const StateReceiver& keep) {
+Tensor forward(Context& ctx, const Qwen3Vl& model, KvCache& cache, std::span<const std::int32_t> tokens, std::span<const Image> images, Logits wanted,
+               const StateReceiver& keep) {
   std::vector<PatchGrid> grids;
   for (const Image& image : images) grids.push_back(image.grid);
   const std::vector<RopePosition> positions = rope_positions(model.config, tokens, grids, cache.next_position());

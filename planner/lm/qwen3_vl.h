@@ -46,6 +46,7 @@ struct Image {
 
 /// forward() of expanded tokens and the images among them, after what is in the cache; an image is not cut over two calls. Throws Error(bad_data)
 /// as rope_positions does.
-Tensor forward(Context&, const Qwen3Vl&, KvCache&, std::span<const std::int32_t> tokens, std::span<const Image> images, Logits wanted, const StateReceiver& keep = nullptr);
+Tensor forward(Context&, const Qwen3Vl&, KvCache&, std::span<const std::int32_t> tokens, std::span<const Image> images, Logits wanted,
+               const StateReceiver& keep = nullptr);
 
 }  // namespace fabula

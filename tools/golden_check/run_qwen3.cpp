@@ -45,7 +45,9 @@ std::vector<PatchGrid> grids_of(const json& parameters) {
   const auto found = parameters.find("image_grid_thw");
   if (found == parameters.end()) return grids;
   const auto is_extent = [](const json& value) { return value.is_number_integer() && value > 0 && value <= 4096; };
-  if (!found->is_array() || found->size() % 3 != 0 || !std::all_of(found->begin(), found->end(), is_extent)) throw Error(ExitCode::bad_data, "its image_grid_thw makes no sense");
+  if (!found->is_array() || found->size() % 3 != 0 || !std::all_of(found->begin(), found->end(), is_extent)) {
+    throw Error(ExitCode::bad_data, "its image_grid_thw makes no sense");
+  }
   for (std::size_t i = 0; i < found->size(); i += 3) {
     if (found->at(i) != 1) throw Error(ExitCode::bad_data, "an image has more than one frame");
     grids.push_back({found->at(i + 1), found->at(i + 2)});
@@ -125,8 +127,8 @@ struct Generation {
 void check_generation(const Qwen3Vl& model, const Setup& setup, const Prompt& prompt, const Tokens& greedy, std::int64_t tap_layer, std::int64_t item,
                       std::int64_t items, Comparison& compare) {
   constexpr float bf16_tie = 0.2F;
-  const std::int64_t vocabulary = model.decoder.config.vocabulary;
-  if (std::any_of(greedy.begin(), greedy.end(), [&](std::int32_t token) { return token >= vocabulary; })) throw Error(ExitCode::bad_data, "a greedy token is outside the vocabulary");
+  const auto is_unknown = [&](std::int32_t token) { return token >= model.decoder.config.vocabulary; };
+  if (std::any_of(greedy.begin(), greedy.end(), is_unknown)) throw Error(ExitCode::bad_data, "a greedy token is outside the vocabulary");
   run_sized(setup, [&](Context& ctx) {
     Generation generation{ctx, model, tap_layer};
     generation.read_prompt(prompt);
@@ -142,8 +144,8 @@ void check_generation(const Qwen3Vl& model, const Setup& setup, const Prompt& pr
     }
     if (ctx.arena.is_dry()) return;
     std::vector<std::int64_t> followed(greedy.begin(), greedy.end());
-    const auto rows = static_cast<std::int64_t>(prompt.tokens.size() + greedy.size());
-    if (compare.wants("out.greedy")) compare.slice("out.greedy", item, items, {.data = followed.data(), .shape = {rows - static_cast<std::int64_t>(prompt.tokens.size())}, .dtype = DType::i64});
+    const auto written = static_cast<std::int64_t>(greedy.size()), rows = static_cast<std::int64_t>(prompt.tokens.size()) + written;
+    if (compare.wants("out.greedy")) compare.slice("out.greedy", item, items, {.data = followed.data(), .shape = {written}, .dtype = DType::i64});
     if (compare.wants("out.tap_states")) {
       if (generation.states.empty()) throw Error(ExitCode::bad_data, "its metadata's tap_layer is no layer of the model");
       compare.slice("out.tap_states", item, items, {.data = generation.states.data(), .shape = {rows, model.decoder.config.hidden}});
