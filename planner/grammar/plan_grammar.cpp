@@ -158,12 +158,12 @@ class PlanWriter {
   }
 
   void score(const plan::Shot& shot) {
-    spans_.sounds.push_back(score_of(film_, shot, world_, phones_));
-    s_.special("<|score|>");
+    std::vector<ScoreSound>& sounds = spans_.sounds.emplace_back();
+    s_.mark("<|score|>");
     const std::size_t begin = s_.position();
-    for (const ScoreSound& sound : spans_.sounds.back()) s_.special(sound.token);
+    for (const ScoreSound& sound : score_of(film_, shot, world_, phones_)) sounds.insert(sounds.end(), s_.mark(sound.token), sound);
     spans_.scores.push_back({begin, s_.position()});
-    s_.special("<|/score|>");
+    s_.mark("<|/score|>");
   }
 
   void unsupported() {

@@ -18,6 +18,13 @@ void Scribe::special(std::string_view token) {
   tokens_.push_back(*id);
 }
 
+std::size_t Scribe::mark(std::string_view token) {
+  const std::size_t before = tokens_.size();
+  if (tokenizer_.added("<|score|>")) special(token);
+  else literal(token);
+  return tokens_.size() - before;
+}
+
 void Follower::value(std::string& text, const Legal&, std::string_view after) {
   const std::string quoted = nlohmann::json(text).dump();
   literal(std::string_view(quoted).substr(1, quoted.size() - 2));

@@ -25,6 +25,9 @@ class Scribe {
   void literal(std::string_view text);
   /// A forced added token. Throws Error(bad_data) where the vocabulary lacks it.
   void special(std::string_view token);
+  /// A forced token of the score; its text where the vocabulary knows no score at all, as a published checkpoint's does not. Gives how many tokens
+  /// that is. Throws Error(bad_data) where a vocabulary with a score lacks the token.
+  std::size_t mark(std::string_view token);
 
   /// Whether fields are filled in (Composer) or read (Follower).
   [[nodiscard]] virtual bool composes() const = 0;

@@ -18,7 +18,7 @@ std::span<const float> Session::read(std::span<const std::int32_t> tokens, Logit
     const std::size_t count = std::min(chunk, tokens.size());
     const bool last = count == tokens.size();
     const Arena::Scope scope(arena_);
-    const Tensor logits = forward(ctx, model_, cache_, tokens.first(count), last ? wanted : Logits::none, keep);
+    const Tensor logits = forward(ctx, model_, cache_, {.tokens = tokens.first(count)}, last ? wanted : Logits::none, keep);
     if (!logits.absent()) logits_.assign(logits.f32(), logits.f32() + logits.elements());
     tokens = tokens.subspan(count);
   }

@@ -121,10 +121,10 @@ TEST_F(GoldenCheck, CorruptedFoldersFailWithASentenceAndNeverCrashOrHang) {
   std::printf("seed %u\n", seed);
   RecordProperty("seed", std::to_string(seed));
   std::mt19937 random(seed);
-  const char* parts[] = {"transformer_patch4", "audio_vae", "qwen3", "vae_ratio8", "scheduler", "layout", "rng", "tokenizer"};
-  for (int round = 0; round < 32; ++round) {
+  const char* parts[] = {"transformer_patch4", "audio_vae", "qwen3", "vae_ratio8", "scheduler", "layout", "rng", "tokenizer", "qwen3_moe_mixed", "qwen3_vl_images"};
+  for (int round = 0; round < 40; ++round) {
     SetUp();
-    const char* part = parts[round % 8];
+    const char* part = parts[round % std::size(parts)];
     copy(part);
     for (const auto& entry : fs::recursive_directory_iterator(goldens())) fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);
     std::vector<fs::path> files;

@@ -123,6 +123,7 @@ TEST(Qwen3Config, RefusesWhatTheDecoderCannotRun) {
       {"silu", [](json& c) { c["hidden_act"] = "gelu"; }},
       {"sliding", [](json& c) { c["use_sliding_window"] = true; }},
       {"rope_type", [](json& c) { c["rope_parameters"]["rope_type"] = "yarn"; }},
+      {"rope_type", [](json& c) { c["rope_scaling"] = {{"type", "yarn"}, {"factor", 4.0}}; }},
       {"rope_theta", [](json& c) { c["rope_parameters"]["rope_theta"] = -1; }},
       {"hidden_size", [](json& c) { c.erase("hidden_size"); }},
       {"hidden_size", [](json& c) { c["hidden_size"] = 1LL << 60; }},

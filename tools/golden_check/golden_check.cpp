@@ -30,8 +30,8 @@ namespace {
 const std::map<std::string, Runner>& runners() {
   static const std::map<std::string, Runner> table = {
       {"rng", run_rng},         {"scheduler", run_scheduler},     {"layout", run_layout}, {"geometry", run_geometry},   {"patchify", run_patchify},
-      {"tokenizer", run_tokenizer}, {"qwen3", run_qwen3},         {"transformer", run_transformer}, {"vae", run_vae}, {"audio_vae", run_audio_vae},
-      {"sampler", run_sampler},
+      {"tokenizer", run_tokenizer}, {"qwen3", run_qwen3},         {"qwen3_moe", run_qwen3},   {"qwen3_vl", run_qwen3},
+      {"transformer", run_transformer}, {"vae", run_vae},         {"audio_vae", run_audio_vae},   {"sampler", run_sampler},
   };
   return table;
 }

@@ -1,11 +1,12 @@
-// Qwen3ForCausalLM: one prefill with every layer's states and all logits; then the same prompt in chunks and greedy tokens one by one.
+// Qwen3ForCausalLM, Qwen3MoeForCausalLM and Qwen3VLForConditionalGeneration: one prefill with every layer's states and all logits; then the same
+// prompt in chunks and greedy tokens one by one.
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "planner/lm/qwen3.h"
-#include "tools/golden_check/runner.h"
+#include "planner/lm/qwen3_vl.h"
+#include "tools/golden_check/parameters.h"
 
 namespace fabula::golden {
 namespace {
@@ -29,61 +30,135 @@ Tokens tokens_of(const Tensor& stored, std::int64_t item) {
   return tokens;
 }
 
-Arena sized(const Qwen3& model, std::int64_t rows, Logits wanted) {
-  constexpr std::size_t limit = std::size_t{4} << 30;
-  const std::size_t bytes = std::max(forward_footprint(model, rows, wanted), forward_footprint(model, 1, Logits::last));
-  if (bytes > limit) throw Error(ExitCode::bad_data, "the case asks for more than 4 GB of memory");
-  return Arena(bytes);
+// Whichever decoder the part names, as a model that may see.
+Qwen3Vl load(const Case& one, Weights& weights) {
+  const std::filesystem::path config = one.weights / "config.json";
+  if (one.part == "qwen3_vl") return load_qwen3_vl(Qwen3VlConfig::open(config), weights);
+  Qwen3Vl blind;
+  blind.decoder = load_qwen3(Qwen3Config::open(config), weights);
+  return blind;
 }
 
-void check_prefill(const Qwen3& model, const Setup& setup, const Tokens& prompt, std::int64_t item, std::int64_t items, Comparison& compare) {
-  Arena arena = sized(model, static_cast<std::int64_t>(prompt.size()), Logits::all);
-  Context ctx{*setup.kernels, arena, {setup.pool, nullptr}};
-  KvCache cache(model.config);
+// The metadata's [frames, height, width] of each image, one after the other.
+std::vector<PatchGrid> grids_of(const json& parameters) {
+  std::vector<PatchGrid> grids;
+  const auto found = parameters.find("image_grid_thw");
+  if (found == parameters.end()) return grids;
+  const auto is_extent = [](const json& value) { return value.is_number_integer() && value > 0 && value <= 4096; };
+  if (!found->is_array() || found->size() % 3 != 0 || !std::all_of(found->begin(), found->end(), is_extent)) {
+    throw Error(ExitCode::bad_data, "its image_grid_thw makes no sense");
+  }
+  for (std::size_t i = 0; i < found->size(); i += 3) {
+    if (found->at(i) != 1) throw Error(ExitCode::bad_data, "an image has more than one frame");
+    grids.push_back({found->at(i + 1), found->at(i + 2)});
+  }
+  return grids;
+}
+
+// A prompt: what a case reads before it writes.
+struct Prompt {
+  Tokens tokens;
+  std::vector<PatchGrid> grids;
+  std::vector<float> pixels;  // of all images
+
+  std::vector<Image> images(Context& ctx, const VisionConfig& config) const {
+    std::vector<Image> images;
+    std::span<const float> left(pixels);
+    for (const PatchGrid& grid : grids) {
+      const auto count = static_cast<std::size_t>(grid.patches() * config.patch_width());
+      if (count > left.size()) throw Error(ExitCode::bad_data, "in.pixel_values holds fewer patches than the images have");
+      images.push_back({constant(ctx, left.first(count), {grid.patches(), config.patch_width()}), grid});
+      left = left.subspan(count);
+    }
+    if (!left.empty()) throw Error(ExitCode::bad_data, "in.pixel_values holds more patches than the images have");
+    return images;
+  }
+};
+
+void check_prefill(const Qwen3Vl& model, const Setup& setup, const Prompt& prompt, std::int64_t item, std::int64_t items, Comparison& compare) {
   const auto keep = [&](std::int64_t layer, Tensor states) {
     const std::string name = "tap.hidden_states." + std::to_string(layer);
     if (compare.wants(name)) compare.slice(name, item, items, states);
   };
-  const Tensor logits = forward(ctx, model, cache, prompt, Logits::all, keep);
-  if (compare.wants("out.logits")) compare.slice("out.logits", item, items, logits);
+  run_sized(setup, [&](Context& ctx) {
+    KvCache cache(model.decoder.config, ctx.arena.is_dry());
+    const Tensor logits = forward(ctx, model, cache, prompt.tokens, prompt.images(ctx, model.config.vision), Logits::all, keep);
+    if (compare.wants("out.logits")) compare.slice("out.logits", item, items, logits);
+  });
 }
 
+// A model that reads piece by piece. On the dry device there are no numbers to keep.
+struct Generation {
+  Context& ctx;
+  const Qwen3Vl& model;
+  std::int64_t tap_layer;
+  KvCache cache{model.decoder.config, ctx.arena.is_dry()};
+  std::vector<float> states{}, logits{};
+
+  void read(std::span<const std::int32_t> tokens, std::span<const Image> images) {
+    const auto keep = [this](std::int64_t layer, Tensor tensor) {
+      if (layer == tap_layer && tensor.data != nullptr) states.insert(states.end(), tensor.f32(), tensor.f32() + tensor.elements());
+    };
+    const Arena::Scope scope(ctx.arena);
+    const Tensor last = forward(ctx, model, cache, tokens, images, Logits::last, keep);
+    if (last.data != nullptr) logits.assign(last.f32(), last.f32() + last.elements());
+  }
+
+  // In chunks of about seven tokens; an image is not cut.
+  void read_prompt(const Prompt& prompt) {
+    const std::vector<Image> images = prompt.images(ctx, model.config.vision);
+    const std::span<const std::int32_t> tokens(prompt.tokens);
+    const auto visual = [&](std::size_t at) { return at < tokens.size() && tokens[at] == model.config.image_token; };
+    std::size_t image = 0;
+    for (std::size_t begin = 0, end = 0; begin < tokens.size(); begin = end) {
+      std::size_t runs = 0;
+      while (end < tokens.size() && (end < begin + 7 || (visual(end - 1) && visual(end)))) {
+        if (visual(end) && (end == begin || !visual(end - 1))) ++runs;
+        ++end;
+      }
+      runs = std::min(runs, images.size() - image);
+      read(tokens.subspan(begin, end - begin), std::span(images).subspan(image, runs));
+      image += runs;
+    }
+  }
+};
+
 // The reference's greedy tokens are followed. In float32 each must be the likeliest; with bf16 operands nearly equal logits may change places.
-void check_generation(const Qwen3& model, const Setup& setup, Tokens tokens, const Tokens& greedy, std::int64_t tap_layer, std::int64_t item,
+void check_generation(const Qwen3Vl& model, const Setup& setup, const Prompt& prompt, const Tokens& greedy, std::int64_t tap_layer, std::int64_t item,
                       std::int64_t items, Comparison& compare) {
-  constexpr std::size_t chunk = 7;
   constexpr float bf16_tie = 0.2F;
-  Arena arena = sized(model, chunk, Logits::last);
-  Context ctx{*setup.kernels, arena, {setup.pool, nullptr}};
-  KvCache cache(model.config);
-  std::vector<float> states;
-  const auto keep = [&](std::int64_t layer, Tensor tensor) {
-    if (layer == tap_layer) states.insert(states.end(), tensor.f32(), tensor.f32() + tensor.elements());
-  };
-  std::vector<float> logits;
-  const auto read = [&](std::span<const std::int32_t> part) {
-    const Arena::Scope scope(arena);
-    const Tensor last = forward(ctx, model, cache, part, Logits::last, keep);
-    logits.assign(last.f32(), last.f32() + last.elements());
-  };
-  for (std::size_t at = 0; at < tokens.size(); at += chunk) read(std::span(tokens).subspan(at, std::min(chunk, tokens.size() - at)));
-  for (const std::int32_t expected : greedy) {
-    if (expected >= model.config.vocabulary) throw Error(ExitCode::bad_data, "a greedy token is outside the vocabulary");
-    const auto best = std::max_element(logits.begin(), logits.end());
-    const bool same = best - logits.begin() == expected;
-    const bool tied = setup.precision == Precision::bf16 && *best - logits[static_cast<std::size_t>(expected)] < bf16_tie;
-    compare.exact(same || tied, "the greedy tokens differ");
-    tokens.push_back(expected);
-    read(std::span(tokens).last(1));
-  }
-  if (compare.wants("out.greedy")) {
+  const auto is_unknown = [&](std::int32_t token) { return token >= model.decoder.config.vocabulary; };
+  if (std::any_of(greedy.begin(), greedy.end(), is_unknown)) throw Error(ExitCode::bad_data, "a greedy token is outside the vocabulary");
+  run_sized(setup, [&](Context& ctx) {
+    Generation generation{ctx, model, tap_layer};
+    generation.read_prompt(prompt);
+    for (const std::int32_t& expected : greedy) {
+      const std::vector<float>& logits = generation.logits;
+      if (!ctx.arena.is_dry()) {
+        const auto best = std::max_element(logits.begin(), logits.end());
+        const bool same = best - logits.begin() == expected;
+        const bool tied = setup.precision == Precision::bf16 && *best - logits[static_cast<std::size_t>(expected)] < bf16_tie;
+        compare.exact(same || tied, "the greedy tokens differ");
+      }
+      generation.read(std::span(&expected, 1), {});
+    }
+    if (ctx.arena.is_dry()) return;
     std::vector<std::int64_t> followed(greedy.begin(), greedy.end());
-    compare.slice("out.greedy", item, items, {.data = followed.data(), .shape = {static_cast<std::int64_t>(followed.size())}, .dtype = DType::i64});
-  }
-  if (compare.wants("out.tap_states")) {
-    const auto rows = static_cast<std::int64_t>(tokens.size());
-    compare.slice("out.tap_states", item, items, {.data = states.data(), .shape = {rows, model.config.hidden}});
-  }
+    const auto written = static_cast<std::int64_t>(greedy.size()), rows = static_cast<std::int64_t>(prompt.tokens.size()) + written;
+    if (compare.wants("out.greedy")) compare.slice("out.greedy", item, items, {.data = followed.data(), .shape = {written}, .dtype = DType::i64});
+    if (compare.wants("out.tap_states")) {
+      if (generation.states.empty()) throw Error(ExitCode::bad_data, "its metadata's tap_layer is no layer of the model");
+      compare.slice("out.tap_states", item, items, {.data = generation.states.data(), .shape = {rows, model.decoder.config.hidden}});
+    }
+  });
+}
+
+// Token types: 1 where a placeholder stands.
+void check_types(const Case& one, const Qwen3Vl& model, const Tokens& tokens, Comparison& compare) {
+  if (!one.has("in.mm_token_type_ids")) return;
+  const Tokens types = tokens_of(one.in("mm_token_type_ids"), 0);
+  const auto agrees = [&](std::int32_t token, std::int32_t type) { return type == (token == model.config.image_token ? 1 : 0); };
+  compare.exact(std::equal(tokens.begin(), tokens.end(), types.begin(), types.end(), agrees), "in.mm_token_type_ids are not those of the tokens");
 }
 
 }  // namespace
@@ -93,11 +168,16 @@ void run_qwen3(const Case& one, const Setup& setup, Comparison& compare) {
   const json tap_layer = parameters.value("tap_layer", json(0));
   if (!tap_layer.is_number_integer()) throw Error(ExitCode::bad_data, "its metadata's tap_layer is not an integer");
   Weights weights = Weights::open(one.weights, setup.precision);
-  const Qwen3 model = load_qwen3(Qwen3Config::open(one.weights / "config.json"), weights);
+  const Qwen3Vl model = load(one, weights);
   const Tensor prompts = one.in("input_ids");
   const std::int64_t items = prompts.shape.rank() == 2 ? prompts.shape[0] : 1;
+  Prompt prompt;
+  prompt.grids = grids_of(parameters);
+  if (one.has("in.pixel_values")) prompt.pixels = floats(one.in("pixel_values"));
+  if (items != 1 && !prompt.grids.empty()) throw Error(ExitCode::bad_data, "a case with images has more than one prompt");
   for (std::int64_t item = 0; item < items; ++item) {
-    const Tokens prompt = tokens_of(prompts, item);
+    prompt.tokens = tokens_of(prompts, item);
+    check_types(one, model, prompt.tokens, compare);
     check_prefill(model, setup, prompt, item, items, compare);
     const Tokens greedy = one.has("out.greedy") ? tokens_of(one.tensors->at("out.greedy"), item) : Tokens{};
     check_generation(model, setup, prompt, greedy, tap_layer.get<std::int64_t>(), item, items, compare);

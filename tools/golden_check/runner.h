@@ -94,7 +94,7 @@ void run_sized(const Setup& setup, Body&& body) {
   body(context);
 }
 
-// One a part; each in its own file.
+// Each in its own file; parts that differ in their weights alone share one.
 void run_rng(const Case&, const Setup&, Comparison&);
 void run_scheduler(const Case&, const Setup&, Comparison&);
 void run_layout(const Case&, const Setup&, Comparison&);
