@@ -14,7 +14,7 @@ namespace fabula {
 /// Read-only view of one file; tensors point into the mapping and live as long as this object.
 class Safetensors {
  public:
-  /// Throws Error: input_missing when it cannot be opened; bad_data for a header longer than the file or 100 MB, malformed JSON, unknown
+  /// Throws Error: input_missing when it cannot be opened; bad_data for a header longer than the file or 32 MB, malformed JSON, unknown
   /// dtype, duplicate names, a shape that does not match its byte range, overlapping, out-of-range or incomplete ranges, trailing bytes,
   /// rank above 5.
   static Safetensors open(const std::filesystem::path& file);
