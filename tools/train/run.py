@@ -50,7 +50,7 @@ def dit(arguments):
 def video_decoder(arguments):
     import video_vae as stage
     stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", arguments.out or CACHE / "video_vae_final.pt",
-                decoder_only=True, head_share=0.3, shot_share=0.25)
+                decoder_only=True, head_share=0.3, shot_share=0.25, rate=4e-4)
 
 
 def export(arguments):

@@ -1,7 +1,8 @@
 """Training of the video autoencoder (`AutoencoderKLMiniMaxH3`: 8x in space, 4x in time, ViT decoder).
 
-Two stages. First encoder and decoder together, on single images and on whole 22-frame shots mixed from the start. Then, with
-the encoder frozen (so that latents may be cached for the transformer), the decoder alone, on latents with a little noise.
+Two stages. First encoder and decoder together, on single images and on whole 22-frame shots mixed from the start; with a budget of 0
+both stay what `video_init` makes them, the principal components of patches. Then, with the encoder frozen (so that latents may be cached
+for the transformer), the decoder alone, on latents with a little noise.
 """
 
 import numpy as np
@@ -188,7 +189,7 @@ def freeze(path=CACHE / "video_vae.pt", out=CACHE / "video_vae_frozen.pt"):
     print("latents std", [round(s, 3) for s in latents[1]])
 
 
-def start_linear(model, rng, count=20):
+def start_linear(model, rng, count=60):
     """Starts a new model from the principal components of some windows (video_init)."""
     clips, masks = [], []
     for _ in range(count):
@@ -199,7 +200,7 @@ def start_linear(model, rng, count=20):
     video_init.linear_start(model, clips, masks)
 
 
-def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=False, shot_share=0.0, head_share=0.6, muon=False, log_every=120):
+def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=False, shot_share=0.0, head_share=0.6, muon=False, rate=1e-3, log_every=120):
     """Trains until the budget is spent; writes `out` every five minutes and at the end."""
     threads(1)
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
@@ -213,7 +214,7 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
         model.quant_conv.requires_grad_(False)
     scale = torch.tensor(state["latents"][1], device=DEVICE).view(1, -1, 1, 1, 1) if "latents" in state else None
     average = Average(model, 0.995)
-    optimizer = Optimizer(model, lambda n: muon and "transformer_blocks" in n, 2e-3, 1e-3)
+    optimizer = Optimizer(model, lambda n: muon and "transformer_blocks" in n, 2e-3, rate)
     if "optimizer" in state and state.get("decoder_only", False) == decoder_only:
         optimizer.load(state["optimizer"])
         average.values = {n: state["average"][n].clone() for n in average.values}
