@@ -130,9 +130,9 @@ def losses(model, batch, sigma_video, sigma_audio, noise_video, noise_audio):
 
 @torch.no_grad()
 def held_out(model, items):
-    """{"video_0.3": …}: velocity errors at fixed noise levels over held-out shots, always with the same noise."""
+    """{"video_0.3": …}: velocity errors at fixed noise levels over held-out shots, always with the same noise; empty while there are none."""
     generator, out = torch.Generator().manual_seed(5), {}
-    for sigma in HELD_OUT_LEVELS:
+    for sigma in HELD_OUT_LEVELS if items else ():
         sums = []
         for i in range(0, len(items), 8):
             batch = latents.collate(items[i:i + 8])

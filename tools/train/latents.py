@@ -130,8 +130,9 @@ class Dataset:
 
     def shape(self):
         """(text dimension, audio channels, video channels)."""
-        item = self.held_out[0]
-        return item["rows"].untimed.shape[1], item["audio"].shape[0], item["video"].shape[0]
+        import audio_vae
+        item = (self.shots or self.images)[0]
+        return item["rows"].untimed.shape[1], audio_vae.CONFIG["latent_channels"], item["video"].shape[0]
 
 
 def collate(items):

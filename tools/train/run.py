@@ -9,7 +9,7 @@ Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores
 import argparse
 import pathlib
 
-from training import CACHE
+from training import CACHE, threads
 
 BUNDLE = CACHE / "bundle"
 
@@ -68,6 +68,7 @@ def main():
     parser.add_argument("--resume", type=pathlib.Path, help="a checkpoint to go on from")
     parser.add_argument("--out", type=pathlib.Path, help="where to write; by default in .cache/train")
     arguments = parser.parse_args()
+    threads(1)  # two share a core worse than one leaves it
     STAGES[arguments.stage](arguments)
 
 
