@@ -137,7 +137,8 @@ std::string printable(std::string_view text) {
   };
   std::string shown;
   each_character(text, [&](std::string_view bytes, std::int32_t code) {
-    shown += code < 0 || (code != '\n' && is_hidden(code)) ? std::string_view("\xef\xbf\xbd") : bytes;
+    if (code == '\n' || code == '\t') shown += ' ';
+    else shown += code < 0 || is_hidden(code) ? std::string_view("\xef\xbf\xbd") : bytes;
   });
   return shown;
 }

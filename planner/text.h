@@ -22,7 +22,8 @@ namespace fabula {
 /// character. At most `most_bytes` long, cut at a character.
 [[nodiscard]] std::string prompt_words(std::string_view text, std::size_t most_bytes);
 
-/// Any bytes, as a terminal may show them: controls, invisible and direction characters and what is not UTF-8 become U+FFFD; line breaks stay.
+/// Any bytes, as one line that a terminal may show: line breaks and tabs become spaces; controls, invisible and direction characters and what is not
+/// UTF-8 become U+FFFD.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace fabula

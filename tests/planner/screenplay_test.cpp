@@ -405,8 +405,8 @@ TEST(PromptWords, HoldTheirPromiseForAnyBytes) {
   }
 }
 
-TEST(Printable, ShowsNoControls) {
-  EXPECT_EQ(printable("a\x1b[2Jb\u202e\n\xff\u00e9"), "a\ufffd[2Jb\ufffd\n\ufffd\u00e9");
+TEST(Printable, IsOneLineWithoutControls) {
+  EXPECT_EQ(printable("a\x1b[2Jb\u202e\n\xff\u00e9"), "a\ufffd[2Jb\ufffd \ufffd\u00e9");
 }
 
 }  // namespace

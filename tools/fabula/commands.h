@@ -9,6 +9,10 @@
 #include "engine/context.h"
 #include "engine/plan.h"
 
+namespace CLI {
+class App;
+}
+
 namespace fabula::cli {
 
 /// What every command that runs a model takes.
@@ -44,6 +48,8 @@ struct ModelsOptions {
 void run_plan(const PlanOptions&);
 void run_render(const RenderOptions&);
 void run_models(const ModelsOptions&);
+/// `fabula cast …` registers its own options and runs while the command line is parsed.
+void add_cast_command(CLI::App& app);
 
 /// What is to be filmed: a prompt, or a plan with its own prompt inside.
 struct Source {

@@ -60,6 +60,8 @@ int run(int argc, char** argv) {
   models_command->add_option("--model", models.model, "Folder of a model bundle (default: the one shipped with Fabula)")->type_name("DIR");
   models_command->add_flag("--json", models.json, "Print as JSON");
 
+  cli::add_cast_command(app);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
