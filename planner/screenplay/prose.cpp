@@ -11,7 +11,7 @@
 namespace fabula::screenplay {
 namespace {
 
-constexpr std::size_t longest_text = 2000;  // bytes of one action or line; a prompt holds 4000 in all
+constexpr std::size_t longest_text = 2 * longest_prompt;  // bytes of one action or line: what is cut off here is refused at the end
 
 struct Pair {
   std::string_view key, phrase;

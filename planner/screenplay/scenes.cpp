@@ -125,7 +125,10 @@ class Walk {
 
  private:
   void take(const Element& element) {
-    switch (element.type) {
+    const ElementType type = element.type;
+    const bool parts_speech = type == ElementType::scene_heading || type == ElementType::action || type == ElementType::centred || type == ElementType::transition;
+    if (parts_speech) cue_ = {};  // lyrics that follow are nobody's
+    switch (type) {
       case ElementType::scene_heading: {
         const std::string before = script_.scenes.empty() ? "" : script_.scenes.back().time_of_day;
         script_.scenes.push_back(scene_of(element, before));

@@ -314,6 +314,14 @@ TEST(Scenes, ModesComeFromExtensionsAndDualDialogueIsMarked) {
   EXPECT_FALSE(lines[3].with_previous);
 }
 
+TEST(Scenes, LyricsBelongToWhoSpokeLastUntilSomethingElseHappens) {
+  const Script script = scenes_of(parse_fountain("FOX\nHi.\n~La\n\nThe band plays.\n\n~Lo lo"));
+  EXPECT_EQ(script.scenes.at(0).shots.at(0).dialogue.at(1).speaker, "FOX");
+  EXPECT_TRUE(script.scenes.at(0).shots.at(0).dialogue.at(1).sung);
+  EXPECT_EQ(script.scenes.at(0).shots.at(1).dialogue.at(0).speaker, "");
+  EXPECT_EQ(prose_of(script).prompt, "The fox is here. The fox says: \"Hi.\" The fox sings: \"La.\" The band plays. It sings: \"Lo lo.\"");
+}
+
 TEST(Prose, IsWordedAsThePlannerWasTrained) {
   const std::pair<const char*, const char*> cases[] = {
       {"EXT. FOREST - NIGHT\n\nA FOX runs.\n\nFOX\nHello moon.", "In the forest at night, a fox runs. The fox says: \"Hello moon.\""},
@@ -353,6 +361,7 @@ TEST(Prose, RefusesMoreThanAPromptHolds) {
   std::string text;
   for (int i = 0; i < 300; ++i) text += "A fox runs in the forest.\n\n";
   EXPECT_NE(refusal(text).find("at most 4000 are read: film it in parts"), std::string::npos);
+  EXPECT_NE(refusal("FOX\n" + std::string(100000, 'a')).find("at most 4000 are read: film it in parts"), std::string::npos);
 }
 
 // ---- planner/text.h
