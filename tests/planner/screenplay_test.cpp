@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 
 #include "kernels/error.h"
 #include "planner/lm/unicode.h"
@@ -178,19 +178,19 @@ TEST(Fountain, RefusesWhatCannotBeReadInOneSentence) {
   EXPECT_EQ(refusal("Go.\n[[fabula: louder]]"), "the screenplay, line 2: a note to Fabula is written [[fabula: key = value]]");
 }
 
-// Each would take minutes if any step looked back over what it has read.
+// Each would take many minutes if any step looked back over what it has read.
 TEST(Fountain, AMillionMarksTakeLinearTime) {
   for (const char* mark : {"*", "_", "*a", "_ ", "[[", "[", "/*", "((", "A(", "#", "@", "~\n", ".a\n", "=\n", "> <\n", "A\nb\n\n", "[[a]]", "[[a]]\n", "/**/", "*/", "\\*", "A:\n", "  \n", "\t"}) {
     std::string text;
     while (text.size() < 1000000) text += mark;
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // of this process alone: other work on the machine does not count
     try {
       for (const Element& element : parse_fountain(text).elements) (void)strip_emphasis(element.text);
       (void)prose_of_fountain(text);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::bad_data);
     }
-    EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 20.0) << mark;
+    EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 20.0) << mark;
   }
 }
 
