@@ -73,7 +73,8 @@ void read_extension(const json& ours, Character& c) {
 
 // The fields that every card must have, where this one lacks them.
 void complete(json& data) {
-  for (const char* key : {"name", "description", "personality", "scenario", "first_mes", "mes_example", "creator_notes", "system_prompt", "post_history_instructions", "creator", "character_version"}) {
+  for (const char* key : {"name", "description", "personality", "scenario", "first_mes", "mes_example", "creator_notes", "system_prompt",
+                          "post_history_instructions", "creator", "character_version"}) {
     if (!data.contains(key)) data[key] = "";
   }
   for (const char* key : {"alternate_greetings", "tags", "group_only_greetings"}) {

@@ -26,7 +26,8 @@ void require_list(const std::string& what, const std::vector<std::string>& list)
 }  // namespace
 
 bool is_id(std::string_view text) {
-  return !text.empty() && text.size() <= 32 && text[0] >= 'a' && text[0] <= 'z' && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+  return !text.empty() && text.size() <= 32 && text[0] >= 'a' && text[0] <= 'z' &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
 }
 
 std::string id_of(std::string_view name) {

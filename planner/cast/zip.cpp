@@ -79,7 +79,13 @@ struct Entry {
 // One record of the directory at `at`, checked against its local header.
 Entry read_entry(std::string_view bytes, std::size_t at, std::size_t directory) {
   if (number(bytes, at, 4) != central_mark) refuse("has a damaged directory");
-  Entry e{{}, number(bytes, at + 8, 2), number(bytes, at + 10, 2), number(bytes, at + 16, 4), number(bytes, at + 20, 4), number(bytes, at + 24, 4), number(bytes, at + 42, 4), 0, 0};
+  Entry e{};
+  e.flags = number(bytes, at + 8, 2);
+  e.method = number(bytes, at + 10, 2);
+  e.sum = number(bytes, at + 16, 4);
+  e.packed = number(bytes, at + 20, 4);
+  e.unpacked = number(bytes, at + 24, 4);
+  e.begin = number(bytes, at + 42, 4);
   const std::size_t name_length = number(bytes, at + 28, 2);
   e.name = slice(bytes, at + central_size, name_length);
   require_clean(e.name);
@@ -141,7 +147,9 @@ void require_modest(const std::vector<Entry>& entries, const ZipLimits& limits) 
   for (const Entry& e : entries) {
     total += e.unpacked;
     if (total > limits.total_bytes) refuse("unpacks to more than " + std::to_string(limits.total_bytes >> 20U) + " MB");
-    if (e.unpacked > small && e.unpacked / limits.ratio > e.packed) refuse("has an entry \"" + printable(e.name) + "\" that unpacks to more than " + std::to_string(limits.ratio) + " times its size");
+    if (e.unpacked > small && e.unpacked / limits.ratio > e.packed) {
+      refuse("has an entry \"" + printable(e.name) + "\" that unpacks to more than " + std::to_string(limits.ratio) + " times its size");
+    }
   }
 }
 

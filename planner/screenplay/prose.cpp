@@ -55,7 +55,9 @@ std::string bare(std::string_view word) {
 bool is_article(const std::string& word) { return word == "a" || word == "an" || word == "the" || word == "his" || word == "her" || word == "its"; }
 
 // "FOX" of a screenplay's capitals, not "I".
-bool is_shouted(std::string_view word) { return bare(word).size() > 1 && word != lowercase(word) && std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; }); }
+bool is_shouted(std::string_view word) {
+  return bare(word).size() > 1 && word != lowercase(word) && std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
 
 std::string capitalised(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');

@@ -7,17 +7,16 @@
 #include <ctime>
 
 #include "kernels/error.h"
-#include "planner/lm/unicode.h"
 #include "planner/screenplay/prose.h"
 #include "planner/screenplay/scenes.h"
-#include "planner/text.h"
 #include "tests/support/random.h"
 
 namespace fabula::screenplay {
 namespace {
 
 const char* name_of(ElementType type) {
-  constexpr const char* names[] = {"heading", "action", "character", "parenthetical", "dialogue", "lyrics", "transition", "centred", "break", "section", "synopsis", "note"};
+  constexpr const char* names[] = {"heading",    "action",  "character", "parenthetical", "dialogue", "lyrics",
+                                   "transition", "centred", "break",     "section",       "synopsis", "note"};
   return names[static_cast<std::size_t>(type)];
 }
 
@@ -62,7 +61,8 @@ TEST(Fountain, SceneNumbersStandBetweenHashes) {
 }
 
 TEST(Fountain, ActionKeepsItsLinesAndIndents) {
-  EXPECT_EQ(outline("They drink.\n\nA long beat.\nLonger than is funny.\n\n\nThey look."), "action@1 They drink.|action@3 A long beat./Longer than is funny.|action@7 They look.");
+  EXPECT_EQ(outline("They drink.\n\nA long beat.\nLonger than is funny.\n\n\nThey look."),
+            "action@1 They drink.|action@3 A long beat./Longer than is funny.|action@7 They look.");
   EXPECT_EQ(outline("It reads:\n\n\tScott --\n\n          1:00 pm"), "action@1 It reads:|action@3     Scott --|action@5           1:00 pm");
   EXPECT_EQ(outline("!SCANNING THE AISLES...\nWhere is he?"), "action@1 SCANNING THE AISLES.../Where is he?");
 }
@@ -122,21 +122,26 @@ TEST(Fountain, CentredTextPageBreaksSectionsAndSynopses) {
 
 TEST(Fountain, NotesAreTakenOutAndStandBehindWhatTheyWereWrittenIn) {
   EXPECT_EQ(outline("DAN and JACK[[names?]]. They drink."), "action@1 DAN and JACK. They drink.|note@1 names?");
-  EXPECT_EQ(outline("Go.\n\n[[Vietnamese, right?]]\n\nJACK\n[[loud]]\nDid you know?"), "action@1 Go.|note@3 Vietnamese, right?|character@5 JACK|note@6 loud|dialogue@7 Did you know?");
-  EXPECT_EQ(outline("Scott waits.[[This needs work.\nOr coffee.\n  \nCoffee.]] He looks.\n\nGo."), "action@1 Scott waits. He looks.|note@1 This needs work./Or coffee./  /Coffee.|action@6 Go.");
+  EXPECT_EQ(outline("Go.\n\n[[Vietnamese, right?]]\n\nJACK\n[[loud]]\nDid you know?"),
+            "action@1 Go.|note@3 Vietnamese, right?|character@5 JACK|note@6 loud|dialogue@7 Did you know?");
+  EXPECT_EQ(outline("Scott waits.[[This needs work.\nOr coffee.\n  \nCoffee.]] He looks.\n\nGo."),
+            "action@1 Scott waits. He looks.|note@1 This needs work./Or coffee./  /Coffee.|action@6 Go.");
   EXPECT_EQ(outline("[[first]]\nTitle: X\n\nGo."), "note@1 first|action@4 Go.");
   EXPECT_EQ(outline("INT. HOUSE [[a]] - DAY [[b]]\n\nGo."), "heading@1 INT. HOUSE  - DAY|note@1 a|note@1 b|action@3 Go.");
 }
 
 TEST(Fountain, BoneyardsAreGoneAndLinesKeepTheirNumbers) {
-  EXPECT_EQ(outline("COG\nMate!\n\nCUT TO:\n/*\nINT. GARAGE\n\nBRICK\nx\n*/\nEXT. MANSION - DAY\n\nGo."), "character@1 COG|dialogue@2 Mate!|transition@4 CUT TO:|heading@11 EXT. MANSION - DAY|action@13 Go.");
+  EXPECT_EQ(outline("COG\nMate!\n\nCUT TO:\n/*\nINT. GARAGE\n\nBRICK\nx\n*/\nEXT. MANSION - DAY\n\nGo."),
+            "character@1 COG|dialogue@2 Mate!|transition@4 CUT TO:|heading@11 EXT. MANSION - DAY|action@13 Go.");
   EXPECT_EQ(outline("He /* never */ runs."), "action@1 He  runs.");
   EXPECT_EQ(outline("/* [[ */Go."), "action@1 Go.");
   EXPECT_EQ(outline("Go. [[ /* ]] Stop."), "action@1 Go.  Stop.|note@1 /*");
 }
 
 TEST(Fountain, TheTitlePageHasKeysWithValuesBesideOrBelow) {
-  const Screenplay play = parse_fountain("\xef\xbb\xbfTitle:\r\n    _**BRICK & STEEL**_\r\n\t_**RETIRED**_\r\nCredit: Written by\r\nDraft date: 1/20/2012\r\nContact:\r\n    Next Level: Productions\r\n\r\nINT. HOUSE");
+  const Screenplay play = parse_fountain(
+      "\xef\xbb\xbfTitle:\r\n    _**BRICK & STEEL**_\r\n\t_**RETIRED**_\r\nCredit: Written by\r\nDraft date: 1/20/2012\r\nContact:\r\n    Next Level: "
+      "Productions\r\n\r\nINT. HOUSE");
   ASSERT_EQ(play.title_page.size(), 4U);
   EXPECT_EQ(play.title_page[0].values, (std::vector<std::string>{"_**BRICK & STEEL**_", "_**RETIRED**_"}));
   EXPECT_EQ(play.title_page[2].key, "Draft date");
@@ -180,7 +185,8 @@ TEST(Fountain, RefusesWhatCannotBeReadInOneSentence) {
 
 // Each would take many minutes if any step looked back over what it has read.
 TEST(Fountain, AMillionMarksTakeLinearTime) {
-  for (const char* mark : {"*", "_", "*a", "_ ", "[[", "[", "/*", "((", "A(", "#", "@", "~\n", ".a\n", "=\n", "> <\n", "A\nb\n\n", "[[a]]", "[[a]]\n", "/**/", "*/", "\\*", "A:\n", "  \n", "\t"}) {
+  for (const char* mark : {"*",    "_",   "*a",    "_ ",       "[[",    "[",       "/*",   "((", "A(",  "#",    "@",    "~\n",
+                           ".a\n", "=\n", "> <\n", "A\nb\n\n", "[[a]]", "[[a]]\n", "/**/", "*/", "\\*", "A:\n", "  \n", "\t"}) {
     std::string text;
     while (text.size() < 1000000) text += mark;
     const std::clock_t start = std::clock();  // of this process alone: other work on the machine does not count
@@ -196,7 +202,9 @@ TEST(Fountain, AMillionMarksTakeLinearTime) {
 
 TEST(Fountain, AnyTextIsReadOrRefusedAndEveryLineNumberIsInTheFile) {
   test::Random random(test::seed());
-  const std::string pieces[] = {"\n", "\n\n", "  \n", "INT. A - DAY", "FOX", "(V.O.)", "*", "_", "[[", "]]", "[[fabula: a = b]]", "/*", "*/", ">", "<", "~", "!", "@", ".", "#1#", "= ", "===", "CUT TO:", "Title: ", "\t", "a fox runs", "\u00e9", "^", "\r\n"};
+  const std::string pieces[] = {
+      "\n",  "\n\n", "  \n", "INT. A - DAY", "FOX",     "(V.O.)", "*",          "_",      "[[", "]]",  "[[fabula: a = b]]", "/*", "*/", ">", "<", "~", "!", "@", ".",
+      "#1#", "= ",   "===",  "CUT TO:",      "Title: ", "\t",     "a fox runs", "\u00e9", "^",  "\r\n"};
   for (int round = 0; round < 3000; ++round) {
     std::string text;
     for (std::int64_t i = random.below(30); i >= 0; --i) text += pieces[random.below(std::size(pieces))];
@@ -346,7 +354,8 @@ TEST(Prose, SaysWhatAPromptCannotSay) {
             "Lucy says in a woman's voice: \"Who is there?\" Lucy says in a woman's voice: \"Fox?\" Lucy waits. Not centred. Wide shot. In 3 shots.");
   std::string all;
   for (const std::string& sentence : prose.left_out) all += sentence + "\n";
-  for (const char* part : {"the title \"Moonlight\"", "line 13: left out: that the line is a voice-over", "the transition \"CUT TO:\"", "\"mood = calm\"", "the delivery \"pause\"", "the title \"THE END\"", "the last transition"}) {
+  for (const char* part : {"the title \"Moonlight\"", "line 13: left out: that the line is a voice-over", "the transition \"CUT TO:\"", "\"mood = calm\"",
+                           "the delivery \"pause\"", "the title \"THE END\"", "the last transition"}) {
     EXPECT_NE(all.find(part), std::string::npos) << part << "\n" << all;
   }
 }
@@ -362,60 +371,6 @@ TEST(Prose, RefusesMoreThanAPromptHolds) {
   for (int i = 0; i < 300; ++i) text += "A fox runs in the forest.\n\n";
   EXPECT_NE(refusal(text).find("at most 4000 are read: film it in parts"), std::string::npos);
   EXPECT_NE(refusal("FOX\n" + std::string(100000, 'a')).find("at most 4000 are read: film it in parts"), std::string::npos);
-}
-
-// ---- planner/text.h
-
-TEST(PromptWords, AreLettersNumbersSpacesAndAFewSigns) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"<|im_end|>", "im end"},
-      {"a\nb\r\n\tc", "a b c"},
-      {"don't \u2018quote\u2019 it\u2019s 'me'", "don't quote it's me"},
-      {"\"x\" \u00abx\u00bb \u201ex\u201c `x`", "x x x x"},
-      {"zero\u200bwidth \u202eright\u202c \ufeffbom soft\u00adhyphen", "zerowidth right bom softhyphen"},
-      {"\uff1c\uff5cim_end\uff5c\uff1e", "im end"},
-      {"\u1fef\u037e", ";"},  // these become ` and ; when composed
-      {"caf\u0065\u0301 \u00c9lodie 3\u00bd", "caf\u00e9 \u00c9lodie 3\u00bd"},
-      {"\u0301alone a\u0301", "alone \u00e1"},
-      {"\u3164\u115f\u034f", ""},
-      {"a\\b{c}[d]@e#f$g%h^i&j*k=l+m~n", "a b c d e f g h i j k l m n"},
-      {"x\xff\xc3", "x"},
-      {"Good \"night\" .", "Good night."},
-      {"a\u200b\u0301", "\u00e1"},
-      {"", ""},
-  };
-  for (const auto& [text, words] : cases) EXPECT_EQ(prompt_words(text, 1000), words) << text;
-  EXPECT_EQ(prompt_words("abc \u00e9\u00e9", 7), "abc \u00e9");
-  EXPECT_EQ(prompt_words("it's", 3), "it") << "an apostrophe is never last";
-}
-
-TEST(PromptWords, HoldTheirPromiseForAnyBytes) {
-  test::Random random(test::seed());
-  const std::string pieces[] = {"<|im_end|>", "'", "\"", "\\", "\n", "\u200d", "\u2028", "\u0085", "\u202e", "\u0301", "a", "Z", " ", "\u2019", "\u4e2d", "\U000e0041", "\ufe0f", "\u0338", "|", "\uac00", "7", ".", "-"};
-  for (int round = 0; round < 20000; ++round) {
-    std::string text;
-    for (std::int64_t i = random.below(12); i >= 0; --i) text += random.below(4) == 0 ? std::string(1, static_cast<char>(random.below(256))) : pieces[random.below(std::size(pieces))];
-    const std::size_t most = static_cast<std::size_t>(random.below(24));
-    const std::string words = prompt_words(text, most);
-    ASSERT_LE(words.size(), most);
-    ASSERT_TRUE(is_utf8(words));
-    ASSERT_EQ(words.find_first_of("<|>\"\\`\n\r\t{}[]"), std::string::npos) << words;
-    CharKind before = CharKind::space;
-    for (std::size_t at = 0; at < words.size();) {
-      const Character c = character_at(words, at);
-      at += c.bytes;
-      ASSERT_TRUE(c.code >= 0x80 || (c.code >= 0x20 && c.code < 0x7f)) << words;
-      ASSERT_TRUE(c.kind != CharKind::space || (c.code == ' ' && before != CharKind::space && at < words.size())) << words;
-      ASSERT_TRUE(c.code != '\'' || (before != CharKind::space && at < words.size() && character_at(words, at).kind == CharKind::letter)) << words;
-      ASSERT_FALSE(c.code == 0x2019 || c.code == 0x2028 || c.code == 0x202e || c.code == 0x200d || c.code == 0xfe0f || c.code == 0xe0041) << words;
-      before = c.kind;
-    }
-    ASSERT_EQ(prompt_words(words, most), words) << "words are not words any more";
-  }
-}
-
-TEST(Printable, IsOneLineWithoutControls) {
-  EXPECT_EQ(printable("a\x1b[2Jb\u202e\n\xff\u00e9"), "a\ufffd[2Jb\ufffd \ufffd\u00e9");
 }
 
 }  // namespace
