@@ -61,6 +61,12 @@ TEST_F(CastCommand, CardsGoRoundThroughEveryContainer) {
   const json card = json::parse(expect("cast export fox - --file a.db", 0));
   EXPECT_EQ(card["spec"], "chara_card_v3");
   EXPECT_EQ(card.dump().find("fox.png"), std::string::npos) << "a path of this machine is in the card";
+  write("files.charx", cast::write_zip({{"card.json", card.dump()}, {"assets/a.txt", "x"}}));
+  expect("cast import files.charx --id files --file b.db", 0);
+  EXPECT_NE(fabula("cast export files files.png --file b.db").code, 0) << "there is no picture";
+  EXPECT_NE(fabula("cast export files files.json --file b.db").err.find("the 1 files"), std::string::npos);
+  expect("cast export files again.charx --file b.db", 0);
+  EXPECT_EQ(cast::read_zip(contents(file("again.charx"))).at(1).data, "x");
   expect("cast import card.png --id twin --file b.db", 0);
   expect("cast export twin twin.png --file b.db", 0);
 }

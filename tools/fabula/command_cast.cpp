@@ -193,8 +193,9 @@ void run_export(const CastOptions& options) {
     std::fwrite(bytes.data(), 1, bytes.size(), stdout);
     return;
   }
-  if (extension == ".json" && !origin.assets.empty())
-    std::fprintf(stderr, "fabula: the card's %zu files are not in a .json; export a .charx to have them\n", origin.assets.size());
+  if (extension != ".charx" && !origin.assets.empty()) {
+    std::fprintf(stderr, "fabula: the %zu files that came with the card are left out; export a .charx to have them\n", origin.assets.size());
+  }
   write_file(options.card, bytes);
   if (options.json) print({{"id", c.id}, {"card", options.card}, {"bytes", bytes.size()}});
   else std::printf("%s\n", options.card.c_str());
