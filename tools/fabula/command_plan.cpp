@@ -9,8 +9,10 @@
 namespace fabula::cli {
 
 void run_plan(const PlanOptions& options) {
+  const Source source = read_source(options.source);
   const auto planner = load_planner(locate_bundle(options.model.model), precision_of(options.model.precision), thread_count(options.model.threads), phones_of);
-  const Direction direction = planner->direct(options.prompt, [](int) { return !stop_requested(); });
+  const auto alive = [](int) { return !stop_requested(); };
+  const Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
   for (const std::string& missing : direction.film.unsupported) {
     std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
   }

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "audio/mix.h"
@@ -35,36 +33,6 @@ struct Stage {
   std::string name;
   double seconds;
 };
-
-std::string read_all(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
-
-// What is to be filmed: a prompt, or a plan with its own prompt inside.
-struct Source {
-  std::string prompt;
-  bool is_plan = false;
-  plan::Film film;
-};
-
-Source read_source(const std::string& given) {
-  Source source;
-  std::string text = given;
-  if (given == "-") {
-    text = read_all(std::cin);
-  } else if (fs::path(given).extension() == ".json") {
-    std::ifstream in(given, std::ios::binary);
-    if (!in) throw Error(ExitCode::input_missing, "cannot read the plan " + given);
-    text = read_all(in);
-    source.is_plan = true;
-  }
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  source.is_plan = source.is_plan || (first != std::string::npos && text[first] == '{');
-  if (source.is_plan) {
-    source.film = plan::from_json(text);
-  } else {
-    source.prompt = text;
-  }
-  return source;
-}
 
 // "A fox at night" -> "a_fox_at_night.mp4"
 std::string file_name_of(const std::string& title) {

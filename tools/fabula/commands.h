@@ -7,6 +7,11 @@
 #include <string>
 
 #include "engine/context.h"
+#include "engine/plan.h"
+
+namespace CLI {
+class App;
+}
 
 namespace fabula::cli {
 
@@ -19,13 +24,13 @@ struct ModelOptions {
 
 struct PlanOptions {
   ModelOptions model;
-  std::string prompt;
+  std::string source;             ///< as of RenderOptions
   std::string output;             ///< empty: standard output
 };
 
 struct RenderOptions {
   ModelOptions model;
-  std::string source;             ///< a prompt, a plan file, or "-"
+  std::string source;             ///< what read_source takes
   std::string output;             ///< empty: named after the film's title
   std::string save_plan;
   std::uint64_t seed = 0;
@@ -43,6 +48,23 @@ struct ModelsOptions {
 void run_plan(const PlanOptions&);
 void run_render(const RenderOptions&);
 void run_models(const ModelsOptions&);
+/// `fabula cast …` registers its own options and runs while the command line is parsed.
+void add_cast_command(CLI::App& app);
+
+/// What is to be filmed: a prompt, or a plan with its own prompt inside.
+struct Source {
+  std::string prompt;
+  bool is_plan = false;
+  plan::Film film;
+};
+
+/// `given` is a prompt, a plan (FILE.json), a screenplay (FILE.fountain), or "-" for a prompt or a plan on standard input. What of a screenplay a
+/// prompt cannot say is told on standard error. Throws Error: input_missing, bad_data.
+[[nodiscard]] Source read_source(const std::string& given);
+
+/// The bytes of a file, or of standard input for "-"; `what` names it in errors ("the plan"). Throws Error: input_missing, io, bad_data when it is
+/// larger than `most_bytes`.
+[[nodiscard]] std::string read_file(const std::filesystem::path& file, const std::string& what, std::size_t most_bytes);
 
 /// The bundle's folder: `given`, else assets/models/nano beside or above the program. Error(unavailable) when there is none.
 [[nodiscard]] std::filesystem::path locate_bundle(const std::string& given);

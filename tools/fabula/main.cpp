@@ -39,13 +39,13 @@ int run(int argc, char** argv) {
 
   cli::PlanOptions plan;
   CLI::App* plan_command = app.add_subcommand("plan", "Write the plan of a film: an editable JSON file that `render` takes");
-  plan_command->add_option("prompt", plan.prompt, "What the film shall show")->required();
+  plan_command->add_option("source", plan.source, "A prompt, a screenplay (FILE.fountain), a plan to check (FILE.json), or - to read from standard input")->required();
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
   add_model_options(*plan_command, plan.model);
 
   cli::RenderOptions render;
   CLI::App* render_command = app.add_subcommand("render", "Render a prompt or a plan to an MP4");
-  render_command->add_option("source", render.source, "A prompt, a plan (FILE.json), or - to read either from standard input")->required();
+  render_command->add_option("source", render.source, "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input")->required();
   render_command->add_option("-o,--output", render.output, "The film (default: named after its title, in this folder)")->type_name("FILE.mp4");
   render_command->add_option("--save-plan", render.save_plan, "Also write the plan")->type_name("FILE.json");
   render_command->add_option("--seed", render.seed, "Another seed gives another film; the same seed the same bytes")->capture_default_str();
@@ -59,6 +59,8 @@ int run(int argc, char** argv) {
   CLI::App* models_command = app.add_subcommand("models", "Show the installed model: parts, sizes, licence");
   models_command->add_option("--model", models.model, "Folder of a model bundle (default: the one shipped with Fabula)")->type_name("DIR");
   models_command->add_flag("--json", models.json, "Print as JSON");
+
+  cli::add_cast_command(app);
 
   try {
     app.parse(argc, argv);

@@ -1,0 +1,146 @@
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "kernels/error.h"
+#include "planner/cast/card.h"
+#include "planner/text.h"
+
+namespace fabula::cast {
+namespace {
+
+using json = nlohmann::ordered_json;  // keys stay in the card's order
+
+constexpr const char* spec_v3 = "chara_card_v3";
+constexpr const char* spec_v2 = "chara_card_v2";
+constexpr std::size_t most_keys = 2000;  // of one object: looking a key up is linear in them
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(ExitCode::bad_data, "the card: " + what); }
+
+json parse(std::string_view text) {
+  if (text.size() > largest_card_json) refuse("its JSON is larger than " + std::to_string(largest_card_json >> 20U) + " MB");
+  std::vector<std::set<std::string>> keys;
+  const auto watch = [&](int depth, json::parse_event_t event, json& value) {
+    if (depth > deepest_card_json) refuse("its JSON is nested more than " + std::to_string(deepest_card_json) + " deep");
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event == json::parse_event_t::key) {
+      const std::string& key = value.get_ref<const std::string&>();
+      if (!keys.back().insert(key).second) refuse("\"" + printable(key.substr(0, 80)) + "\" is there twice");
+      if (keys.back().size() > most_keys) refuse("an object has more than " + std::to_string(most_keys) + " keys");
+    }
+    return true;
+  };
+  try {
+    return json::parse(text.begin(), text.end(), watch);
+  } catch (const json::parse_error& error) {
+    refuse("it is not JSON: there is an error at byte " + std::to_string(error.byte));
+  } catch (const json::exception&) {
+    refuse("it has a number that is too large");
+  }
+}
+
+const json& object_at(const json& parent, const char* key, const std::string& path) {
+  const auto field = parent.find(key);
+  if (field == parent.end()) refuse(path + " is missing");
+  if (!field->is_object()) refuse(path + " is not an object");
+  return *field;
+}
+
+// A text that may be missing.
+std::string text_at(const json& parent, const char* key, const std::string& path) {
+  const auto field = parent.find(key);
+  if (field == parent.end()) return {};
+  if (!field->is_string()) refuse(path + " is not a string");
+  return *field;
+}
+
+// data.extensions.fabula
+void read_extension(const json& ours, Character& c) {
+  const std::string path = "data.extensions.fabula.";
+  c.id = text_at(ours, "id", path + "id");
+  c.look = text_at(ours, "look", path + "look");
+  c.wardrobe = text_at(ours, "wardrobe", path + "wardrobe");
+  if (ours.contains("voice")) {
+    const json& voice = object_at(ours, "voice", path + "voice");
+    for (const VoicePart& part : voice_parts) c.voice.*part.text = text_at(voice, part.name, path + "voice." + part.name);
+  }
+  if (!ours.contains("fields")) return;
+  for (const auto& [key, value] : object_at(ours, "fields", path + "fields").items()) {
+    if (!value.is_string()) refuse(path + "fields." + printable(key.substr(0, 80)) + " is not a string");
+    c.fields.push_back({key, value});
+  }
+}
+
+// The fields that every card must have, where this one lacks them.
+void complete(json& data) {
+  for (const char* key : {"name", "description", "personality", "scenario", "first_mes", "mes_example", "creator_notes", "system_prompt",
+                          "post_history_instructions", "creator", "character_version"}) {
+    if (!data.contains(key)) data[key] = "";
+  }
+  for (const char* key : {"alternate_greetings", "tags", "group_only_greetings"}) {
+    if (!data.contains(key)) data[key] = json::array();
+  }
+}
+
+json card_of(const Character& c, const Origin& origin, std::int64_t modified_s) {
+  require_valid(c);
+  if (!origin.json.empty()) (void)read_card_json(origin.json);  // it comes from a file: what is written into below must be what it seems
+  json root = origin.json.empty() ? json::object() : parse(origin.json);
+  if (!root.contains("spec") || root["spec"] != spec_v3) {
+    root["spec"] = spec_v3;
+    root["spec_version"] = "3.0";
+  }
+  json& data = root["data"];
+  if (data.is_null()) data = json::object();
+  complete(data);
+  data["name"] = c.name;
+  data["description"] = "";
+  data["modification_date"] = modified_s;
+  json& ours = data["extensions"]["fabula"];
+  ours["id"] = c.id;
+  ours["look"] = c.look;
+  ours["wardrobe"] = c.wardrobe;
+  for (const VoicePart& part : voice_parts) ours["voice"][part.name] = c.voice.*part.text;
+  ours["fields"] = json::object();
+  for (const Field& field : c.fields) {
+    if (field.key == "description") data["description"] = field.text;
+    else ours["fields"][field.key] = field.text;
+  }
+  return root;
+}
+
+}  // namespace
+
+Character read_card_json(std::string_view text) {
+  const json root = parse(text);
+  if (!root.is_object()) refuse("it is not a JSON object");
+  const std::string spec = text_at(root, "spec", "spec");
+  if (spec != spec_v3 && spec != spec_v2) refuse("its spec is not \"" + std::string(spec_v3) + "\": it is no character card that can be read");
+  const json& data = object_at(root, "data", "data");
+  Character c;
+  c.name = text_at(data, "name", "data.name");
+  if (trimmed(c.name).empty()) refuse("data.name is missing or empty");
+  if (std::string description = text_at(data, "description", "data.description"); !description.empty()) c.fields.push_back({"description", std::move(description)});
+  if (data.contains("extensions")) {
+    const json& extensions = object_at(data, "extensions", "data.extensions");
+    if (extensions.contains("fabula")) read_extension(object_at(extensions, "fabula", "data.extensions.fabula"), c);
+  }
+  if (c.id.empty()) c.id = id_of(c.name);
+  require_valid(c);
+  return c;
+}
+
+std::string write_card_json(const Character& c, const Origin& origin, std::int64_t modified_s) { return card_of(c, origin, modified_s).dump(2); }
+
+std::string write_card_v2_json(const Character& c, const Origin& origin, std::int64_t modified_s) {
+  json root = card_of(c, origin, modified_s);
+  root["spec"] = spec_v2;
+  root["spec_version"] = "2.0";
+  json& data = root["data"];
+  for (const char* key : {"group_only_greetings", "assets", "nickname", "creator_notes_multilingual", "source", "creation_date", "modification_date"}) data.erase(key);
+  const std::string notes = data["creator_notes"].is_string() ? data["creator_notes"].get<std::string>() : "";
+  data["creator_notes"] = "This is a version 2 copy of a Character Card V3; use a program that reads V3 to have all of it." + (notes.empty() ? "" : "\n\n" + notes);
+  return root.dump(2);
+}
+
+}  // namespace fabula::cast

@@ -1,0 +1,76 @@
+// A character that is kept across films, as plain data. Texts are UTF-8 and may come from strangers: only prompt_sentence may bring them into a prompt.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fabula::cast {
+
+struct Voice {
+  std::string voice_id, description, age, pitch, timbre, pace, accent;
+};
+
+/// The parts of a voice by their names in files and options.
+struct VoicePart {
+  const char* name;
+  std::string Voice::*text;
+};
+inline constexpr std::array<VoicePart, 7> voice_parts = {{{"voice_id", &Voice::voice_id},
+                                                          {"description", &Voice::description},
+                                                          {"age", &Voice::age},
+                                                          {"pitch", &Voice::pitch},
+                                                          {"timbre", &Voice::timbre},
+                                                          {"pace", &Voice::pace},
+                                                          {"accent", &Voice::accent}}};
+
+/// A free field of the description; "description" is that of a character card.
+struct Field {
+  std::string key, text;
+};
+
+struct Character {
+  std::string id;  ///< ^[a-z][a-z0-9_]{0,31}$
+  std::string name, look, wardrobe;
+  Voice voice;
+  std::vector<std::string> ref_images, ref_audio;  ///< paths on this machine; they are not written to cards
+  std::vector<Field> fields;                       ///< no key twice
+};
+
+/// What happened to a character.
+struct Memory {
+  std::int64_t number = 0;  ///< given by the store, rising
+  std::string type, text, film, shot;
+  std::int64_t time_ms = 0;  ///< on the film clock
+  std::string created;       ///< UTC, "2026-01-31T12:00:00Z"
+};
+
+/// What came with a character card, kept byte for byte so that an export loses nothing.
+struct Asset {
+  std::string path, data;
+};
+struct Origin {
+  std::string json;           ///< the card; empty: the character was not imported
+  std::string picture;        ///< a PNG without the card's chunks; empty: none
+  std::vector<Asset> assets;  ///< the other files of a CHARX
+};
+
+constexpr std::size_t longest_name = 200;    ///< bytes
+constexpr std::size_t longest_text = 65536;  ///< bytes of any other text
+constexpr std::size_t most_entries = 256;    ///< fields, images, sounds: of each
+
+[[nodiscard]] bool is_id(std::string_view text);
+/// An id made of a name: "Old Fox!" -> "old_fox"; "character" where nothing is left.
+[[nodiscard]] std::string id_of(std::string_view name);
+
+/// Throws Error(bad_data), naming the part, for an id that is none, an empty name, a text that is too long, not UTF-8 or holds a NUL, a key twice.
+void require_valid(const Character&);
+void require_valid(const Memory&);
+
+/// The character in one sentence of a prompt: 'The character "Fox" looks like "an orange fox" and wears "a red scarf".' Every text in it has
+/// passed through prompt_words (planner/text.h), so a card cannot say anything outside its quotation marks.
+[[nodiscard]] std::string prompt_sentence(const Character&);
+
+}  // namespace fabula::cast

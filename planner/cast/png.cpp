@@ -1,0 +1,82 @@
+#include "planner/cast/png.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/error.h"
+
+namespace fabula::cast {
+namespace {
+
+constexpr std::string_view signature = "\x89PNG\r\n\x1a\n";
+constexpr std::size_t frame = 12;  // length, type and checksum of a chunk
+constexpr std::size_t most_chunks = 65536;
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(ExitCode::bad_data, "the PNG file " + what); }
+
+std::uint32_t big_endian(std::string_view four) {
+  std::uint32_t value = 0;
+  for (const char c : four) value = value << 8U | static_cast<unsigned char>(c);
+  return value;
+}
+
+void put_big_endian(std::string& out, std::uint32_t value) {
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) out += static_cast<char>(value >> shift & 255U);
+}
+
+std::uint32_t checksum(std::string_view type_and_data) {
+  return static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(type_and_data.data()), static_cast<uInt>(type_and_data.size())));
+}
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+}  // namespace
+
+bool is_png(std::string_view bytes) { return bytes.starts_with(signature); }
+
+std::vector<PngChunk> read_png(std::string_view bytes) {
+  if (!is_png(bytes)) refuse("does not begin as one");
+  std::vector<PngChunk> chunks;
+  bool has_picture = false;
+  for (std::size_t at = signature.size();;) {
+    const std::string_view rest = bytes.substr(at);
+    if (rest.size() < frame) refuse("is cut short");
+    const std::size_t length = big_endian(rest.substr(0, 4));
+    if (length > rest.size() - frame) refuse("is cut short");
+    const std::string_view type = rest.substr(4, 4);
+    if (!std::all_of(type.begin(), type.end(), is_letter)) refuse("has a damaged chunk");
+    if (big_endian(rest.substr(8 + length, 4)) != checksum(rest.substr(4, 4 + length))) refuse("is damaged: the checksum of " + std::string(type) + " is wrong");
+    if (chunks.empty() && (type != "IHDR" || length != 13)) refuse("does not begin with its header");
+    if (chunks.size() == most_chunks) refuse("has more than " + std::to_string(most_chunks) + " chunks");
+    has_picture = has_picture || type == "IDAT";
+    chunks.push_back({std::string(type), std::string(rest.substr(8, length))});
+    at += frame + length;
+    if (type == "IEND") break;
+  }
+  if (!has_picture) refuse("has no picture in it");
+  return chunks;
+}
+
+std::string write_png(const std::vector<PngChunk>& chunks) {
+  std::string bytes(signature);
+  for (const PngChunk& chunk : chunks) {
+    const std::string body = chunk.type + chunk.data;
+    put_big_endian(bytes, static_cast<std::uint32_t>(chunk.data.size()));
+    bytes += body;
+    put_big_endian(bytes, checksum(body));
+  }
+  return bytes;
+}
+
+PngChunk text_chunk(std::string_view keyword, std::string_view text) { return {"tEXt", std::string(keyword) + '\0' + std::string(text)}; }
+
+bool is_text_chunk(const PngChunk& chunk, std::string_view keyword, std::string_view& text) {
+  const std::string_view data = chunk.data;
+  if (chunk.type != "tEXt" || data.size() <= keyword.size() || !data.starts_with(keyword) || data[keyword.size()] != '\0') return false;
+  text = data.substr(keyword.size() + 1);
+  return true;
+}
+
+}  // namespace fabula::cast

@@ -1,0 +1,77 @@
+// SQLite for planner/cast: a database, statements and transactions that check every call and clean up after themselves.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace fabula::cast {
+
+/// One connection. Nothing in the file's schema is trusted to run: no triggers, no views, no functions.
+class Database {
+ public:
+  /// Throws Error as fail(); waits up to five seconds for other processes, here and later.
+  Database(const std::string& file, bool create);
+
+  /// Throws Error with SQLite's own words, by the kind of failure: cannot_create, io, bad_data, out_of_memory, internal.
+  [[noreturn]] void fail() const;
+  /// Of a statement with one number.
+  [[nodiscard]] std::int64_t number(const char* sql) const;
+  void run(const char* sql) const;
+  [[nodiscard]] std::int64_t last_inserted() const;
+  [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
+  [[nodiscard]] const std::string& file() const { return file_; }
+
+ private:
+  struct Close {
+    void operator()(sqlite3*) const;
+  };
+  std::string file_;
+  std::unique_ptr<sqlite3, Close> handle_;
+};
+
+class Statement {
+ public:
+  Statement(const Database&, const char* sql);
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  /// Values in the order of the statement's question marks. Texts must live until the last step().
+  Statement& bind(std::string_view text);
+  Statement& bind_blob(std::string_view bytes);
+  Statement& bind(std::int64_t number);
+
+  /// The next row, if there is one.
+  bool step();
+  [[nodiscard]] std::string text(int column) const;  ///< or blob
+  [[nodiscard]] std::int64_t number(int column) const;
+
+ private:
+  void check(int code) const;
+
+  const Database& database_;
+  sqlite3_stmt* statement_ = nullptr;
+  int bound_ = 0;
+};
+
+/// Rolled back unless committed.
+class Transaction {
+ public:
+  explicit Transaction(const Database&);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  void commit();
+
+ private:
+  const Database& database_;
+  bool committed_ = false;
+};
+
+}  // namespace fabula::cast

@@ -1,0 +1,284 @@
+// `fabula cast`: the characters that are kept across films.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "kernels/error.h"
+#include "planner/cast/card.h"
+#include "planner/cast/store.h"
+#include "planner/text.h"
+#include "tools/fabula/commands.h"
+
+namespace fabula::cli {
+
+namespace fs = std::filesystem;
+using cast::Character;
+using cast::Memory;
+using cast::Origin;
+using cast::Store;
+using nlohmann::ordered_json;
+
+namespace {
+
+struct CastOptions {
+  std::string file;  // empty: the user's own
+  bool json = false, replace = false;
+  std::string id, card;
+  Character character;
+  std::vector<std::string> fields;  // "key=text"
+  Memory memory;
+};
+
+fs::path cast_file(const std::string& given, bool create) {
+  if (!given.empty()) return given;
+  const char* data = std::getenv("XDG_DATA_HOME");
+  const char* home = std::getenv("HOME");
+  fs::path folder;
+  if (data != nullptr && fs::path(data).is_absolute()) folder = data;  // a relative one is to be ignored (XDG base directory specification)
+  else if (home != nullptr && *home != '\0') folder = fs::path(home) / ".local" / "share";
+  else throw Error(ExitCode::configuration, "neither XDG_DATA_HOME nor HOME says where the cast is kept; name its file with --file CAST.db");
+  folder /= "fabula";
+  std::error_code failed;
+  if (create) fs::create_directories(folder, failed);
+  if (failed) throw Error(ExitCode::cannot_create, "cannot create the folder " + folder.string() + ": " + failed.message());
+  return folder / "cast.db";
+}
+
+Store open_store(const CastOptions& options, Store::Open mode) { return Store(cast_file(options.file, mode == Store::Open::create), mode); }
+
+// ---- output: texts may be a stranger's
+
+ordered_json json_of(const Memory& m) {
+  return {{"number", m.number}, {"type", m.type}, {"text", m.text}, {"film", m.film}, {"shot", m.shot}, {"time_ms", m.time_ms}, {"created", m.created}};
+}
+
+ordered_json json_of(const Character& c) {
+  ordered_json out = {{"id", c.id}, {"name", c.name}, {"look", c.look}, {"wardrobe", c.wardrobe}};
+  for (const cast::VoicePart& part : cast::voice_parts) out["voice"][part.name] = c.voice.*part.text;
+  out["ref_images"] = c.ref_images;
+  out["ref_audio"] = c.ref_audio;
+  out["fields"] = ordered_json::object();
+  for (const cast::Field& field : c.fields) out["fields"][field.key] = field.text;
+  return out;
+}
+
+// A damaged cast file may hold what is not UTF-8.
+void print(const ordered_json& value) { std::printf("%s\n", value.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str()); }
+
+// "  look               an orange fox"; nothing where there is nothing.
+void print_row(const std::string& label, const std::string& text) {
+  if (!text.empty()) std::printf("  %-18s %s\n", printable(label).c_str(), printable(text).c_str());
+}
+
+void run_list(const CastOptions& options) {
+  const fs::path file = cast_file(options.file, false);
+  std::vector<Character> all;
+  if (options.file.empty() && !fs::exists(file)) {
+    std::fprintf(stderr, "fabula: the cast is empty; try: fabula cast add fox --look \"an orange fox\"\n");
+  } else {
+    all = Store(file, Store::Open::existing).list();
+  }
+  if (options.json) {
+    ordered_json out = ordered_json::array();
+    for (const Character& c : all) out.push_back(json_of(c));
+    return print(out);
+  }
+  for (const Character& c : all) std::printf("%-16s %-20s %s\n", c.id.c_str(), printable(c.name).c_str(), printable(c.look).c_str());
+}
+
+void run_show(const CastOptions& options) {
+  const Store store = open_store(options, Store::Open::existing);
+  const Character c = store.find(options.id);
+  const std::vector<Memory> memory = store.memory_of(c.id);
+  const Origin origin = store.origin_of(c.id);
+  if (options.json) {
+    ordered_json out = json_of(c);
+    out["prompt"] = cast::prompt_sentence(c);
+    out["memory"] = ordered_json::array();
+    for (const Memory& m : memory) out["memory"].push_back(json_of(m));
+    out["card"] = {{"imported", !origin.json.empty()}, {"picture_bytes", origin.picture.size()}, {"assets", ordered_json::array()}};
+    for (const cast::Asset& asset : origin.assets) out["card"]["assets"].push_back({{"path", asset.path}, {"bytes", asset.data.size()}});
+    return print(out);
+  }
+  std::printf("%s\n", c.id.c_str());
+  print_row("name", c.name);
+  print_row("look", c.look);
+  print_row("wardrobe", c.wardrobe);
+  for (const cast::VoicePart& part : cast::voice_parts) print_row("voice " + std::string(part.name == std::string("voice_id") ? "id" : part.name), c.voice.*part.text);
+  for (const std::string& path : c.ref_images) print_row("image", path);
+  for (const std::string& path : c.ref_audio) print_row("audio", path);
+  for (const cast::Field& field : c.fields) print_row(field.key, field.text);
+  print_row("in a prompt", cast::prompt_sentence(c));
+  for (const Memory& m : memory) {
+    const std::string where = m.film + (m.shot.empty() ? "" : " " + m.shot) + (m.film.empty() ? "" : " " + std::to_string(m.time_ms) + " ms");
+    print_row("memory " + std::to_string(m.number), m.type + ": " + m.text + " (" + (where.empty() ? "" : where + ", ") + m.created + ")");
+  }
+}
+
+// ---- input
+
+// "old_fox" -> "Old fox"
+std::string name_of(std::string id) {
+  std::replace(id.begin(), id.end(), '_', ' ');
+  if (!id.empty() && id[0] >= 'a' && id[0] <= 'z') id[0] = static_cast<char>(id[0] - 'a' + 'A');
+  return id;
+}
+
+// Media are found again from any folder.
+void make_absolute(std::vector<std::string>& paths) {
+  for (std::string& path : paths) {
+    if (!fs::is_regular_file(path)) throw Error(ExitCode::input_missing, "there is no file " + path);
+    path = fs::absolute(path).lexically_normal().string();
+  }
+}
+
+void report_kept(const CastOptions& options, const Character& c) {
+  if (options.json) print(json_of(c));
+  else std::printf("%s\n", c.id.c_str());
+}
+
+void keep(const CastOptions& options, const Character& c, const Origin& origin) {
+  cast::require_valid(c);  // before a file is made for it
+  Store store = open_store(options, Store::Open::create);
+  if (options.replace) store.replace(c, origin);
+  else store.add(c, origin);
+  report_kept(options, c);
+}
+
+void run_add(const CastOptions& options) {
+  Character c = options.character;
+  c.id = options.id;
+  if (c.name.empty()) c.name = name_of(c.id);
+  make_absolute(c.ref_images);
+  make_absolute(c.ref_audio);
+  for (const std::string& given : options.fields) {
+    const std::size_t equals = given.find('=');
+    if (equals == std::string::npos || equals == 0) throw Error(ExitCode::usage, "--field takes KEY=TEXT, not \"" + given + "\"");
+    c.fields.push_back({given.substr(0, equals), given.substr(equals + 1)});
+  }
+  keep(options, c, {});
+}
+
+void run_import(const CastOptions& options) {
+  cast::Card card = cast::read_card(read_file(options.card, "the card", cast::largest_card));
+  if (!options.id.empty()) card.character.id = options.id;
+  if (!card.origin.picture.empty() && options.card != "-") card.character.ref_images.push_back(fs::absolute(options.card).lexically_normal().string());
+  keep(options, card.character, card.origin);
+}
+
+// What a PNG card is drawn on: the picture that it came with, else the first reference image that is a PNG.
+std::string picture_of(const Character& c, const Origin& origin) {
+  if (!origin.picture.empty()) return origin.picture;
+  for (const std::string& image : c.ref_images) {
+    if (fs::path(image).extension() == ".png") return read_file(image, "the picture", cast::largest_card);
+  }
+  throw Error(ExitCode::usage, "a PNG card needs a picture, and " + c.id + " has no PNG among its images: `fabula cast add --replace --image FILE.png` gives it one");
+}
+
+void run_export(const CastOptions& options) {
+  const std::string extension = options.card == "-" ? ".json" : fs::path(options.card).extension().string();
+  if (extension != ".json" && extension != ".png" && extension != ".charx") throw Error(ExitCode::usage, "a card is a .json, a .png or a .charx file, not " + options.card);
+  const Store store = open_store(options, Store::Open::existing);
+  const Character c = store.find(options.id);
+  const Origin origin = store.origin_of(c.id);
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  const std::string bytes = extension == ".json"  ? cast::write_card_json(c, origin, now) + "\n"
+                            : extension == ".png" ? cast::write_card_png(c, origin, now, picture_of(c, origin))
+                                                  : cast::write_charx(c, origin, now);
+  if (options.card == "-") {
+    std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+    return;
+  }
+  if (extension != ".charx" && !origin.assets.empty()) {
+    std::fprintf(stderr, "fabula: the %zu files that came with the card are left out; export a .charx to have them\n", origin.assets.size());
+  }
+  write_file(options.card, bytes);
+  if (options.json) print({{"id", c.id}, {"card", options.card}, {"bytes", bytes.size()}});
+  else std::printf("%s\n", options.card.c_str());
+}
+
+void run_remove(const CastOptions& options) {
+  open_store(options, Store::Open::existing).remove(options.id);
+  if (options.json) print({{"removed", options.id}});
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+void run_remember(const CastOptions& options) {
+  Memory memory = options.memory;
+  memory.created = utc_now();
+  memory.number = open_store(options, Store::Open::existing).remember(options.id, memory);
+  if (options.json) print(json_of(memory));
+  else std::printf("%lld\n", static_cast<long long>(memory.number));
+}
+
+}  // namespace
+
+void add_cast_command(CLI::App& app) {
+  CLI::App* cast = app.add_subcommand("cast", "Keep characters across films: their look, wardrobe, voice and what happened to them");
+  cast->require_subcommand(1);
+  cast->footer("Try:  fabula cast add fox --look \"an orange fox\" --voice-id rms\n"
+               "      fabula cast import hero.png        (a Character Card: .json, .png or .charx)\n"
+               "      fabula cast remember fox \"found the lantern\" --film moonlight --shot s020\n"
+               "      fabula cast show fox\n"
+               "The cast is one file: --file, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.");
+  const auto options = std::make_shared<CastOptions>();
+  const auto command = [&](const char* name, const char* help, void (*run)(const CastOptions&)) {
+    CLI::App* sub = cast->add_subcommand(name, help);
+    sub->add_option("--file", options->file, "The cast file (default: the user's own)")->type_name("CAST.db");
+    sub->add_flag("--json", options->json, "Print the result as JSON");
+    sub->callback([options, run] { run(*options); });
+    return sub;
+  };
+  const auto takes_id = [&](CLI::App* sub) { sub->add_option("id", options->id, "The character, for example fox")->required(); };
+
+  command("list", "Who is in the cast", run_list);
+  takes_id(command("show", "All that is known of a character, and how it stands in a prompt", run_show));
+
+  CLI::App* add = command("add", "Add a character", run_add);
+  takes_id(add);
+  add->add_option("--name", options->character.name, "Its name (default: made of the id)");
+  add->add_option("--look", options->character.look, "What it looks like: \"an orange fox\"");
+  add->add_option("--wardrobe", options->character.wardrobe, "What it wears: \"a red scarf\"");
+  for (const cast::VoicePart& part : cast::voice_parts) {
+    const std::string name = part.name == std::string("voice_id") ? "id" : part.name;
+    add->add_option("--voice-" + name, options->character.voice.*part.text, name == "id" ? "Which of the model's voices, for example slt" : "The voice's " + name);
+  }
+  add->add_option("--image", options->character.ref_images, "A picture of it; may be given several times")->type_name("FILE")->allow_extra_args(false);
+  add->add_option("--audio", options->character.ref_audio, "A recording of its voice; may be given several times")->type_name("FILE")->allow_extra_args(false);
+  add->add_option("--field", options->fields, "Anything else, as KEY=TEXT; may be given several times")->type_name("KEY=TEXT")->allow_extra_args(false);
+  add->add_flag("--replace", options->replace, "Overwrite the character of this id; its memory stays");
+
+  takes_id(command("remove", "Remove a character and its memory", run_remove));
+
+  CLI::App* import = command("import", "Add a character from a Character Card (V3 or V2)", run_import);
+  import->add_option("card", options->card, "A .json, .png or .charx file, or - for standard input")->required();
+  import->add_option("--id", options->id, "Its id here (default: the card's, or made of its name)");
+  import->add_flag("--replace", options->replace, "Overwrite the character of this id; its memory stays");
+
+  CLI::App* write = command("export", "Write a character as a Character Card V3; reference media of this machine stay out of it", run_export);
+  takes_id(write);
+  write->add_option("card", options->card, "FILE.json, FILE.png (needs a picture), FILE.charx, or - for JSON on standard output")->required();
+
+  CLI::App* remember = command("remember", "Keep what happened to a character", run_remember);
+  takes_id(remember);
+  remember->add_option("text", options->memory.text, "What happened: \"found the lantern\"")->required();
+  options->memory.type = "event";
+  remember->add_option("--type", options->memory.type, "Its kind, for example event, wardrobe, possession")->capture_default_str();
+  remember->add_option("--film", options->memory.film, "In which film");
+  remember->add_option("--shot", options->memory.shot, "In which shot");
+  remember->add_option("--time", options->memory.time_ms, "When, on the film clock")->type_name("MS")->check(CLI::NonNegativeNumber);
+}
+
+}  // namespace fabula::cli

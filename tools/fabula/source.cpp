@@ -1,0 +1,68 @@
+// What a command is given to work on: read here, once, with a limit.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "kernels/error.h"
+#include "planner/schema.h"
+#include "planner/screenplay/prose.h"
+#include "tools/fabula/commands.h"
+
+namespace fabula::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t largest_plan = 16U << 20U;  // bytes; the longest film that a plan may hold has a hundredth of it
+
+std::string prompt_of_screenplay(const std::string& file) {
+  const screenplay::Prose prose = screenplay::prose_of_fountain(read_file(file, "the screenplay", screenplay::largest_screenplay));
+  constexpr std::size_t most_told = 20;
+  for (std::size_t i = 0; i < prose.left_out.size() && i < most_told; ++i) std::fprintf(stderr, "fabula: %s: %s\n", file.c_str(), prose.left_out[i].c_str());
+  if (prose.left_out.size() > most_told) std::fprintf(stderr, "fabula: %s: and %zu more\n", file.c_str(), prose.left_out.size() - most_told);
+  return prose.prompt;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& file, const std::string& what, std::size_t most_bytes) {
+  const bool standard_input = file == "-";
+  std::ifstream opened;
+  if (!standard_input) {
+    opened.open(file, std::ios::binary);
+    if (!opened || fs::is_directory(file)) throw Error(ExitCode::input_missing, "cannot read " + what + " " + file.string());
+  }
+  std::istream& in = standard_input ? std::cin : opened;
+  std::string bytes;
+  constexpr std::size_t block = 1U << 16U;
+  while (in && bytes.size() <= most_bytes) {
+    const std::size_t before = bytes.size();
+    bytes.resize(before + block);
+    in.read(bytes.data() + before, block);
+    bytes.resize(before + static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad()) throw Error(ExitCode::io, "reading " + what + " " + file.string() + " failed");
+  if (bytes.size() > most_bytes) {
+    throw Error(ExitCode::bad_data, what + " " + (standard_input ? "on standard input" : file.string()) + " is larger than " + std::to_string(most_bytes >> 20U) + " MB");
+  }
+  return bytes;
+}
+
+Source read_source(const std::string& given) {
+  Source source;
+  const std::string extension = fs::path(given).extension();
+  if (extension == ".fountain") {
+    source.prompt = prompt_of_screenplay(given);
+    return source;
+  }
+  const bool plan_file = extension == ".json";
+  const std::string text = given == "-" || plan_file ? read_file(given, plan_file ? "the plan" : "the prompt", largest_plan) : given;
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  source.is_plan = plan_file || (first != std::string::npos && text[first] == '{');
+  if (source.is_plan) source.film = plan::from_json(text);
+  else source.prompt = text;
+  return source;
+}
+
+}  // namespace fabula::cli
