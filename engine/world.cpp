@@ -36,6 +36,7 @@ class WorldReader {
       *words = get<std::vector<std::string>>(root_, key);
       check_names(*words, key);
     }
+    if (root_.contains("plain_words")) world.plain_words = get<std::vector<std::string>>(root_, "plain_words");
     check_names(ids_of(world.actors), "actors");
     check_names(ids_of(world.places), "places");
     check_names(ids_of(world.actions), "actions");

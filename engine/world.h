@@ -37,6 +37,7 @@ struct World {
   std::vector<Place> places;
   std::vector<Action> actions;
   std::vector<Voice> voices;
+  std::vector<std::string> plain_words;  ///< of prompts that ask for nothing beyond this world; may be empty
   std::vector<std::string> times, positions, facings, camera_sizes, camera_moves, ambiences, sounds, phones;
 
   /// Throws Error: input_missing when the file cannot be read, bad_data when it is malformed (naming the field).

@@ -5,6 +5,7 @@
 #include "engine/bundle.h"
 #include "engine/world.h"
 #include "kernels/error.h"
+#include "planner/coverage.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/session.h"
 #include "planner/lm/tokenizer.h"
@@ -61,6 +62,9 @@ class BundlePlanner final : public Planner {
       return session.read(tokens);
     });
     write_plan(composer, film, world_, phones_);
+    for (std::string& span : left_out(film, world_)) {  // what the model has passed over in silence
+      if (film.unsupported.size() < PlanCaps::unsupported_count) film.unsupported.push_back(std::move(span));
+    }
     return keep_states(std::move(film), session, std::span(composer.tokens()).first(composer.handed_over()), progress);
   }
 

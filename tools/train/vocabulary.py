@@ -14,7 +14,7 @@ import numpy as np
 
 import grammar_prompts
 
-PROMPTS, OFTEN = 4000, 3
+PROMPTS, OFTEN = 8000, 6
 
 
 def plain_words():

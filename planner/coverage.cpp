@@ -1,0 +1,102 @@
+#include "planner/coverage.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "planner/grammar/plan_grammar.h"
+
+namespace fabula {
+namespace {
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+struct Word {
+  std::size_t begin, end;
+};
+
+// Letters and digits, with ' and - between them.
+std::vector<Word> words_of(std::string_view text) {
+  const auto letter = [&](std::size_t i) { return i < text.size() && is_letter(text[i]); };
+  std::vector<Word> words;
+  for (std::size_t i = 0; i < text.size();) {
+    if (!letter(i)) {
+      ++i;
+      continue;
+    }
+    std::size_t end = i;
+    while (letter(end) || (end < text.size() && (text[end] == '\'' || text[end] == '-') && letter(end + 1))) ++end;
+    words.push_back({i, end});
+    i = end;
+  }
+  return words;
+}
+
+// Whether one letter was left out, typed twice or exchanged with its neighbour. Another letter in its place is no slip: "falls" is not "calls".
+bool is_slip_of(std::string_view typed, std::string_view word) {
+  if (word.size() < 5 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1) return false;
+  const auto same = static_cast<std::size_t>(std::mismatch(typed.begin(), typed.begin() + static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size())), word.begin()).first - typed.begin());
+  const std::string_view a = typed.substr(same), b = word.substr(same);
+  if (a.size() + 1 == b.size()) return a == b.substr(1);
+  if (a.size() == b.size() + 1) return a.substr(1) == b && same > 0 && a[0] == typed[same - 1];
+  return a.size() >= 2 && a[0] == b[1] && a[1] == b[0] && a.substr(2) == b.substr(2);
+}
+
+bool is_plain(const std::string& word, const std::vector<std::string>& plain) {
+  const auto known = [&](std::string_view w) { return std::find(plain.begin(), plain.end(), w) != plain.end(); };
+  const auto without = [&](std::string_view ending) { return word.size() > ending.size() + 2 && word.ends_with(ending) && known(std::string_view(word).substr(0, word.size() - ending.size())); };
+  return known(word) || without("'s") || without("s") || without("es") || std::any_of(plain.begin(), plain.end(), [&](const std::string& w) { return is_slip_of(word, w); });
+}
+
+// Marks every place where `part` stands.
+void cover(std::vector<bool>& covered, std::string_view text, std::string_view part) {
+  for (std::size_t at = part.empty() ? std::string_view::npos : text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) {
+    std::fill_n(covered.begin() + static_cast<std::ptrdiff_t>(at), part.size(), true);
+  }
+}
+
+// What stands in double quotes is said aloud, whether or not the plan found room for all of it.
+void cover_quotes(std::vector<bool>& covered, std::string_view text) {
+  for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"\"", "\""}, {"\u201c", "\u201d"}}) {
+    for (std::size_t begin = text.find(open); begin != std::string_view::npos;) {
+      const std::size_t end = text.find(close, begin + open.size());
+      if (end == std::string_view::npos) break;
+      std::fill(covered.begin() + static_cast<std::ptrdiff_t>(begin), covered.begin() + static_cast<std::ptrdiff_t>(end), true);
+      begin = text.find(open, end + close.size());
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> left_out(const plan::Film& film, const World& world) {
+  const std::string& prompt = film.prompt;
+  std::vector<bool> covered(prompt.size(), false);
+  cover_quotes(covered, prompt);
+  for (const plan::Shot& shot : film.shots) {
+    for (const plan::Line& line : shot.dialogue) cover(covered, prompt, line.text);
+  }
+  for (const std::string& span : film.unsupported) cover(covered, prompt, span);
+
+  std::vector<Word> runs;
+  const std::vector<Word> words = world.plain_words.empty() ? std::vector<Word>{} : words_of(prompt);
+  for (const Word& word : words) {
+    if (covered[word.begin] || is_plain(lower(std::string_view(prompt).substr(word.begin, word.end - word.begin)), world.plain_words)) continue;
+    const bool joins = !runs.empty() && runs.back().end + 1 == word.begin && prompt[runs.back().end] == ' ' && word.end - runs.back().begin <= PlanCaps::unsupported;
+    if (joins) runs.back().end = word.end;
+    else runs.push_back(word);
+  }
+  std::vector<std::string> spans;
+  for (const Word& run : runs) {
+    std::string span = prompt.substr(run.begin, run.end - run.begin);
+    if (span.size() <= PlanCaps::unsupported && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(std::move(span));
+  }
+  return spans;
+}
+
+}  // namespace fabula

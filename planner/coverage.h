@@ -1,0 +1,17 @@
+// What a prompt asks for and a plan does not take up.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/plan.h"
+#include "engine/world.h"
+
+namespace fabula {
+
+/// Runs of words of film.prompt that the world has no word for (World::plain_words) and that are neither said aloud nor named in film.unsupported, in the
+/// prompt's order, each once and at most PlanCaps::unsupported bytes long. A language model forgets to name some; this does not. Empty where the world lists no
+/// plain words. Pure function.
+[[nodiscard]] std::vector<std::string> left_out(const plan::Film& film, const World& world);
+
+}  // namespace fabula
