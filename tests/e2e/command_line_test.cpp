@@ -29,7 +29,7 @@ TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
       {"render", 2},
       {"render \"a fox\" --threads 0", 2},
       {"render \"a fox\" -o film.avi", 2},
-      {"render \"\"", 65},
+      {"render \"\"", 2},
       {"render missing.json", 66},
       {"render garbage.json", 65},
       {"render unknown.json", 65},
