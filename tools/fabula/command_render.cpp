@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "audio/mix.h"
@@ -36,8 +34,6 @@ struct Stage {
   double seconds;
 };
 
-std::string read_all(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
-
 // What is to be filmed: a prompt, or a plan with its own prompt inside.
 struct Source {
   std::string prompt;
@@ -49,11 +45,9 @@ Source read_source(const std::string& given) {
   Source source;
   std::string text = given;
   if (given == "-") {
-    text = read_all(std::cin);
+    text = read_text(given, plan::largest_file);
   } else if (fs::path(given).extension() == ".json") {
-    std::ifstream in(given, std::ios::binary);
-    if (!in) throw Error(ExitCode::input_missing, "cannot read the plan " + given);
-    text = read_all(in);
+    text = read_text(given, plan::largest_file);
     source.is_plan = true;
   }
   const std::size_t first = text.find_first_not_of(" \t\r\n");

@@ -21,6 +21,9 @@ struct PlanOptions {
   ModelOptions model;
   std::string prompt;
   std::string output;             ///< empty: standard output
+  std::string check;              ///< instead of a prompt: a plan to look at, or "-"
+  bool schema = false;            ///< instead of a prompt: print the JSON Schema
+  bool json = false;              ///< of the check
 };
 
 struct RenderOptions {
@@ -48,6 +51,11 @@ void run_models(const ModelsOptions&);
 [[nodiscard]] std::filesystem::path locate_bundle(const std::string& given);
 [[nodiscard]] Precision precision_of(const std::string& name);
 [[nodiscard]] int thread_count(int given);
+/// Prints what is wrong with a plan and the timeline of its world. Error(bad_data) at the end when there are errors. Where no model is named or
+/// installed, what it can film is left out.
+void check_plan(const std::string& file, const std::string& model, bool json);
+/// The text of a file, or of standard input for "-"; of more than `most` bytes only that the text is longer than `most`. Error(input_missing).
+[[nodiscard]] std::string read_text(const std::string& file, std::size_t most);
 /// Writes `text` to a new file beside `file`, then renames it into place.
 void write_file(const std::filesystem::path& file, const std::string& text);
 

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iostream>
 #include <thread>
 
 #include "kernels/error.h"
@@ -33,6 +34,16 @@ Precision precision_of(const std::string& name) {
 int thread_count(int given) {
   if (given > 0) return given;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::string read_text(const std::string& file, std::size_t most) {
+  std::ifstream opened;
+  if (file != "-") opened.open(file, std::ios::binary);
+  std::istream& in = file == "-" ? std::cin : opened;
+  std::string text;
+  for (char piece[65536]; text.size() <= most && in; text.append(piece, static_cast<std::size_t>(in.gcount()))) in.read(piece, sizeof piece);
+  if (in.bad() || (file != "-" && !opened.is_open())) throw Error(ExitCode::input_missing, "cannot read " + (file == "-" ? "standard input" : file));
+  return text;
 }
 
 void write_file(const fs::path& file, const std::string& text) {

@@ -39,7 +39,12 @@ int run(int argc, char** argv) {
 
   cli::PlanOptions plan;
   CLI::App* plan_command = app.add_subcommand("plan", "Write the plan of a film: an editable JSON file that `render` takes");
-  plan_command->add_option("prompt", plan.prompt, "What the film shall show")->required();
+  CLI::Option_group* plan_source = plan_command->add_option_group("one of these");
+  plan_source->add_option("prompt", plan.prompt, "What the film shall show");
+  CLI::Option* check = plan_source->add_option("--check", plan.check, "A plan to look at: what is wrong with it, and its world from shot to shot")->type_name("FILE");
+  plan_source->add_flag("--schema", plan.schema, "Print the JSON Schema of a plan");
+  plan_source->require_option(1);
+  plan_command->add_flag("--json", plan.json, "Print what --check finds as JSON")->needs(check);
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
   add_model_options(*plan_command, plan.model);
 
