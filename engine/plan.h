@@ -121,11 +121,11 @@ struct Shot {
   std::vector<Line> dialogue;
   std::string ambience;
   std::string beat = {};  ///< the beat that it shows
-  Transition transition = {};
+  Transition transition = Transition();  // {} makes g++ 12 warn of what is not so
   std::vector<Fact> pre = {}, effects = {};  ///< must hold before; hold after
   std::vector<SoundEffect> sfx = {};
   std::string first_frame = {}, last_frame = {};  ///< descriptions
-  Conditioning conditioning = {};
+  Conditioning conditioning = Conditioning();
   std::optional<std::int64_t> seed = {};  ///< instead of the one that follows from the film's
   std::vector<std::string> locked = {};   ///< paths of fields of this shot that a person set, such as "camera.size"
   bool operator==(const Shot&) const = default;

@@ -148,7 +148,7 @@ class ModelCheck {
       const Line& line = s.dialogue[i];
       length(at(path, i) + ".text", line.text, PlanCaps::line);
       only(at(path, i) + ".mode", "model-line", line.mode, "on_screen");
-      if (line.end_ms > end_ms(s)) find(at(path, i) + ".end_ms", "model-line", "is " + std::to_string(line.end_ms) + ", in this model's films the line ends with the shot at " + std::to_string(end_ms(s)));
+      if (line.crosses_cut && line.end_ms > end_ms(s)) find(at(path, i) + ".end_ms", "model-line", "is " + std::to_string(line.end_ms) + ", in this model's films the line ends with the shot at " + std::to_string(end_ms(s)));
       if (!line.language.empty()) only(at(path, i) + ".language", "model-line", line.language, "en");
     }
   }

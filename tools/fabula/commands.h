@@ -31,7 +31,7 @@ struct RenderOptions {
   std::string source;             ///< a prompt, a plan file, or "-"
   std::string output;             ///< empty: named after the film's title
   std::string save_plan;
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed;  ///< the plan's, or 0
   int steps = 0;                  ///< 0: what the bundle says
   int scale = 0;                  ///< film size over the model's canvas; 0: the smallest that is at least 480 lines high
   bool quiet = false;

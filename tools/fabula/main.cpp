@@ -53,7 +53,7 @@ int run(int argc, char** argv) {
   render_command->add_option("source", render.source, "A prompt, a plan (FILE.json), or - to read either from standard input")->required();
   render_command->add_option("-o,--output", render.output, "The film (default: named after its title, in this folder)")->type_name("FILE.mp4");
   render_command->add_option("--save-plan", render.save_plan, "Also write the plan")->type_name("FILE.json");
-  render_command->add_option("--seed", render.seed, "Another seed gives another film; the same seed the same bytes")->capture_default_str();
+  render_command->add_option("--seed", render.seed, "Another seed gives another film; the same seed the same bytes (default: the plan's, or 0)");
   render_command->add_option("--steps", render.steps, "Evaluations of the transformer a shot (default: what the model asks for)")->check(CLI::Range(1, 1000));
   render_command->add_option("--scale", render.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")->check(CLI::Range(1, 16));
   render_command->add_flag("-q,--quiet", render.quiet, "No progress, no report");
