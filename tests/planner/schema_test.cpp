@@ -125,7 +125,8 @@ TEST(Schema, RefusesHostileFilesInASentence) {
       {"deeper", nested},
       {"deeper", with_title(std::string(100, '[') + std::string(100, ']'))},
       {"number that is too large", with_title("1e999")},
-      {"title: is not a string", with_title(std::string(3000, '9'))},
+      {"number that is too large", with_title(std::string(3000, '9'))},
+      {"title: is not a string", with_title(std::string(300, '9'))},
       {"error at byte", with_title(std::string("\"a\0b\"", 5))},
       {"title: holds a NUL", with_title("\"a\\u0000b\"")},
       {"error at byte", with_title("\"\\ud800\"")},
@@ -291,9 +292,19 @@ TEST(JsonSchema, KnowsThePropertiesThatTheReaderKnowsAndNoOthers) {
   film.props = {{"cup", "a cup", {"full"}, {"c.png"}}};
   film.world = {{"cup", "state", "full"}};
   film.beats = {{"one", "they meet", {"zero"}}};
-  film.shots = {{"s010", "beach", 0, 1833, {{"fox", "left", "right", "foreground", 2}}, {{0, "fox", "walks"}}, {"wide", "static", "low", "small", "slow", 35, "cup"},
-                 {{"fox", "hello", 100, 900, "off_screen", "en", "softly", true}}, "waves", "one", {"fade", 100}, film.world, film.world, {{5, "a splash"}}, "x", "y",
-                 {"chain", "s000", {"d.png"}}, 7, {"place"}}};
+  film.shots.resize(1);
+  plan::Shot& shot = film.shots[0];
+  shot.cast = {{"fox", "left", "right", "foreground", 2}};
+  shot.camera = {"wide", "static", "low", "small", "slow", 35, "cup"};
+  shot.dialogue = {{"fox", "hello", 100, 900, "off_screen", "en", "softly", true}};
+  shot.beat = "one";
+  shot.transition = {"fade", 100};
+  shot.pre = shot.effects = film.world;
+  shot.sfx = {{5, "a splash"}};
+  shot.first_frame = shot.last_frame = "x";
+  shot.conditioning = {"chain", "s000", {"d.png"}};
+  shot.seed = 7;
+  shot.locked = {"place"};
   SideBySide both(ordered_json::parse(plan::to_json(film)));
   both.walk("", schema());
   EXPECT_GE(both.tried(), 90U);
