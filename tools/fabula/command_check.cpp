@@ -1,4 +1,5 @@
 // `fabula plan --check`: what is wrong with a plan, and the film's world from shot to shot.
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -119,7 +120,7 @@ void check_plan(const std::string& file, const std::string& model, bool json) {
     if (report.film) print_timeline(*report.film, report.timeline);
   }
   const auto errors = std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::error; });
-  if (errors > 0) throw Error(ExitCode::bad_data, file + " has " + std::to_string(errors) + (errors == 1 ? " error" : " errors"));
+  if (errors > 0) throw Error(ExitCode::bad_data, (file == "-" ? "the plan" : file) + " has " + std::to_string(errors) + (errors == 1 ? " error" : " errors"));
 }
 
 }  // namespace fabula::cli
