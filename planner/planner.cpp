@@ -10,7 +10,7 @@
 #include "planner/lm/session.h"
 #include "planner/lm/tokenizer.h"
 #include "planner/prompt.h"
-#include "planner/schema.h"
+#include "planner/check.h"
 
 namespace fabula {
 namespace {

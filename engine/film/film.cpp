@@ -80,7 +80,7 @@ void render_film(const Direction& direction, ClipModel& model, const std::vector
     ClipRequest clip;
     clip.conditioning = &direction.shots[i];
     clip.frames = model_frames(last - first, film.fps, format.fps, legal_frames);
-    clip.seed = shot_seed(request.seed, i);
+    clip.seed = shot.seed ? static_cast<std::uint64_t>(*shot.seed) : shot_seed(request.seed, i);
     clip.evaluations = request.evaluations;
 
     FrameRepeater repeater(sink, last - first, film.fps, format.fps);

@@ -45,6 +45,47 @@ TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
   }
 }
 
+TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
+  const std::string plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/plans/";
+  fs::create_directories(file("model"));
+  fs::copy(fs::path(FABULA_SOURCE_DIR) / "assets/world/world.json", file("model/world.json"));
+  std::ofstream(file("model/fabula.json")) << contents(fs::path(FABULA_SOURCE_DIR) / "tests/goldens/planner/fabula.json");
+
+  // A program that stands alone finds no model.
+  fs::copy(FABULA_PROGRAM, file("fabula"));
+  const auto alone = [&](const std::string& arguments, const std::string& input = "/dev/null") {
+    const fs::path out = file("out.txt"), err = file("err.txt");
+    const int status = std::system((file("fabula").string() + " " + arguments + " <" + input + " >" + out.string() + " 2>" + err.string()).c_str());
+    return Result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out), contents(err)};
+  };
+  const Result rich = alone("plan --check " + plans + "good/lantern.json");
+  EXPECT_EQ(rich.code, 0) << rich.out << rich.err;
+  EXPECT_NE(rich.out.find("lamp.holder = mia  (was tom)"), std::string::npos) << rich.out;
+  EXPECT_NE(rich.err.find("no model is installed"), std::string::npos) << rich.err;
+  EXPECT_EQ(alone("plan --check -", plans + "good/swap.json").code, 0);
+  EXPECT_EQ(alone("plan --check - --model nowhere", plans + "good/swap.json").code, 69);
+  EXPECT_EQ(alone("plan --schema").out, contents(fs::path(FABULA_SOURCE_DIR) / "assets/schema/plan.schema.json"));
+
+  // With a model, what it cannot film is told too.
+  const std::string with_model = " --model " + file("model").string();
+  EXPECT_EQ(alone("plan --check " + plans + "good/story.json" + with_model).code, 0);
+  const Result small = alone("plan --json --check " + plans + "good/lantern.json" + with_model);
+  EXPECT_EQ(small.code, 65);
+  const auto report = nlohmann::json::parse(small.out);
+  EXPECT_TRUE(report.at("valid").get<bool>());
+  EXPECT_FALSE(report.at("filmable").get<bool>());
+  EXPECT_EQ(report.at("timeline").at("shots").size(), 4U);
+
+  const Result bad = alone("plan --check " + plans + "bad/unknown-place.json --json");
+  EXPECT_EQ(bad.code, 65);
+  EXPECT_EQ(nlohmann::json::parse(bad.out).at("findings").at(0).at("path"), "shots[1].place");
+  EXPECT_EQ(nlohmann::json::parse(alone("plan --json --check " + plans + "bad/not-json-deep.json").out).at("findings").at(0).at("rule"), "not-json");
+  EXPECT_EQ(alone("plan --check nowhere.json").code, 66);
+  EXPECT_EQ(alone("plan --check /").code, 66);
+  EXPECT_EQ(alone("plan \"a fox\" --schema").code, 2);
+  EXPECT_EQ(alone("plan --json --schema").code, 2);
+}
+
 TEST_F(CommandLine, APromptBecomesAFilm) {
   const Result result = fabula("render \"A fox runs through a forest at night. It says: hello moon.\" -o fox.mp4 --save-plan fox.json --json");
   ASSERT_EQ(result.code, 0) << result.err;

@@ -76,6 +76,16 @@ TEST(Film, EachShotHasItsOwnSeedAndTheFilmSeedChangesAll) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NE(a.seeds[i], b.seeds[i]);
 }
 
+TEST(Film, ASeedInThePlanIsTheShotsOwn) {
+  CountingModel a, b;
+  CountingSink sink;
+  Direction direction = film_of(2);
+  render_film(direction, a, {22}, sink, silence, {1, 3}, [](const FilmProgress&) { return true; });
+  direction.film.shots[1].seed = 77;
+  render_film(direction, b, {22}, sink, silence, {1, 3}, [](const FilmProgress&) { return true; });
+  EXPECT_EQ(b.seeds, (std::vector<std::uint64_t>{a.seeds[0], 77}));
+}
+
 TEST(Film, AShotLongerThanTheModelCanMakeIsRefused) {
   EXPECT_EQ(model_frames(44, 24, 12, {22, 39}), 22);
   EXPECT_EQ(model_frames(45, 24, 12, {22, 39}), 39);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "kernels/error.h"
+#include "planner/check.h"
 #include "planner/schema.h"
 #include "tests/support/random.h"
 
@@ -112,7 +113,7 @@ TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
     const std::string prompt = random_prompt(random_);
     const Written written = compose(prompt);
     const plan::Film& film = written.film;
-    for (const plan::Finding& finding : plan::check(film, world())) ADD_FAILURE() << finding.path << ": " << finding.sentence << "\n" << plan::to_json(film);
+    for (const plan::Finding& finding : plan::check(film, world())) EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence << "\n" << plan::to_json(film);
     ASSERT_EQ(text_of(tokenizer_, written), plan::to_compact_json(film));
     ASSERT_EQ(plan::to_json(plan::from_json(plan::to_json(film))), plan::to_json(film));
 

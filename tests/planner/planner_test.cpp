@@ -12,6 +12,7 @@
 #include "kernels/error.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/session.h"
+#include "planner/check.h"
 #include "planner/schema.h"
 
 namespace fabula {
@@ -64,7 +65,7 @@ TEST(Stream, OfAPlanIsTheTwinsToTheToken) {
   ASSERT_GE(goldens()["streams"].size(), 8U);
   for (const json& golden : goldens()["streams"]) {
     plan::Film film = film_of(golden);
-    for (const plan::Finding& finding : plan::check(film, world)) ADD_FAILURE() << finding.path << ": " << finding.sentence;
+    for (const plan::Finding& finding : plan::check(film, world)) EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence;
     Follower follower(tokenizer);
     const PlanSpans spans = write_plan(follower, film, world, phones_of);
     EXPECT_EQ(follower.tokens(), golden["ids"].get<Tokens>()) << film.prompt;

@@ -9,6 +9,11 @@
 namespace fabula::cli {
 
 void run_plan(const PlanOptions& options) {
+  if (options.schema) {
+    std::puts(plan::json_schema().c_str());
+    return;
+  }
+  if (!options.check.empty()) return check_plan(options.check, options.model.model, options.json);
   const Source source = read_source(options.source);
   const auto planner = load_planner(locate_bundle(options.model.model), precision_of(options.model.precision), thread_count(options.model.threads), phones_of);
   const auto alive = [](int) { return !stop_requested(); };

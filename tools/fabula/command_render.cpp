@@ -104,10 +104,10 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
-void report(const RenderOptions& options, const fs::path& output, const plan::Film& film, const std::vector<Stage>& stages) {
+void report(const RenderOptions& options, std::uint64_t seed, const fs::path& output, const plan::Film& film, const std::vector<Stage>& stages) {
   if (options.json) {
     nlohmann::ordered_json out = {{"film", output.string()}, {"title", film.title},   {"shots", film.shots.size()},
-                                  {"total_ms", film.total_ms}, {"seed", options.seed}, {"unsupported", film.unsupported}};
+                                  {"total_ms", film.total_ms}, {"seed", seed}, {"unsupported", film.unsupported}};
     for (const Stage& stage : stages) out["seconds"][stage.name] = stage.seconds;
     out["peak_memory_mb"] = peak_megabytes();
     std::printf("%s\n", out.dump(2).c_str());
@@ -138,6 +138,7 @@ void run_render(const RenderOptions& options) {
     direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
   }
   const plan::Film& film = direction.film;
+  const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
   for (const std::string& missing : film.unsupported) {
     std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
   }
@@ -156,7 +157,7 @@ void run_render(const RenderOptions& options) {
   Mp4Sink sink(output, sink_options(options, model->format(), film.fps));
   {
     ProgressLine line(options.quiet || options.json);
-    render_film(direction, *model, bundle.shot_frames, sink, conform_sound, {options.seed, evaluations}, [&](const FilmProgress& p) {
+    render_film(direction, *model, bundle.shot_frames, sink, conform_sound, {seed, evaluations}, [&](const FilmProgress& p) {
       line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
       return !stop_requested();
     });
@@ -169,7 +170,7 @@ void run_render(const RenderOptions& options) {
   }
   stages.push_back({"encode and mux", rendering - inside});
   verify_film(output, film);
-  report(options, output, film, stages);
+  report(options, seed, output, film, stages);
 }
 
 }  // namespace fabula::cli

@@ -26,6 +26,9 @@ struct PlanOptions {
   ModelOptions model;
   std::string source;             ///< as of RenderOptions
   std::string output;             ///< empty: standard output
+  std::string check;              ///< instead of a prompt: a plan to look at, or "-"
+  bool schema = false;            ///< instead of a prompt: print the JSON Schema
+  bool json = false;              ///< of the check
 };
 
 struct RenderOptions {
@@ -33,7 +36,7 @@ struct RenderOptions {
   std::string source;             ///< what read_source takes
   std::string output;             ///< empty: named after the film's title
   std::string save_plan;
-  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> seed;  ///< the plan's, or 0
   int steps = 0;                  ///< 0: what the bundle says
   int scale = 0;                  ///< film size over the model's canvas; 0: the smallest that is at least 480 lines high
   bool quiet = false;
@@ -70,6 +73,9 @@ struct Source {
 [[nodiscard]] std::filesystem::path locate_bundle(const std::string& given);
 [[nodiscard]] Precision precision_of(const std::string& name);
 [[nodiscard]] int thread_count(int given);
+/// Prints what is wrong with a plan and the timeline of its world. Error(bad_data) at the end when there are errors. Where no model is named or
+/// installed, what it can film is left out.
+void check_plan(const std::string& file, const std::string& model, bool json);
 /// Writes `text` to a new file beside `file`, then renames it into place.
 void write_file(const std::filesystem::path& file, const std::string& text);
 

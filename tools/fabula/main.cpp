@@ -39,7 +39,12 @@ int run(int argc, char** argv) {
 
   cli::PlanOptions plan;
   CLI::App* plan_command = app.add_subcommand("plan", "Write the plan of a film: an editable JSON file that `render` takes");
-  plan_command->add_option("source", plan.source, "A prompt, a screenplay (FILE.fountain), a plan to check (FILE.json), or - to read from standard input")->required();
+  CLI::Option_group* plan_source = plan_command->add_option_group("one of these");
+  plan_source->add_option("source", plan.source, "A prompt, a screenplay (FILE.fountain), a plan to direct anew (FILE.json), or - to read from standard input");
+  CLI::Option* check = plan_source->add_option("--check", plan.check, "A plan to look at: what is wrong with it, and its world from shot to shot")->type_name("FILE");
+  plan_source->add_flag("--schema", plan.schema, "Print the JSON Schema of a plan");
+  plan_source->require_option(1);
+  plan_command->add_flag("--json", plan.json, "Print what --check finds as JSON")->needs(check);
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
   add_model_options(*plan_command, plan.model);
 
@@ -48,7 +53,7 @@ int run(int argc, char** argv) {
   render_command->add_option("source", render.source, "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input")->required();
   render_command->add_option("-o,--output", render.output, "The film (default: named after its title, in this folder)")->type_name("FILE.mp4");
   render_command->add_option("--save-plan", render.save_plan, "Also write the plan")->type_name("FILE.json");
-  render_command->add_option("--seed", render.seed, "Another seed gives another film; the same seed the same bytes")->capture_default_str();
+  render_command->add_option("--seed", render.seed, "Another seed gives another film; the same seed the same bytes (default: the plan's, or 0)");
   render_command->add_option("--steps", render.steps, "Evaluations of the transformer a shot (default: what the model asks for)")->check(CLI::Range(1, 1000));
   render_command->add_option("--scale", render.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")->check(CLI::Range(1, 16));
   render_command->add_flag("-q,--quiet", render.quiet, "No progress, no report");

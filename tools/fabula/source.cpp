@@ -14,8 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t largest_plan = 16U << 20U;  // bytes; the longest film that a plan may hold has a hundredth of it
-
 std::string prompt_of_screenplay(const std::string& file) {
   const screenplay::Prose prose = screenplay::prose_of_fountain(read_file(file, "the screenplay", screenplay::largest_screenplay));
   constexpr std::size_t most_told = 20;
@@ -57,7 +55,7 @@ Source read_source(const std::string& given) {
     return source;
   }
   const bool plan_file = extension == ".json";
-  const std::string text = given == "-" || plan_file ? read_file(given, plan_file ? "the plan" : "the prompt", largest_plan) : given;
+  const std::string text = given == "-" || plan_file ? read_file(given, plan_file ? "the plan" : "the prompt", plan::largest_file) : given;
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   source.is_plan = plan_file || (first != std::string::npos && text[first] == '{');
   if (source.is_plan) source.film = plan::from_json(text);

@@ -1,0 +1,16 @@
+// What is wrong with a single value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "planner/finding.h"
+#include "planner/schema/fields.h"
+
+namespace fabula::plan {
+
+[[nodiscard]] std::optional<Finding> fault(const std::string& path, const std::string& text, const Limits&);
+[[nodiscard]] std::optional<Finding> fault(const std::string& path, std::int64_t number, const Limits&);
+
+}  // namespace fabula::plan
