@@ -1,7 +1,6 @@
 #include "planner/coverage.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "planner/grammar/plan_grammar.h"
 
@@ -73,6 +72,12 @@ void cover_quotes(std::vector<bool>& covered, std::string_view text) {
 }
 
 }  // namespace
+
+bool is_within(std::string_view span, const World& world) {
+  const std::vector<Word> words = words_of(span);
+  return !world.plain_words.empty() &&
+         std::all_of(words.begin(), words.end(), [&](const Word& word) { return is_plain(lower(span.substr(word.begin, word.end - word.begin)), world.plain_words); });
+}
 
 std::vector<std::string> left_out(const plan::Film& film, const World& world) {
   const std::string& prompt = film.prompt;

@@ -49,6 +49,14 @@ TEST(Coverage, ATypingSlipIsNoNewWordButAnotherLetterIs) {
   EXPECT_EQ(left_out_of("a pig falls"), (Spans{"falls"}));  // one letter from "calls"
 }
 
+TEST(Coverage, ASpanOfTheWorldsOwnWordsIsWithinIt) {
+  const World world = World::open(root + "/assets/world/world.json");
+  EXPECT_TRUE(is_within("pig", world));
+  EXPECT_TRUE(is_within("A Fox runs", world));
+  EXPECT_FALSE(is_within("pig and dragon", world));
+  EXPECT_FALSE(is_within("pig", World{})) << "no list, no judgement";
+}
+
 TEST(Coverage, ALongRunIsCutIntoSpansThatAPlanMayHold) {
   for (const std::string& span : left_out_of("dragons wizards castles unicorns mermaids submarines volcanoes")) EXPECT_LE(span.size(), 40U) << span;
   EXPECT_EQ(left_out_of(std::string(100, 'x')), Spans{}) << "a word that fits no span";
