@@ -161,9 +161,14 @@ TEST_F(FilmFile, BringsTheSoundToItsLoudnessInTime) {
 
 TEST_F(FilmFile, IsTheSameBytesForTheSameInput) {
   write_film(file("a.mp4"), 40);
-  write_film(file("b.mp4"), 40);
-  EXPECT_GT(bytes_of(file("a.mp4")).size(), 1000U);
-  EXPECT_EQ(bytes_of(file("a.mp4")), bytes_of(file("b.mp4")));
+  const std::vector<char> first = bytes_of(file("a.mp4"));
+  EXPECT_GT(first.size(), 1000U);
+  std::vector<std::vector<char>> blocks;  // each film finds another heap
+  for (std::size_t i = 1; i <= 8; ++i) {
+    blocks.emplace_back(4093 * i);
+    write_film(file("b.mp4"), 40);
+    EXPECT_TRUE(bytes_of(file("b.mp4")) == first) << "film " << i;
+  }
 }
 
 TEST_F(FilmFile, MayHaveNoSoundAndOneFrame) {
