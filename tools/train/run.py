@@ -55,7 +55,7 @@ def video_decoder(arguments):
 
 def export(arguments):
     import export as stage
-    stage.export(arguments.out or BUNDLE)
+    stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae")
 
 
 STAGES = {f.__name__.replace("_", "-"): f for f in (planner, audio_vae, video_vae, freeze, latents, dit, video_decoder, export)}
