@@ -2,39 +2,12 @@
 
 #include <algorithm>
 
+#include "planner/grammar/legal.h"
 #include "planner/grammar/plan_grammar.h"
+#include "planner/text.h"
 
 namespace fabula {
 namespace {
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
-struct Word {
-  std::size_t begin, end;
-};
-
-// Letters and digits, with ' and - between them.
-std::vector<Word> words_of(std::string_view text) {
-  const auto letter = [&](std::size_t i) { return i < text.size() && is_letter(text[i]); };
-  std::vector<Word> words;
-  for (std::size_t i = 0; i < text.size();) {
-    if (!letter(i)) {
-      ++i;
-      continue;
-    }
-    std::size_t end = i;
-    while (letter(end) || (end < text.size() && (text[end] == '\'' || text[end] == '-') && letter(end + 1))) ++end;
-    words.push_back({i, end});
-    i = end;
-  }
-  return words;
-}
 
 // Whether one letter was left out, typed twice or exchanged with its neighbour. Another letter in its place is no slip: "falls" is not "calls".
 bool is_slip_of(std::string_view typed, std::string_view word) {
@@ -74,12 +47,12 @@ void cover_quotes(std::vector<bool>& covered, std::string_view text) {
 }  // namespace
 
 bool is_within(std::string_view span, const World& world) {
-  const std::vector<Word> words = words_of(span);
-  return !world.plain_words.empty() &&
-         std::all_of(words.begin(), words.end(), [&](const Word& word) { return is_plain(lower(span.substr(word.begin, word.end - word.begin)), world.plain_words); });
+  const std::vector<TextSpan> words = words_of(span);
+  return !world.plain_words.empty() && std::all_of(words.begin(), words.end(), [&](const TextSpan& word) { return is_plain(lowercase(word.of(span)), world.plain_words); });
 }
 
 std::vector<std::string> left_out(const plan::Film& film, const World& world) {
+  if (world.plain_words.empty()) return {};
   const std::string& prompt = film.prompt;
   std::vector<bool> covered(prompt.size(), false);
   cover_quotes(covered, prompt);
@@ -88,17 +61,16 @@ std::vector<std::string> left_out(const plan::Film& film, const World& world) {
   }
   for (const std::string& span : film.unsupported) cover(covered, prompt, span);
 
-  std::vector<Word> runs;
-  const std::vector<Word> words = world.plain_words.empty() ? std::vector<Word>{} : words_of(prompt);
-  for (const Word& word : words) {
-    if (covered[word.begin] || is_plain(lower(std::string_view(prompt).substr(word.begin, word.end - word.begin)), world.plain_words)) continue;
+  std::vector<TextSpan> runs;
+  for (const TextSpan& word : words_of(prompt)) {
+    if (covered[word.begin] || is_plain(lowercase(word.of(prompt)), world.plain_words)) continue;
     const bool joins = !runs.empty() && runs.back().end + 1 == word.begin && prompt[runs.back().end] == ' ' && word.end - runs.back().begin <= PlanCaps::unsupported;
     if (joins) runs.back().end = word.end;
     else runs.push_back(word);
   }
   std::vector<std::string> spans;
-  for (const Word& run : runs) {
-    std::string span = prompt.substr(run.begin, run.end - run.begin);
+  for (const TextSpan& run : runs) {
+    std::string span(run.of(prompt));
     if (span.size() <= PlanCaps::unsupported && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(std::move(span));
   }
   return spans;

@@ -1,7 +1,6 @@
 #include "planner/grammar/legal.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace fabula {
 namespace {
@@ -90,23 +89,28 @@ std::vector<std::int32_t> Legal::next(const std::string& written, const TokenTab
   return tokens;
 }
 
-std::vector<std::string> legal_spans(std::string_view prompt, std::size_t cap) {
-  const std::vector<bool> in_word = word_bytes(prompt);
-  std::vector<std::pair<std::size_t, std::size_t>> words;  // begin, end
-  for (std::size_t at = 0; at < prompt.size(); ++at) {
+std::vector<TextSpan> words_of(std::string_view text) {
+  const std::vector<bool> in_word = word_bytes(text);
+  std::vector<TextSpan> words;
+  for (std::size_t at = 0; at < text.size(); ++at) {
     if (!in_word[at]) continue;
     const std::size_t begin = at;
-    while (at < prompt.size() && in_word[at]) ++at;
-    words.emplace_back(begin, at);
+    while (at < text.size() && in_word[at]) ++at;
+    words.push_back({begin, at});
   }
+  return words;
+}
+
+std::vector<std::string> legal_spans(std::string_view prompt, std::size_t cap) {
+  const std::vector<TextSpan> words = words_of(prompt);
   std::vector<std::string> spans;
   for (std::size_t first = 0; first < words.size(); ++first) {
-    const std::size_t begin = words[first].first;
+    const std::size_t begin = words[first].begin;
     for (std::size_t last = first; last < words.size(); ++last) {
-      const std::string_view span = prompt.substr(begin, words[last].second - begin);
+      const std::string_view span = prompt.substr(begin, words[last].end - begin);
       if (span.size() > cap || !std::all_of(span.begin(), span.end(), may_be_inside)) break;
       spans.emplace_back(span);
-      const std::size_t end = words[last].second;
+      const std::size_t end = words[last].end;
       const bool called = end < prompt.size() && (prompt[end] == '!' || prompt[end] == '?');
       if (called && span.size() < cap) spans.emplace_back(prompt.substr(begin, span.size() + 1));
     }

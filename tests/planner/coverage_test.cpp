@@ -49,6 +49,11 @@ TEST(Coverage, ATypingSlipIsNoNewWordButAnotherLetterIs) {
   EXPECT_EQ(left_out_of("a pig falls"), (Spans{"falls"}));  // one letter from "calls"
 }
 
+TEST(Coverage, SignsAreNoWords) {
+  EXPECT_EQ(left_out_of("A fox \u2014 a crab \u2026 and a pig\u00bf"), Spans{}) << "a dash, an ellipsis, a turned question mark";
+  EXPECT_EQ(left_out_of("A fox \u2019twixt pigs"), (Spans{"twixt"}));
+}
+
 TEST(Coverage, ASpanOfTheWorldsOwnWordsIsWithinIt) {
   const World world = World::open(root + "/assets/world/world.json");
   EXPECT_TRUE(is_within("pig", world));
