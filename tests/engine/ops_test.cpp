@@ -8,6 +8,7 @@
 #include "kernels/bf16.h"
 #include "kernels/error.h"
 #include "tests/support/random.h"
+#include "tests/support/refusal.h"
 
 namespace fabula {
 namespace {
@@ -179,15 +180,7 @@ TEST(Ops, DryPeakEqualsRealPeak) {
 
 // ---- what is refused
 
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    EXPECT_EQ(ExitCode::internal, error.code());
-    return error.what();
-  }
-  return "";
-}
+using test::refusal;
 
 TEST(Ops, EachNamesItselfAndWhatItGotWhenItsOperandsDoNotFit) {
   Bench bench(dry_kernels(), Arena::dry());
@@ -224,7 +217,7 @@ TEST(Ops, EachNamesItselfAndWhatItGotWhenItsOperandsDoNotFit) {
       {"copy", [&] { copy(ctx, x, wrong); }},
   };
   for (const auto& [op, call] : calls) {
-    const std::string text = refusal(call);
+    const std::string text = refusal(call, ExitCode::internal);
     EXPECT_EQ(0U, text.find(std::string(op) + ": expected ")) << op << " said: " << text;
     EXPECT_NE(std::string::npos, text.find("; got ")) << text;
   }
@@ -236,8 +229,8 @@ TEST(Ops, GatherAndScatterRefuseRowsThatAreNotThere) {
   const Tensor table = bench.normal({3, 4}, random), x = bench.normal({2, 4}, random);
   for (const std::int32_t bad : {-1, 3}) {
     const Tensor index = indices(bench.ctx, std::vector<std::int32_t>{0, bad});
-    EXPECT_NE("", refusal([&] { (void)gather_rows(bench.ctx, table, index); }));
-    EXPECT_NE("", refusal([&] { scatter_rows(bench.ctx, x, index, table); }));
+    EXPECT_NE("", refusal([&] { (void)gather_rows(bench.ctx, table, index); }, ExitCode::internal));
+    EXPECT_NE("", refusal([&] { scatter_rows(bench.ctx, x, index, table); }, ExitCode::internal));
   }
 }
 

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "engine/weights/weights.h"
 #include "kernels/error.h"
 #include "tests/support/random.h"
+#include "tests/support/refusal.h"
 
 namespace fabula {
 namespace {
@@ -53,16 +53,7 @@ std::string floats(const std::vector<float>& values) {
 
 std::string file_of(const std::string& header, const std::string& data) { return little_endian(header.size()) + header + data; }
 
-// Runs `action`; gives its Error's sentence, or "" if there was none.
-std::string refusal(const std::function<void()>& action, ExitCode expected = ExitCode::bad_data) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), expected) << error.what();
-    return error.what();
-  }
-  return "";
-}
+using test::refusal;
 
 TEST_F(ModelFiles, AGoodFileGivesItsTensorsAndMetadata) {
   const Safetensors file = Safetensors::open(write(

@@ -13,6 +13,7 @@
 #include "kernels/error.h"
 #include "planner/lm/qwen3_vl.h"
 #include "planner/lm/session.h"
+#include "tests/support/refusal.h"
 
 namespace fabula {
 namespace {
@@ -38,15 +39,7 @@ Tokens tokens_of(const std::filesystem::path& file, bool greedy) {
   return tokens;
 }
 
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::bad_data);
-    return error.what();
-  }
-  return "";
-}
+using test::refusal;
 
 double largest_difference(std::span<const float> a, std::span<const float> b) {
   EXPECT_EQ(a.size(), b.size());

@@ -11,6 +11,7 @@
 #include "engine/score.h"
 #include "kernels/error.h"
 #include "planner/lm/qwen3.h"
+#include "tests/support/refusal.h"
 
 namespace fabula {
 namespace {
@@ -24,15 +25,7 @@ json load(const std::string& file) {
   return json::parse(in);
 }
 
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::bad_data);
-    return error.what();
-  }
-  return "";
-}
+using test::refusal;
 
 TEST(World, ReadsTheStorybook) {
   const World world = World::open(root + "/assets/world/world.json");
