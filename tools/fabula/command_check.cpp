@@ -10,6 +10,7 @@
 #include "planner/check.h"
 #include "planner/schema.h"
 #include "planner/simulate.h"
+#include "planner/text.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {
@@ -77,14 +78,6 @@ ordered_json to_json(const Report& report) {
   }
   out["timeline"] = {{"start", start}, {"shots", shots}};
   return out;
-}
-
-// A plan's text for a terminal: control characters would reach it.
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
 }
 
 void print(const std::string& line) { std::printf("%s\n", printable(line).c_str()); }

@@ -7,11 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "audio/mix.h"
-#include "audio/phonemes.h"
 #include "engine/bundle.h"
 #include "engine/film/film.h"
 #include "kernels/error.h"
-#include "planner/planner.h"
 #include "planner/schema.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/progress.h"
@@ -131,17 +129,9 @@ void run_render(const RenderOptions& options) {
   std::vector<Stage> stages;
 
   Clock::time_point start = Clock::now();
-  Direction direction;
-  {
-    const auto planner = load_planner(bundle.folder, precision, threads, phones_of);
-    const auto alive = [](int) { return !stop_requested(); };
-    direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
-  }
+  const Direction direction = direct(source, bundle.folder, options.model);
   const plan::Film& film = direction.film;
   const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
-  for (const std::string& missing : film.unsupported) {
-    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
-  }
   if (!options.save_plan.empty()) write_file(options.save_plan, plan::to_json(film) + "\n");
   stages.push_back({"plan", seconds_since(start)});
 

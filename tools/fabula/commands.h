@@ -8,6 +8,7 @@
 
 #include "engine/context.h"
 #include "engine/plan.h"
+#include "engine/planner.h"
 
 namespace CLI {
 class App;
@@ -64,6 +65,9 @@ struct Source {
 /// `given` is a prompt, a plan (FILE.json), a screenplay (FILE.fountain), or "-" for a prompt or a plan on standard input. What of a screenplay a
 /// prompt cannot say is told on standard error. Throws Error: input_missing, bad_data.
 [[nodiscard]] Source read_source(const std::string& given);
+
+/// The plan and the states of a source, by the planner of a bundle. What the model cannot show is told on standard error.
+[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&);
 
 /// The bytes of a file, or of standard input for "-"; `what` names it in errors ("the plan"). Throws Error: input_missing, io, bad_data when it is
 /// larger than `most_bytes`.

@@ -1,9 +1,11 @@
-// What a command is given to work on: read here, once, with a limit.
+// What a command is given to work on: read here, once, with a limit, and directed.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 
+#include "audio/phonemes.h"
 #include "kernels/error.h"
+#include "planner/planner.h"
 #include "planner/schema.h"
 #include "planner/screenplay/prose.h"
 #include "tools/fabula/commands.h"
@@ -61,6 +63,16 @@ Source read_source(const std::string& given) {
   if (source.is_plan) source.film = plan::from_json(text);
   else source.prompt = text;
   return source;
+}
+
+Direction direct(const Source& source, const fs::path& bundle, const ModelOptions& options) {
+  const auto planner = load_planner(bundle, precision_of(options.precision), thread_count(options.threads), phones_of);
+  const auto alive = [](int) { return !stop_requested(); };
+  Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
+  for (const std::string& missing : direction.film.unsupported) {
+    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
+  }
+  return direction;
 }
 
 }  // namespace fabula::cli
