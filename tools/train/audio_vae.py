@@ -137,6 +137,10 @@ class Trainer:
         self.path, self.decoder_only = path, decoder_only
         self.model = new()
         self.ema = new().requires_grad_(False)
+        torch._dynamo.config.recompile_limit = 64  # a width and a length each
+        for module in self.model.modules():
+            if type(module).__name__ in ("MiniMaxH3AudioSnakeBeta", "MiniMaxH3AudioSnake1d"):
+                module.forward = torch.compile(module.forward, dynamic=False)  # fused, a step takes four fifths of the time
         if decoder_only:
             for part in (self.model.encoder, self.model.pre_block, self.model.mean_proj, self.model.logs_proj):
                 part.requires_grad_(False)
