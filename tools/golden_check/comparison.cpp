@@ -97,7 +97,6 @@ void Comparison::compare(const std::string& name, const Tensor& actual, std::int
     } else if (integer_at(actual, i) != integer_at(target, i)) {
       throw Error(ExitCode::check_failed, name + "[" + std::to_string(i) + "] is " + std::to_string(integer_at(actual, i)) + ", expected " + std::to_string(integer_at(target, i)));
     }
-    absolute_ = std::max(absolute_, error);
     error /= scale;
     if (error > largest_) {
       largest_ = error;

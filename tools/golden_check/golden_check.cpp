@@ -62,7 +62,7 @@ void judge(const Case& one, const json& parameters, const Setup& setup, Verdict&
   verdict.error = comparison.largest_error();
   const auto left = comparison.left_out();
   if (!left.empty()) throw Error(ExitCode::check_failed, std::to_string(left.size()) + " results were not computed, the first is " + *left.begin());
-  if (!(comparison.largest_scaled_error() <= verdict.tolerance)) verdict.failure = comparison.worst() + " is too far from the reference";
+  if (!(verdict.error <= verdict.tolerance)) verdict.failure = comparison.worst() + " is too far from the reference";
 }
 
 // A file's verdict, or nothing when it holds no case (weights, configurations).

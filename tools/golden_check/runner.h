@@ -47,8 +47,8 @@ class Comparison {
   explicit Comparison(const Safetensors* expected) : expected_(expected) {}
 
   /// Compares with the stored tensor of that name, if there is one (a runner may offer more taps than were stored). Extents of 1 are
-  /// ignored in the shapes. Floats: absolute difference, of tensors whose root mean square exceeds one as a part of that; integers must be equal. A mismatch of shape or an integer throws Error(check_failed).
-  /// On the dry device, where data is null, nothing happens.
+  /// ignored in the shapes. Floats: absolute difference, of tensors whose root mean square exceeds one as a part of that; integers must be
+  /// equal. A mismatch of shape or an integer throws Error(check_failed). On the dry device, where data is null, nothing happens.
   void operator()(const std::string& name, const Tensor& actual);
   /// The `item`-th of `items` slices along the first axis, for results made one batch item at a time.
   void slice(const std::string& name, std::int64_t item, std::int64_t items, const Tensor& actual);
@@ -61,10 +61,8 @@ class Comparison {
   /// For results that are no tensors: throws Error(check_failed) with the sentence unless `equal`.
   void exact(bool equal, const std::string& sentence);
 
-  /// Over all results, absolute.
-  [[nodiscard]] double largest_error() const { return absolute_; }
-  /// Over all results, each measured by its tensor's size where that is above one: what the tolerance bounds.
-  [[nodiscard]] double largest_scaled_error() const { return largest_; }
+  /// Over all results: what the tolerance bounds.
+  [[nodiscard]] double largest_error() const { return largest_; }
   [[nodiscard]] const std::string& worst() const { return worst_; }  ///< name of the tensor with the largest error
   /// Names stored and never compared.
   [[nodiscard]] std::set<std::string> left_out() const;
@@ -74,7 +72,7 @@ class Comparison {
 
   const Safetensors* expected_;
   std::map<std::string, std::int64_t> compared_;  // elements
-  double largest_ = 0.0, absolute_ = 0.0;
+  double largest_ = 0.0;
   std::string worst_;
 };
 

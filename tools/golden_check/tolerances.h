@@ -9,12 +9,12 @@ namespace fabula::golden {
 
 struct Tolerance {
   const char* part;
-  double fp32;  ///< absolute, float32 against the reference's float32
-  double bf16;  ///< absolute, products of bf16 operands against the reference's float32
+  double fp32;  ///< float32 against the reference's float32
+  double bf16;  ///< products of bf16 operands against the reference's float32
   const char* reason;
 };
 
-// Outputs are of order one. A bf16 operand carries a relative error of 2^-9; through a network of some layers that grows to a few
+// Bounds of Comparison::largest_error. Outputs are of order one. A bf16 operand carries a relative error of 2^-9; through a network of some layers that grows to a few
 // hundredths, as it does between the reference's own two precisions (0.03 to 0.05 on these transformers).
 inline constexpr Tolerance tolerances[] = {
     {"rng", 1e-6, 1e-6, "log, cos and sin differ in the last bit between mathematical libraries"},
