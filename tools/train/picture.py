@@ -5,17 +5,16 @@ is rendered. Motion follows the clock of `assets/world/world.json`: a foot is do
 """
 
 import functools
-import json
 import math
-import pathlib
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+import editions
 import places
 
-WORLD = json.loads((pathlib.Path(__file__).parents[2] / "assets/world/world.json").read_text())
+WORLD = editions.world()
 FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 WIDTH, HEIGHT = WORLD["canvas"]
 FPS, FRAMES = WORLD["fps"], WORLD["shot_frames"][0]
