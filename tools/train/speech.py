@@ -116,11 +116,17 @@ def score(world: dict, plan: dict, shot_index: int) -> list[tuple[str, float]]:
     entries = []
     for beat in shot["action_beats"]:
         for sound in actions[beat["what"]]["sounds"]:
-            first = beat["at_ms"] + sound["first_ms"]
-            entries += [(f"<|snd:{sound['sound']}|>", ms / 1000) for ms in range(first, shot["duration_ms"], sound["every_ms"])]
+            entries += [(f"<|snd:{sound['sound']}|>", ms / 1000) for ms in sound_times(sound, beat["at_ms"], shot["duration_ms"])]
     for line in shot["dialogue"]:
         entries += _phone_entries(world, plan, shot, line)
     return sorted(entries, key=lambda entry: entry[1])  # stable: beats before phones where starts are equal
+
+
+def sound_times(sound: dict, at_ms: int, duration_ms: int) -> list[int]:
+    """When a sound of an action is heard within a shot: at its own times, or again and again."""
+    if "at_ms" in sound:
+        return [at_ms + ms for ms in sound["at_ms"] if at_ms + ms < duration_ms]
+    return list(range(at_ms + sound["first_ms"], duration_ms, sound["every_ms"]))
 
 
 def _phone_entries(world: dict, plan: dict, shot: dict, line: dict) -> list[tuple[str, float]]:
