@@ -8,7 +8,7 @@ SKIES = {"dawn": ((120, 142, 212), (214, 176, 206), (255, 214, 178)), "day": ((9
 # Colours by day as they look at another time: a factor and an offset for red, green, blue.
 TIMES = {"day": ((1, 1, 1), (0, 0, 0)), "dawn": ((0.94, 0.86, 0.88), (14, 6, 12)), "dusk": ((0.88, 0.68, 0.70), (18, 4, 12)),
          "night": ((0.33, 0.39, 0.50), (6, 10, 32))}
-ACTORS = {"day": (1, 1, 1), "dawn": (1.0, 0.93, 0.92), "dusk": (1.0, 0.84, 0.80), "night": (0.70, 0.74, 0.98)}  # actors stay readable at night
+ACTORS = {"day": (1, 1, 1), "dawn": (1.0, 0.93, 0.92), "dusk": (1.0, 0.84, 0.80), "night": (0.76, 0.79, 1.0)}  # actors stay readable at night
 # How far colours fade to a veil, the veil, and what is left of the light.
 WEATHERS = {"clear": (0.0, (128, 128, 128), 1.0), "rain": (0.30, (136, 150, 168), 0.86), "snow": (0.20, (226, 232, 244), 0.97),
             "fog": (0.30, (206, 212, 218), 0.98), "storm": (0.42, (84, 92, 118), 0.72)}
@@ -28,5 +28,5 @@ def grade(rgb, time, weather="clear", haze=0.0):
 
 def on_actors(time, weather):
     """Factors for red, green, blue of whatever stands in the scene."""
-    left = {"clear": 1.0, "rain": 0.9, "snow": 1.0, "fog": 0.98, "storm": 0.8}[weather]
+    left = {"clear": 1.0, "rain": 0.9, "snow": 1.0, "fog": 0.98, "storm": 0.88}[weather]
     return tuple(round(v * left, 3) for v in ACTORS[time])
