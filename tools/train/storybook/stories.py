@@ -76,7 +76,10 @@ class Draw:
 
 
 def times_of(place):
-    return WORLD["times"] if PLACES[place]["sky"] or place == "room" else ["day", "night"]
+    """Times of day that can be told apart there."""
+    if PLACES[place]["sky"] or place == "room":
+        return WORLD["times"]
+    return {"cave": ["day"], "space": ["night"]}.get(place, ["day", "night"])
 
 
 def sample_film(rng, split="training", shots=None):

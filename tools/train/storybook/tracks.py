@@ -183,9 +183,10 @@ def actors(plan, shot, t, phones, facts, place, weather):
         c.low, c.high = min(c.low, c.high), max(c.low, c.high)
         m, beats = actor_motion(shot, member, xs[i], height, t, c)
         whats = {what for _, what in beats}
-        room = max(FEET[shot["camera"]["size"]] - 5, 1) / (zoom * nearest(shot)) - needed[i]  # stay in the picture, unless it comes from above
+        room = max(FEET[shot["camera"]["size"]] - 9, 1) / (zoom * nearest(shot)) - needed[i]  # stay in the picture, unless it comes from above
+        room = max(room, 0.12 * height)
         if "falls" not in whats and m.lift.max() > room:
-            m.lift *= max(room, 0.12 * height) / m.lift.max()
+            m.lift *= room / m.lift.max()
         if floating:
             m.lift = m.lift + (0.34 + 0.07 * np.sin(2 * np.pi * t / 2.7 + i)) * min(height, max(room, 8))
             m.lean = m.lean + 5 * np.sin(2 * np.pi * t / 3.3 + i)
@@ -226,8 +227,8 @@ def props(plan, shot, t, cast, facts, place, weather):
         height = tallness("prop", who, 0.95)
         spread = SPREAD[shot["camera"]["size"]]
         x = WIDTH * (0.5 + ({"left": 0.1, "center": 0.5, "right": 0.9}[facts.get((prop["id"], "position"), "center")] - 0.5) * spread)
-        if holder not in by_id and not behind and any(abs(c.motion.x[0] - x) < 16 for c in cast):
-            x += 30 if x < WIDTH / 2 else -30
+        if holder not in by_id and not behind and any(abs(c.motion.x[0] - x) < 26 for c in cast):
+            x += 36 if x < WIDTH / 2 else -30
         y = 97 if behind else 106
         sign = 1.0 if x < WIDTH / 2 else -1.0
         wind = WIND[weather] if place["sky"] else 0.0
