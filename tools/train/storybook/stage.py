@@ -19,7 +19,7 @@ def blend(frame, patch):
     """Composites a premultiplied RGBA patch over a view of the frame of its size."""
     left = cv2.cvtColor(cv2.bitwise_not(patch[..., 3]), cv2.COLOR_GRAY2RGB)
     cv2.multiply(frame, left, left, 1 / 255)
-    cv2.add(left, patch[..., :3], frame)
+    cv2.add(left, cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB), frame)
 
 
 class View:
@@ -44,22 +44,38 @@ class View:
 
 @functools.lru_cache(maxsize=512)
 def rows_used(place, time, kind, number, scale):
-    """First row of each plane that has anything in it."""
-    planes = scenery.paint(place, time, kind, number, scale)
-    return {name: int(np.argmax(pixels[..., 3].any(1))) if pixels[..., 3].any() else pixels.shape[0] for name, pixels in planes.items()}
+    """Of each plane, the first row that has anything in it and the first from which it hides all behind it."""
+    rows = {}
+    for name, pixels in scenery.paint(place, time, kind, number, scale).items():
+        any_there, all_there = (pixels[..., 3] > 0).any(1), (pixels[..., 3] == 255).all(1)
+        hides = len(pixels) - int(np.argmin(all_there[::-1])) if not all_there.all() else 0
+        rows[name] = int(np.argmax(any_there)) if any_there.any() else len(pixels), hides
+    return rows
 
 
-def draw_plane(frame, pixels, first, k, x, y, opaque=False):
-    """Warps a plane into the rows of the frame that it reaches."""
+def draw_plane(frame, pixels, first, k, x, y, bottom, opaque=False):
+    """Warps a plane into the rows of the frame that it reaches, down to row `bottom`."""
     top = 0 if opaque else max(0, math.floor(first * k + y) - 1)
-    if top >= frame.shape[0]:
+    if top >= bottom:
         return
     matrix = np.array([[k, 0, x], [0, k, y - top]])
-    patch = cv2.warpAffine(pixels, matrix, (frame.shape[1], frame.shape[0] - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    patch = cv2.warpAffine(pixels, matrix, (frame.shape[1], bottom - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if opaque:
-        cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB, frame)
+        cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB, frame[:bottom])
     else:
-        blend(frame[top:], patch)
+        blend(frame[top:bottom], patch)
+
+
+def draw_backdrop(frame, planes, rows, view, now):
+    """Everything behind the actors; what a nearer plane hides is not drawn."""
+    bottom = frame.shape[0]
+    todo = []
+    for name in ("near", "mid", "far", "sky"):
+        k, x, y = view.plane(name, *now)
+        todo.append((name, k, x, y, bottom))
+        bottom = min(bottom, max(0, math.ceil(rows[name][1] * k + y) + 1))
+    for name, k, x, y, end in reversed(todo):
+        draw_plane(frame, planes[name], rows[name][0], k, x, y, end, opaque=name == "sky")
 
 
 def draw_sprite(frame, mask, label, pixels, matrix):
@@ -173,7 +189,7 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
     view = View(width, height)
     cx, cy, zoom = camera.path(shot, shown)
     key = shown.place["id"], shown.time, shown.weather, scenery.variant(seed), view.scale
-    planes, first = scenery.paint(*key), rows_used(*key)
+    planes, rows = scenery.paint(*key), rows_used(*key)
     lit = light.on_actors(shown.time, shown.weather)
     sky = weather.Sky(shown, seed * 1_000_003 + shot_index, view.scale, tracks.thunder_times(shot) if shown.weather == "storm" else [])
     all_signs, floor = signs.of(shown), shown.place["ground"] != "none"
@@ -187,14 +203,13 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
         view.look(*now)
         if now != before:
             backdrop = np.empty((height, width, 3), np.uint8)
-            for name in ("sky", "far", "mid", "near"):
-                draw_plane(backdrop, planes[name], first[name], *view.plane(name, *now), opaque=name == "sky")
+            draw_backdrop(backdrop, planes, rows, view, now)
             before = now
         frame[...] = backdrop
         row = [None] * len(shown.tracks)
         for i in order:
             row[i] = draw_track(frame, masks[slot], i + 1, shown.tracks[i], n, view, shown, lit, kinds[i], floor)
-        draw_plane(frame, planes["fore"], first["fore"], *view.plane("fore", *now))
+        draw_plane(frame, planes["fore"], rows["fore"][0], *view.plane("fore", *now), height)
         draw_signs(frame, all_signs, shown.times[n], view)
         sky.front(frame, shown.times[n])
         boxes.append(row)
