@@ -28,8 +28,10 @@ class Setting:
     gravity: float = 1.0  # of the place, 1 on earth
     wind: float = 0.0  # heights/s
     water: bool = False
-    entrance: float = 0.0  # the way in from beyond the picture, and out of it
+    entrance: float = 0.0  # the way in from beyond the picture
+    leave: float = 0.0  # and out of it
     partner: float | None = None  # x of whom it is done to
+    gap: float = 1.15  # how near one comes to a partner
 
 
 @dataclasses.dataclass
@@ -236,7 +238,7 @@ def exits(t, c):
     m = still(t, c)
     gait(m, t, WALK[1] * 0.75, 0.09, 6)
     going = t >= 0.6
-    m.x = c.x + c.sign * c.entrance * np.clip((t - 0.6) / 2.0, 0, 1.2)
+    m.x = c.x + c.sign * c.leave * np.clip((t - 0.6) / 2.0, 0, 1.2)
     m.lift, m.lean, m.pose = np.where(going, m.lift, 0), np.where(going, m.lean, 0), np.where(going, m.pose, STAND)
     m.sounds = [s for s in steps_until(min(2.6, c.duration), WALK[1] * 0.75) if s[0] >= 0.6]
     return m
@@ -281,7 +283,7 @@ def gives(t, c):
     m = still(t, c)
     to = c.x if c.partner is None else c.partner
     side = math.copysign(1, to - c.x) if to != c.x else c.sign
-    goal = to - side * 1.15
+    goal = to - side * c.gap
     goal = c.x if (goal - c.x) * side < 0 else goal
     going = t < 1.4
     gait(m, t, WALK[1] * 0.75, 0.07, 6)

@@ -99,7 +99,7 @@ def draw_sprite(frame, mask, label, pixels, matrix):
 @functools.lru_cache(maxsize=512)
 def shadow_shape(width, height, strength):
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
-    shape = 1 - strength * np.clip(1.2 - np.hypot(x, y), 0, 1)
+    shape = 1 - strength * np.clip(1.3 * (1 - np.hypot(x, y)), 0, 1)
     return cv2.cvtColor(np.round(255 * shape).astype(np.uint8), cv2.COLOR_GRAY2RGB)
 
 

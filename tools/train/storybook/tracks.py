@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 224, 128  # the canvas in units
 GROUND = 103
 TALL = 46.0  # units of an actor of size 1
 MARKS = {"left": 0.22, "center": 0.5, "right": 0.78}
-SPREAD = {"wide": 1.0, "medium": 0.86, "close": 0.66}  # marks move together where the camera is near
+SPREAD = {"wide": 1.0, "medium": 0.84, "close": 0.66}  # marks move together where the camera is near
 ZOOM = {"wide": 1.0, "medium": 1.3, "close": 1.75}
 FEET = {"wide": 103, "medium": 110, "close": 118}  # screen line of the feet
 DEPTHS = {"background": (0.8, 97), "midground": (1.0, 103), "foreground": (1.16, 111)}  # size, line of the feet
@@ -83,7 +83,8 @@ def nearest(shot):
 def room_of(shot, member, facts):
     """How many of its heights an actor needs: more when it grows or has something over its head."""
     grown = 1.3 if any(b["who"] == member["id"] and b["what"] == "grows" for b in shot["action_beats"]) else 1.0
-    return grown + (0.35 if any(attribute == "holder" and value == member["id"] for (_, attribute), value in facts.items()) else 0)
+    holders = [v for (_, attribute), v in facts.items() if attribute == "holder"] + [f["value"] for f in shot.get("effects", []) if f["attribute"] == "holder"]
+    return grown + (0.4 if member["id"] in holders else 0)
 
 
 def mouths(shot, actor_id, t, phones):
@@ -172,14 +173,17 @@ def actors(plan, shot, t, phones, facts, place, weather):
     heights = [tallness("actor", m["id"], DEPTHS[m.get("depth", "midground")][0]) for m in shot["cast"]]
     needed = [h * room_of(shot, m, facts) for h, m in zip(heights, shot["cast"])]
     zoom = zoom_of(shot, max(needed, default=1))
+    half = WIDTH / 2 / zoom
+    wide = [0.5 * h * sprites.aspect("actor", m["id"])[0] for h, m in zip(heights, shot["cast"])]  # half the width
+    xs = [float(np.clip(x, WIDTH / 2 - half + w + 2, WIDTH / 2 + half - w - 2)) if w < half else WIDTH / 2 for x, w in zip(xs, wide)]
     for i, member in enumerate(shot["cast"]):
-        height, y = heights[i], DEPTHS[member.get("depth", "midground")][1]
-        half = WIDTH / 2 / zoom
+        height, y, sign = heights[i], DEPTHS[member.get("depth", "midground")][1], heading(member["facing"])
         reach = half + (58 if shot["camera"]["move"] == "track" and i == 0 else 0)
         other = partner_of(shot, i)
-        c = actions.Setting(sign=heading(member["facing"]), x=0, low=(WIDTH / 2 - reach) / height + 0.45, high=(WIDTH / 2 + reach) / height - 0.45, duration=0,
+        c = actions.Setting(sign=sign, x=0, low=(WIDTH / 2 - reach + wide[i]) / height, high=(WIDTH / 2 + reach - wide[i]) / height, duration=0,
                             gravity=max(place["gravity"], 0.12), wind=WIND[weather] / height * (0.15 if place["sky"] else 0), water=place["water"],
-                            entrance=(half + 40) / height, partner=None if other is None else xs[other] / height)
+                            entrance=(half + sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height, leave=(half - sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height,
+                            partner=None if other is None else xs[other] / height, gap=1.15 if other is None else (wide[i] + wide[other]) / height)
         c.low, c.high = min(c.low, c.high), max(c.low, c.high)
         m, beats = actor_motion(shot, member, xs[i], height, t, c)
         whats = {what for _, what in beats}

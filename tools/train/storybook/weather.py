@@ -63,7 +63,7 @@ class Sky:
             cv2.polylines(frame, np.stack([some, some + (8, 4)], 1), False, colour, max(1, round(thick * self.scale)), cv2.LINE_AA, 4)
 
     def fog(self, frame, t):
-        for i, (speed, strength) in enumerate(((9, 0.40), (-5, 0.28))):
+        for i, (speed, strength) in enumerate(((9, 0.34), (-5, 0.22))):
             veil, left = bank(i, self.scale, strength, self.dim)
             at = int(np.mod(speed * t * self.scale, veil.shape[1] - self.width))
             cv2.multiply(frame, left[:, at:at + self.width], frame, 1 / 255)
