@@ -54,25 +54,24 @@ def print_plan(arguments):
 
 
 def rate(arguments):
-    """Processor time of one thread for shots of 56 frames; every shot is drawn anew, from a seed never seen before in this run."""
+    """Processor time of one thread for shots of 56 frames; every film is drawn anew, from a seed not met before in this run."""
     kinds = {"drawing plans": 0.0, "pictures": 0.0, "sound": 0.0}
-    seed, clips, begin = arguments.seed, 0, time.perf_counter()
-    warm = 0
+    seed, clips, begin, films = arguments.seed, 0, time.perf_counter(), 0
     while time.perf_counter() - begin < arguments.seconds:
-        marks = [time.process_time()]
-        plan = film(seed, shots=1)
-        marks.append(time.process_time())
-        frames = stage.render_shot(plan, 0, seed)[0]
-        marks.append(time.process_time())
-        if arguments.sound:
-            mixing.render_sound(plan, 0, seed)
-        marks.append(time.process_time())
-        seed, warm = seed + 1, warm + 1
-        if warm == arguments.warm:  # caches of sprites and backdrops fill first
+        if films == arguments.warm:  # caches of sprites and backdrops fill first
             kinds, clips = dict.fromkeys(kinds, 0.0), 0
+        marks = [time.process_time()]
+        plan = film(seed)
+        marks.append(time.process_time())
+        for i in range(len(plan["shots"])):
+            frames = stage.render_shot(plan, i, seed)[0]
+        marks.append(time.process_time())
+        for i in range(len(plan["shots"]) if arguments.sound else 0):
+            mixing.render_sound(plan, i, seed)
+        marks.append(time.process_time())
         for name, a, b in zip(kinds, marks, marks[1:]):
             kinds[name] += b - a
-        clips += 1
+        seed, films, clips = seed + 1, films + 1, clips + len(plan["shots"])
     whole = sum(kinds.values())
     for name, seconds in kinds.items():
         print(f"{name}: {1000 * seconds / clips:.1f} ms a clip")
@@ -94,7 +93,7 @@ def main():
     parser.add_argument("--plain", action="store_true", help="without the truth")
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--warm", type=int, default=0, help="clips made before the measurement begins")
+    parser.add_argument("--warm", type=int, default=0, help="films made before the measurement begins")
     parser.add_argument("--sound", action="store_true")
     arguments = parser.parse_args()
     {"preview": preview, "sheet": sheet, "plan": print_plan, "rate": rate, "check": check}[arguments.what](arguments)

@@ -25,7 +25,8 @@ class Layer:
     def colour(self, rgb, glow=False):
         if glow:
             return (*map(float, rgb), 255.0)
-        return (*light.grade(np.clip(np.asarray(rgb) + self.tint, 0, 255), self.time, self.weather, self.haze).tolist(), 255.0)
+        tinted = [min(255.0, max(0.0, c + d)) for c, d in zip(rgb, self.tint)]
+        return (*light.grade(tinted, self.time, self.weather, self.haze), 255.0)
 
     def polygon(self, points, rgb, glow=False):
         points = np.round((np.asarray(points, np.float64) - (LEFT, TOP)) * self.scale * 16).astype(np.int32)
@@ -53,17 +54,22 @@ class Layer:
         self.pixels[a:b, :, 3] = 255
 
     def ridge(self, base, waves, top, bottom, depth=50):
-        """Land below the curve base + sum(amplitude * sin(frequency * x + phase)), shaded over `depth` units."""
+        """Land below the curve base + sum(amplitude * sin(frequency * x + phase)), shaded over `depth` units from its crest."""
         width, height = self.pixels.shape[1], self.pixels.shape[0]
-        x = np.arange(width) / self.scale + LEFT
-        curve = sum((a * np.sin(f * x + p) for a, f, p in waves), np.full(width, float(base)))
+        x = np.arange(0, width + 4, 4) / self.scale + LEFT
+        curve = sum((a * np.sin(f * x + p) for a, f, p in waves), np.full(len(x), float(base)))
         first = max(0, int((curve.min() - TOP) * self.scale) - 1)
-        below = (np.arange(first, height)[:, None] / self.scale + TOP - curve[None]).astype(np.float32)
-        cover = np.clip(below * self.scale + 0.5, 0, 1)[..., None]
-        shade = np.clip(below / depth, 0, 1)[..., None]
-        a, b = np.array(self.colour(top), np.float32), np.array(self.colour(bottom), np.float32)
-        rows = self.pixels[first:]
-        rows[...] = rows * (1 - cover) + (a + (b - a) * shade) * cover
+        points = np.stack([(x - LEFT) * self.scale, (curve - TOP) * self.scale - first], 1)
+        points = np.concatenate([points, [(width + 8, height), (-8, height)]])
+        mask = np.zeros((height - first, width), np.uint8)
+        cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        shade = np.clip(np.arange(height - first)[:, None] / self.scale / depth, 0, 1)
+        rows = np.array(self.colour(top)) * (1 - shade) + np.array(self.colour(bottom)) * shade
+        land = np.broadcast_to(np.round(rows).astype(np.uint8)[:, None], (height - first, width, 4))
+        cover, part = cv2.cvtColor(mask, cv2.COLOR_GRAY2RGBA), self.pixels[first:]
+        cover[..., 3] = mask
+        cv2.multiply(part, cv2.bitwise_not(cover), part, 1 / 255)
+        cv2.add(part, cv2.multiply(np.ascontiguousarray(land), cover, None, 1 / 255), part)
 
     def glow(self, x, y, radius, rgb, strength):
         """A soft light, added to what is there."""
@@ -71,8 +77,8 @@ class Layer:
         x0, y0 = max(0, int((x - radius - LEFT) * k)), max(0, int((y - radius - TOP) * k))
         part = self.pixels[y0:int((y + radius - TOP) * k), x0:int((x + radius - LEFT) * k)]
         v, u = np.mgrid[y0:y0 + part.shape[0], x0:x0 + part.shape[1]].astype(np.float32)
-        near = np.clip(1 - np.hypot(u / k + LEFT - x, v / k + TOP - y) / radius, 0, 1)[..., None] ** 2 * strength
-        alpha = part[..., 3:] / np.float32(255)
+        near = np.clip(1 - np.hypot(u - np.float32((x - LEFT) * k), v - np.float32((y - TOP) * k)) / np.float32(radius * k), 0, 1)[..., None] ** 2 * np.float32(strength)
+        alpha = part[..., 3:] * np.float32(1 / 255)
         part[..., :3] = part[..., :3] + (np.asarray(rgb, np.float32) * alpha - part[..., :3]) * near
 
     # ---- things that many places have

@@ -21,7 +21,7 @@ def run(count, stream, first):
         seen.update(stories.pairs_of(plan))
         shots += len(plan["shots"])
         for shot in plan["shots"]:
-            assert len(shot["action_beats"]) <= 3 and all(e["description"] in world["sounds"] for e in shot["sfx"])
+            assert len(shot["action_beats"]) <= 3 and all(e["description"] in world["sounds"] for e in shot.get("sfx", []))
             for line in shot["dialogue"]:
                 assert shot["start_ms"] <= line["start_ms"] < line["end_ms"] <= shot["start_ms"] + shot["duration_ms"]
     for seed in range(first, first + max(3, count // 20)):

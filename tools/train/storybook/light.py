@@ -1,7 +1,5 @@
 """What time of day and weather do to colours."""
 
-import numpy as np
-
 # Sky colours from the zenith to the horizon.
 SKIES = {"dawn": ((120, 142, 212), (214, 176, 206), (255, 214, 178)), "day": ((92, 178, 240), (160, 214, 246), (226, 242, 246)),
          "dusk": ((70, 62, 138), (222, 108, 118), (255, 190, 112)), "night": ((12, 18, 58), (30, 42, 96), (66, 80, 142))}
@@ -17,13 +15,15 @@ DARK = {"dawn": 0.1, "day": 0.0, "dusk": 0.45, "night": 1.0}  # lamps and window
 
 def grade(rgb, time, weather="clear", haze=0.0):
     """A colour by day, as it looks: haze 0 … 1 is how far off it is."""
-    colour = np.asarray(rgb, np.float64)
-    colour = colour + haze * (np.asarray(SKIES["day"][2], np.float64) - colour)
     factor, offset = TIMES[time]
-    colour = colour * factor + offset
     fade, veil, left = WEATHERS[weather]
-    veil = np.asarray(veil, np.float64) * TIMES[time][0] + np.asarray(TIMES[time][1])
-    return np.clip((colour + fade * (1 + haze) * (veil - colour)) * left, 0, 255)
+    fade *= 1 + haze
+    result = []
+    for c, far, f, o, v in zip(rgb, SKIES["day"][2], factor, offset, veil):
+        c = (c + haze * (far - c)) * f + o
+        c = (c + fade * (v * f + o - c)) * left
+        result.append(min(255.0, max(0.0, float(c))))
+    return result
 
 
 def on_actors(time, weather):

@@ -1,6 +1,7 @@
 """A place painted in parallax planes: sky, far, mid, near (where actors stand) and fore (before them)."""
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -67,11 +68,25 @@ def variant(film_seed):
     return film_seed % VARIANTS
 
 
-@functools.lru_cache(maxsize=512)
+class Plane(NamedTuple):
+    """A painted plane: premultiplied RGBA uint8 of the rows that have anything in them, from row `first` of the layer on; from row `hides` on it is opaque."""
+    pixels: np.ndarray
+    first: int
+    hides: int
+
+
+def cropped(pixels):
+    any_there, all_there = (pixels[..., 3] > 0).any(1), (pixels[..., 3] == 255).all(1)
+    hides = 0 if all_there.all() else len(pixels) - int(np.argmin(all_there[::-1]))
+    first = max(0, int(np.argmax(any_there)) - 1) if any_there.any() else len(pixels) - 1  # a clear row stays above
+    return Plane(pixels[first:].copy(), first, hides)
+
+
+@functools.lru_cache(maxsize=384)
 def paint(place, time, weather, number, canvas_scale=1.0):
-    """{plane: premultiplied RGBA uint8}, of a place in the look `number` (below VARIANTS); the sky is opaque."""
+    """{name: Plane} of a place in the look `number` (below VARIANTS); the sky is opaque. A place takes about 2 MB at the nano's canvas."""
     rng = np.random.default_rng([number, sorted(PAINTERS).index(place)])
     s = Scene(time, weather, rng, DETAIL * canvas_scale)
     paint_sky(s, place)
     PAINTERS[place](s)
-    return {plane: getattr(s, plane).pixels for plane in PLANES}
+    return {plane: cropped(getattr(s, plane).pixels) for plane in PLANES}

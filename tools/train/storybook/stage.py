@@ -42,40 +42,29 @@ class View:
         return k, x, y
 
 
-@functools.lru_cache(maxsize=512)
-def rows_used(place, time, kind, number, scale):
-    """Of each plane, the first row that has anything in it and the first from which it hides all behind it."""
-    rows = {}
-    for name, pixels in scenery.paint(place, time, kind, number, scale).items():
-        any_there, all_there = (pixels[..., 3] > 0).any(1), (pixels[..., 3] == 255).all(1)
-        hides = len(pixels) - int(np.argmin(all_there[::-1])) if not all_there.all() else 0
-        rows[name] = int(np.argmax(any_there)) if any_there.any() else len(pixels), hides
-    return rows
-
-
-def draw_plane(frame, pixels, first, k, x, y, bottom, opaque=False):
+def draw_plane(frame, plane, k, x, y, bottom, opaque=False):
     """Warps a plane into the rows of the frame that it reaches, down to row `bottom`."""
-    top = 0 if opaque else max(0, math.floor(first * k + y) - 1)
+    top = 0 if opaque else max(0, math.floor(plane.first * k + y) - 1)
     if top >= bottom:
         return
-    matrix = np.array([[k, 0, x], [0, k, y - top]])
-    patch = cv2.warpAffine(pixels, matrix, (frame.shape[1], bottom - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    matrix = np.array([[k, 0, x], [0, k, y + plane.first * k - top]])
+    patch = cv2.warpAffine(plane.pixels, matrix, (frame.shape[1], bottom - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if opaque:
         cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB, frame[:bottom])
     else:
         blend(frame[top:bottom], patch)
 
 
-def draw_backdrop(frame, planes, rows, view, now):
+def draw_backdrop(frame, planes, view, now):
     """Everything behind the actors; what a nearer plane hides is not drawn."""
     bottom = frame.shape[0]
     todo = []
     for name in ("near", "mid", "far", "sky"):
         k, x, y = view.plane(name, *now)
         todo.append((name, k, x, y, bottom))
-        bottom = min(bottom, max(0, math.ceil(rows[name][1] * k + y) + 1))
+        bottom = min(bottom, max(0, math.ceil(planes[name].hides * k + y) + 1))
     for name, k, x, y, end in reversed(todo):
-        draw_plane(frame, planes[name], rows[name][0], k, x, y, end, opaque=name == "sky")
+        draw_plane(frame, planes[name], k, x, y, end, opaque=name == "sky")
 
 
 def draw_sprite(frame, mask, label, pixels, matrix):
@@ -189,7 +178,7 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
     view = View(width, height)
     cx, cy, zoom = camera.path(shot, shown)
     key = shown.place["id"], shown.time, shown.weather, scenery.variant(seed), view.scale
-    planes, rows = scenery.paint(*key), rows_used(*key)
+    planes = scenery.paint(*key)
     lit = light.on_actors(shown.time, shown.weather)
     sky = weather.Sky(shown, seed * 1_000_003 + shot_index, view.scale, tracks.thunder_times(shot) if shown.weather == "storm" else [])
     all_signs, floor = signs.of(shown), shown.place["ground"] != "none"
@@ -203,13 +192,13 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
         view.look(*now)
         if now != before:
             backdrop = np.empty((height, width, 3), np.uint8)
-            draw_backdrop(backdrop, planes, rows, view, now)
+            draw_backdrop(backdrop, planes, view, now)
             before = now
         frame[...] = backdrop
         row = [None] * len(shown.tracks)
         for i in order:
             row[i] = draw_track(frame, masks[slot], i + 1, shown.tracks[i], n, view, shown, lit, kinds[i], floor)
-        draw_plane(frame, planes["fore"], rows["fore"][0], *view.plane("fore", *now), height)
+        draw_plane(frame, planes["fore"], *view.plane("fore", *now), height)
         draw_signs(frame, all_signs, shown.times[n], view)
         sky.front(frame, shown.times[n])
         boxes.append(row)

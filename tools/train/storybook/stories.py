@@ -111,7 +111,6 @@ class Film:
         for a in cast:
             mood = self.mood if d.chance(0.6) else d.one(WORLD["moods"])
             self.fact(a, "mood", mood)
-        self.size = d.one(WORLD["camera_sizes"])
         self.narrator = None
         for _ in range(int(d.rng.choice([0, 1, 2], p=[0.35, 0.45, 0.2]))):
             self.scatter()
@@ -136,7 +135,7 @@ class Film:
         else:
             self.fact(prop, "place", self.place)
             taken = {v for (_, attribute), v in self.facts.items() if attribute == "position"}
-            self.fact(prop, "position", self.d.one([p for p in ("left", "right", "center") if p not in taken] or ["left", "right"]))
+            self.fact(prop, "position", self.d.one([p for p in (("left", "right") if entry["kind"] == "heavy" else ("left", "right", "center")) if p not in taken] or ["left", "right"]))
         self.fact(prop, "state", "rests" if holder and "rests" in entry["states"] else self.d.one(entry["states"]))
         self.fact(prop, "tint", tint)
         return prop
@@ -216,10 +215,13 @@ class Film:
             facings = ["right"] * len(shown)
         depth = d.one(WORLD["depths"]) if d.chance(0.25) else "midground"
         cast = [{"id": a, "position": p, **({"depth": depth} if depth != "midground" and k == len(shown) - 1 else {}), "facing": f} for k, (a, p, f) in enumerate(zip(shown, positions, facings))]
-        sizes = ["wide", "wide", "medium"] if len(shown) > 2 or whats & {"chases", "runs", "exits", "enters", "flies"} else ["wide", "medium", "medium", "close"]
+        sizes = ["wide", "wide", "medium"] if len(shown) > 2 or whats & {"chases", "runs", "exits", "enters", "flies"} else ["wide", "medium", "medium"] if len(shown) > 1 else ["wide", "medium", "close", "close"]
         moves = ["static", "static", *WORLD["camera_moves"]]
         if not whats & {"walks", "runs", "flies", "swims", "rolls", "chases", "carries"}:
             moves.remove("track")
+        before = [s["camera"]["size"] for s in self.shots[-2:]]
+        if len(before) == 2 and before[0] == before[1]:  # not the same size three times
+            sizes = [s for s in sizes if s != before[0]] or ["wide"]
         camera = {"size": d.one(sizes), "move": d.one(moves)}
         dialogue = self.lines(shown, start, end, whats, i)
         place = PLACES[self.place]
@@ -227,7 +229,7 @@ class Film:
         if ambience is None:
             ambience = "crickets" if self.time == "night" and self.place in ("forest", "meadow", "village", "castle", "mountains") else "wind" if self.weather == "snow" else place["ambience"]
         shot = {"id": f"s{10 * (i + 1):03}", "place": self.place, "start_ms": start, "duration_ms": end - start, "cast": cast, "action_beats": sorted(beats, key=lambda b: b["at_ms"]),
-                "pre": pre, "effects": effects, "camera": camera, "dialogue": dialogue, "sfx": [], "ambience": ambience}
+                **({"pre": pre} if pre else {}), **({"effects": effects} if effects else {}), "camera": camera, "dialogue": dialogue, "ambience": ambience}
         self.shots.append(shot)
         for f in effects:
             self.facts[f["entity"], f["attribute"]] = f["value"]
@@ -235,7 +237,7 @@ class Film:
     def lines(self, shown, start, end, whats, i):
         d, lines, at = self.d, [], start + speech.LEAD_MS
         said = []
-        if i == 0 and d.chance(0.3):
+        if i == 0 and len(shown) < 3 and d.chance(0.3):  # three at most act or speak
             self.narrator = d.one([a for a in ("owl", "grandma", "wizard", "turtle") if a not in self.cast] or ["owl"])
             self.voices.setdefault(self.narrator, d.one(["awb", "lady", "elder", "rms", "slt"]))
             names = " and ".join(f"the {ACTORS[a]['name'].lower()}" for a in self.cast)
@@ -268,7 +270,9 @@ class Film:
                 "characters": [{"id": a, "name": ACTORS[a]["name"], "look": ACTORS[a]["look"], "voice": {"voice_id": self.voices[a]}} for a in characters],
                 "places": [entry], "props": self.props, "world": self.start, "shots": self.shots, "sound": {"music": self.music}, "unsupported": []}
         for i, shot in enumerate(plan["shots"]):
-            shot["sfx"] = tracks.sound_effects(plan, i)
+            events = tracks.sound_effects(plan, i)
+            if events:
+                plan["shots"][i] = {**{k: v for k, v in shot.items() if k != "ambience"}, "sfx": events, "ambience": shot["ambience"]}
         plan["treatment"] = treatment(plan)
         return plan
 

@@ -311,4 +311,5 @@ def show(plan, index, phones=None):
 
 def sound_effects(plan, index):
     """The events of a shot as a plan's sfx: [{at_ms, description}], so that whoever reads the plan knows when what is heard."""
-    return [{"at_ms": math.floor(1000 * s + 0.5), "description": name} for s, name, _, _, _ in show(plan, index).sounds]
+    last = plan["shots"][index]["duration_ms"] - 1
+    return [{"at_ms": min(last, math.floor(1000 * s + 0.5)), "description": name} for s, name, _, _, _ in show(plan, index).sounds]
