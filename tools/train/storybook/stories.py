@@ -7,7 +7,7 @@ import numpy as np
 
 import editions
 import speech
-from storybook import tracks
+from storybook import prompts, tracks
 
 WORLD = editions.world("full")
 ACTORS, PROPS, PLACES, VOICES = ({e["id"]: e for e in WORLD[k]} for k in ("actors", "props", "places", "voices"))
@@ -128,7 +128,7 @@ class Film:
             here = [p for p in here if PROPS[p]["kind"] not in ("heavy", "wheels", "boat")]
         prop = prop or self.d.one(here)
         entry, tint = PROPS[prop], self.d.tint(prop)
-        look = entry["look"] if tint == "natural" else f"a {tint} {entry['name'].lower()}"
+        look = entry["look"] if tint == "natural" else f"{'an' if tint == 'orange' else 'a'} {tint} {entry['name'].lower()}"
         self.props.append({"id": prop, "description": look, "states": entry["states"]})
         if holder:
             self.fact(prop, "holder", holder)
@@ -268,7 +268,7 @@ class Film:
         first = ACTORS[self.cast[0]]["name"]
         plan = {"version": "fabula.plan/1", "treatment": "", "title": f"{first} {ON_PLACE[self.place]}", "aspect": "16:9", "fps": 24, "total_ms": at_ms(len(self.shots)), "language": "en",
                 "characters": [{"id": a, "name": ACTORS[a]["name"], "look": ACTORS[a]["look"], "voice": {"voice_id": self.voices[a]}} for a in characters],
-                "places": [entry], "props": self.props, "world": self.start, "shots": self.shots, "sound": {"music": self.music}, "unsupported": []}
+                "places": [entry], **({"props": self.props} if self.props else {}), "world": self.start, "shots": self.shots, "sound": {"music": self.music}, "unsupported": []}
         for i, shot in enumerate(plan["shots"]):
             events = tracks.sound_effects(plan, i)
             if events:
@@ -319,4 +319,4 @@ def sample_plan(rng, split="training"):
     while True:
         plan = sample_film(rng, "training" if split == "training" else "any")
         if split != "held_out" or held_out_in(plan):
-            return plan["treatment"], plan
+            return prompts.worded(rng, plan, WORLD), plan
