@@ -55,6 +55,20 @@ TEST(World, ReadsTheWholeWorldAndEveryEditionIsAPartOfIt) {
   for (const auto& action : nano.actions) EXPECT_NE(whole.action(action.id), nullptr) << action.id;
 }
 
+TEST(World, AnActionsSoundsMayHaveTimesOfTheirOwn) {
+  json world = load(root + "/assets/models/nano/world.json");
+  world["actions"][0]["sounds"] = {{{"sound", "thump"}, {"at_ms", {250, 800}}}};
+  const World read = World::parse(world.dump(), "world.json");
+  const std::vector<World::ActionSound>& sounds = read.actions.at(0).sounds;
+  ASSERT_EQ(sounds.size(), 2U);
+  EXPECT_EQ(sounds[1].first_ms, 800);
+  EXPECT_GE(sounds[1].first_ms + sounds[1].every_ms, 1'000'000) << "never again";
+  for (const json& bad : {json{-1}, json{1.5}, json("250"), json{2'000'000}}) {
+    world["actions"][0]["sounds"][0]["at_ms"] = bad;
+    EXPECT_NE(refusal([&] { (void)World::parse(world.dump(), "world.json"); }).find("at_ms"), std::string::npos) << bad;
+  }
+}
+
 TEST(World, RefusesWhatIsMalformed) {
   const json intact = load(root + "/assets/models/nano/world.json");
   const std::vector<std::pair<std::string, std::function<void(json&)>>> changes = {
