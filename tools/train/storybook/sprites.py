@@ -36,12 +36,14 @@ def tinted(pixels, rgb):
     grey = cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
     alpha = pixels[..., 3].astype(np.float32)
     seen = alpha > 200
-    low, high = np.percentile(grey[seen], (4, 96)) if seen.any() else (0, 255)
-    value = np.clip((grey - low * alpha / 255) / max(high - low, 1), 0, 1)[..., None]
-    colour = np.asarray(rgb, np.float32) * (alpha / 255)[..., None]
-    white = alpha[..., None] * np.float32(1)
+    low, middle, high = np.percentile(grey[seen], (3, 55, 99)) if seen.any() else (0, 128, 255)
+    straight = grey * 255 / np.maximum(alpha, 1)
+    dark = np.clip((middle - straight) / max(middle - low, 24), 0, 1)[..., None]
+    bright = np.clip((straight - middle) / max(high - middle, 24), 0, 1)[..., None]
+    colour = np.asarray(rgb, np.float32)
+    shown = colour * (1 - 0.66 * dark) + (255 - colour) * 0.62 * bright
     out = pixels.copy()
-    out[..., :3] = np.clip(np.where(value < 0.62, colour * (0.38 + value), colour + (white - colour) * (value - 0.62) * 1.2), 0, alpha[..., None])
+    out[..., :3] = np.clip(shown, 0, 255) * (alpha / 255)[..., None]
     return out
 
 

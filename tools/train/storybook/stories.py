@@ -290,7 +290,7 @@ def treatment(plan):
         text = ", ".join(parts)
         if i == 0:
             place = plan["places"][0]
-            text += f" {ON_PLACE[place['id']]} at {place['time_of_day']}" + (f" in the {place['weather']}" if place.get("weather", "clear") != "clear" else "")
+            text += f" {ON_PLACE[place['id']]} {'by' if place['time_of_day'] == 'day' else 'at'} {place['time_of_day']}" + (f" in the {place['weather']}" if place.get("weather", "clear") != "clear" else "")
         sentences.append(text[0].upper() + text[1:] + ".")
     return " ".join(sentences)
 
