@@ -143,12 +143,13 @@ class Film:
     def add(self, i, count):
         d, cast, place = self.d, self.cast, self.place
         effects, pre, beats = [], [], []
-        wish = d.one(["solo", "solo", "duet", "chase", "gives", "talks", "carries", "enters", "exits", "dance", "watch"])
-        if i == 0 and d.chance(0.3):
+        together = ["chase", "chase", "gives", "gives", "talks", "talks", "dance"] if len(cast) > 1 else ["carries", "dance"]
+        wish = d.one(["each", "each", "each", "carries", *together])
+        if i == 0 and d.chance(0.22):  # who comes in was not there before, and who goes is gone
             wish = "enters"
-        if i == count - 1 and count > 1 and d.chance(0.3):
+        if i == count - 1 and d.chance(0.25):
             wish = d.one(["exits", "sleep"])
-        shown = cast[:1] if len(cast) == 1 or d.chance(0.25) else cast
+        shown = cast[:1] if len(cast) == 1 or d.chance(0.2) and wish not in ("chase", "gives", "talks") else cast
         held = [p for p in self.props if self.facts.get((p["id"], "holder")) in shown]
         lead = shown[0]
         rest = [a for a in shown if a != lead]
@@ -159,12 +160,15 @@ class Film:
                 return True
             return False
         ground = PLACES[place]["ground"] != "none"
-        if wish == "chase" and rest and ground and d.may(rest[0], "runs"):
-            if beat(lead, "chases"):
-                beat(rest[0], "runs")
+        if wish == "chase" and ground:
+            lead, prey = next(((a, b) for a in shown for b in shown if a != b and d.may(a, "chases") and d.may(b, "runs")), (lead, None))
+            if prey and beat(lead, "chases"):
+                beat(prey, "runs")
         elif wish in ("gives", "carries"):
-            if not held and i == 0 and d.may(lead, wish):
-                held = [{"id": self.scatter(d.one([p for p in HANDY if p not in {q["id"] for q in self.props}]), lead)}]
+            if not held and i == 0:
+                lead = next((a for a in shown if d.may(a, wish)), None)
+                if lead:
+                    held = [{"id": self.scatter(d.one([p for p in HANDY if p not in {q["id"] for q in self.props}]), lead)}]
             holder = self.facts[held[0]["id"], "holder"] if held else None
             if holder in shown and wish == "gives" and len(shown) > 1:
                 to = d.one([a for a in shown if a != holder])
@@ -176,6 +180,7 @@ class Film:
             elif holder in shown and ground:
                 beat(holder, "carries")
         elif wish == "talks" and rest:
+            lead = next((a for a in shown if d.may(a, "talks")), lead)
             beat(lead, "talks")
         elif wish == "enters":
             if beat(lead, "enters"):
@@ -193,7 +198,7 @@ class Film:
                 what = d.does(a, place)
                 beat(a, what)
             if len(shown) == 1 and d.chance(0.4) and beats:
-                beat(lead, d.does(lead, place), int(d.rng.integers(16, 28)) * 100)
+                beat(shown[0], d.does(shown[0], place), int(d.rng.integers(16, 28)) * 100)
         if d.chance(0.2) and not effects:
             who = d.one(shown)
             mood = d.one([m for m in WORLD["moods"] if m != self.facts[who, "mood"]])
