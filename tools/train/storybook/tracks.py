@@ -173,7 +173,7 @@ def actors(plan, shot, t, phones, facts, place, weather):
     heights = [tallness("actor", m["id"], DEPTHS[m.get("depth", "midground")][0]) for m in shot["cast"]]
     needed = [h * room_of(shot, m, facts) for h, m in zip(heights, shot["cast"])]
     zoom = zoom_of(shot, max(needed, default=1))
-    half = WIDTH / 2 / zoom
+    half, most = WIDTH / 2 / (zoom * nearest(shot)), WIDTH / 2 / zoom * 1.08  # of what is always, and what is ever seen
     wide = [0.5 * h * sprites.aspect("actor", m["id"])[0] for h, m in zip(heights, shot["cast"])]  # half the width
     xs = [float(np.clip(x, WIDTH / 2 - half + w + 2, WIDTH / 2 + half - w - 2)) if w < half else WIDTH / 2 for x, w in zip(xs, wide)]
     for i, member in enumerate(shot["cast"]):
@@ -182,7 +182,7 @@ def actors(plan, shot, t, phones, facts, place, weather):
         other = partner_of(shot, i)
         c = actions.Setting(sign=sign, x=0, low=(WIDTH / 2 - reach + wide[i]) / height, high=(WIDTH / 2 + reach - wide[i]) / height, duration=0,
                             gravity=max(place["gravity"], 0.12), wind=WIND[weather] / height * (0.15 if place["sky"] else 0), water=place["water"],
-                            entrance=(half + sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height, leave=(half - sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height,
+                            entrance=(most + sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height, leave=(most - sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height,
                             partner=None if other is None else xs[other] / height, gap=1.15 if other is None else (wide[i] + wide[other]) / height)
         c.low, c.high = min(c.low, c.high), max(c.low, c.high)
         m, beats = actor_motion(shot, member, xs[i], height, t, c)
