@@ -72,14 +72,16 @@ def tagged(prompt, plan, scores):
         put(CHOICE, '"]}', ("prop", p["id"]))
 
     def fact(tag):
-        return lambda _, f: pairs(tag, '{"entity":"', ("entity", f["entity"]), '","attribute":"', ("attribute", f["attribute"]), '","value":"', ("value", f["value"]), '"}')
+        return lambda _, f: pairs(tag, '{"entity":"', ("entity", f["entity"]), '","attribute":"', ("attribute", f["attribute"]), '","value":"',
+                                  ("value", f["value"]), '"}')
 
     def beat(tag):
         return lambda _, b: pairs(tag, *(['{"at_ms":0,"who":"'] if b["at_ms"] == 0 else ['{"at_ms":', ("at_ms", str(b["at_ms"])), ',"who":"']), ("who", b["who"]),
                                   '","what":"', ("action", b["what"]), BEAT_END)
 
     def member(tag):
-        return lambda _, c: pairs(tag, '{"id":"', ("cast", c["id"]), '","position":"', ("position", c["position"]), *(('","depth":"', ("depth", c["depth"])) if "depth" in c else ()),
+        return lambda _, c: pairs(tag, '{"id":"', ("cast", c["id"]), '","position":"', ("position", c["position"]),
+                                  *(('","depth":"', ("depth", c["depth"])) if "depth" in c else ()),
                                   '","facing":"', ("facing", c["facing"]), CAST_END)
 
     def shot(i, s):
@@ -99,7 +101,8 @@ def tagged(prompt, plan, scores):
                   ("number", str(line["start_ms"])), ',"end_ms":', ("number", str(line["end_ms"])), *run_together(",", *delivery, *mode))
         if "sfx" in s:
             put("literal" if len(s["dialogue"]) else CHOICE, '],"sfx":[', tag)
-            joined(s["sfx"], lambda _, e: pairs(tag, '{"at_ms":', ("number", str(e["at_ms"])), ',"description":"', ("sound_effect", e["description"]), '"}'), AFTER_LINE, CHOICE, tag)
+            joined(s["sfx"], lambda _, e: pairs(tag, '{"at_ms":', ("number", str(e["at_ms"])), ',"description":"', ("sound_effect", e["description"]), '"}'),
+                   AFTER_LINE, CHOICE, tag)
             pairs(tag, ("ambience", s["ambience"]), SHOT_END)
         else:
             pairs(tag, ("literal" if s["dialogue"] else CHOICE, AFTER_LINE), ("ambience", s["ambience"]), SHOT_END)

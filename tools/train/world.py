@@ -20,7 +20,8 @@ STREAM = 7  # drawn films are numpy streams [STREAM, seed]
 
 
 def film(seed, split="training", shots=None):
-    return stories.sample_plan(np.random.default_rng([STREAM, seed]), split)[1] if shots is None else stories.sample_film(np.random.default_rng([STREAM, seed]), split, shots)
+    rng = np.random.default_rng([STREAM, seed])
+    return stories.sample_film(rng, split, shots) if shots else stories.sample_plan(rng, split)[1]
 
 
 def preview(arguments):
@@ -44,7 +45,8 @@ def sheet(arguments):
         frames, _, truth = stage.render_shot(plan, 0, seed, mixing.phones_of(plan, 0))
         row = np.ascontiguousarray(np.hstack([frames[i] for i in np.linspace(2, len(frames) - 4, 5).astype(int)]))
         moves = ", ".join(f'{e["who"]} {" ".join(w for _, w in e["moves"])}' for e in truth["entities"])
-        overlay.write_text(row, f'{seed} {truth["place"]} {truth["time"]} {truth["weather"]} {truth["camera"]["size"]} {truth["camera"]["move"]}: {moves} {truth["moods"]}', 3, 11, (255, 255, 255), 0.33)
+        head = f'{seed} {truth["place"]} {truth["time"]} {truth["weather"]} {truth["camera"]["size"]} {truth["camera"]["move"]}'
+        overlay.write_text(row, f'{head}: {moves} {truth["moods"]}', 3, 11, (255, 255, 255), 0.33)
         rows.append(row)
     cv2.imwrite(arguments.out, np.vstack(rows)[..., ::-1])
 
@@ -76,8 +78,8 @@ def rate(arguments):
     for name, seconds in kinds.items():
         print(f"{name}: {1000 * seconds / clips:.1f} ms a clip")
     picture = kinds["pictures"] / clips
-    print(f"{clips} clips of {len(frames)} frames {frames.shape[2]}x{frames.shape[1]}: pictures {1 / picture:.1f} clips a second of one core (computed for 16 cores: {16 / picture:.0f}), "
-          f"all together {clips / whole:.1f} (computed for 16 cores: {16 * clips / whole:.0f})")
+    print(f"{clips} clips of {len(frames)} frames {frames.shape[2]}x{frames.shape[1]} on one core: pictures {1 / picture:.1f} a second (16 cores, computed: "
+          f"{16 / picture:.0f}), all together {clips / whole:.1f} (computed: {16 * clips / whole:.0f})")
 
 
 def check(arguments):

@@ -51,7 +51,8 @@ class Motion:
 
 def still(t, c):
     one, zero = np.ones_like(t), np.zeros_like(t)
-    return Motion(one * c.x, zero, one.copy(), 1 + 0.014 * np.sin(2 * np.pi * t / 0.9), zero.copy(), one * c.sign, np.zeros(len(t), int), one.copy(), np.zeros(len(t), bool), [])
+    return Motion(one * c.x, zero, one.copy(), 1 + 0.014 * np.sin(2 * np.pi * t / 0.9), zero.copy(), one * c.sign, np.zeros(len(t), int), one.copy(),
+                  np.zeros(len(t), bool), [])
 
 
 def steps_until(end, every, first=FIRST_STEP):

@@ -104,7 +104,8 @@ class Layer:
 
     def cloud(self, x, y, size, rgb=(255, 255, 255)):
         under = tuple(c * 0.9 for c in rgb)
-        for dx, dy, r, c in ((0.1, 0.24, 0.62, under), (-0.7, 0.14, 0.42, under), (0.72, 0.12, 0.45, under), (-0.6, 0.06, 0.4, rgb), (0, -0.12, 0.58, rgb), (0.64, 0.04, 0.42, rgb)):
+        for dx, dy, r, c in ((0.1, 0.24, 0.62, under), (-0.7, 0.14, 0.42, under), (0.72, 0.12, 0.45, under), (-0.6, 0.06, 0.4, rgb), (0, -0.12, 0.58, rgb),
+                             (0.64, 0.04, 0.42, rgb)):
             self.ellipse(x + dx * size, y + dy * size, r * size, r * size * 0.6, c)
 
     def flowers(self, count, y0, y1, colours, size=1.7):

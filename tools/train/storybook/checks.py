@@ -48,7 +48,8 @@ def names():
 def engine_sounds(action):
     """An action's sounds on earth as world.json lists them, for one who begins at the left and goes right: [{sound, at_ms}]."""
     height, duration = tracks.TALL, editions.world("full")["shot_frames"][0] / tracks.FPS
-    c = actions.Setting(sign=1.0, x=49 / height, low=0.45, high=tracks.WIDTH / height - 0.45, duration=duration, entrance=152 / height, leave=152 / height, partner=175 / height)
+    c = actions.Setting(sign=1.0, x=49 / height, low=0.45, high=tracks.WIDTH / height - 0.45, duration=duration, entrance=152 / height, leave=152 / height,
+                        partner=175 / height)
     t = np.arange(round(duration * tracks.FPS)) / tracks.FPS
     times = {}
     for s, name, _ in sorted(actions.ACTIONS[action](t, c).sounds):

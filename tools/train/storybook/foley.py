@@ -29,7 +29,8 @@ def fade(wave, seconds=0.006):
 
 
 def step(rng, ground="grass"):
-    low, high, long, level = {"grass": (300, 1600, 0.07, 0.10), "sand": (500, 3200, 0.09, 0.08), "snow": (900, 4200, 0.11, 0.09), "stone": (180, 2400, 0.05, 0.13), "wood": (120, 900, 0.07, 0.15)}.get(
+    low, high, long, level = {"grass": (300, 1600, 0.07, 0.10), "sand": (500, 3200, 0.09, 0.08), "snow": (900, 4200, 0.11, 0.09), "stone": (180, 2400, 0.05, 0.13),
+                              "wood": (120, 900, 0.07, 0.15)}.get(
         ground, (300, 1600, 0.07, 0.08))
     t = clock(long)
     body = np.sin(TWO_PI * rng.uniform(90, 130) * t) * np.exp(-t / 0.018) * (0.8 if ground in ("stone", "wood") else 0.3)
@@ -57,7 +58,8 @@ def bubble(rng, ground=None):
     wave = np.zeros(round(0.42 * SAMPLE_RATE))
     for i in range(3):
         t = clock(0.09)
-        sound._add(wave, round((0.1 * i + rng.uniform(0, 0.04)) * SAMPLE_RATE), fade(0.14 * np.sin(sweep(rng.uniform(280, 420), rng.uniform(700, 1000), t)) * np.exp(-t / 0.035)))
+        sound._add(wave, round((0.1 * i + rng.uniform(0, 0.04)) * SAMPLE_RATE),
+                   fade(0.14 * np.sin(sweep(rng.uniform(280, 420), rng.uniform(700, 1000), t)) * np.exp(-t / 0.035)))
     return wave
 
 

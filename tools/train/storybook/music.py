@@ -11,13 +11,18 @@ from sound import SAMPLE_RATE
 VERSIONS = 6
 MAJOR, MINOR, LYDIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 6, 7, 9, 11)
 # Beats a minute, key (MIDI), scale, chords (degrees, one a bar of four beats), instruments of tune and chords, notes of the tune a beat.
-MOODS = {"calm": (72, 60, MAJOR, (0, 5, 3, 4), "harp", "pad", 1), "happy": (120, 62, MAJOR, (0, 4, 5, 3), "marimba", "pluck", 2), "sad": (60, 57, MINOR, (0, 5, 2, 6), "piano", "pad", 0.5),
-         "playful": (120, 65, MAJOR, (0, 1, 4, 0), "pizzicato", "pluck", 2), "tense": (96, 50, MINOR, (0, 0, 1, 0), "tremolo", "drone", 1), "magical": (84, 64, LYDIAN, (0, 1, 0, 4), "bells", "pad", 2)}
+MOODS = {"calm": (72, 60, MAJOR, (0, 5, 3, 4), "harp", "pad", 1), "happy": (120, 62, MAJOR, (0, 4, 5, 3), "marimba", "pluck", 2),
+         "sad": (60, 57, MINOR, (0, 5, 2, 6), "piano", "pad", 0.5),
+         "playful": (120, 65, MAJOR, (0, 1, 4, 0), "pizzicato", "pluck", 2), "tense": (96, 50, MINOR, (0, 0, 1, 0), "tremolo", "drone", 1),
+         "magical": (84, 64, LYDIAN, (0, 1, 0, 4), "bells", "pad", 2)}
 BARS = 8
 # Partials as (ratio, level), decay in s, attack in s.
-INSTRUMENTS = {"harp": (((1, 1), (2, 0.4), (3, 0.15)), 0.7, 0.004), "marimba": (((1, 1), (4, 0.25), (10, 0.05)), 0.28, 0.002), "piano": (((1, 1), (2, 0.5), (3, 0.25), (4, 0.12)), 0.9, 0.004),
-               "pizzicato": (((1, 1), (2, 0.6), (3, 0.3)), 0.16, 0.002), "bells": (((1, 1), (2.76, 0.4), (5.4, 0.15)), 0.9, 0.002), "tremolo": (((1, 1), (2, 0.6), (3, 0.4)), 0.5, 0.08),
-               "pluck": (((1, 1), (2, 0.5), (3, 0.25)), 0.3, 0.003), "pad": (((1, 1), (2, 0.3), (1.004, 0.7)), 4.0, 0.35), "drone": (((1, 1), (1.5, 0.3), (1.006, 0.8)), 6.0, 0.6),
+INSTRUMENTS = {"harp": (((1, 1), (2, 0.4), (3, 0.15)), 0.7, 0.004), "marimba": (((1, 1), (4, 0.25), (10, 0.05)), 0.28, 0.002),
+               "piano": (((1, 1), (2, 0.5), (3, 0.25), (4, 0.12)), 0.9, 0.004),
+               "pizzicato": (((1, 1), (2, 0.6), (3, 0.3)), 0.16, 0.002), "bells": (((1, 1), (2.76, 0.4), (5.4, 0.15)), 0.9, 0.002),
+               "tremolo": (((1, 1), (2, 0.6), (3, 0.4)), 0.5, 0.08),
+               "pluck": (((1, 1), (2, 0.5), (3, 0.25)), 0.3, 0.003), "pad": (((1, 1), (2, 0.3), (1.004, 0.7)), 4.0, 0.35),
+               "drone": (((1, 1), (1.5, 0.3), (1.006, 0.8)), 6.0, 0.6),
                "bass": (((1, 1), (2, 0.35)), 0.5, 0.006)}
 
 

@@ -83,7 +83,8 @@ def write_movie(path, frames, sound, fps):
             out.setframerate(SAMPLE_RATE)
             out.writeframes(np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
         size = f"{frames.shape[2]}x{frames.shape[1]}"
-        command = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps), "-i", "-", "-i", str(wav), "-c:v", "libx264", "-preset", "veryfast", "-threads", "1", "-crf", "16", "-pix_fmt", "yuv420p",
+        command = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps), "-i", "-", "-i", str(wav), "-c:v", "libx264",
+                   "-preset", "veryfast", "-threads", "1", "-crf", "16", "-pix_fmt", "yuv420p",
                    "-r", str(2 * fps), "-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", "-f", "mp4", str(path) + ".part"]
         subprocess.run(command, input=np.ascontiguousarray(frames).tobytes(), check=True)
     pathlib.Path(str(path) + ".part").rename(path)

@@ -113,7 +113,8 @@ def snow(s):
 def peak(layer, x, y, w, h, left, right, cap=(252, 253, 255)):
     layer.polygon([(x - w / 2, y), (x, y - h), (x + w / 2, y)], left)
     layer.polygon([(x, y), (x, y - h), (x + w / 2, y)], right)
-    layer.polygon([(x - w * 0.17, y - h * 0.66), (x, y - h), (x + w * 0.17, y - h * 0.66), (x + w * 0.07, y - h * 0.58), (x, y - h * 0.7), (x - w * 0.07, y - h * 0.58)], cap)
+    layer.polygon([(x - w * 0.17, y - h * 0.66), (x, y - h), (x + w * 0.17, y - h * 0.66), (x + w * 0.07, y - h * 0.58), (x, y - h * 0.7),
+                   (x - w * 0.07, y - h * 0.58)], cap)
 
 
 def meadow(s):
@@ -147,7 +148,8 @@ def windmill(layer, x, y):
     for dx, dy in ((15, -9), (-15, 9), (9, 15), (-9, -15)):
         cx, cy = x, y - 25
         layer.line([(cx, cy), (cx + dx, cy + dy)], 1.2, (150, 106, 80))
-        layer.polygon([(cx + dx * 0.25, cy + dy * 0.25), (cx + dx, cy + dy), (cx + dx - dy * 0.3, cy + dy + dx * 0.3), (cx + dx * 0.25 - dy * 0.3, cy + dy * 0.25 + dx * 0.3)], (255, 252, 244))
+        layer.polygon([(cx + dx * 0.25, cy + dy * 0.25), (cx + dx, cy + dy), (cx + dx - dy * 0.3, cy + dy + dx * 0.3),
+                       (cx + dx * 0.25 - dy * 0.3, cy + dy * 0.25 + dx * 0.3)], (255, 252, 244))
 
 
 def mountains(s):

@@ -77,7 +77,8 @@ def castle(s):
     for i in range(10):
         far.round_tree(-86 + i * 42 + rng.uniform(-5, 5), 76, 22, (104, 172, 108))
     stone, dark, x = (206, 204, 220), (178, 176, 198), 112 + rng.uniform(-12, 12)
-    for dx, w, top, roof in ((-62, 22, 40, (92, 108, 190)), (62, 22, 40, (92, 108, 190)), (-30, 18, 26, (210, 90, 110)), (30, 18, 26, (210, 90, 110)), (0, 26, 8, (110, 90, 190))):
+    for dx, w, top, roof in ((-62, 22, 40, (92, 108, 190)), (62, 22, 40, (92, 108, 190)), (-30, 18, 26, (210, 90, 110)), (30, 18, 26, (210, 90, 110)),
+                             (0, 26, 8, (110, 90, 190))):
         tower(mid, x + dx, 92, w, top, stone, dark, roof)
     mid.rectangle(x - 62, 56, x + 62, 94, stone)
     for i in range(16):
@@ -183,7 +184,8 @@ def cave(s):
         for layer in (far, mid, near):
             layer.glow(x, 86, 38, c, 0.42)
         for dx, h, lean in ((-5, 14, -4), (0, 24, 0), (6, 17, 5)):
-            near.polygon([(x + dx - 3, 97), (x + dx + 3, 97), (x + dx + 2.4 + lean * 0.8, 97 - h * 0.8), (x + dx + lean, 97 - h), (x + dx - 2.4 + lean * 0.8, 97 - h * 0.8)], c, glow=True)
+            near.polygon([(x + dx - 3, 97), (x + dx + 3, 97), (x + dx + 2.4 + lean * 0.8, 97 - h * 0.8), (x + dx + lean, 97 - h),
+                          (x + dx - 2.4 + lean * 0.8, 97 - h * 0.8)], c, glow=True)
             near.polygon([(x + dx, 97), (x + dx + 3, 97), (x + dx + 2.4 + lean * 0.8, 97 - h * 0.8), (x + dx + lean, 97 - h)], tuple(v * 0.75 for v in c), glow=True)
     for x, y in zip(rng.uniform(-90, 310, 14), rng.uniform(112, 126, 14)):
         near.ellipse(x, y, 5, 2.2, (120, 102, 136))

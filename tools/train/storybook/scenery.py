@@ -50,7 +50,8 @@ def paint_sky(s, place):
             outer, inner = np.stack([x + 11 * np.cos(turn), 24 + 11 * np.sin(turn)], 1), np.stack([x - 4.4 + 9 * np.cos(turn), 22 + 9 * np.sin(turn)], 1)
             s.sky.polygon(np.concatenate([outer, inner[::-1]]), (252, 244, 206), glow=True)
     elif not veiled:
-        y, colour, halo = {"dawn": (56, (255, 226, 158), (255, 220, 180)), "day": (24, (255, 228, 112), (255, 246, 206)), "dusk": (58, (255, 150, 84), (255, 170, 110))}[s.time]
+        y, colour, halo = {"dawn": (56, (255, 226, 158), (255, 220, 180)), "day": (24, (255, 228, 112), (255, 246, 206)),
+                           "dusk": (58, (255, 150, 84), (255, 170, 110))}[s.time]
         x = x if s.time != "dawn" else 48 + s.rng.uniform(-10, 10)
         s.sky.glow(x, y, 62 if s.time != "day" else 44, halo, 0.8)
         s.sky.ellipse(x, y, 12.5, 12.5, colour, glow=True)
@@ -61,7 +62,8 @@ def paint_sky(s, place):
         if veiled:
             spots += ((-20, 8, 22), (80, 4, 24), (150, 10, 22), (250, 6, 24))
         for cx, cy, size in spots:
-            s.sky.cloud(cx + s.rng.uniform(-12, 12), cy + s.rng.uniform(-4, 4), size, white if s.time == "night" else tuple(light.grade(white, s.time)) if veiled else white)
+            s.sky.cloud(cx + s.rng.uniform(-12, 12), cy + s.rng.uniform(-4, 4), size,
+                        white if s.time == "night" else tuple(light.grade(white, s.time)) if veiled else white)
 
 
 def variant(film_seed):

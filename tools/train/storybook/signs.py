@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-GLYPHS = {"dust": "1F4A8", "sleep": "1F4A4", "note": "1F3B5", "heart": "2764", "dizzy": "1F4AB", "spark": "2728", "anger": "1F4A2", "tear": "1F4A7", "sweat": "1F4A6", "wow": "2757",
+GLYPHS = {"dust": "1F4A8", "sleep": "1F4A4", "note": "1F3B5", "heart": "2764", "dizzy": "1F4AB", "spark": "2728", "anger": "1F4A2", "tear": "1F4A7",
+          "sweat": "1F4A6", "wow": "2757",
           "bubble": "1FAE7"}
 
 
@@ -59,7 +60,9 @@ def of(shown):
 
 # By action: kind, first s, every s, life, offset from the head (dy <= 0) or above the feet (dy > 0), speed, size.
 EMITTED = {"sleeps": (("sleep", 0.5, 1.1, 1.6, 10, -2, 5, -9, 10),), "dances": (("note", 0.2, 1.0, 1.0, 14, -2, 5, -12, 9), ("note", 0.7, 1.0, 1.0, -14, -4, -4, -12, 8)),
-           "runs": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),), "chases": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),), "swims": (("bubble", 0.3, 0.7, 1.0, 10, -1, 4, -18, 7),),
+           "runs": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),), "chases": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),),
+           "swims": (("bubble", 0.3, 0.7, 1.0, 10, -1, 4, -18, 7),),
            "falls": (("dizzy", 0.9, 0.7, 0.7, -9, -4, 26, 0, 10),)}
-OF_MOOD = {"happy": ("heart", 13, -1, 3, -9, 7, 1.0), "angry": ("anger", 11, 1, 0, 0, 9, 0.9), "sad": ("tear", 8, 16, 0, 20, 6, 0.9), "afraid": ("sweat", 13, 2, 5, -4, 8, 0.8),
+OF_MOOD = {"happy": ("heart", 13, -1, 3, -9, 7, 1.0), "angry": ("anger", 11, 1, 0, 0, 9, 0.9), "sad": ("tear", 8, 16, 0, 20, 6, 0.9),
+           "afraid": ("sweat", 13, 2, 5, -4, 8, 0.8),
            "surprised": ("wow", 12, -3, 0, 0, 11, 0.8), "proud": ("spark", 12, -1, 0, -5, 9, 0.9)}

@@ -9,10 +9,11 @@ import math
 import cv2
 import numpy as np
 
-from storybook import brush, camera, light, scenery, signs, sprites, tracks, weather
+from storybook import actions, brush, camera, light, scenery, signs, sprites, tracks, weather
 
 cv2.setNumThreads(1)
 SHADOW = 0.34
+POSES = actions.POSES
 
 
 def blend(frame, patch):
@@ -112,7 +113,7 @@ def transform(pixels, k, sx, sy, turn, foot_x, foot_y, pivot):
     return np.array([[a, b, foot_x - a * px - b * py], [d, e, foot_y - up - d * px - e * py]])
 
 
-def draw_track(frame, mask, label, track, n, view, shown, lit, mirrored, floor):
+def draw_track(frame, mask, label, track, n, view, shown, lit, trait, floor):
     m = track.motion
     size = track.height * float(m.scale[n]) * view.zoom
     if size < 2 or size > 3 * frame.shape[0]:
@@ -120,31 +121,30 @@ def draw_track(frame, mask, label, track, n, view, shown, lit, mirrored, floor):
     height = sprites.in_steps(size)
     if track.kind == "actor":
         blink = bool(m.shut[n]) or (n + 7 * label) % 37 < 2
-        pixels = sprites.actor(track.who, track.mood[n], "shut" if blink else "open", int(track.mouth[n]), "stand" if not mirrored["head"] else mirrored["poses"][int(m.pose[n])], height, lit)
+        pixels = sprites.actor(track.who, track.mood[n], "shut" if blink else "open", int(track.mouth[n]),
+                               trait["poses"][int(m.pose[n])], height, lit)
     else:
         pixels = sprites.prop(track.who, track.tint, height, lit)
     k = size / height
     x, y = m.x[n] * view.zoom + view.x0, (track.y - m.lift[n]) * view.zoom + view.y0
-    face = -1.0 if (m.face[n] > 0) == mirrored["left"] else 1.0
+    face = -1.0 if (m.face[n] > 0) == trait["left"] else 1.0
     lift = float(m.lift[n]) / max(track.height, 1)
     if floor and track.kind == "actor" or floor and track.held is not None and not track.held[n]:
         near = max(0.0, 1 - 0.45 * min(lift, 1.6))
         draw_shadow(frame, x, track.y * view.zoom + view.y0, pixels.shape[1] * k * 0.92 * (0.6 + 0.4 * near), SHADOW * near)
-    turning = mirrored["turns"] or abs(m.lean[n]) > 40
+    turning = trait["turns"] or abs(m.lean[n]) > 40
     matrix = transform(pixels, k, float(m.sx[n]) * face, float(m.sy[n]), float(m.lean[n]), x, y, 0.5 if turning else 0.0)
     return draw_sprite(frame, mask, label, pixels, matrix)
 
 
 def traits(track):
-    """What of a track does not change: whether its glyph looks left, is a head, turns about its middle."""
+    """What of a track does not change: whether its glyph looks left, the poses of its legs if it has any, whether it turns about its middle."""
     if track.kind == "actor":
         entry = sprites.ACTORS[track.who]
-        return {"left": entry["looks"] == "left", "head": entry["kind"] == "head", "poses": POSES, "turns": False}
+        return {"left": entry["looks"] == "left", "poses": POSES if entry["kind"] == "head" else ("stand",) * len(POSES), "turns": False}
     kind = sprites.PROPS[track.who]["kind"]
-    return {"left": kind == "wheels" or track.who in ("helicopter",), "head": False, "poses": POSES, "turns": kind in ("round", "leaf")}
+    return {"left": kind == "wheels" or track.who in ("helicopter",), "turns": kind in ("round", "leaf")}
 
-
-POSES = ("stand", "left", "right", "air", "sit")
 
 
 @functools.lru_cache(maxsize=512)

@@ -13,8 +13,10 @@ WORLD = editions.world("full")
 ACTORS, PROPS, PLACES, VOICES = ({e["id"]: e for e in WORLD[k]} for k in ("actors", "props", "places", "voices"))
 SHOT_FRAMES, FPS = WORLD["shot_frames"][0], WORLD["fps"]
 LINE_BYTES = 60
-VOICE_OF = {"mouse": "mouse", "chick": "mouse", "bee": "imp", "ladybug": "mouse", "butterfly": "lady", "elephant": "giant", "bear": "giant", "whale": "giant", "dinosaur": "giant", "trex": "giant",
-            "dragon": "giant", "robot": "machine", "alien": "imp", "ghost": "imp", "grandma": "lady", "princess": "slt", "mermaid": "lady", "wizard": "elder", "turtle": "elder", "owl": "awb",
+VOICE_OF = {"mouse": "mouse", "chick": "mouse", "bee": "imp", "ladybug": "mouse", "butterfly": "lady", "elephant": "giant", "bear": "giant", "whale": "giant",
+            "dinosaur": "giant", "trex": "giant",
+            "dragon": "giant", "robot": "machine", "alien": "imp", "ghost": "imp", "grandma": "lady", "princess": "slt", "mermaid": "lady", "wizard": "elder",
+            "turtle": "elder", "owl": "awb",
             "girl": "child", "boy": "child", "fairy": "child", "parrot": "pirate", "shark": "pirate", "lion": "rms", "snowman": "rms"}
 HANDY = [p for p, e in PROPS.items() if e["kind"] in ("round", "small") and e["size"] <= 0.6]  # can be carried and given
 FLYERS = {"bee", "butterfly", "owl", "parrot", "duck", "flamingo", "goose", "dragon", "fairy", "ghost", "unicorn", "ladybug", "alien", "penguin", "chick"}
@@ -26,11 +28,15 @@ LINES = {"calm": ("Hello there!", "What a day!", "It is so quiet here.", "Let us
          "surprised": ("Oh no!", "What is this?", "Did you see that?", "How did you do it?", "A {prop}!"),
          "sleepy": ("Good night.", "I am so tired.", "Good night, moon.", "See you tomorrow."),
          "proud": ("I did it!", "I am the king!", "I am not afraid!", "Nobody is faster than me!")}
-WEATHER_LINES = {"rain": ("It is raining!", "I am all wet."), "snow": ("It is snowing!", "Snow is so white."), "fog": ("I cannot see you.", "Where is everyone?"), "storm": ("What a storm!", "Hold on!")}
+WEATHER_LINES = {"rain": ("It is raining!", "I am all wet."), "snow": ("It is snowing!", "Snow is so white."), "fog": ("I cannot see you.", "Where is everyone?"),
+                 "storm": ("What a storm!", "Hold on!")}
 MUSIC_OF = {"calm": "calm", "happy": "happy", "sad": "sad", "angry": "tense", "afraid": "tense", "surprised": "playful", "sleepy": "calm", "proud": "happy"}
-ON_PLACE = {"forest": "in the forest", "beach": "on the beach", "desert": "in the desert", "snow": "in the snow", "city": "in the city", "moon": "on the moon", "meadow": "in the meadow",
-            "underwater": "under the sea", "mountains": "in the mountains", "village": "in the village", "castle": "by the castle", "room": "in the room", "space": "in outer space", "cave": "in the cave"}
-OPENINGS = ("Once, {who} {was} {place}.", "One {time}, {who} {was} {place}.", "This is a story of {who}.", "{Who} {was} {place}.", "Far away {place}, {who} {was} waiting.")
+ON_PLACE = {"forest": "in the forest", "beach": "on the beach", "desert": "in the desert", "snow": "in the snow", "city": "in the city", "moon": "on the moon",
+            "meadow": "in the meadow",
+            "underwater": "under the sea", "mountains": "in the mountains", "village": "in the village", "castle": "by the castle", "room": "in the room",
+            "space": "in outer space", "cave": "in the cave"}
+OPENINGS = ("Once, {who} {was} {place}.", "One {time}, {who} {was} {place}.", "This is a story of {who}.", "{Who} {was} {place}.",
+            "Far away {place}, {who} {was} waiting.")
 
 
 class Draw:
@@ -49,10 +55,10 @@ class Draw:
     def allowed(self, kind, first, second):
         return self.split != "training" or not editions.is_held_out(kind, first, second)
 
-    def actor(self, place, taken=(), action=None, among=None):
+    def actor(self, place, taken=(), action=None):
         """Someone who may be at a place, and do an action there."""
-        return self.one([a for a in among or ACTORS if a not in taken and self.allowed("actors_places", a, place) and (not action or action == "stands" or self.allowed("actors_actions", a, action))]
-                        or [a for a in ACTORS if a not in taken and self.allowed("actors_places", a, place)])
+        here = [a for a in ACTORS if a not in taken and self.allowed("actors_places", a, place)]
+        return self.one([a for a in here if not action or self.may(a, action)] or here)
 
     def may(self, actor, action):
         return action == "stands" or self.allowed("actors_actions", actor, action)
@@ -135,7 +141,8 @@ class Film:
         else:
             self.fact(prop, "place", self.place)
             taken = {v for (_, attribute), v in self.facts.items() if attribute == "position"}
-            self.fact(prop, "position", self.d.one([p for p in (("left", "right") if entry["kind"] == "heavy" else ("left", "right", "center")) if p not in taken] or ["left", "right"]))
+            sides = ("left", "right") if entry["kind"] == "heavy" else ("left", "right", "center")
+            self.fact(prop, "position", self.d.one([p for p in sides if p not in taken] or ["left", "right"]))
         self.fact(prop, "state", "rests" if holder and "rests" in entry["states"] else self.d.one(entry["states"]))
         self.fact(prop, "tint", tint)
         return prop
@@ -219,8 +226,12 @@ class Film:
         if "chases" in whats:
             facings = ["right"] * len(shown)
         depth = d.one(WORLD["depths"]) if d.chance(0.25) else "midground"
-        cast = [{"id": a, "position": p, **({"depth": depth} if depth != "midground" and k == len(shown) - 1 else {}), "facing": f} for k, (a, p, f) in enumerate(zip(shown, positions, facings))]
-        sizes = ["wide", "wide", "medium"] if len(shown) > 2 or whats & {"chases", "runs", "exits", "enters", "flies"} else ["wide", "medium", "medium"] if len(shown) > 1 else ["wide", "medium", "close", "close"]
+        cast = [{"id": a, "position": p, "facing": f} for a, p, f in zip(shown, positions, facings)]
+        if depth != "midground":
+            cast[-1] = {"id": shown[-1], "position": positions[-1], "depth": depth, "facing": facings[-1]}
+        sizes = ["wide", "wide", "medium"]
+        if len(shown) < 3 and not whats & {"chases", "runs", "exits", "enters", "flies"}:
+            sizes = ["wide", "medium", "medium"] if len(shown) > 1 else ["wide", "medium", "close", "close"]
         moves = ["static", "static", *WORLD["camera_moves"]]
         if not whats & {"walks", "runs", "flies", "swims", "rolls", "chases", "carries"}:
             moves.remove("track")
@@ -232,8 +243,11 @@ class Film:
         place = PLACES[self.place]
         ambience = {"rain": "rain", "storm": "storm"}.get(self.weather) if place["sky"] else None
         if ambience is None:
-            ambience = "crickets" if self.time == "night" and self.place in ("forest", "meadow", "village", "castle", "mountains") else "wind" if self.weather == "snow" else place["ambience"]
-        shot = {"id": f"s{10 * (i + 1):03}", "place": self.place, "start_ms": start, "duration_ms": end - start, "cast": cast, "action_beats": sorted(beats, key=lambda b: b["at_ms"]),
+            ambience = "wind" if self.weather == "snow" else place["ambience"]
+            if self.time == "night" and self.place in ("forest", "meadow", "village", "castle", "mountains"):
+                ambience = "crickets"
+        shot = {"id": f"s{10 * (i + 1):03}", "place": self.place, "start_ms": start, "duration_ms": end - start, "cast": cast,
+                "action_beats": sorted(beats, key=lambda b: b["at_ms"]),
                 **({"pre": pre} if pre else {}), **({"effects": effects} if effects else {}), "camera": camera, "dialogue": dialogue, "ambience": ambience}
         self.shots.append(shot)
         for f in effects:
@@ -246,14 +260,16 @@ class Film:
             self.narrator = d.one([a for a in ("owl", "grandma", "wizard", "turtle") if a not in self.cast] or ["owl"])
             self.voices.setdefault(self.narrator, d.one(["awb", "lady", "elder", "rms", "slt"]))
             names = " and ".join(f"the {ACTORS[a]['name'].lower()}" for a in self.cast)
-            text = d.one(OPENINGS).format(who=names, Who=names[0].upper() + names[1:], place=ON_PLACE[self.place], time=self.time, was="was" if len(self.cast) == 1 else "were")
+            text = d.one(OPENINGS).format(who=names, Who=names[0].upper() + names[1:], place=ON_PLACE[self.place], time=self.time,
+                                          was="was" if len(self.cast) == 1 else "were")
             said.append((self.narrator, text, "voiceover"))
         elif "sleeps" not in whats and (d.chance(0.55) or "talks" in whats):
             speakers = shown[:2] if len(shown) > 1 and d.chance(0.5) else [d.one(shown)]
             for a in speakers:
                 pool = LINES[self.facts[a, "mood"]] + WEATHER_LINES.get(self.weather, ()) * (1 if d.chance(0.3) else 0)
                 prop = PROPS[d.one(self.props)["id"]]["name"].lower() if self.props else "surprise"
-                said.append((a, d.one(pool).format(me=ACTORS[a]["name"].lower(), place=self.place if self.place not in ("underwater", "space") else "sea" if self.place == "underwater" else "stars", prop=prop), "on_screen"))
+                place = {"underwater": "sea", "space": "stars"}.get(self.place, self.place)
+                said.append((a, d.one(pool).format(me=ACTORS[a]["name"].lower(), place=place, prop=prop), "on_screen"))
         for who, text, mode in said:
             length = speech.speech_ms(text, VOICES[self.voices[who]])
             if at + length > end - speech.TAIL_MS or len(text.encode()) > LINE_BYTES:
@@ -271,9 +287,11 @@ class Film:
         place = PLACES[self.place]
         entry = {"id": self.place, "description": place["description"], "time_of_day": self.time, **({"weather": self.weather} if place["sky"] else {})}
         first = ACTORS[self.cast[0]]["name"]
-        plan = {"version": "fabula.plan/1", "treatment": "", "title": f"{first} {ON_PLACE[self.place]}", "aspect": "16:9", "fps": 24, "total_ms": at_ms(len(self.shots)), "language": "en",
+        plan = {"version": "fabula.plan/1", "treatment": "", "title": f"{first} {ON_PLACE[self.place]}", "aspect": "16:9", "fps": 24,
+                "total_ms": at_ms(len(self.shots)), "language": "en",
                 "characters": [{"id": a, "name": ACTORS[a]["name"], "look": ACTORS[a]["look"], "voice": {"voice_id": self.voices[a]}} for a in characters],
-                "places": [entry], **({"props": self.props} if self.props else {}), "world": self.start, "shots": self.shots, "sound": {"music": self.music}, "unsupported": []}
+                "places": [entry], **({"props": self.props} if self.props else {}), "world": self.start, "shots": self.shots, "sound": {"music": self.music},
+                "unsupported": []}
         for i, shot in enumerate(plan["shots"]):
             events = tracks.sound_effects(plan, i)
             if events:
@@ -295,7 +313,8 @@ def treatment(plan):
         text = ", ".join(parts)
         if i == 0:
             place = plan["places"][0]
-            text += f" {ON_PLACE[place['id']]} {'by' if place['time_of_day'] == 'day' else 'at'} {place['time_of_day']}" + (f" in the {place['weather']}" if place.get("weather", "clear") != "clear" else "")
+            text += f" {ON_PLACE[place['id']]} {'by' if place['time_of_day'] == 'day' else 'at'} {place['time_of_day']}"
+            text += f" in the {place['weather']}" if place.get("weather", "clear") != "clear" else ""
         sentences.append(text[0].upper() + text[1:] + ".")
     return " ".join(sentences)
 

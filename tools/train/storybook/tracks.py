@@ -198,7 +198,8 @@ def actors(plan, shot, t, phones, facts, place, weather):
         mood = facts.get((member["id"], "mood"), "calm")
         after = next((f["value"] for f in shot.get("effects", []) if (f["entity"], f["attribute"]) == (member["id"], "mood")), mood)
         turn = shot["duration_ms"] / 2000
-        tracks.append(Track(member["id"], "actor", member["id"], height, y, m, mood=[mood if s < turn else after for s in t], mouth=mouths(shot, member["id"], t, phones), moves=beats))
+        tracks.append(Track(member["id"], "actor", member["id"], height, y, m, mood=[mood if s < turn else after for s in t],
+                            mouth=mouths(shot, member["id"], t, phones), moves=beats))
     for i, track in enumerate(tracks):
         other = partner_of(shot, i)
         if other is not None and any(what == "chases" for _, what in track.moves):

@@ -50,7 +50,8 @@ class Sky:
         size = self.near * length * self.scale
         ends = np.stack([np.stack([x, y], 1), np.stack([x - size * aside / down, y - size], 1)], 1)
         veil = frame.copy()
-        cv2.polylines(veil, np.round(ends * 16).astype(np.int32), False, tuple(float(v) for v in np.multiply((222, 234, 248), self.dim)), max(1, round(self.scale)), cv2.LINE_AA, 4)
+        cv2.polylines(veil, np.round(ends * 16).astype(np.int32), False, tuple(float(v) for v in np.multiply((222, 234, 248), self.dim)), max(1, round(self.scale)),
+                      cv2.LINE_AA, 4)
         cv2.addWeighted(frame, 0.45, veil, 0.55, 0, frame)
 
     def snow(self, frame, t):
@@ -130,7 +131,8 @@ def petals(frame, motes, t, scale):
     for i, (a, b, c, d) in enumerate(motes[:10]):
         x, y = np.mod(224 * a + t * (12 + 8 * c), 236) - 6, np.mod(128 * b + t * (9 + 5 * d), 134) - 3
         turn = 90 * np.sin(3 * t + 9 * d)
-        cv2.ellipse(frame, (int(x * scale * 16), int(y * scale * 16)), (int(2.0 * scale * 16), int(1.0 * scale * 16)), float(turn), 0, 360, ((255, 190, 208), (255, 240, 244))[i % 2], -1,
+        cv2.ellipse(frame, (int(x * scale * 16), int(y * scale * 16)), (int(2.0 * scale * 16), int(1.0 * scale * 16)), float(turn), 0, 360,
+                    ((255, 190, 208), (255, 240, 244))[i % 2], -1,
                     cv2.LINE_AA, 4)
 
 
