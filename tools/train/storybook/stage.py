@@ -146,7 +146,6 @@ def traits(track):
     return {"left": kind == "wheels" or track.who in ("helicopter",), "turns": kind in ("round", "leaf")}
 
 
-
 @functools.lru_cache(maxsize=512)
 def sign_picture(kind, height):
     return sprites.sized(sprites.glyph(signs.GLYPHS[kind]), height, (1, 1, 1))
