@@ -26,7 +26,9 @@ def grade(rgb, time, weather="clear", haze=0.0):
     return result
 
 
-def on_actors(time, weather):
-    """Factors for red, green, blue of whatever stands in the scene."""
+def on_actors(time, weather, lamp=False):
+    """Factors for red, green, blue of whatever stands in the scene; a lamp is warm after dark."""
+    if lamp and DARK[time] > 0.3:
+        return (0.97, 0.90, 0.80)
     left = {"clear": 1.0, "rain": 0.9, "snow": 1.0, "fog": 0.98, "storm": 0.88}[weather]
     return tuple(round(v * left, 3) for v in ACTORS[time])

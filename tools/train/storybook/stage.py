@@ -178,7 +178,7 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
     cx, cy, zoom = camera.path(shot, shown)
     key = shown.place["id"], shown.time, shown.weather, scenery.variant(seed), view.scale
     planes = scenery.paint(*key)
-    lit = light.on_actors(shown.time, shown.weather)
+    lit = light.on_actors(shown.time, shown.weather, lamp=shown.place["id"] == "room")
     sky = weather.Sky(shown, seed * 1_000_003 + shot_index, view.scale, tracks.thunder_times(shot) if shown.weather == "storm" else [])
     all_signs, floor = signs.of(shown), shown.place["ground"] != "none"
     order = sorted(range(len(shown.tracks)), key=lambda i: (shown.tracks[i].y, shown.tracks[i].kind == "prop", i))

@@ -1,4 +1,4 @@
-"""Rain, snow, fog and storm as particles, and what small life a place has: fireflies, bubbles, petals."""
+"""Rain, snow, fog and storm as particles, and what small life a place has: fireflies, bubbles, petals, birds."""
 
 import functools
 
@@ -96,6 +96,8 @@ def ambient(shown):
         return "fireflies"
     if place == "cave":
         return "fireflies"
+    if place in ("beach", "mountains", "desert", "snow") and shown.time != "night":
+        return "birds"
     return "petals" if place == "meadow" else None
 
 
@@ -136,4 +138,13 @@ def petals(frame, motes, t, scale):
                     cv2.LINE_AA, 4)
 
 
-LIFE = {"fireflies": fireflies, "bubbles": bubbles, "petals": petals}
+def birds(frame, motes, t, scale):
+    """A few far birds that cross the sky."""
+    for a, b, c, d in motes[:4]:
+        x, y = np.mod(244 * a + (9 + 7 * c) * t, 244) - 10, 10 + 26 * b + 2 * np.sin(1.3 * t + 9 * d)
+        wing, size = 2.2 * np.sin(2 * np.pi * (2.2 + c) * t + 9 * d), 3.4 + 1.6 * d
+        points = np.array([(x - size, y - wing), (x - size * 0.4, y - 0.5 - 0.3 * wing), (x, y), (x + size * 0.4, y - 0.5 - 0.3 * wing), (x + size, y - wing)])
+        cv2.polylines(frame, [np.round(points * scale * 16).astype(np.int32)], False, (70, 74, 92), max(1, round(scale)), cv2.LINE_AA, 4)
+
+
+LIFE = {"birds": birds, "fireflies": fireflies, "bubbles": bubbles, "petals": petals}
