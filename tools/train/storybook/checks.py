@@ -6,7 +6,7 @@ import numpy as np
 
 import editions
 import sound
-from storybook import actions, foley, mixing, music, stage, stories, tracks
+from storybook import actions, foley, mixing, music, sprites, stage, stories, things, tracks
 
 
 def run(count, stream, first):
@@ -31,6 +31,7 @@ def run(count, stream, first):
     kinds = collections.Counter(kind for kind, _, _ in seen)
     print(f"{count} films, {shots} shots: 0 held-out pairs; distinct pairs seen: {dict(kinds)}; evaluation plans hold {unseen} held-out pairs in {max(3, count // 20)}")
     names()
+    impacts()
     for seed in range(first, first + min(6, count)):
         truth(seed, stream)
 
@@ -43,6 +44,27 @@ def names():
     for action in world["actions"]:
         assert action["sounds"] == engine_sounds(action["id"]) or action["id"] in editions.whole()["editions"]["nano"]["actions"], action["id"]
     print("world.json and code name the same actions, sounds, beds and music; the sounds of actions follow from their physics")
+
+
+def impacts():
+    """Where the sound says that something lands, the picture has it on the ground, and it was in the air just before."""
+    count = 0
+    for gravity in (1.0, 0.25, 0.3):
+        for name in ("jumps", "falls", "bounces"):
+            c = actions.Setting(sign=1.0, x=2.0, low=0.5, high=4.5, duration=14.0, gravity=gravity)
+            at = np.array([s for s, sound, _ in actions.ACTIONS[name](np.zeros(1), c).sounds if sound in ("thump", "boing") and s > 0.3])
+            on, before = (actions.ACTIONS[name](at - early, c).lift for early in (0.0, 0.04))
+            assert (on < 0.02).all() and (before > on + 0.01).all(), (name, gravity)
+            count += len(at)
+        for prop in (p for p in sprites.PROPS.values() if {"bounces", "falls"} & set(p["states"])):
+            for state in {"bounces", "falls"} & set(prop["states"]):
+                def move(t):
+                    return things.move(prop, state, t, 100.0, 14, 210, 1.0, gravity, 3.0, 14.0, 20.0)
+                at = np.array([s for s, _, _ in move(np.zeros(1)).sounds])
+                on, before = move(at).lift, move(at - 0.02).lift
+                assert (on < 0.5).all() and (before > on + 0.2).all(), (prop["id"], state, gravity)
+                count += len(at)
+    print(f"{count} impacts are heard when they are seen")
 
 
 def engine_sounds(action):
