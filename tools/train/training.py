@@ -7,9 +7,11 @@ import time
 
 import torch
 
-ROOT = pathlib.Path(__file__).parents[2]
+import editions
+
+ROOT = editions.ROOT
 CACHE = ROOT / ".cache/train"
-WORLD = json.loads((ROOT / "assets/world/world.json").read_text())
+WORLD = editions.world()
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 PIXEL_MEAN = torch.tensor([0.485, 0.456, 0.406])
 PIXEL_STD = torch.tensor([0.229, 0.224, 0.225])
