@@ -69,6 +69,17 @@ Tensor attention(Context& ctx, Tensor q, Tensor k, Tensor v, bool causal) {
   return out;
 }
 
+Tensor paged_attention(Context& ctx, Tensor q, Tensor keys, Tensor values, Tensor table, Tensor rows, std::int64_t page) {
+  const bool fits = is_f32(q, 3) && is_f32(keys, 3) && same(keys, values) && q.shape[2] == keys.shape[2] && keys.shape[1] > 0 && q.shape[1] % keys.shape[1] == 0;
+  if (!fits || table.dtype != DType::i32 || table.shape.rank() != 2 || !is_index(rows, 2 * q.shape[0]) || page < 1) {
+    refuse("paged_attention", "q (rows, heads, dim), keys and values (slots, kv_heads, dim) f32, heads a multiple of kv_heads, table (sequences, pages) and rows (rows, 2) i32",
+           {{"q", q}, {"keys", keys}, {"values", values}, {"table", table}, {"rows", rows}});
+  }
+  Tensor out = ctx.arena.take(q.shape);
+  ctx.kernels.paged_attention(ctx.exec, q, keys, values, table, rows, page, out);
+  return out;
+}
+
 void rope(Context& ctx, Tensor x, Tensor cos, Tensor sin) {
   const bool fits = is_f32(x, 3) && is_f32_rows(cos) && same(cos, sin) && cos.rows() == x.shape[0] && cos.width() <= x.shape[2] && cos.width() % 2 == 0;
   if (!fits) refuse("rope", "x (rows, heads, dim), cos and sin (rows, rotary) f32, rotary even and at most dim", {{"x", x}, {"cos", cos}, {"sin", sin}});

@@ -43,6 +43,71 @@ void scale_row(float* row, std::int64_t count, float factor) {
   map(row, count, row, [&](Vec v) { return hn::Mul(v, all(factor)); });
 }
 
+/// Where the slots of a sequence's tokens are: `stride` floats apart, `page` of them together.
+struct Pages {
+  const std::int32_t* table;
+  std::int64_t page, stride;
+
+  HWY_INLINE std::int64_t at(std::int64_t token) const { return (table[token / page] * page + token % page) * stride; }
+};
+
+/// logits[i] = factor · query · key of token first + i
+void score_keys(const float* query, const float* keys, const Pages& pages, std::int64_t dim, std::int64_t first, std::int64_t count, float factor, float* logits) {
+  for (std::int64_t token = 0; token < count; ++token) {
+    const float* key = keys + pages.at(first + token);
+    Vec even = all(0.0F), odd = all(0.0F);
+    std::int64_t i = 0;
+    for (; i + 2 * lanes() <= dim; i += 2 * lanes()) {
+      even = hn::MulAdd(load(query + i, lanes()), load(key + i, lanes()), even);
+      odd = hn::MulAdd(load(query + i + lanes(), lanes()), load(key + i + lanes(), lanes()), odd);
+    }
+    for (; i < dim; i += lanes()) even = hn::MulAdd(load(query + i, dim - i), load(key + i, dim - i), even);
+    logits[token] = factor * sum_of(hn::Add(even, odd));
+  }
+}
+
+/// out = factor · out + Σ weights[i] · value of token first + i; with a factor of 0 what was in `out` is not looked at.
+void sum_values(const float* weights, const float* values, const Pages& pages, std::int64_t dim, std::int64_t first, std::int64_t count, float factor, float* out) {
+  for (std::int64_t i = 0; i < dim; i += lanes()) {
+    const std::int64_t left = dim - i;
+    Vec even = factor == 0.0F ? all(0.0F) : hn::Mul(load(out + i, left), all(factor)), odd = all(0.0F);
+    std::int64_t token = 0;
+    for (; token + 2 <= count; token += 2) {
+      even = hn::MulAdd(all(weights[token]), load(values + pages.at(first + token) + i, left), even);
+      odd = hn::MulAdd(all(weights[token + 1]), load(values + pages.at(first + token + 1) + i, left), odd);
+    }
+    if (token < count) even = hn::MulAdd(all(weights[token]), load(values + pages.at(first + token) + i, left), even);
+    store(hn::Add(even, odd), out + i, left);
+  }
+}
+
+constexpr std::int64_t keys_together = 512;
+
+/// One query of one head over `seen` keys: every sum's order depends on `seen` alone.
+void attend_pages(const float* query, const float* keys, const float* values, const Pages& pages, std::int64_t dim, std::int64_t seen, float* out) {
+  float weights[keys_together];
+  float largest = -std::numeric_limits<float>::infinity(), total = 0.0F;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
+  for (std::int64_t first = 0; first < seen; first += keys_together) {
+    const std::int64_t count = std::min(keys_together, seen - first);
+    score_keys(query, keys, pages, dim, first, count, scale, weights);
+    const float factor = soften(weights, count, largest, total);
+    sum_values(weights, values, pages, dim, first, count, factor, out);
+  }
+  scale_row(out, dim, 1.0F / total);
+}
+
+/// Items [begin, end) of rows × heads.
+void attend_rows(std::int64_t begin, std::int64_t end, Tensor q, Tensor keys, Tensor values, Tensor table, Tensor rows, std::int64_t page, Tensor out) {
+  const std::int64_t heads = q.shape[1], dim = q.shape[2], kv_heads = keys.shape[1];
+  for (std::int64_t item = begin; item < end; ++item) {
+    const std::int32_t* where = rows.as<std::int32_t>() + 2 * (item / heads);
+    const Pages pages{table.as<std::int32_t>() + where[0] * table.width(), page, kv_heads * dim};
+    const std::int64_t kv = item % heads / (heads / kv_heads) * dim;
+    attend_pages(q.f32() + item * dim, keys.f32() + kv, values.f32() + kv, pages, dim, where[1], out.f32() + item * dim);
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fabula
 HWY_AFTER_NAMESPACE();
@@ -53,6 +118,7 @@ namespace {
 
 HWY_EXPORT(soften);
 HWY_EXPORT(scale_row);
+HWY_EXPORT(attend_rows);
 
 constexpr std::int64_t query_block = 64, key_block = 512;
 
@@ -93,9 +159,19 @@ void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tens
   });
 }
 
+void paged_attention(const Exec& exec, Tensor q, Tensor keys, Tensor values, Tensor table, Tensor rows, std::int64_t page, Tensor out) {
+  const std::int64_t work = table.width() * page * q.shape[2];  // of a row's head, at most
+  in_pieces(exec, q.shape[0] * q.shape[1], std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, work)), [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(attend_rows)(begin, end, q, keys, values, table, rows, page, out);
+  });
+}
+
 }  // namespace
 
-void add_cpu_attention(Kernels& table) { table.attention = attention; }
+void add_cpu_attention(Kernels& table) {
+  table.attention = attention;
+  table.paged_attention = paged_attention;
+}
 
 }  // namespace fabula
 #endif  // HWY_ONCE

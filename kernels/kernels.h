@@ -17,6 +17,9 @@ namespace fabula {
 struct Exec {
   ThreadPool* pool = nullptr;  ///< cpu
   void* stream = nullptr;      ///< cuda: cudaStream_t
+  /// A row of `linear` must be the same bytes however many rows there are (a language model's, which reads a text in cuts of any size). The reference
+  /// and cuda sum in the order of k anyway; cpu takes its own loops at any size then, which are slower than oneDNN's from some rows on.
+  bool rows_alone = false;
 };
 
 enum class Pad : std::uint8_t { zero, reflect, replicate };
@@ -52,6 +55,10 @@ struct Kernels {
   /// out (q_rows, heads, dim) = softmax(q·kᵀ/sqrt(dim)) · v with q (q_rows, heads, dim), k, v (k_rows, kv_heads, dim); heads is a multiple
   /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i.
   void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out);
+  /// Attention of rows of several sequences, whose keys and values lie in pages of `page` slots: q, out (rows, heads, dim), keys, values (slots,
+  /// kv_heads, dim), table (sequences, pages) i32, rows (rows, 2) i32: a row's sequence, and how many of its tokens the row sees, at least one. Token t
+  /// of sequence s is in slot table[s][t / page] · page + t % page. A row is the same bytes whatever the other rows are and whichever pages it has.
+  void (*paged_attention)(const Exec&, Tensor q, Tensor keys, Tensor values, Tensor table, Tensor rows, std::int64_t page, Tensor out);
 
   // ---- rope
   /// Rotates the first `cos.width()` channels of every head, in place (rotate-half convention): x (rows, heads, dim), cos and sin (rows, rotary).

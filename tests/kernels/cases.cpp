@@ -105,6 +105,22 @@ void add_attention(std::vector<Case>& cases) {
                        }});
     }
   }
+  struct Paged { std::int64_t rows, sequences, pages, page, heads, kv_heads, dim; };
+  for (const Paged s : {Paged{1, 1, 1, 1, 1, 1, 1}, {1, 1, 40, 16, 4, 2, 16}, {9, 4, 5, 16, 6, 2, 33}, {40, 3, 70, 16, 2, 1, 64}, {5, 2, 7, 5, 8, 1, 128}}) {
+    cases.push_back({"paged_attention", join({s.rows, s.sequences, s.pages, s.page, s.heads, s.kv_heads, s.dim}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const std::int64_t all = s.sequences * s.pages;
+                       const Tensor q = make.normal({s.rows, s.heads, s.dim}, 2.0F);
+                       const Tensor keys = make.normal({all * s.page, s.kv_heads, s.dim}), values = make.normal({all * s.page, s.kv_heads, s.dim});
+                       const Tensor table = make.shuffled(all).view({s.sequences, s.pages}), rows = make.indices(2 * s.rows, s.pages * s.page);
+                       for (std::int64_t i = 0; i < s.rows; ++i) {
+                         rows.as<std::int32_t>()[2 * i] %= static_cast<std::int32_t>(s.sequences);
+                         rows.as<std::int32_t>()[2 * i + 1] += 1;
+                       }
+                       const Tensor out = make.output(q.shape);
+                       kernels.paged_attention(exec, q, keys, values, table, rows, s.page, out);
+                       return out;
+                     }});
+  }
   struct Rotary { std::int64_t rows, heads, dim, rotary; };
   for (const Rotary s : {Rotary{1, 1, 2, 2}, {5, 3, 33, 22}, {9, 4, 64, 64}, {500, 2, 48, 30}}) {
     cases.push_back({"rope", join({s.rows, s.heads, s.dim, s.rotary}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
