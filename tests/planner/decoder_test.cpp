@@ -97,10 +97,12 @@ TEST_P(EveryDecoder, GivesTheSameBytesWithAnyNumberOfThreads) {
 TEST_P(EveryDecoder, TakesNoMoreMemoryThanTheDryRunSays) {
   const Tokens alike(20, tokens_[0]);
   for (const Tokens& tokens : {tokens_, alike}) {
-    const std::size_t footprint = forward_footprint(decoder_.model, static_cast<std::int64_t>(tokens.size()), Logits::all);
+    const auto count = static_cast<std::int64_t>(tokens.size());
+    const std::size_t footprint = forward_footprint(decoder_.model, {.rows = count, .logit_rows = count, .table = KvPool::pages_of(count)});
     Arena arena(footprint);
     Context ctx{cpu_kernels(), arena, {}};
-    KvCache cache(decoder_.model.config);
+    KvPool pages(decoder_.model.config);
+    KvCache cache(pages);
     ASSERT_NO_THROW((void)forward(ctx, decoder_.model, cache, {.tokens = tokens}, Logits::all));
     const bool dense = std::none_of(decoder_.model.config.sparse.begin(), decoder_.model.config.sparse.end(), std::identity());
     if (dense) EXPECT_EQ(arena.peak(), footprint);
@@ -138,7 +140,8 @@ TEST(Images, AreForgottenAndSeenAgainWithTheSameResult) {
   const auto images = seeing.images();
   Arena arena(std::size_t{1} << 24);
   Context ctx{cpu_kernels(), arena, {}};
-  KvCache cache(seeing.model.decoder.config);
+  KvPool pages(seeing.model.decoder.config);
+  KvCache cache(pages);
   const auto read = [&](std::size_t from, std::span<const Image> seen) {
     const Arena::Scope scope(arena);
     const Tensor logits = forward(ctx, seeing.model, cache, std::span(seeing.prompt).subspan(from), seen, Logits::last);
