@@ -69,14 +69,18 @@ Tensor attention(Context& ctx, Tensor q, Tensor k, Tensor v, bool causal) {
   return out;
 }
 
-Tensor paged_attention(Context& ctx, Tensor q, Tensor keys, Tensor values, Tensor table, Tensor rows, std::int64_t page) {
-  const bool fits = is_f32(q, 3) && is_f32(keys, 3) && same(keys, values) && q.shape[2] == keys.shape[2] && keys.shape[1] > 0 && q.shape[1] % keys.shape[1] == 0;
-  if (!fits || table.dtype != DType::i32 || table.shape.rank() != 2 || !is_index(rows, 2 * q.shape[0]) || page < 1) {
-    refuse("paged_attention", "q (rows, heads, dim), keys and values (slots, kv_heads, dim) f32, heads a multiple of kv_heads, table (sequences, pages) and rows (rows, 2) i32",
-           {{"q", q}, {"keys", keys}, {"values", values}, {"table", table}, {"rows", rows}});
+Tensor paged_attention(Context& ctx, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows) {
+  const bool fits = is_f32(q, 3) && is_f32(k, 3) && same(k, v) && k.shape[0] == q.shape[0] && k.shape[2] == q.shape[2] && k.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
+  const bool pages_fit = is_f32(keys, 4) && is_f32(values, 4) && keys.shape[1] == k.shape[1] && keys.shape[2] == k.shape[2] && keys.shape[3] >= 1 && keys.shape[3] <= 512 &&
+                         values.shape == Shape{keys.shape[0], keys.shape[1], keys.shape[3], keys.shape[2]};
+  if (!fits || !pages_fit || table.dtype != DType::i32 || table.shape.rank() != 2 || !is_index(rows, 2 * q.shape[0])) {
+    refuse("paged_attention",
+           "q (rows, heads, dim), k and v (rows, kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim) f32, heads a multiple of "
+           "kv_heads, at most 512 slots, table (sequences, pages) and rows (rows, 2) i32",
+           {{"q", q}, {"k", k}, {"v", v}, {"keys", keys}, {"values", values}, {"table", table}, {"rows", rows}});
   }
   Tensor out = ctx.arena.take(q.shape);
-  ctx.kernels.paged_attention(ctx.exec, q, keys, values, table, rows, page, out);
+  ctx.kernels.paged_attention(ctx.exec, q, k, v, keys, values, table, rows, out);
   return out;
 }
 

@@ -55,10 +55,11 @@ struct Kernels {
   /// out (q_rows, heads, dim) = softmax(q·kᵀ/sqrt(dim)) · v with q (q_rows, heads, dim), k, v (k_rows, kv_heads, dim); heads is a multiple
   /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i.
   void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out);
-  /// Attention of rows of several sequences, whose keys and values lie in pages of `page` slots: q, out (rows, heads, dim), keys, values (slots,
-  /// kv_heads, dim), table (sequences, pages) i32, rows (rows, 2) i32: a row's sequence, and how many of its tokens the row sees, at least one. Token t
-  /// of sequence s is in slot table[s][t / page] · page + t % page. A row is the same bytes whatever the other rows are and whichever pages it has.
-  void (*paged_attention)(const Exec&, Tensor q, Tensor keys, Tensor values, Tensor table, Tensor rows, std::int64_t page, Tensor out);
+  /// Causal attention of the next tokens of several sequences, whose keys and values lie in pages: q, out (rows, heads, dim), k, v (rows, kv_heads,
+  /// dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim), table (sequences, pages of one) i32, rows (rows, 2) i32: a row's
+  /// sequence and its place there. Token t of sequence s is in slot t % slots of page table[s][t / slots]. First each row's k and v go to its own slot,
+  /// then it attends to the tokens up to itself. A row is the same bytes whatever the other rows are and whichever pages it has.
+  void (*paged_attention)(const Exec&, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out);
 
   // ---- rope
   /// Rotates the first `cos.width()` channels of every head, in place (rotate-half convention): x (rows, heads, dim), cos and sin (rows, rotary).

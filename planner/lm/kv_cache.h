@@ -36,11 +36,13 @@ class KvPool {
   [[nodiscard]] std::int32_t take();
   void give_back(std::int32_t page) { free_.push_back(page); }
 
-  [[nodiscard]] Tensor keys(std::int64_t layer) { return view(keys_[static_cast<std::size_t>(layer)]); }  ///< (pages · page_tokens, kv_heads, head_dim), after rope
-  [[nodiscard]] Tensor values(std::int64_t layer) { return view(values_[static_cast<std::size_t>(layer)]); }  ///< likewise
+  /// After rope, (pages, kv_heads, head_dim, page_tokens): what a query meets lies side by side.
+  [[nodiscard]] Tensor keys(std::int64_t layer) { return view(keys_[static_cast<std::size_t>(layer)], {pages_, kv_heads_, head_dim_, page_tokens}); }
+  /// (pages, kv_heads, page_tokens, head_dim)
+  [[nodiscard]] Tensor values(std::int64_t layer) { return view(values_[static_cast<std::size_t>(layer)], {pages_, kv_heads_, page_tokens, head_dim_}); }
 
  private:
-  [[nodiscard]] Tensor view(std::vector<float>& rows) const { return {.data = dry_ ? nullptr : rows.data(), .shape = {pages_ * page_tokens, kv_heads_, head_dim_}}; }
+  [[nodiscard]] Tensor view(std::vector<float>& floats, const Shape& shape) const { return {.data = dry_ ? nullptr : floats.data(), .shape = shape}; }
   void grow(std::int64_t pages);
 
   std::int64_t kv_heads_, head_dim_, pages_ = 0;
@@ -67,10 +69,6 @@ class KvCache {
   void truncate(std::int64_t tokens);
 
   [[nodiscard]] std::span<const std::int32_t> pages() const { return pages_; }
-  /// Where in the pool's keys and values a token is.
-  [[nodiscard]] std::int32_t slot(std::int64_t token) const {
-    return static_cast<std::int32_t>(pages_[static_cast<std::size_t>(token / KvPool::page_tokens)] * KvPool::page_tokens + token % KvPool::page_tokens);
-  }
 
  private:
   KvPool& pool_;

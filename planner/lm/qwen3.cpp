@@ -43,10 +43,9 @@ Rope rope_at(Context& ctx, const Qwen3Config& config, std::span<const RopePositi
   return {constant(ctx, cos, {rows, dim}), constant(ctx, sin, {rows, dim})};
 }
 
-// Where the rows of a pass stand: their angles, their slots in the pool, and what of it each of them sees (kernels.h, paged_attention).
+// Where the rows of a pass stand: their angles, and which pages they see (kernels.h, paged_attention).
 struct Places {
   Rope rope;
-  Tensor slots;        // (rows) i32
   Tensor table, rows;  // (sequences, pages) and (rows, 2) i32
 };
 
@@ -62,32 +61,28 @@ Places take_places(Context& ctx, const Qwen3Config& config, std::span<const Part
     part.cache.extend(std::span(positions).subspan(before));
     pages = std::max(pages, part.cache.pages().size());
   }
-  std::vector<std::int32_t> slots, table(parts.size() * pages), rows;
+  std::vector<std::int32_t> rows, table(parts.size() * pages);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const KvCache& cache = parts[i].cache;
     std::copy(cache.pages().begin(), cache.pages().end(), table.begin() + static_cast<std::ptrdiff_t>(i * pages));
     for (std::int64_t token = cache.length() - static_cast<std::int64_t>(parts[i].reading.tokens.size()); token < cache.length(); ++token) {
-      slots.push_back(cache.slot(token));
-      rows.insert(rows.end(), {static_cast<std::int32_t>(i), static_cast<std::int32_t>(token + 1)});
+      rows.insert(rows.end(), {static_cast<std::int32_t>(i), static_cast<std::int32_t>(token)});
     }
   }
-  Places places{.rope = rope_at(ctx, config, positions), .slots = indices(ctx, slots), .table = indices(ctx, table), .rows = indices(ctx, rows)};
+  Places places{.rope = rope_at(ctx, config, positions), .table = indices(ctx, table), .rows = indices(ctx, rows)};
   places.table = places.table.view({static_cast<std::int64_t>(parts.size()), static_cast<std::int64_t>(pages)});
   return places;
 }
 
 // Qwen3Attention: heads are normed before rope. h (rows, hidden) -> (rows, hidden); this pass's keys and values join the pool's.
 Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values, Tensor h) {
-  const std::int64_t rows = h.shape[0], kv_width = config.kv_heads * config.head_dim;
-  const auto flat = [&](Tensor x) { return x.view({x.shape[0], kv_width}); };
+  const std::int64_t rows = h.shape[0];
   const Tensor q = rms_norm(ctx, linear(ctx, h, layer.q).view({rows, config.heads, config.head_dim}), layer.q_norm, config.norm_eps);
   const Tensor k = rms_norm(ctx, linear(ctx, h, layer.k).view({rows, config.kv_heads, config.head_dim}), layer.k_norm, config.norm_eps);
-  const Tensor v = linear(ctx, h, layer.v);
+  const Tensor v = linear(ctx, h, layer.v).view({rows, config.kv_heads, config.head_dim});
   rope(ctx, q, places.rope.cos, places.rope.sin);
   rope(ctx, k, places.rope.cos, places.rope.sin);
-  scatter_rows(ctx, flat(k), places.slots, flat(keys));
-  scatter_rows(ctx, v, places.slots, flat(values));
-  const Tensor a = paged_attention(ctx, q, keys, values, places.table, places.rows, KvPool::page_tokens);
+  const Tensor a = paged_attention(ctx, q, k, v, keys, values, places.table, places.rows);
   return linear(ctx, a.view({rows, config.heads * config.head_dim}), layer.o);
 }
 

@@ -1,0 +1,146 @@
+// How fast a bundle's language model plans. Reading ahead against reading what is asked for alone, in one run, the two taking turns:
+//   planner_bench BUNDLE [--prompts FILE] [--threads 2] [--precision fp32|bf16] [--repeats 3]
+// FILE has a prompt a line; the default are sixteen of the shipped world.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "audio/phonemes.h"
+#include "engine/bundle.h"
+#include "kernels/error.h"
+#include "planner/grammar/plan_grammar.h"
+#include "planner/lm/session.h"
+#include "planner/prompt.h"
+
+namespace {
+
+using namespace fabula;
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string bundle, prompts, precision = "fp32";
+  int threads = 2, repeats = 3;
+};
+
+constexpr const char* world_prompts[] = {
+    "A fox runs through a forest at night. It says: hello moon.",
+    "A penguin walks on the beach, then it jumps.",
+    "A pig spins in the city.",
+    "A robot and a whale stand in the desert. The robot says: where is the sea?",
+    "A turtle flies over the moon at night, then it waves. It says in a deep voice: good night everybody!",
+    "On the farm, a cat jumps up and down. A fox runs past it.",
+    "A crab walks along the beach by day. It says: one, two, three. Then it spins.",
+    "At night a whale flies over the city. A penguin waves and says \"come back\".",
+    "Make a film of three shots: a pig runs on the farm, a fox stands in the forest, and a robot jumps on the moon.",
+    "A wide view of a penguin that stands on the beach at night.",
+    "A cat says: I am hungry. A crab says: so am I.",
+    "A turtle waits in the desert. Then a robot comes with a violin and spins around.",
+    "A close view of a fox in the city who says: not today.",
+    "It is raining on the farm. A pig runs home.",
+    "The whale and the crab jump together on the moon.",
+    "A robot walks through the forest, it stops, it waves, and it says: is anybody there?",
+};
+
+std::vector<std::string> prompts_of(const std::string& file) {
+  if (file.empty()) return {std::begin(world_prompts), std::end(world_prompts)};
+  std::ifstream in(file);
+  if (!in) throw Error(ExitCode::input_missing, "cannot read " + file);
+  std::vector<std::string> prompts;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty()) prompts.push_back(prepare_prompt(line));
+  }
+  return prompts;
+}
+
+struct Planning {
+  World world;
+  Tokenizer tokenizer;
+  TokenTable table{tokenizer};
+  Weights weights;
+  Qwen3 model;
+  std::int64_t tap_layer;
+};
+
+struct Result {
+  std::vector<std::int32_t> tokens;
+  DecodingStats stats;
+};
+
+Result plan(const Planning& planning, ThreadPool& pool, const std::string& prompt, bool ahead) {
+  Session session(planning.model, planning.tap_layer, cpu_kernels(), &pool);
+  const auto start = Clock::now();
+  plan::Film film;
+  film.prompt = prompt;
+  std::int64_t given = 0;
+  Composer composer(planning.tokenizer, planning.table, [&](std::span<const std::int32_t> tokens) {
+    if (given == 0) given = static_cast<std::int64_t>(tokens.size());
+    return ahead ? session.read_ahead(tokens) : session.read(tokens);
+  });
+  (void)write_plan(composer, film, planning.world, phones_of);
+  session.rewind(0);
+  session.read(composer.tokens(), Logits::none);
+  Result result{composer.tokens(), session.take_stats()};
+  result.stats.given = given;
+  result.stats.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return result;
+}
+
+void print(const char* name, const DecodingStats& s) {
+  const auto share = [](std::int64_t part, std::int64_t whole) { return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole); };
+  std::printf("| %s | %lld | %.1f %% | %lld | %lld | %lld of %lld (%.0f %%) | %.2f | %.0f |\n", name, static_cast<long long>(s.tokens), share(s.forced(), s.tokens - s.given),
+              static_cast<long long>(s.chosen), static_cast<long long>(s.passes), static_cast<long long>(s.accepted), static_cast<long long>(s.drafted),
+              share(s.accepted, s.drafted), static_cast<double>(s.tokens - s.given) / static_cast<double>(s.passes), static_cast<double>(s.tokens) / s.seconds);
+}
+
+void bench(const Options& options) {
+  const Bundle bundle = Bundle::open(options.bundle);
+  const Precision precision = options.precision == "bf16" ? Precision::bf16 : Precision::fp32;
+  Weights weights = Weights::open(bundle.folder / "planner", precision);
+  Qwen3 model = load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights);
+  const Planning planning{World::open(bundle.folder / "world.json"), Tokenizer::open(bundle.folder / "planner" / "tokenizer.json"), TokenTable(planning.tokenizer),
+                          std::move(weights), std::move(model), bundle.tap_layer};
+  ThreadPool pool(options.threads);
+  const std::vector<std::string> prompts = prompts_of(options.prompts);
+  DecodingStats totals[2];  // alone, ahead
+  for (const std::string& prompt : prompts) {
+    Result best[2];
+    for (int repeat = 0; repeat < options.repeats; ++repeat) {
+      for (const bool ahead : {false, true}) {
+        Result result = plan(planning, pool, prompt, ahead);
+        if (repeat == 0 || result.stats.seconds < best[ahead].stats.seconds) best[ahead] = std::move(result);
+      }
+    }
+    if (best[0].tokens != best[1].tokens) throw Error(ExitCode::internal, "reading ahead has changed the plan of: " + prompt);
+    for (const bool ahead : {false, true}) totals[ahead] += best[ahead].stats;
+  }
+  std::printf("%zu prompts, %s, %d threads, the best of %d\n", prompts.size(), options.precision.c_str(), options.threads, options.repeats);
+  std::printf("| | tokens | forced | choices | passes | accepted | tokens a pass | tokens/s |\n|---|---|---|---|---|---|---|---|\n");
+  print("asked for alone", totals[0]);
+  print("read ahead", totals[1]);
+  std::printf("passes saved: %.0f %%; %.2f times as fast\n", 100.0 * (1.0 - static_cast<double>(totals[1].passes) / static_cast<double>(totals[0].passes)),
+              totals[0].seconds / totals[1].seconds);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Times the planner of a bundle: with and without reading ahead."};
+  Options options;
+  app.add_option("bundle", options.bundle, "A model bundle")->required();
+  app.add_option("--prompts", options.prompts, "A prompt a line");
+  app.add_option("--threads", options.threads)->check(CLI::Range(1, 1024));
+  app.add_option("--precision", options.precision)->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_option("--repeats", options.repeats)->check(CLI::Range(1, 1000));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    bench(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "planner_bench: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
