@@ -1,24 +1,29 @@
-// A guess at what a text goes on with, by look-up in the text itself.
+// A guess at what a text goes on with, from what was read before: the prompt, the text so far, and the texts before it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <unordered_map>
+#include <vector>
 
 namespace fabula {
 
-/// The tokens, at most `most`, that followed the longest earlier occurrence of the text's ending, the latest of equally long ones. Empty where the
-/// last `shortest` tokens have not occurred before. (Saxena 2023, prompt lookup decoding; Yang et al. 2023.)
-[[nodiscard]] inline std::span<const std::int32_t> look_up(std::span<const std::int32_t> text, std::size_t shortest, std::size_t most) {
-  constexpr std::size_t longest = 32;  // more agreement than that says no more
-  std::size_t best = 0, best_end = 0;
-  for (std::size_t end = text.size(); end-- > 1 && best < longest;) {
-    std::size_t same = 0;
-    while (same < std::min(end, longest) && text[end - 1 - same] == text[text.size() - 1 - same]) ++same;
-    if (same > best) best = same, best_end = end;
-  }
-  if (best < std::max<std::size_t>(1, shortest)) return {};
-  return text.subspan(best_end, std::min(most, text.size() - best_end));
-}
+/// What followed the last few tokens when they were met before (prompt look-up, Saxena 2023; n-gram drafts). One thread at a time.
+class Drafter {
+ public:
+  /// Remembers what text[first …] followed. Memory: at most about 64 MB, then it begins anew.
+  void learn(std::span<const std::int32_t> text, std::size_t first);
+
+  /// At most `most` tokens that may follow the text. A token is drafted if it followed the last 4 tokens the last `evidence` times they were met,
+  /// or where these are new, the last 2 tokens.
+  [[nodiscard]] std::vector<std::int32_t> draft(std::span<const std::int32_t> text, std::size_t most, std::uint32_t evidence) const;
+
+ private:
+  struct Next {
+    std::int32_t token = -1;
+    std::uint32_t times = 0;  // in a row
+  };
+  std::unordered_map<std::uint64_t, Next> next_;  // by a hash of the tokens before; a draft is verified, so a collision costs time alone
+};
 
 }  // namespace fabula

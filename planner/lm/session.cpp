@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "planner/lm/draft.h"
-
 namespace fabula {
 
 struct Session::Own {
@@ -12,8 +10,19 @@ struct Session::Own {
   KvPool pool;
 };
 
-Session::Session(const Qwen3Config& config, KvPool& pool, Reader reader)
-    : reader_(std::move(reader)), vocabulary_(config.vocabulary), width_(config.hidden), cache_(pool) {}
+namespace {
+
+// How often in a row a continuation must have been met before it is drafted. Where the weights do not fit into the processor's caches a pass
+// waits for them and a few rows more cost little: once. Else each row costs its products: twice.
+std::uint32_t evidence_for(const Qwen3& model) {
+  constexpr std::size_t caches = std::size_t{64} << 20U;
+  return weight_bytes(model) > caches ? 1 : 2;
+}
+
+}  // namespace
+
+Session::Session(const Qwen3& model, KvPool& pool, Reader reader)
+    : reader_(std::move(reader)), vocabulary_(model.config.vocabulary), width_(model.config.hidden), evidence_(evidence_for(model)), cache_(pool) {}
 
 Session::Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kernels, ThreadPool* pool)
     : own_(new Own{Passes(model, tap_layer, kernels, pool), KvPool(model.config)}),
@@ -21,11 +30,12 @@ Session::Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kern
         Request* one = &request;
         return own->passes.run(std::span(&one, 1));
       }),
-      vocabulary_(model.config.vocabulary), width_(model.config.hidden), cache_(own_->pool) {}
+      vocabulary_(model.config.vocabulary), width_(model.config.hidden), evidence_(evidence_for(model)), cache_(own_->pool) {}
 
 void Session::truncate(std::size_t tokens) {
   tokens_.resize(std::min(tokens_.size(), tokens));
   length_ = std::min(length_, tokens_.size());
+  learned_ = std::min(learned_, length_);
   draft_end_ = std::min(draft_end_, tokens_.size());
   draft_begin_ = std::min(draft_begin_, draft_end_);
   cache_.truncate(static_cast<std::int64_t>(tokens_.size()));
@@ -35,6 +45,7 @@ void Session::truncate(std::size_t tokens) {
 void Session::rewind(std::size_t tokens) {
   settle_draft();
   length_ = std::min(length_, tokens);
+  learned_ = std::min(learned_, length_);
 }
 
 // Forgets what was drafted and has not come, and learns from it how far to read ahead.
@@ -77,8 +88,11 @@ std::span<const float> Session::advance(std::span<const std::int32_t> tokens, bo
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
   const std::size_t before = length_;
   length_ = tokens_.size();
-  const auto ahead = look_up(tokens_, shortest_match, draft);
-  const std::vector<std::int32_t> drafted(ahead.begin(), ahead.end());
+  if (draft > 0) {
+    drafter_.learn(tokens_, learned_);
+    learned_ = length_;
+  }
+  const std::vector<std::int32_t> drafted = drafter_.draft(tokens_, draft, evidence_);
   tokens_.insert(tokens_.end(), drafted.begin(), drafted.end());
   draft_begin_ = length_, draft_end_ = tokens_.size();
   logits_first_ = length_ - 1;

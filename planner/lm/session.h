@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "planner/lm/decoding_stats.h"
+#include "planner/lm/draft.h"
 #include "planner/lm/passes.h"
 
 namespace fabula {
@@ -19,8 +20,8 @@ class Session {
   /// Meets a request (Passes::run, or a turn in a batch); gives the number of passes.
   using Reader = std::function<std::int64_t(Request&)>;
 
-  /// Refers to the pool. Throughout, vocabulary and width are the model's.
-  Session(const Qwen3Config&, KvPool& pool, Reader reader);
+  /// Refers to the pool, which must outlive it.
+  Session(const Qwen3&, KvPool& pool, Reader reader);
   /// With passes and a pool of its own. tap_layer as in Passes. Refers to the model, kernels and pool, which must outlive it.
   Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kernels, ThreadPool* pool);
 
@@ -42,7 +43,7 @@ class Session {
   [[nodiscard]] DecodingStats take_stats();
 
  private:
-  static constexpr std::size_t most_draft = 16, shortest_match = 2;
+  static constexpr std::size_t most_draft = 16;
 
   std::span<const float> advance(std::span<const std::int32_t> tokens, bool logits, std::size_t draft);
   void settle_draft();
@@ -52,6 +53,9 @@ class Session {
   std::shared_ptr<Own> own_;  // what the second constructor makes
   Reader reader_;
   std::int64_t vocabulary_, width_;
+  std::uint32_t evidence_;  // that a drafted token must have
+  Drafter drafter_;
+  std::size_t learned_ = 0;  // how many of the text's tokens the drafter knows
   KvCache cache_;
   std::vector<std::int32_t> tokens_;  // all in the cache: length_ of the text, then what is known beyond
   std::size_t length_ = 0;
