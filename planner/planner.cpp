@@ -1,13 +1,18 @@
 #include "planner/planner.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include "engine/bundle.h"
 #include "engine/world.h"
 #include "kernels/error.h"
 #include "planner/coverage.h"
 #include "planner/grammar/plan_grammar.h"
+#include "planner/lm/batch.h"
 #include "planner/lm/session.h"
 #include "planner/lm/tokenizer.h"
 #include "planner/prompt.h"
@@ -67,8 +72,59 @@ class BundlePlanner final : public LanguagePlanner {
 
   const DecodingStats& stats() const override { return stats_; }
 
+  std::size_t cache_bytes(const BatchOptions& options) const override { return KvPool::bytes(model_.config, tokens_of(options)); }
+
+  // A thread a plan: what it writes is decided there, what the model reads in the common passes.
+  void direct_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress, const std::function<void(BatchResult)>& receive) override {
+    Passes passes(model_, tap_layer_, cpu_kernels(), &pool_);
+    KvPool pages(model_.config, KvPool::pages_of(tokens_of(options)));
+    Batch batch(passes, pages);
+    std::atomic<std::size_t> next = 0;
+    std::mutex receiving;
+    std::exception_ptr failure;
+    const auto work = [&] {
+      std::optional<Batch::Seat> seat;
+      Session session(model_, pages, [&](Request& request) { return seat->read(request); });
+      for (std::size_t i = next++; i < prompts.size(); i = next++) {
+        DecodingStats stats;
+        seat.emplace(batch);
+        std::variant<Direction, Error> outcome = attempt([&] { return direct(prompts[i], session, stats, progress); });
+        session.truncate(0);
+        seat.reset();
+        const std::lock_guard lock(receiving);
+        try {
+          if (!failure) receive({i, std::move(outcome), stats});
+        } catch (...) {
+          failure = std::current_exception();
+          next = prompts.size();
+        }
+      }
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < std::min(prompts.size(), static_cast<std::size_t>(std::max(1, options.plans))); ++i) threads.emplace_back(work);
+    }
+    if (failure) std::rethrow_exception(failure);
+  }
+
  private:
-  Direction direct(const std::string& prompt, Session& session, DecodingStats& stats, const Progress& progress) {
+  static std::int64_t tokens_of(const BatchOptions& options) {
+    return options.cache_tokens > 0 ? options.cache_tokens : std::max<std::int64_t>(4096, std::int64_t{1024} * options.plans);
+  }
+
+  static std::variant<Direction, Error> attempt(const std::function<Direction()>& job) {
+    try {
+      return job();
+    } catch (const Error& error) {
+      return error;
+    } catch (const std::bad_alloc&) {
+      return Error(ExitCode::out_of_memory, "out of memory");
+    } catch (const std::exception& error) {
+      return Error(ExitCode::unexpected, error.what());
+    }
+  }
+
+  Direction direct(const std::string& prompt, Session& session, DecodingStats& stats, const Progress& progress) const {
     const auto start = Clock::now();
     plan::Film film;
     film.prompt = prepare_prompt(prompt);
@@ -95,7 +151,7 @@ class BundlePlanner final : public LanguagePlanner {
 
   // The stream of the film as it stands; the session reads from the first token on that it has not read already. A model may spell a value in other tokens than
   // its text alone would have: from there on the states are those of the text, so that a plan's states do not depend on who wrote it.
-  Direction keep_states(plan::Film film, Session& session, DecodingStats& stats, Clock::time_point start, const Progress& progress) {
+  Direction keep_states(plan::Film film, Session& session, DecodingStats& stats, Clock::time_point start, const Progress& progress) const {
     Follower follower(tokenizer_);
     const PlanSpans spans = write_plan(follower, film, world_, phones_);
     session.rewind(0);

@@ -30,7 +30,18 @@ void KvPool::grow(std::int64_t pages) {
   }
 }
 
+std::int64_t KvPool::free() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::int64_t>(free_.size());
+}
+
+void KvPool::give_back(std::int32_t page) {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(page);
+}
+
 std::int32_t KvPool::take() {
+  const std::lock_guard lock(mutex_);
   if (free_.empty() && !grows_) throw Error(ExitCode::out_of_memory, "the language model's cache of " + std::to_string(pages_ * page_tokens) + " tokens is full");
   if (free_.empty()) grow(std::max<std::int64_t>(pages_, 16));
   const std::int32_t page = free_.back();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -16,7 +17,7 @@ struct RopePosition {
   std::int32_t time = 0, height = 0, width = 0;
 };
 
-/// The pages of every layer. One thread at a time.
+/// The pages of every layer. Pages may be taken and given back from any thread; views are for one.
 class KvPool {
  public:
   static constexpr std::int64_t page_tokens = 16;
@@ -30,11 +31,11 @@ class KvPool {
   [[nodiscard]] static std::size_t bytes(const Qwen3Config&, std::int64_t tokens);
   [[nodiscard]] static std::int64_t pages_of(std::int64_t tokens) { return (tokens + page_tokens - 1) / page_tokens; }
 
-  [[nodiscard]] std::int64_t pages() const { return pages_; }                                   ///< allocated so far
-  [[nodiscard]] std::int64_t free() const { return static_cast<std::int64_t>(free_.size()); }  ///< of them
+  [[nodiscard]] std::int64_t pages() const { return pages_; }  ///< allocated so far
+  [[nodiscard]] std::int64_t free() const;                     ///< of them
   /// A page, its contents undefined. Throws Error(out_of_memory) when a pool that does not grow has none left. Invalidates views.
   [[nodiscard]] std::int32_t take();
-  void give_back(std::int32_t page) { free_.push_back(page); }
+  void give_back(std::int32_t page);
 
   /// After rope, (pages, kv_heads, head_dim, page_tokens): what a query meets lies side by side.
   [[nodiscard]] Tensor keys(std::int64_t layer) { return view(keys_[static_cast<std::size_t>(layer)], {pages_, kv_heads_, head_dim_, page_tokens}); }
@@ -48,6 +49,7 @@ class KvPool {
   std::int64_t kv_heads_, head_dim_, pages_ = 0;
   bool grows_, dry_;
   std::vector<std::vector<float>> keys_, values_;  // by layer
+  mutable std::mutex mutex_;  // of what is free
   std::vector<std::int32_t> free_;
 };
 
