@@ -37,7 +37,7 @@ void read_object(const std::string& line, Job& job, const fs::path& folder) {
     throw Error(ExitCode::bad_data, R"(a job is a prompt, or {"prompt": "…", "output": "FILE.json"})");
   }
   for (const auto& [key, value] : object.items()) {
-    if (key != "prompt" && key != "output") throw Error(ExitCode::bad_data, "a job has a \"prompt\" and an \"output\", not \"" + key.substr(0, 40) + "\"");
+    if (key != "prompt" && key != "output") throw Error(ExitCode::bad_data, R"(a job has a "prompt" and an "output", nothing else)");
   }
   job.prompt = object["prompt"];
   if (object.contains("output")) job.output = folder / object["output"].get<std::string>();
