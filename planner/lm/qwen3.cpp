@@ -197,18 +197,6 @@ Qwen3 load_qwen3(const Qwen3Config& config, Weights& weights) {
   return model;
 }
 
-std::size_t weight_bytes(const Qwen3& model) {
-  const auto dense = [](const DenseMlp& mlp) { return mlp.gate.weight.bytes() + mlp.up.weight.bytes() + mlp.down.weight.bytes(); };
-  std::size_t bytes = model.head.weight.bytes();
-  for (const Qwen3Layer& layer : model.layers) {
-    bytes += layer.q.weight.bytes() + layer.k.weight.bytes() + layer.v.weight.bytes() + layer.o.weight.bytes();
-    const auto* sparse = std::get_if<SparseMlp>(&layer.feed_forward);
-    if (sparse == nullptr) bytes += dense(std::get<DenseMlp>(layer.feed_forward));
-    else bytes += static_cast<std::size_t>(model.config.experts.per_token) * dense(sparse->experts.front());
-  }
-  return bytes;
-}
-
 // Qwen3Model and Qwen3ForCausalLM
 Tensor forward(Context& shared, const Qwen3& model, std::span<const Part> parts, const StateReceiver& keep) {
   const Qwen3Config& config = model.config;

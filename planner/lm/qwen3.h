@@ -70,9 +70,6 @@ struct Reading {
   std::span<const Tensor> deepstack = {};          ///< of the same shape: added to the states after the first layers
 };
 
-/// Of all that a pass of one token reads: of the experts, those that it chooses.
-[[nodiscard]] std::size_t weight_bytes(const Qwen3&);
-
 /// What one sequence reads in a pass.
 struct Part {
   KvCache& cache;

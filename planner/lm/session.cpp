@@ -10,19 +10,8 @@ struct Session::Own {
   KvPool pool;
 };
 
-namespace {
-
-// How often in a row a continuation must have been met before it is drafted. Where the weights do not fit into the processor's caches a pass
-// waits for them and a few rows more cost little: once. Else each row costs its products: twice.
-std::uint32_t evidence_for(const Qwen3& model) {
-  constexpr std::size_t caches = std::size_t{64} << 20U;
-  return weight_bytes(model) > caches ? 1 : 2;
-}
-
-}  // namespace
-
 Session::Session(const Qwen3& model, KvPool& pool, Reader reader)
-    : reader_(std::move(reader)), vocabulary_(model.config.vocabulary), width_(model.config.hidden), evidence_(evidence_for(model)), cache_(pool) {}
+    : reader_(std::move(reader)), vocabulary_(model.config.vocabulary), width_(model.config.hidden), cache_(pool) {}
 
 Session::Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kernels, ThreadPool* pool)
     : own_(new Own{Passes(model, tap_layer, kernels, pool), KvPool(model.config)}),
@@ -30,7 +19,7 @@ Session::Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kern
         Request* one = &request;
         return own->passes.run(std::span(&one, 1));
       }),
-      vocabulary_(model.config.vocabulary), width_(model.config.hidden), evidence_(evidence_for(model)), cache_(own_->pool) {}
+      vocabulary_(model.config.vocabulary), width_(model.config.hidden), cache_(own_->pool) {}
 
 void Session::truncate(std::size_t tokens) {
   tokens_.resize(std::min(tokens_.size(), tokens));
@@ -92,7 +81,7 @@ std::span<const float> Session::advance(std::span<const std::int32_t> tokens, bo
     drafter_.learn(tokens_, learned_);
     learned_ = length_;
   }
-  const std::vector<std::int32_t> drafted = drafter_.draft(tokens_, draft, evidence_);
+  const std::vector<std::int32_t> drafted = drafter_.draft(tokens_, draft, evidence);
   tokens_.insert(tokens_.end(), drafted.begin(), drafted.end());
   draft_begin_ = length_, draft_end_ = tokens_.size();
   logits_first_ = length_ - 1;

@@ -44,6 +44,7 @@ class Session {
 
  private:
   static constexpr std::size_t most_draft = 16;
+  static constexpr std::uint32_t evidence = 2;  // for a drafted token: a row of a pass is not free, so what was met once is not worth one
 
   std::span<const float> advance(std::span<const std::int32_t> tokens, bool logits, std::size_t draft);
   void settle_draft();
@@ -53,7 +54,6 @@ class Session {
   std::shared_ptr<Own> own_;  // what the second constructor makes
   Reader reader_;
   std::int64_t vocabulary_, width_;
-  std::uint32_t evidence_;  // that a drafted token must have
   Drafter drafter_;
   std::size_t learned_ = 0;  // how many of the text's tokens the drafter knows
   KvCache cache_;
