@@ -4,8 +4,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
+#include <tuple>
 
 #include "tests/e2e/program.h"
 #include "video/io/probe.h"
@@ -94,6 +97,30 @@ TEST_F(CommandLine, APromptBecomesAFilm) {
   EXPECT_TRUE(film.has_audio);
   EXPECT_EQ(film.video_frames, (report.at("total_ms").get<int>() * 24 + 500) / 1000);
   for (const auto& entry : fs::directory_iterator(folder_)) EXPECT_NE(entry.path().extension(), ".part") << entry.path();
+}
+
+TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) {
+  std::ofstream(file("jobs.txt")) << "A pig spins in the city.\n\n{\"prompt\": \"A cat jumps.\", \"output\": \"cat.json\"}\n{\"prompt\": 3}\n\xc3(\n"
+                                     "A fox runs.\n{\"prompt\": \"A crab waves.\", \"output\": \"cat.json\"}\n";
+  const Result result = fabula("plan --batch jobs.txt -o plans --jobs 3 --json");
+  EXPECT_EQ(result.code, 3) << result.err;
+  EXPECT_NE(result.err.find("MB"), std::string::npos) << "the cache's size is not told";
+  std::map<int, nlohmann::json> lines;
+  std::istringstream out(result.out);
+  for (std::string line; std::getline(out, line);) {
+    const nlohmann::json one = nlohmann::json::parse(line);
+    lines[one["job"]] = one;
+  }
+  ASSERT_EQ(lines.size(), 6U) << result.out;
+  for (const int bad : {3, 4, 6}) EXPECT_EQ(lines[bad]["code"], 65) << bad;
+  for (const auto& [number, name, prompt] : {std::tuple{1, "001.json", "A pig spins in the city."}, {2, "cat.json", "A cat jumps."}, {5, "005.json", "A fox runs."}}) {
+    EXPECT_EQ(lines[number]["status"], "done");
+    EXPECT_GT(lines[number]["stats"]["forced"], 0);
+    EXPECT_EQ(fabula("plan \"" + std::string(prompt) + "\" -o alone.json").code, 0);
+    EXPECT_EQ(contents(file("plans") / name), contents(file("alone.json"))) << prompt;
+  }
+  EXPECT_EQ(fabula("plan --batch missing.txt").code, 66);
+  EXPECT_EQ(fabula("plan --batch jobs.txt --jobs 0").code, 2);
 }
 
 TEST_F(CommandLine, TheSamePromptAndSeedGiveTheSameBytesWhateverTheThreadsAndAnotherSeedAnotherFilm) {

@@ -128,7 +128,7 @@ TEST(Planner, WritesTheTwinsPlanAndKeepsTheStatesThatOnePrefillGives) {
     const Direction read = planner->direct(plan::from_json(plan::to_json(written.film)), nullptr);
     ASSERT_EQ(read.shots.size(), written.shots.size());
     for (std::size_t i = 0; i < read.shots.size(); ++i) {
-      EXPECT_LT(relative_difference(written.shots[i], read.shots[i]), 1e-5);
+      EXPECT_EQ(relative_difference(written.shots[i], read.shots[i]), 0.0);
       EXPECT_EQ(written.shots[i].score_start, read.shots[i].score_start);
     }
   }

@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "kernels/error.h"
 #include "planner/schema.h"
 #include "tools/fabula/commands.h"
 
@@ -10,9 +11,13 @@ void run_plan(const PlanOptions& options) {
     std::puts(plan::json_schema().c_str());
     return;
   }
+  if (options.json && options.check.empty() && options.batch.empty()) throw Error(ExitCode::usage, "--json goes with --check or --batch");
   if (!options.check.empty()) return check_plan(options.check, options.model.model, options.json);
+  if (!options.batch.empty()) return plan_batch(options);
   const Source source = read_source(options.source);  // before a model is looked for: a bad input is told where there is none, too
-  const Direction direction = direct(source, locate_bundle(options.model.model), options.model);
+  DecodingStats stats;
+  const Direction direction = direct(source, locate_bundle(options.model.model), options.model, &stats);
+  if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
   const std::string text = plan::to_json(direction.film) + "\n";
   if (options.output.empty() || options.output == "-") {
     std::fputs(text.c_str(), stdout);

@@ -9,6 +9,7 @@
 #include "engine/context.h"
 #include "engine/plan.h"
 #include "engine/planner.h"
+#include "planner/lm/decoding_stats.h"
 
 namespace CLI {
 class App;
@@ -29,7 +30,10 @@ struct PlanOptions {
   std::string output;             ///< empty: standard output
   std::string check;              ///< instead of a prompt: a plan to look at, or "-"
   bool schema = false;            ///< instead of a prompt: print the JSON Schema
-  bool json = false;              ///< of the check
+  std::string batch;              ///< instead of a prompt: a file of prompts; the output is a folder then
+  int jobs = 8;                   ///< of the batch at once
+  bool stats = false;             ///< tell on standard error how the plan's text came about
+  bool json = false;              ///< of the check and the batch
 };
 
 struct RenderOptions {
@@ -67,7 +71,11 @@ struct Source {
 [[nodiscard]] Source read_source(const std::string& given);
 
 /// The plan and the states of a source, by the planner of a bundle. What the model cannot show is told on standard error.
-[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&);
+[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&, DecodingStats* stats = nullptr);
+
+/// Writes a plan for each line of a file, several at once, and tells a line about each on standard output. Error(some_jobs_failed) at the end.
+void plan_batch(const PlanOptions&);
+[[nodiscard]] std::string stats_json(const DecodingStats&);
 
 /// The bytes of a file, or of standard input for "-"; `what` names it in errors ("the plan"). Throws Error: input_missing, io, bad_data when it is
 /// larger than `most_bytes`.

@@ -65,10 +65,11 @@ Source read_source(const std::string& given) {
   return source;
 }
 
-Direction direct(const Source& source, const fs::path& bundle, const ModelOptions& options) {
+Direction direct(const Source& source, const fs::path& bundle, const ModelOptions& options, DecodingStats* stats) {
   const auto planner = load_planner(bundle, precision_of(options.precision), thread_count(options.threads), phones_of);
   const auto alive = [](int) { return !stop_requested(); };
   Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
+  if (stats != nullptr) *stats = planner->stats();
   for (const std::string& missing : direction.film.unsupported) {
     std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
   }
