@@ -12,8 +12,9 @@ void run_plan(const PlanOptions& options) {
   }
   if (!options.check.empty()) return check_plan(options.check, options.model.model, options.json);
   const Source source = read_source(options.source);  // before a model is looked for: a bad input is told where there is none, too
-  const Direction direction = direct(source, locate_bundle(options.model.model), options.model);
-  const std::string text = plan::to_json(direction.film) + "\n";
+  const bool compile = !options.compile.empty();
+  const plan::Film film = compile && source.is_plan ? source.film : direct(source, locate_bundle(options.model.model), options.model).film;
+  const std::string text = compile ? compiled_for_h3(film) : plan::to_json(film) + "\n";
   if (options.output.empty() || options.output == "-") {
     std::fputs(text.c_str(), stdout);
   } else {

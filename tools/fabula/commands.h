@@ -30,6 +30,7 @@ struct PlanOptions {
   std::string check;              ///< instead of a prompt: a plan to look at, or "-"
   bool schema = false;            ///< instead of a prompt: print the JSON Schema
   bool json = false;              ///< of the check
+  std::string compile;            ///< "h3": print what MiniMax-H3 is asked instead of the plan
 };
 
 struct RenderOptions {
@@ -80,6 +81,8 @@ struct Source {
 /// Prints what is wrong with a plan and the timeline of its world. Error(bad_data) at the end when there are errors. Where no model is named or
 /// installed, what it can film is left out.
 void check_plan(const std::string& file, const std::string& model, bool json);
+/// JSON: the clips, prompts and references of a plan for MiniMax-H3. What the model cannot be given is told on standard error. Throws PlanError.
+[[nodiscard]] std::string compiled_for_h3(const plan::Film&);
 /// Writes `text` to a new file beside `file`, then renames it into place.
 void write_file(const std::filesystem::path& file, const std::string& text);
 

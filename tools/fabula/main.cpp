@@ -45,6 +45,10 @@ int run(int argc, char** argv) {
   plan_source->add_flag("--schema", plan.schema, "Print the JSON Schema of a plan");
   plan_source->require_option(1);
   plan_command->add_flag("--json", plan.json, "Print what --check finds as JSON")->needs(check);
+  plan_command->add_option("--compile", plan.compile, "Print what another model is asked for the plan, as JSON: h3 is MiniMax-H3. A plan (FILE.json) is taken as it is")
+      ->type_name("MODEL")
+      ->check(CLI::IsMember({"h3"}))
+      ->excludes(check);
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
   add_model_options(*plan_command, plan.model);
 
