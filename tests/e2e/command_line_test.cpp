@@ -48,6 +48,17 @@ TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
   }
 }
 
+TEST_F(CommandLine, APlanIsCompiledForMiniMaxH3WithoutAModel) {
+  const std::string plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/";
+  const Result result = fabula("plan " + plans + "h3/voices.json --compile h3 --model nowhere");
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto out = nlohmann::json::parse(result.out);
+  EXPECT_EQ(out.at("clips").at(0).at("task"), "t2va");
+  for (const char* field : {"integrated_multimodal_description", "overall_soundscape", "non_diegetic_music", "prompt"}) EXPECT_FALSE(out.at("clips").at(0).at(field).get<std::string>().empty());
+  EXPECT_EQ(fabula("plan " + plans + "plans/bad/shot-tiling-gap.json --compile h3").code, 65);
+  EXPECT_EQ(fabula("plan " + plans + "h3/voices.json --compile h4").code, 2);
+}
+
 TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
   const std::string plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/plans/";
   fs::create_directories(file("model"));

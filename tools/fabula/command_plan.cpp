@@ -15,10 +15,16 @@ void run_plan(const PlanOptions& options) {
   if (!options.check.empty()) return check_plan(options.check, options.model.model, options.json);
   if (!options.batch.empty()) return plan_batch(options);
   const Source source = read_source(options.source);  // before a model is looked for: a bad input is told where there is none, too
-  DecodingStats stats;
-  const Direction direction = direct(source, locate_bundle(options.model.model), options.model, &stats);
-  if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
-  const std::string text = plan::to_json(direction.film) + "\n";
+  const bool compile = !options.compile.empty();
+  plan::Film film;
+  if (compile && source.is_plan) {
+    film = source.film;
+  } else {
+    DecodingStats stats;
+    film = direct(source, locate_bundle(options.model.model), options.model, &stats).film;
+    if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
+  }
+  const std::string text = compile ? compiled_for_h3(film) : plan::to_json(film) + "\n";
   if (options.output.empty() || options.output == "-") {
     std::fputs(text.c_str(), stdout);
   } else {

@@ -34,6 +34,7 @@ struct PlanOptions {
   int jobs = 8;                   ///< of the batch at once
   bool stats = false;             ///< tell on standard error how the plan's text came about
   bool json = false;              ///< of the check and the batch
+  std::string compile;            ///< "h3": print what MiniMax-H3 is asked instead of the plan
 };
 
 struct RenderOptions {
@@ -88,6 +89,8 @@ void plan_batch(const PlanOptions&);
 /// Prints what is wrong with a plan and the timeline of its world. Error(bad_data) at the end when there are errors. Where no model is named or
 /// installed, what it can film is left out.
 void check_plan(const std::string& file, const std::string& model, bool json);
+/// JSON: the clips, prompts and references of a plan for MiniMax-H3. What the model cannot be given is told on standard error. Throws PlanError.
+[[nodiscard]] std::string compiled_for_h3(const plan::Film&);
 /// Writes `text` to a new file beside `file`, then renames it into place.
 void write_file(const std::filesystem::path& file, const std::string& text);
 

@@ -41,13 +41,18 @@ int run(int argc, char** argv) {
   CLI::App* plan_command = app.add_subcommand("plan", "Write the plan of a film: an editable JSON file that `render` takes");
   CLI::Option_group* plan_source = plan_command->add_option_group("one of these");
   plan_source->add_option("source", plan.source, "A prompt, a screenplay (FILE.fountain), a plan to direct anew (FILE.json), or - to read from standard input");
-  plan_source->add_option("--check", plan.check, "A plan to look at: what is wrong with it, and its world from shot to shot")->type_name("FILE");
+  CLI::Option* check = plan_source->add_option("--check", plan.check, "A plan to look at: what is wrong with it, and its world from shot to shot")->type_name("FILE");
   CLI::Option* batch = plan_source->add_option("--batch", plan.batch, "A prompt a line, or {\"prompt\": \"…\", \"output\": \"FILE.json\"}; -o names the folder for the plans")->type_name("FILE");
   plan_source->add_flag("--schema", plan.schema, "Print the JSON Schema of a plan");
   plan_source->require_option(1);
   plan_command->add_option("--jobs", plan.jobs, "Plans of a --batch at once")->needs(batch)->check(CLI::Range(1, 256))->capture_default_str();
   plan_command->add_flag("--stats", plan.stats, "Tell on standard error how the plan was decoded, as JSON");
   plan_command->add_flag("--json", plan.json, "Print what --check finds, or what became of each job of a --batch, as JSON");
+  plan_command->add_option("--compile", plan.compile, "Print what another model is asked for the plan, as JSON: h3 is MiniMax-H3. A plan (FILE.json) is taken as it is")
+      ->type_name("MODEL")
+      ->check(CLI::IsMember({"h3"}))
+      ->excludes(check)
+      ->excludes(batch);
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
   add_model_options(*plan_command, plan.model);
 

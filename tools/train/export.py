@@ -83,7 +83,7 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     (out / "voices.json").write_text(json.dumps({"voices": WORLD["voices"]}, indent=2) + "\n")
     planner_meta = json.loads((out / "planner/config.json").read_text()) if (out / "planner/config.json").exists() else {}
     tap_layer = planner_meta.get("fabula_tap_layer", tap_layer_of_planner())
-    files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in ("fabula.json", "README.md", "REPORT.md", "LICENSE.md"))
+    files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in ("fabula.json", "README.md", "REPORT.md", "PLANNER.md", "LICENSE.md"))
     about = {"format": "fabula.bundle/1", "name": "nano", "version": VERSION, "license": "CC0-1.0",
              "license_note": "The weights are CC0-1.0. They were trained on pictures drawn with glyphs of Noto Color Emoji (OFL-1.1).",
              "family": "h3", "tap_layer": tap_layer, "fps": WORLD["fps"],
