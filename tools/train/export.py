@@ -63,7 +63,7 @@ def provenance():
     return {"data": "storybook world (tools/train), rendered and synthesised; no downloads", "stages": stages}
 
 
-def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS):
+def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS, transformer=CACHE / "dit.pt"):
     out.mkdir(parents=True, exist_ok=True)
     if planner:
         copy_part(planner, out / "planner", "model.safetensors")
@@ -74,8 +74,8 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     ready = (CACHE / "video_vae_final.pt", CACHE / "video_vae_frozen.pt", CACHE / "video_vae.pt")
     vae = video_vae.build() if random else video_vae.load(next(p for p in ready if p.exists()))
     write_model(vae, out / "vae")
-    transformer = dit.load() if (CACHE / "dit.pt").exists() and not random else dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS)
-    write_model(transformer, out / "transformer")
+    build_new = random or not transformer.exists()
+    write_model(dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS) if build_new else dit.load(transformer), out / "transformer")
     for name, shift in (("scheduler", dit.SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
         MiniMaxH3Scheduler(shift=shift).save_pretrained(out / name)
     shutil.copy(ROOT / "assets/world/world.json", out / "world.json")
