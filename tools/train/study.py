@@ -1,12 +1,14 @@
 """Is a transformer conditioned on the planner's own states better off than one whose text is read anew? And sound made with the picture, or after it?
 
-    python tools/train/study.py [--seeds 3] [--steps 400] [--film-steps 250]      writes assets/models/nano/STUDY.md
+    python tools/train/study.py [--seeds 3] [--steps 250] [--film-steps 120]      writes assets/models/nano/STUDY.md
 
 Two comparisons on the cached latents, at the smallest size that tells places apart. Within a seed every arm has the same first weights, data, order
 of batches, noise and number of steps; it differs in one thing. A run takes minutes; each is kept in .cache/train/study.jsonl and not done twice.
 """
 
 import argparse
+import functools
+import itertools
 import json
 import math
 import time
@@ -23,12 +25,13 @@ import tokens
 import video_vae
 from training import CACHE, DEVICE, ROOT, Average, Optimizer, threads
 
-SIZES = dict(hidden_size=128, num_attention_heads=2, num_layers=3, ffn_dim=384)
+SIZES = dict(hidden_size=64, num_attention_heads=1, num_layers=3, ffn_dim=192)
 TEXT_ARMS = {"kept": "states kept from planning", "alone": "the shot's own tokens read alone by the same language model", "other": "another plan's states"}
 SOUND_ARMS = {"joint": "picture and sound in one sequence", "cascade": "picture alone, then sound given the finished picture"}
-HELD_OUT_SHARDS = 3  # of each kind, never trained on
+SHARDS = {"image": 14, "shot": 24}
+HELD_OUT_SHARDS = 2  # of each kind, never trained on
 LEVELS = (0.3, 0.6, 0.9)
-JUDGED = 120  # generated pictures of a run that the recogniser reads
+JUDGED = 60  # generated pictures of a run that the recogniser reads
 T95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57}  # Student's t over n paired seeds
 
 
@@ -48,14 +51,15 @@ def alone(model, vocabulary, entry):
 
 
 def shards(kind):
-    """(training items, held-out items) of the cached shards of a kind; each item has its rows for every arm and what it should show."""
-    names = sorted(p.stem for p in (CACHE / "latents").glob(f"{kind}_*.pt"))
+    """(training items, held-out items) of the first SHARDS cached shards of a kind; each item has its rows for every arm and what it should show."""
+    names = sorted(p.stem for p in (CACHE / "latents").glob(f"{kind}_*.pt"))[:SHARDS[kind]]
     model, vocabulary = planner.load(latents.BUNDLE / "planner")
     parts = []
     for name in names:
-        kept, items = iter(latents.states(name, None)), []
+        kept, items = iter(latents.states(name, latents.tapper(latents.BUNDLE / "planner"))), []
         for entry in torch.load(CACHE / "latents" / f"{name}.pt", weights_only=False):
-            for shot, again in zip(entry["shots"], alone(model, vocabulary, entry)):
+            again_rows = alone(model, vocabulary, entry) if kind == "image" else [None] * len(entry["shots"])
+            for shot, again in zip(entry["shots"], again_rows):
                 planned = entry["plan"]["shots"][shot["shot"]]
                 place = next(p for p in entry["plan"]["places"] if p["id"] == planned["place"])
                 items.append({**shot, "kept": next(kept), "alone": again, "plan": entry["seed"],
@@ -153,15 +157,16 @@ def runs(seeds, steps, film_steps):
     log = CACHE / "study.jsonl"
     done = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     vae, judge = video_vae.load(CACHE / "video_vae_final.pt"), recogniser.load()[0]
-    for study, kind, count, size, arms in (("text", "image", steps, 16, TEXT_ARMS), ("sound", "shot", film_steps, 8, SOUND_ARMS)):
-        wanted = [(seed, arm) for seed in range(seeds) for arm in arms
-                  if not any((r["study"], r["seed"], r["arm"], r["steps"]) == (study, seed, arm, count) for r in done)]
-        data, held_out = shards(kind) if wanted else ([], [])
-        for seed, arm in wanted:
-            start, text = time.time(), arm if study == "text" else "kept"
-            model = train(seed, count, size, data, text, "joint" if study == "text" else arm)
-            record = {"study": study, "seed": seed, "arm": arm, "steps": count, "train_s": round(time.time() - start), "batch": size, "items": len(data),
-                      "held_out": len(held_out), **errors(model, held_out, text, "joint" if study == "text" else arm)}
+    data = functools.cache(shards)
+    for seed, (study, kind, count, size, arms) in itertools.product(range(seeds), (("text", "image", steps, 12, TEXT_ARMS), ("sound", "shot", film_steps, 8, SOUND_ARMS))):
+        for arm in arms:
+            if any((r["study"], r["seed"], r["arm"], r["steps"]) == (study, seed, arm, count) for r in done):
+                continue
+            start, text, sound = time.time(), *((arm, "joint") if study == "text" else ("kept", arm))
+            known, held_out = data(kind)
+            model = train(seed, count, size, known, text, sound)
+            record = {"study": study, "seed": seed, "arm": arm, "steps": count, "train_s": round(time.time() - start), "batch": size, "items": len(known),
+                      "held_out": len(held_out), **errors(model, held_out, text, sound)}
             if study == "text":
                 record |= shown(model, held_out, text, vae, judge)
             done.append(record)
@@ -220,8 +225,8 @@ def report(records, seeds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=400, help="of the arms of text")
-    parser.add_argument("--film-steps", type=int, default=250, help="of the arms of sound")
+    parser.add_argument("--steps", type=int, default=250, help="of the arms of text")
+    parser.add_argument("--film-steps", type=int, default=120, help="of the arms of sound")
     arguments = parser.parse_args()
     threads(1)
     text = report(runs(arguments.seeds, arguments.steps, arguments.film_steps), arguments.seeds)
