@@ -54,9 +54,10 @@ def shards(kind):
     """(training items, held-out items) of the first SHARDS cached shards of a kind; each item has its rows for every arm and what it should show."""
     names = sorted(p.stem for p in (CACHE / "latents").glob(f"{kind}_*.pt"))[:SHARDS[kind]]
     model, vocabulary = planner.load(latents.BUNDLE / "planner")
+    tap = latents.tapper(latents.BUNDLE / "planner")
     parts = []
     for name in names:
-        kept, items = iter(latents.states(name, latents.tapper(latents.BUNDLE / "planner"))), []
+        kept, items = iter(latents.states(name, tap)), []
         for entry in torch.load(CACHE / "latents" / f"{name}.pt", weights_only=False):
             again_rows = alone(model, vocabulary, entry) if kind == "image" else [None] * len(entry["shots"])
             for shot, again in zip(entry["shots"], again_rows):
