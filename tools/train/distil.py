@@ -21,10 +21,11 @@ import recogniser
 import video_vae
 from training import CACHE, DEVICE, GPU_SCALE, Average, Budget, Log, Optimizer, autocast, save, threads
 
-EVALUATIONS, SUBSTEPS = 6, 4
+EVALUATIONS, SUBSTEPS = 6, 2
 BATCH = 4 * GPU_SCALE
 MANY = 48  # evaluations of the sample that others are compared with
 MEASURED = (4, 6, 8, 12)
+HELD_OUT = 4  # shots that the training looks at
 
 
 def levels(place):
@@ -94,6 +95,9 @@ def train(budget_minutes, resume=CACHE / "dit.pt", out=CACHE / "dit_distilled.pt
         save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, teacher=teacher.state_dict(), step=step, shape=state["shape"],
              evaluations=EVALUATIONS)
 
+    judged = data.held_out[::max(1, len(data.held_out) // HELD_OUT)][:HELD_OUT]
+    far = walk(teacher, judged, MANY)
+    log(step=step, **distance(model, far, judged, EVALUATIONS))
     while not budget.spent():
         batch = latents.collate(dit.draw_batch(rng, data.shots, BATCH))
         picture, sound = losses(model, teacher, batch, rng)
@@ -102,13 +106,13 @@ def train(budget_minutes, resume=CACHE / "dit.pt", out=CACHE / "dit_distilled.pt
         average.update(model)
         seen.append((float(picture.detach()), float(sound.detach())))
         step, samples = step + 1, samples + len(batch["video"])
-        if budget.elapsed() - checked > 60 or budget.spent():
+        if budget.elapsed() - checked > 150 or budget.spent():
             checked = budget.elapsed()
             average.swap(model)
-            far = distance(model.eval(), teacher, data.held_out[::max(1, len(data.held_out) // 4)][:4], EVALUATIONS)
+            errors = distance(model, far, judged, EVALUATIONS)
             average.swap(model)
             log(step=step, minutes=budget.elapsed() / 60, samples_per_second=samples / budget.elapsed(), picture=float(np.mean([p for p, _ in seen])),
-                sound=float(np.mean([s for _, s in seen])), **far)
+                sound=float(np.mean([s for _, s in seen])), **errors)
             seen = []
             write()
     write()
@@ -129,12 +133,9 @@ def walk(model, items, evaluations, seed=9):
     return video, audio
 
 
-def distance(model, teacher, items, evaluations):
-    """Root mean square error of samples against the teacher's in MANY evaluations from the same noise, of picture and sound."""
-    if not items:
-        return {}
-    return {f"{name}_error": float((a - b).square().mean().sqrt())
-            for name, a, b in zip(("picture", "sound"), walk(model, items, evaluations), walk(teacher, items, MANY))}
+def distance(model, far, items, evaluations):
+    """Root mean square error of a model's samples against those of `far` (of the teacher in MANY evaluations, from the same noise), of picture and sound."""
+    return {f"{name}_error": float((a - b).square().mean().sqrt()) for name, a, b in zip(("picture", "sound"), walk(model, items, evaluations), far)}
 
 
 @torch.no_grad()

@@ -103,7 +103,7 @@ def cases(kind: str, folder: pathlib.Path, count: int) -> list[Case]:
     return made
 
 
-def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int) -> None:
+def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int, precision: str = "auto") -> None:
     """Makes the film and keeps the engine's plan, unless both are there. A film that cannot be made leaves a .failed file: its shots count as wrong."""
     failed, plan = case.film.with_suffix(".failed"), case.film.with_suffix(".json")
     if case.film.exists() or failed.exists():
@@ -113,7 +113,7 @@ def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int) -> N
         source = case.film.with_suffix(".source.json")
         source.write_text(json.dumps(case.plan))
     made = subprocess.run([str(binary), "render", str(source), "-o", str(case.film), "--save-plan", str(plan), "--seed", str(seed), "--model", str(bundle), "--scale", "1",
-                           "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                           "--precision", precision, "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if made.returncode:
         case.film.unlink(missing_ok=True)
         failed.write_text(made.stderr)
@@ -179,24 +179,30 @@ def through(ears, wave: np.ndarray) -> np.ndarray:
 
 
 def judge_agreement(case: Case, number: int, tools: dict) -> dict:
-    """PSNR between the engine's film and that of the same parts in diffusers, same plan and seed; and of the next case's film, for comparison."""
+    """PSNR between the engine's film in fp32 and the frames of the same parts in diffusers: same plan and seed, another seed, another plan."""
     import dit
     import latents
-    tap, transformer = tools["tap"], tools["transformer"]
-    rows = latents.Rows(*next(tap(case.prompt, case.plan, [0])))
-    video, _ = dit.sample(transformer, rows, number, evaluations=tools["steps"])
-    frames = judge_picture.to_pixels(tools["vae"].decode(video[None] * tools["std"] + tools["mean"]).sample)
-    other = tools["cases"][(number + 1) % len(tools["cases"])]
-    shots, others = case.shots(), other.shots()
-    return {"same": judge_picture.psnr(shots[0], frames[:len(shots[0])]), "another": judge_picture.psnr(others[0], frames[:len(others[0])])} if shots and others else {}
+    rows = latents.Rows(*next(tools["tap"](case.prompt, case.plan, [0])))
+
+    def frames(seed):
+        video, _ = dit.sample(tools["transformer"], rows, seed, evaluations=tools["steps"])
+        return judge_picture.to_pixels(tools["vae"].decode(video[None] * tools["std"] + tools["mean"]).sample)
+
+    exact = dataclasses.replace(case, film=case.film.with_suffix(".fp32.mp4"))
+    film(exact, tools["binary"], tools["bundle"], number, "fp32")
+    shots, others = exact.shots(), tools["cases"][(number + 1) % len(tools["cases"])].shots()
+    if not shots or not others:
+        return {}
+    same = frames(number)
+    return {"same": judge_picture.psnr(shots[0], same), "another seed": judge_picture.psnr(shots[0], frames(number + 1000)), "another plan": judge_picture.psnr(others[0], same)}
 
 
 PARTS = {"prompts": ("prompts", judge_prompts), "acts": ("acts", judge_acts), "spoken": ("spoken", judge_spoken), "agreement": ("acts", judge_agreement)}
 
 
-def tools_of(part: str, bundle: pathlib.Path, made: list[Case]) -> dict:
+def tools_of(part: str, binary: pathlib.Path, bundle: pathlib.Path, made: list[Case]) -> dict:
     """What a part's judge needs."""
-    tools = {"cases": made}
+    tools = {"cases": made, "binary": binary, "bundle": bundle}
     if part in ("acts", "agreement"):
         tools["vae"] = judge_picture.load_vae(bundle)
     if part in ("acts", "spoken"):
@@ -222,7 +228,7 @@ def judged(part: str, made: list[Case], binary: pathlib.Path, bundle: pathlib.Pa
             film(made[number + 1], binary, bundle, number + 1)  # the control
         if case.name in records:
             continue
-        tools = tools or tools_of(part, bundle, made)
+        tools = tools or tools_of(part, binary, bundle, made)
         records[case.name] = {"case": case.name, **judge(case, number, tools)}
         with path.open("a") as file:
             file.write(json.dumps(records[case.name]) + "\n")
