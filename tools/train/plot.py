@@ -46,7 +46,7 @@ def panel(name, points):
         cv2.line(image, (box[0], row), (box[2], row), GRID, 1)
         write(image, f"{low + part * (high - low):.4g}", (2, row + 4), 0.33)
     across = box[0] + (x - x.min()) / max(1, np.ptp(x)) * (box[2] - box[0])
-    down = box[3] - np.clip((y - low) / (high - low), -0.1, 1.1) * (box[3] - box[1])
+    down = box[3] - np.clip((y - low) / (high - low), 0, 1) * (box[3] - box[1])
     cv2.polylines(image, [np.stack([across, down], 1).round().astype(np.int32)], False, LINE, 1, cv2.LINE_AA)
     if len(points) == 1:
         cv2.circle(image, (round(across[0]), round(down[0])), 2, LINE, -1, cv2.LINE_AA)
