@@ -163,10 +163,10 @@ def runs(seeds, steps, film_steps):
         for arm in arms:
             if any((r["study"], r["seed"], r["arm"], r["steps"]) == (study, seed, arm, count) for r in done):
                 continue
-            start, text, sound = time.time(), *((arm, "joint") if study == "text" else ("kept", arm))
+            start, text, sound = time.process_time(), *((arm, "joint") if study == "text" else ("kept", arm))
             known, held_out = data(kind)
             model = train(seed, count, size, known, text, sound)
-            record = {"study": study, "seed": seed, "arm": arm, "steps": count, "train_s": round(time.time() - start), "batch": size, "items": len(known),
+            record = {"study": study, "seed": seed, "arm": arm, "steps": count, "cpu_s": round(time.process_time() - start), "batch": size, "items": len(known),
                       "held_out": len(held_out), **errors(model, held_out, text, sound)}
             if study == "text":
                 record |= shown(model, held_out, text, vae, judge)
@@ -204,7 +204,6 @@ def table(records, study, arms, figures):
 
 def report(records, seeds):
     first = {s: next(r for r in records if r["study"] == s) for s in ("text", "sound")}
-    seconds = sum(r["train_s"] for r in records)
     return "\n".join([
         "# Unified or stitched: a small study", "",
         f"Transformers of {SIZES['hidden_size']} wide and {SIZES['num_layers']} layers, {seeds} seeds an arm. Within a seed all arms have the same first weights, data, batches, noise and "
@@ -219,8 +218,7 @@ def report(records, seeds):
         *table(records, "sound", SOUND_ARMS, ("picture", "sound")), "",
         "The cascade shares its weights between the two tasks and gives each half of the steps. Its sound is measured under the true, clean picture, which flatters it: in use it would get a "
         "generated one. The joint model's sound is measured beside a picture at the same noise level.", "",
-        f"`python tools/train/study.py --seeds {seeds} --steps {first['text']['steps']} --film-steps {first['sound']['steps']}`; {seconds / 60:.0f} minutes of training in all, one thread of a busy "
-        "Zen 4 core. What holds at this size need not hold at another."]) + "\n"
+        f"`python tools/train/study.py --seeds {seeds} --steps {first['text']['steps']} --film-steps {first['sound']['steps']}`. What holds at this size need not hold at another."]) + "\n"
 
 
 def main():
