@@ -4,7 +4,9 @@ Onsets are found by matching the rise of energy with the score's events over a r
 for Intelligibility Prediction of Time-Frequency Weighted Noisy Speech" (2011); the pitch is read from the autocorrelation.
 """
 import functools
+import math
 import re
+import tempfile
 
 import numpy as np
 from scipy import signal
@@ -71,14 +73,15 @@ def word_errors(wanted: list[str], heard: list[str]) -> int:
 
 @functools.cache
 def decoder():
-    """pocketsphinx, listening for any words out of those that lines are made of: left to all of English it understands hardly a line of even the teacher's."""
+    """pocketsphinx with the words that lines are made of, each as likely as another: left to all of English it understands hardly a line of even the teacher's."""
     from pocketsphinx import Decoder
-    listening = Decoder(loglevel="FATAL")
-    known = {w for text in [*WORDS, *grammar_words.SPEECHES] for w in words(text)}
-    known = sorted(w for w in known if listening.lookup_word(w))
-    listening.add_jsgf_string("lines", f"#JSGF V1.0; grammar lines; public <line> = ({' | '.join(known)})+;")
-    listening.activate_search("lines")
-    return listening
+    dictionary = Decoder(loglevel="FATAL")
+    known = sorted({w for text in [*WORDS, *grammar_words.SPEECHES] for w in words(text) if dictionary.lookup_word(w)})
+    likely = math.log10(1 / (len(known) + 1))
+    with tempfile.NamedTemporaryFile("w", suffix=".lm") as model:  # ARPA's format: one word at a time
+        model.write(f"\\data\\\nngram 1={len(known) + 2}\n\n\\1-grams:\n-99 <s>\n{likely:.4f} </s>\n" + "".join(f"{likely:.4f} {w}\n" for w in known) + "\n\\end\\\n")
+        model.flush()
+        return Decoder(lm=model.name, loglevel="FATAL")
 
 
 def heard_errors(wave: np.ndarray, text: str) -> int:
