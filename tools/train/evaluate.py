@@ -86,6 +86,8 @@ def drawn(kind: str):
         event = story.events[0]
         if len(story.events) > 1 or story.shots or story.unsupported or len(event.line) != (1 if kind == "spoken" else 0):
             continue
+        if kind == "spoken" and not set(judge_sound.words(event.line[0])) <= set(judge_sound.known_words()):  # drawn letters, which nobody could tell
+            continue
         if kind == "acts" and len(event.actors) == 1 and number % 2:  # two actors in half of them, or nearly
             continue
         story.shots, story.move = 1, "static"

@@ -72,11 +72,18 @@ def word_errors(wanted: list[str], heard: list[str]) -> int:
 
 
 @functools.cache
-def decoder():
-    """pocketsphinx with the words that lines are made of, each as likely as another: left to all of English it understands hardly a line of even the teacher's."""
+def known_words() -> list[str]:
+    """The words that lines are made of and that pocketsphinx knows how to say."""
     from pocketsphinx import Decoder
     dictionary = Decoder(loglevel="FATAL")
-    known = sorted({w for text in [*WORDS, *grammar_words.SPEECHES] for w in words(text) if dictionary.lookup_word(w)})
+    return sorted({w for text in [*WORDS, *grammar_words.SPEECHES] for w in words(text) if dictionary.lookup_word(w)})
+
+
+@functools.cache
+def decoder():
+    """pocketsphinx with these words alone, each as likely as another: left to all of English it understands hardly a line of even the teacher's."""
+    from pocketsphinx import Decoder
+    known = known_words()
     likely = math.log10(1 / (len(known) + 1))
     with tempfile.NamedTemporaryFile("w", suffix=".lm") as model:  # ARPA's format: one word at a time
         model.write(f"\\data\\\nngram 1={len(known) + 2}\n\n\\1-grams:\n-99 <s>\n{likely:.4f} </s>\n" + "".join(f"{likely:.4f} {w}\n" for w in known) + "\n\\end\\\n")
