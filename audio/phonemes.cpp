@@ -11,6 +11,8 @@
 extern "C" {
 cst_voice* register_cmu_us_slt(const char* voxdir);
 cst_voice* register_cmu_us_rms(const char* voxdir);
+cst_voice* register_cmu_us_awb(const char* voxdir);
+cst_voice* register_cmu_us_kal16(const char* voxdir);
 }
 
 namespace fabula {
@@ -25,7 +27,9 @@ using Utterance = std::unique_ptr<cst_utterance, UtteranceDeleter>;
 cst_voice* voice_named(const std::string& name) {
   if (name == "slt") return register_cmu_us_slt(nullptr);
   if (name == "rms") return register_cmu_us_rms(nullptr);
-  throw Error(ExitCode::bad_data, "flite has no voice \"" + name + "\" (known: slt, rms)");
+  if (name == "awb") return register_cmu_us_awb(nullptr);
+  if (name == "kal16") return register_cmu_us_kal16(nullptr);
+  throw Error(ExitCode::bad_data, "flite has no voice \"" + name + "\" (known: slt, rms, awb, kal16)");
 }
 
 std::vector<Phone> segments(cst_utterance* utterance) {

@@ -77,6 +77,13 @@ class WorldReader {
   World::Action action(const json& entry) const {
     World::Action action{text(entry, "id"), {}};
     for (const json& sound : get<std::vector<json>>(entry, "sounds")) {
+      if (sound.is_object() && sound.contains("at_ms")) {  // at these times and never again
+        for (const double ms : get<std::vector<double>>(sound, "at_ms")) {
+          if (!(ms >= 0 && ms <= 1'000'000) || ms != std::floor(ms)) refuse("\"at_ms\" is not a list of integers from 0 to 1000000");
+          action.sounds.push_back({text(sound, "sound"), static_cast<int>(ms), 1'000'000});
+        }
+        continue;
+      }
       action.sounds.push_back({text(sound, "sound"), integer(sound, "first_ms", 0, 1'000'000), integer(sound, "every_ms", 1, 1'000'000)});
     }
     return action;

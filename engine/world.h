@@ -15,7 +15,7 @@ struct World {
   struct Place {
     std::string id, description, ambience;
   };
-  /// A sound at first_ms, first_ms + every_ms … of an action, as long as its shot lasts.
+  /// A sound at first_ms, first_ms + every_ms … of an action, as long as its shot lasts; one that is heard once has the longest every_ms.
   struct ActionSound {
     std::string sound;
     int first_ms = 0, every_ms = 0;

@@ -41,6 +41,16 @@ TEST(Phonemes, TheVoicesSpeakAtTheirOwnPace) {
   EXPECT_EQ(phones.back().duration_s, 0x1.061aa00000000p-3);
 }
 
+TEST(Phonemes, TheWholeWorldsVoicesAreThereToo) {
+  const auto awb = phones_of("hello moon.", "awb"), kal = phones_of("hello moon.", "kal16");
+  ASSERT_EQ(names(awb), "hh ax l ow m uw n");
+  ASSERT_EQ(names(kal), names(awb));
+  EXPECT_EQ(awb.front().start_s, 0x1.03c1980000000p-2);
+  EXPECT_EQ(awb.back().duration_s, 0x1.d4bde00000000p-4);
+  EXPECT_EQ(kal.front().start_s, 0x1.c28f5e0000000p-3);
+  EXPECT_EQ(kal.back().duration_s, 0x1.44d4400000000p-4);
+}
+
 TEST(Phonemes, KeepPausesInsideAndDropThoseAtTheEnds) {
   EXPECT_EQ(names(phones_of("Where are you, little star?", "slt")), "w eh r aa r y uw pau l ih t ax l s t aa r");
 }

@@ -48,7 +48,7 @@ TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
 TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
   const std::string plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/plans/";
   fs::create_directories(file("model"));
-  fs::copy(fs::path(FABULA_SOURCE_DIR) / "assets/world/world.json", file("model/world.json"));
+  fs::copy(fs::path(FABULA_SOURCE_DIR) / "assets/models/nano/world.json", file("model/world.json"));
   std::ofstream(file("model/fabula.json")) << contents(fs::path(FABULA_SOURCE_DIR) / "tests/goldens/planner/fabula.json");
 
   // A program that stands alone finds no model.

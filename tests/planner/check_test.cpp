@@ -24,7 +24,7 @@ using plan::Film;
 const fs::path plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/plans";
 
 const World& world() {
-  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/world/world.json");
+  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/models/nano/world.json");
   return storybook;
 }
 

@@ -13,7 +13,7 @@ const std::string root = FABULA_SOURCE_DIR;
 using Spans = std::vector<std::string>;
 
 Spans left_out_of(const std::string& prompt, const Spans& lines = {}, const Spans& unsupported = {}) {
-  static const World world = World::open(root + "/assets/world/world.json");
+  static const World world = World::open(root + "/assets/models/nano/world.json");
   plan::Film film;
   film.prompt = prompt;
   film.unsupported = unsupported;
@@ -55,7 +55,7 @@ TEST(Coverage, SignsAreNoWords) {
 }
 
 TEST(Coverage, ASpanOfTheWorldsOwnWordsIsWithinIt) {
-  const World world = World::open(root + "/assets/world/world.json");
+  const World world = World::open(root + "/assets/models/nano/world.json");
   EXPECT_TRUE(is_within("pig", world));
   EXPECT_TRUE(is_within("A Fox runs", world));
   EXPECT_FALSE(is_within("pig and dragon", world));

@@ -20,7 +20,7 @@ using nlohmann::json;
 const std::string root = FABULA_SOURCE_DIR;
 
 const World& world() {
-  static const World storybook = World::open(root + "/assets/world/world.json");
+  static const World storybook = World::open(root + "/assets/models/nano/world.json");
   return storybook;
 }
 

@@ -22,7 +22,7 @@ using nlohmann::ordered_json;
 using plan::Film;
 
 const World& world() {
-  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/world/world.json");
+  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/models/nano/world.json");
   return storybook;
 }
 

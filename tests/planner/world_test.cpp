@@ -28,7 +28,7 @@ json load(const std::string& file) {
 using test::refusal;
 
 TEST(World, ReadsTheStorybook) {
-  const World world = World::open(root + "/assets/world/world.json");
+  const World world = World::open(root + "/assets/models/nano/world.json");
   EXPECT_GE(world.actors.size(), 8U);
   EXPECT_GE(world.places.size(), 6U);
   EXPECT_EQ(world.film_ms(1), 1833);
@@ -40,8 +40,37 @@ TEST(World, ReadsTheStorybook) {
   EXPECT_EQ(world.voice("slt")->flite, "slt");
 }
 
+TEST(World, ReadsTheWholeWorldAndEveryEditionIsAPartOfIt) {
+  const std::string file = root + "/assets/world/world.json";
+  const World whole = World::open(file);
+  EXPECT_GE(whole.actors.size(), 40U);
+  EXPECT_GE(whole.places.size(), 12U);
+  EXPECT_GE(whole.actions.size(), 15U);
+  EXPECT_EQ(whole.film_ms(3), 14000);
+  const World nano = World::open(root + "/assets/models/nano/world.json");
+  const json part = load(file).at("editions").at("nano");
+  EXPECT_EQ(ids_of(nano.actors), part.at("actors"));
+  EXPECT_EQ(ids_of(nano.places), part.at("places"));
+  EXPECT_EQ(ids_of(nano.actions), part.at("actions"));
+  for (const auto& action : nano.actions) EXPECT_NE(whole.action(action.id), nullptr) << action.id;
+}
+
+TEST(World, AnActionsSoundsMayHaveTimesOfTheirOwn) {
+  json world = load(root + "/assets/models/nano/world.json");
+  world["actions"][0]["sounds"] = {{{"sound", "thump"}, {"at_ms", {250, 800}}}};
+  const World read = World::parse(world.dump(), "world.json");
+  const std::vector<World::ActionSound>& sounds = read.actions.at(0).sounds;
+  ASSERT_EQ(sounds.size(), 2U);
+  EXPECT_EQ(sounds[1].first_ms, 800);
+  EXPECT_GE(sounds[1].first_ms + sounds[1].every_ms, 1'000'000) << "never again";
+  for (const json& bad : {json{-1}, json{1.5}, json("250"), json{2'000'000}}) {
+    world["actions"][0]["sounds"][0]["at_ms"] = bad;
+    EXPECT_NE(refusal([&] { (void)World::parse(world.dump(), "world.json"); }).find("at_ms"), std::string::npos) << bad;
+  }
+}
+
 TEST(World, RefusesWhatIsMalformed) {
-  const json intact = load(root + "/assets/world/world.json");
+  const json intact = load(root + "/assets/models/nano/world.json");
   const std::vector<std::pair<std::string, std::function<void(json&)>>> changes = {
       {"actors", [](json& w) { w.erase("actors"); }},
       {"actors", [](json& w) { w["actors"] = json::array(); }},
@@ -64,7 +93,7 @@ TEST(World, RefusesWhatIsMalformed) {
 }
 
 TEST(Score, PutsEventsAndPhonesInOrderOfTime) {
-  const World world = World::open(root + "/assets/world/world.json");
+  const World world = World::open(root + "/assets/models/nano/world.json");
   plan::Film film;
   film.characters = {{"fox", "Fox", "", {"slt"}}};
   plan::Shot shot;

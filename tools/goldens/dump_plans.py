@@ -44,7 +44,7 @@ def write_bundle(out: pathlib.Path, tokenizer: pathlib.Path, model: Qwen3ForCaus
     model.save_pretrained(out / "planner")
     (out / "planner/generation_config.json").unlink(missing_ok=True)
     shutil.copy(tokenizer, out / "planner/tokenizer.json")
-    shutil.copy(ROOT / "assets/world/world.json", out / "world.json")
+    shutil.copy(ROOT / "assets/models/nano/world.json", out / "world.json")
     (out / "fabula.json").write_text(json.dumps({
         "format": "fabula.bundle/1", "name": "golden", "version": "0", "license": "CC0-1.0", "family": "h3", "tap_layer": TAP_LAYER, "fps": 12, "sample_rate": 16000,
         "audio_channels": 1, "canvas": [224, 128], "shot_frames": [22], "steps": 12, "prediction_type": "x0", "files": {}}, indent=1) + "\n")

@@ -1,9 +1,11 @@
 """Trains the small AutoencoderKLMiniMaxH3Audio (mono, 16 kHz, 40 latents a second) on rendered sound.
 
-    python audio_vae.py --budget 28 --out FOLDER [--resume] [--decoder-only]
+    python audio_vae.py --budget 28 --out FOLDER [--resume]
 
-Loss: multi-resolution STFT magnitudes (Yamamoto et al., 2020), log mel, a little waveform L1, a tiny KL. `--decoder-only` keeps the encoder, and so the
-latents and everything trained on them, as it is. One JSON line per report goes to `audio_vae.jsonl` beside the checkpoint.
+The encoder learns first, by regression onto features that say what is heard and that a transformer can predict: the principal components of
+log mel frames, pitch, and how periodic the sound is. Left to itself an autoencoder this small spends its latents on the phases of the lowest harmonics,
+which nobody can predict, and formants come late. Then the encoder is kept, and the decoder learns to sound like its input: log mel and
+multi-resolution STFT magnitudes (Yamamoto et al., 2020). One JSON line per report goes to `audio_vae.jsonl` beside the checkpoint.
 """
 import argparse
 import json
@@ -28,7 +30,9 @@ HOP = math.prod(CONFIG["encoder_rates"])
 CACHE = pathlib.Path(__file__).resolve().parents[2] / ".cache/train"
 TRAIN_CLIPS, TRAIN_SEED, HELD_OUT_CLIPS, HELD_OUT_SEED = 2500, 1, 24, 990_001
 STEP_SECONDS = 3.2  # of sound in one step: full clips or crops
-LEARNING_RATE, KL_WEIGHT, WAVE_WEIGHT, EMA_DECAY = 7e-4, 5e-4, 4.0, 0.998
+ENCODER_MINUTES = 10  # a third of the budget at most
+LEARNING_RATE, EMA_DECAY = 7e-4, 0.998
+LATENT_NOISE = 0.1  # of the latents' deviation, while the decoder learns: what it will get from a transformer is not exact
 
 
 def new(seed: int = 0) -> AutoencoderKLMiniMaxH3Audio:
@@ -60,8 +64,8 @@ def initialise(model: AutoencoderKLMiniMaxH3Audio, wave: torch.Tensor) -> None:
             if module.bias is not None:
                 module.bias.zero_()
             hooks.append(module.register_forward_hook(rescale(name)))
-    model.logs_proj.weight.mul_(0.1)
-    model.logs_proj.bias.fill_(-2.0)  # little posterior noise, or it drowns the first signal
+    model.logs_proj.weight.zero_()
+    model.logs_proj.bias.fill_(math.log(LATENT_NOISE))
     model.decode(model.encode(wave[:, None]).latent_dist.mode())
     for hook in hooks:
         hook.remove()
@@ -105,83 +109,115 @@ def magnitudes(wave: torch.Tensor, size: int) -> torch.Tensor:
     return torch.sqrt(spectrum.real ** 2 + spectrum.imag ** 2 + 1e-7)
 
 
+def log_mel(magnitude: torch.Tensor, mel: torch.Tensor) -> torch.Tensor:
+    """Natural log of mel magnitudes [batch, bands, frames] of a 1024-point STFT."""
+    return torch.log(mel @ magnitude + 0.03)  # the floor lies some 50 dB below speech
+
+
+class Features:
+    """What the latents hold: [batch, latent_channels, samples / HOP] of `wave` [batch, samples], each of about unit deviation: log mel
+    components, periodicity (0 to 1, scaled), and the pitch in octaves where the sound is periodic."""
+    components, lags = CONFIG["latent_channels"] - 2, (40, 267)  # pitches of 60 to 400 Hz at 16 kHz
+
+    def __init__(self, clips: torch.Tensor, rate: int):
+        self.mel, self.window = mel_filters(1024 // 2 + 1, 64, rate), torch.hann_window(1024)
+        frames = log_mel(self._spectrum(clips).abs(), self.mel).permute(1, 0, 2).flatten(1)
+        self.mean = frames.mean(1, keepdim=True)
+        basis, deviations, _ = torch.linalg.svd((frames - self.mean) / frames.shape[1] ** 0.5, full_matrices=False)
+        self.project = (basis[:, :self.components] / deviations[:self.components]).T
+        self.kept = float(deviations[:self.components].square().sum() / deviations.square().sum())
+
+    def _spectrum(self, wave: torch.Tensor) -> torch.Tensor:
+        """[batch, bins, frames], frame i about the middle of latent i."""
+        return torch.stft(F.pad(wave, (512 - HOP // 2, 512 - HOP // 2)), 1024, HOP, window=self.window, center=False, return_complex=True)
+
+    def __call__(self, wave: torch.Tensor) -> torch.Tensor:
+        spectrum = self._spectrum(wave)
+        envelope = self.project @ (log_mel(spectrum.abs(), self.mel) - self.mean)
+        own, correlation = (torch.fft.irfft(power, dim=-2) for power in (torch.fft.rfft(self.window).abs().square()[:, None], spectrum.abs().square()))
+        strength, lag = (correlation[:, slice(*self.lags)] / correlation[:, :1].clamp_min(1e-4) / (own[slice(*self.lags)] / own[0])).max(1)
+        periodic = ((strength.clamp(0, 1) - 0.4) / 0.6).clamp_min(0)
+        pitch = periodic * torch.log2(CONFIG["sampling_rate"] / (lag + self.lags[0]) / 140) * 2
+        return torch.cat([envelope, 2 * periodic[:, None], pitch[:, None]], 1)
+
+
 class Losses:
     """The reconstruction loss between two waves [batch, samples]; louder items of a batch weigh more."""
-    sizes = (128, 512, 1024, 2048)
+    sizes = (256, 512, 1024, 2048)
 
     def __init__(self, rate: int):
         self.mel = mel_filters(1024 // 2 + 1, 64, rate)
 
     def log_mel(self, magnitude: torch.Tensor) -> torch.Tensor:
-        """Natural log of mel magnitudes [batch, bands, frames] of a 1024-point STFT."""
-        return torch.log(self.mel @ magnitude + 0.05)  # the floor lies some 45 dB below speech
+        return log_mel(magnitude, self.mel)
 
     def __call__(self, wave: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        total = WAVE_WEIGHT * (wave - target).abs().mean()
+        total = 0.0
         for size in self.sizes:
             a, b = magnitudes(wave, size), magnitudes(target, size)
             floor = 3e-3 * size ** 0.5  # the same level of noise at every size
-            total = total + (torch.linalg.vector_norm(a - b) / torch.linalg.vector_norm(b)) / len(self.sizes)
+            total = total + 0.3 * (torch.linalg.vector_norm(a - b) / torch.linalg.vector_norm(b)) / len(self.sizes)
             total = total + (torch.log(a + floor) - torch.log(b + floor)).abs().mean() / len(self.sizes)
             if size == 1024:
-                total = total + (self.log_mel(a) - self.log_mel(b)).abs().mean()
+                total = total + 3 * (self.log_mel(a) - self.log_mel(b)).abs().mean()
         return total
 
 
 # ---- training
 
 class Trainer:
-    """Model, its moving average, optimiser and progress; saved and resumed as one file."""
+    """Model, its moving average, optimiser and progress; saved and resumed as one file. The encoder's parameters learn first, then the decoder's."""
 
-    def __init__(self, path: pathlib.Path, decoder_only: bool):
-        self.path, self.decoder_only = path, decoder_only
-        self.model = new()
-        self.ema = new().requires_grad_(False)
+    def __init__(self, path: pathlib.Path):
+        self.path, self.model, self.ema = path, new(), new().requires_grad_(False)
+        self.seconds, self.step = 0.0, 0
         torch._dynamo.config.recompile_limit = 64  # a width and a length each
         for module in self.model.modules():
             if type(module).__name__ in ("MiniMaxH3AudioSnakeBeta", "MiniMaxH3AudioSnake1d"):
                 module.forward = torch.compile(module.forward, dynamic=False)  # fused, a step takes four fifths of the time
-        if decoder_only:
-            for part in (self.model.encoder, self.model.pre_block, self.model.mean_proj, self.model.logs_proj):
-                part.requires_grad_(False)
+        self.start("encoder")
+
+    def start(self, part: str) -> None:
+        """Goes on with "encoder" or "decoder" alone, from the average."""
+        self.part = part
+        self.model.load_state_dict(self.ema.state_dict())
+        self.model.requires_grad_(False)
+        for module in (self.model.encoder, self.model.pre_block, self.model.mean_proj) if part == "encoder" else (self.model.decoder,):
+            module.requires_grad_(True)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.parameters, lr=LEARNING_RATE, betas=(0.8, 0.99), weight_decay=0.0)
-        self.step, self.seconds = 0, 0.0
+        self.first = self.step
 
     def save(self) -> None:
-        state = {"model": self.model.state_dict(), "ema": self.ema.state_dict(), "step": self.step, "seconds": self.seconds,
-                 "optimiser": self.optimiser.state_dict(), "decoder_only": self.decoder_only}
+        state = {"model": self.model.state_dict(), "ema": self.ema.state_dict(), "step": self.step, "first": self.first, "seconds": self.seconds,
+                 "optimiser": self.optimiser.state_dict(), "part": self.part}
         torch.save(state, self.path.with_suffix(".tmp"))
         self.path.with_suffix(".tmp").rename(self.path)
 
     def resume(self) -> None:
         state = torch.load(self.path, map_location="cpu")
-        self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
-        if state["decoder_only"] == self.decoder_only:
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step, self.seconds = state["step"], state["seconds"]
-        elif self.decoder_only:  # a new stage: it starts from the average, its clock from zero
-            self.model.load_state_dict(state["ema"])
+        self.start(state["part"])
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.first, self.seconds = state["step"], state["first"], state["seconds"]
 
-    def update(self, wave: torch.Tensor, losses: Losses, rate: float) -> dict:
-        """One optimiser step on `wave` [batch, samples]."""
+    def update(self, loss: torch.Tensor, rate: float) -> float:
+        """One optimiser step."""
+        rate *= min(1, (self.step - self.first + 1) / 100)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        posterior = self.model.encode(wave[:, None]).latent_dist
-        latents = posterior.mean + posterior.std * torch.randn_like(posterior.mean)
-        reconstruction = losses(self.model.decode(latents).sample[:, 0], wave)
-        kl = (-posterior.logs + 0.5 * (posterior.std ** 2 + posterior.mean ** 2 - 1)).mean()
         self.optimiser.zero_grad(set_to_none=True)
-        (reconstruction + KL_WEIGHT * kl).backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimiser.step()
-        decay = min(EMA_DECAY, (1 + self.step) / (10 + self.step))
+        steps = self.step - self.first
+        decay = min(EMA_DECAY, (1 + steps) / (10 + steps))
         with torch.no_grad():
             for average, value in zip(self.ema.parameters(), self.model.parameters()):
                 average.lerp_(value, 1 - decay)
         self.step += 1
-        return {"loss": reconstruction.item(), "kl": kl.item()}
+        return loss.item()
 
 
 def batch(clips: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
@@ -212,46 +248,60 @@ def latent_statistics(model: AutoencoderKLMiniMaxH3Audio, clips: np.ndarray) -> 
     return [round(v, 6) for v in latents.mean(1).tolist()], [round(v, 6) for v in latents.std(1).tolist()]
 
 
-def export(model: AutoencoderKLMiniMaxH3Audio, out: pathlib.Path, clips: np.ndarray | None, statistics: tuple | None = None) -> None:
-    """Writes the diffusers folder; the latents' statistics are those given, or taken over `clips`."""
-    if statistics or clips is not None:
-        mean, std = statistics or latent_statistics(model, clips)
+def export(model: AutoencoderKLMiniMaxH3Audio, out: pathlib.Path, clips: np.ndarray | None) -> None:
+    """Writes the diffusers folder; the latents' statistics are taken over `clips`."""
+    if clips is not None:
+        mean, std = latent_statistics(model, clips)
         model.register_to_config(latents_mean=mean, latents_std=std)
     model.save_pretrained(out)
 
 
-def train(budget_minutes: float, resume: bool, out: pathlib.Path, decoder_only: bool = False) -> dict:
+def train(budget_minutes: float, resume: bool, out: pathlib.Path) -> dict:
     """Trains for `budget_minutes` in all (earlier runs counted in), then exports the average to `out`. Returns the held-out figures."""
     torch.manual_seed(time.time_ns() % 2 ** 31)
     rng = np.random.default_rng()
     CACHE.mkdir(parents=True, exist_ok=True)
     clips = sound_data.clips(TRAIN_CLIPS, TRAIN_SEED, CACHE)
     held_out = sound_data.clips(HELD_OUT_CLIPS, HELD_OUT_SEED, CACHE)
-    losses, trainer = Losses(CONFIG["sampling_rate"]), Trainer(CACHE / "audio_vae.pt", decoder_only)
-    kept = tuple(json.loads((out / "config.json").read_text())[k] for k in ("latents_mean", "latents_std")) if decoder_only else None
+    as_float = lambda some: torch.as_tensor(some[:, :some.shape[1] // HOP * HOP].astype(np.float32) / 32767)
+    losses, trainer = Losses(CONFIG["sampling_rate"]), Trainer(CACHE / "audio_vae.pt")
+    features = Features(as_float(clips[:300]), CONFIG["sampling_rate"])
     if resume:
         trainer.resume()
     else:
         initialise(trainer.model, batch(clips, rng))
         trainer.ema.load_state_dict(trainer.model.state_dict())
     log = open(CACHE / "audio_vae.jsonl", "a")
-    before, begin, mean_loss = trainer.seconds, time.time(), 0.0
-    while trainer.seconds < budget_minutes * 60:
-        progress = trainer.seconds / (budget_minutes * 60)
-        rate = LEARNING_RATE * min(1, (trainer.step + 1) / 100) * (0.03 + 0.97 * math.cos(progress * math.pi / 2) ** 2)
-        figures = trainer.update(batch(clips, rng), losses, rate)
+    before, begin, mean_loss = trainer.seconds, time.time(), None
+    encoder_seconds, end = 60 * min(ENCODER_MINUTES, budget_minutes / 3), 60 * budget_minutes
+    while trainer.seconds < end:
+        if trainer.part == "encoder" and trainer.seconds >= encoder_seconds:
+            trainer.start("decoder")
+            mean_loss = None
+        wave, encoding = batch(clips, rng), trainer.part == "encoder"
+        progress = trainer.seconds / encoder_seconds if encoding else (trainer.seconds - encoder_seconds) / (end - encoder_seconds)
+        rate = LEARNING_RATE * (0.03 + 0.97 * math.cos(min(1, progress) * math.pi / 2) ** 2)
+        posterior = trainer.model.encode(wave[:, None]).latent_dist
+        if encoding:
+            loss = trainer.update(F.mse_loss(posterior.mean, features(wave)), rate)
+        else:
+            loss = trainer.update(losses(trainer.model.decode(posterior.sample()).sample[:, 0], wave), rate)
         trainer.seconds = before + time.time() - begin
-        mean_loss += 0.03 * (figures["loss"] - mean_loss) if trainer.step > 1 else figures["loss"]
+        mean_loss = loss if mean_loss is None else mean_loss + 0.03 * (loss - mean_loss)
         if trainer.step % 100 == 0:
-            report = {"step": trainer.step, "minutes": round(trainer.seconds / 60, 2), "loss": round(mean_loss, 4), "kl": round(figures["kl"], 3)}
+            report = {"part": trainer.part, "step": trainer.step, "minutes": round(trainer.seconds / 60, 2), "loss": round(mean_loss, 4),
+                      "seconds_of_sound_per_second": round(STEP_SECONDS * trainer.step / trainer.seconds, 1)}
             if trainer.step % 200 == 0:
-                report |= evaluate(trainer.ema, held_out, losses)
+                wave = as_float(held_out)
+                with torch.no_grad():
+                    report["features"] = round(F.mse_loss(trainer.ema.encode(wave[:, None]).latent_dist.mode(), features(wave)).item(), 4)
+                report |= {} if encoding else evaluate(trainer.ema, held_out, losses)
                 trainer.save()
             log.write(json.dumps(report) + "\n")
             log.flush()
             print(json.dumps(report), flush=True)
     trainer.save()
-    export(trainer.ema, out, clips[:400], kept)
+    export(trainer.ema, out, clips[:400])
     figures = {"step": trainer.step, "final": True} | evaluate(trainer.ema, held_out, losses)
     log.write(json.dumps(figures) + "\n")
     print(json.dumps(figures), flush=True)
@@ -263,7 +313,6 @@ if __name__ == "__main__":
     arguments.add_argument("--budget", type=float, default=28, help="minutes in all")
     arguments.add_argument("--out", type=pathlib.Path, required=True)
     arguments.add_argument("--resume", action="store_true")
-    arguments.add_argument("--decoder-only", action="store_true")
     arguments.add_argument("--init", action="store_true", help="export fresh weights only")
     arguments.add_argument("--threads", type=int, default=1)
     options = arguments.parse_args()
@@ -271,4 +320,4 @@ if __name__ == "__main__":
     if options.init:
         export(new(), options.out, None)
     else:
-        train(options.budget, options.resume, options.out, options.decoder_only)
+        train(options.budget, options.resume, options.out)

@@ -17,7 +17,7 @@ SHIFT, AUDIO_SHIFT = 4.0, 3.0  # of the two schedules, in training as in samplin
 SIGMA_FLOOR = 0.05  # 1 - t never counts as less in velocities
 ACTOR_WEIGHT = 2.5  # of a row that shows an actor
 AUDIO_WEIGHT = 0.7
-IMAGE_SHARE = 0.3  # of the batches, once shots are the main fare
+IMAGE_SHARE = 0.5  # of the batches, once shots are the main fare
 EVALUATIONS = 12
 HELD_OUT_LEVELS = (0.3, 0.6, 0.9)
 
@@ -151,8 +151,8 @@ def draw_batch(rng, items, size):
 
 
 def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUNDLE / "planner", image_minutes=0.0, batch_size=8,
-          image_batch=16):
-    """Trains until the budget is spent: `image_minutes` of mostly single frames first, whole shots with their sound after."""
+          image_batch=12):
+    """Trains until the budget is spent: `image_minutes` of mostly single frames with the sound of their shots first, whole shots after."""
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     data = latents.Dataset(planner)
     shape = state.get("shape") or data.shape()

@@ -17,6 +17,7 @@ from diffusers import MiniMaxH3Scheduler
 from safetensors.torch import load_file, save_file
 
 import dit
+import editions
 import video_vae
 from training import CACHE, ROOT, WORLD
 
@@ -79,7 +80,7 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     write_model(dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS) if build_new else dit.load(transformer), out / "transformer")
     for name, shift in (("scheduler", dit.SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
         MiniMaxH3Scheduler(shift=shift).save_pretrained(out / name)
-    shutil.copy(ROOT / "assets/world/world.json", out / "world.json")
+    (out / "world.json").write_text(editions.text(WORLD))
     (out / "voices.json").write_text(json.dumps({"voices": WORLD["voices"]}, indent=2) + "\n")
     planner_meta = json.loads((out / "planner/config.json").read_text()) if (out / "planner/config.json").exists() else {}
     tap_layer = planner_meta.get("fabula_tap_layer", tap_layer_of_planner())

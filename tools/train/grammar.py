@@ -11,6 +11,7 @@ Voices go by the actor's place in world.json: even slt, odd rms; `he` means rms,
 
 import dataclasses
 
+import editions
 import speech
 from training import WORLD
 
@@ -155,6 +156,9 @@ def timed(shot, index, voices):
 
 def sample_plan(rng):
     """(prompt, plan) from a numpy Generator."""
+    if editions.EDITION == "full":
+        from storybook import stories
+        return stories.sample_plan(rng)
     import grammar_prompts
     prompt, story = grammar_prompts.sample(rng)
     return prompt, oracle(story)

@@ -1,5 +1,6 @@
 """Random shots for the stages that need pictures before they need words: plans of one shot in the layout of docs/BUNDLE.md."""
 
+import editions
 from training import WORLD
 
 
@@ -9,6 +10,10 @@ def choose(rng, items):
 
 def random_shot(rng):
     """(plan with one shot, index 0, phones or None), every attribute drawn uniformly; one actor in two thirds of the shots."""
+    if editions.EDITION == "full":
+        from storybook import mixing, stories
+        plan = stories.sample_film(rng, shots=1)
+        return plan, 0, mixing.phones_of(plan, 0)
     count = 1 if rng.random() < 0.67 else 2
     actors = [WORLD["actors"][i] for i in rng.permutation(len(WORLD["actors"]))[:count]]
     positions = [WORLD["positions"][i] for i in rng.permutation(3)[:count]]

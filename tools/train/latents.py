@@ -1,8 +1,8 @@
 """The transformer's training data: latents of rendered shots, cached in shards, and the planner's states they are made from.
 
 A shard `latents/NAME.pt` is a list of plans, each {prompt, plan, seed, shots: [{shot, video, actor, audio}]}: normalised latents
-video [c,t,16,28] (float16; t is 7, or 1 in the shards of single pictures), audio [c,73] (none with single pictures), and the rows
-that show an actor. `rows/NAME.pt` holds the planner's states of the same plans; it is made again when the planner changes.
+video [c,t,16,28] (float16; t is 7, or 1 in the shards of single pictures, which make learning to speak cheap), audio [c,73], and the
+rows that show an actor. `rows/NAME.pt` holds the planner's states of the same plans; it is made again when the planner changes.
 """
 
 import pathlib
@@ -51,32 +51,51 @@ def encode_shot(vae, mean, std, plan, index, seed, frames):
     return ((z[0] - mean) / std).half().cpu(), torch.from_numpy((cells.mean((2, 4)) > 0.03).astype(np.uint8).reshape(-1))
 
 
-def make(name, seeds, pictures_only, audio_folder=BUNDLE / "audio_vae", log=print):
-    """Renders and encodes the plans of `seeds` into the shard `name`."""
+def add_sound(entries, ears):
+    """Gives every shot of `entries` the latents of its sound, "audio": float16 [c,73]."""
     import audio_vae
-    import grammar
     import sound
+    shots = [(entry, shot) for entry in entries for shot in entry["shots"]]
+    for i in range(0, len(shots), 8):
+        waves = np.stack([sound.render_sound(entry["plan"], shot["shot"], entry["seed"]) for entry, shot in shots[i:i + 8]])
+        for (_, shot), audio in zip(shots[i:i + 8], audio_vae.encode_latents(ears, waves, layout.audio_rows())):
+            shot["audio"] = audio.half().clone()
+
+
+def make(name, seeds, pictures_only, ears, log=print):
+    """Renders and encodes the plans of `seeds` into the shard `name`."""
+    import grammar
     vae = video_vae.load(CACHE / "video_vae_frozen.pt")
     mean, std = (torch.tensor(v, device=DEVICE).view(-1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
-    ears = None if pictures_only else audio_vae.load(str(audio_folder))
     entries, start = [], time.time()
     for seed in seeds:
         prompt, plan = grammar.sample_plan(np.random.default_rng([4, seed]))
         shots = []
         for index in range(len(plan["shots"])):
             video, actor = encode_shot(vae, mean, std, plan, index, seed, 1 if pictures_only else picture.FRAMES)
-            audio = None
-            if ears is not None:
-                wave = sound.render_sound(plan, index, seed)
-                with torch.no_grad():
-                    audio = audio_vae.encode_latents(ears, wave[None], layout.audio_rows())[0].half()
-            shots.append({"shot": index, "video": video, "actor": actor, "audio": audio})
+            shots.append({"shot": index, "video": video, "actor": actor})
         entries.append({"prompt": prompt, "plan": plan, "seed": seed, "shots": shots})
+    add_sound(entries, ears)
+    write(name, entries)
+    log(f"{name}: {sum(len(e['shots']) for e in entries)} shots in {time.time() - start:.0f} s")
+
+
+def write(name, entries):
     folder = CACHE / "latents"
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(entries, folder / f"{name}.part")
     (folder / f"{name}.part").rename(folder / f"{name}.pt")
-    log(f"{name}: {sum(len(e['shots']) for e in entries)} shots in {time.time() - start:.0f} s")
+
+
+def resound(audio_folder=BUNDLE / "audio_vae", log=print):
+    """Encodes the sound of every cached shot anew, whole shots first: the audio autoencoder has changed, the pictures have not."""
+    import audio_vae
+    ears, start = audio_vae.load(str(audio_folder)), time.time()
+    for path in sorted((CACHE / "latents").glob("*.pt"), key=lambda p: (p.stem.startswith("image"), p.stem)):
+        entries = torch.load(path, weights_only=False)
+        add_sound(entries, ears)
+        write(path.stem, entries)
+        log(f"{path.stem}: {time.time() - start:.0f} s", flush=True)
 
 
 def states(name, tapper):
@@ -122,7 +141,10 @@ class Dataset:
             rows = iter(states(name, self.tap))
             target = self.held_out if name.startswith("held_out") else self.images if name.startswith("image") else self.shots
             for entry in torch.load(CACHE / "latents" / f"{name}.pt", weights_only=False):
-                target += [{**shot, "rows": next(rows)} for shot in entry["shots"]]
+                for shot in entry["shots"]:
+                    item = {**shot, "rows": next(rows)}
+                    spoken = bool(entry["plan"]["shots"][shot["shot"]]["dialogue"])
+                    target += [item] * (2 if spoken and target is self.images else 1)  # a voice is hard to learn
             self.known.add(name)
         for items in (self.shots, self.images, self.held_out):
             items.sort(key=lambda item: len(item["rows"].untimed) + len(item["rows"].score))
@@ -135,12 +157,11 @@ class Dataset:
 
 
 def collate(items):
-    """A batch: video [b,rows,c*16], audio [b,73,c] (no rows with single pictures), actor [b,rows], text padded at its end, its
+    """A batch: video [b,rows,c*16], audio [b,73,c], actor [b,rows], text padded at its end, its
     mask, positions [b,rows,3] in the order text, audio, video."""
     video = layout.patchify(torch.stack([i["video"] for i in items]).float())
     frames = items[0]["video"].shape[1]
-    with_sound = items[0]["audio"] is not None
-    audio = torch.stack([i["audio"].float().T for i in items]) if with_sound else torch.zeros(len(items), 0, 1)
+    audio = torch.stack([i["audio"].float().T for i in items])
     na, longest = audio.shape[1], max(len(i["rows"].untimed) + len(i["rows"].score) for i in items)
     text = torch.zeros(len(items), longest, items[0]["rows"].untimed.shape[1])
     mask, position = torch.zeros(len(items), longest, dtype=torch.bool), torch.zeros(len(items), longest + na + video.shape[1], 3)
@@ -158,12 +179,14 @@ def collate(items):
 
 def fill(kind, minutes, first=0):
     """Writes shards of a kind ("images", "shots"; "held_out" is a single one) that are not there yet, until `minutes` are over."""
+    import audio_vae
+    ears = audio_vae.load(str(BUNDLE / "audio_vae"))
     if kind == "held_out":
-        return make("held_out", range(EVAL_SEED, EVAL_SEED + HELD_OUT_PLANS), False)
+        return make("held_out", range(EVAL_SEED, EVAL_SEED + HELD_OUT_PLANS), False, ears)
     end, number = time.time() + 60 * minutes, first
     base, plans = (10**6, SHARD_PLANS) if kind == "shots" else (2 * 10**6, 4 * SHARD_PLANS)
     while time.time() < end:
         name = f"{kind[:-1]}_{number:04d}"
         if not (CACHE / "latents" / f"{name}.pt").exists():
-            make(name, range(base + number * plans, base + (number + 1) * plans), kind == "images")
+            make(name, range(base + number * plans, base + (number + 1) * plans), kind == "images", ears)
         number += 1

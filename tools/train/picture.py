@@ -5,17 +5,16 @@ is rendered. Motion follows the clock of `assets/world/world.json`: a foot is do
 """
 
 import functools
-import json
 import math
-import pathlib
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+import editions
 import places
 
-WORLD = json.loads((pathlib.Path(__file__).parents[2] / "assets/world/world.json").read_text())
+WORLD = editions.world()
 FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 WIDTH, HEIGHT = WORLD["canvas"]
 FPS, FRAMES = WORLD["fps"], WORLD["shot_frames"][0]
@@ -140,6 +139,9 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None):
     plan: the JSON of docs/BUNDLE.md. seed: the film's seed (backdrops vary with it). phones: [(phone, start_s, duration_s)] of the
     shot's line. frame_indices: the frames wanted, all by default.
     Returns frames uint8 [n,128,224,3] RGB, mask uint8 [n,128,224] (0 backdrop, i + 1 the shot's i-th actor), truth dict."""
+    if editions.EDITION == "full":
+        from storybook import stage
+        return stage.render_shot(plan, shot_index, seed, phones, frame_indices)
     shot = plan["shots"][shot_index]
     place = next(p for p in plan["places"] if p["id"] == shot["place"])
     night = place["time_of_day"] == "night"

@@ -33,8 +33,6 @@ def audio_vae(arguments):
             shutil.copy(arguments.resume, checkpoint)
     with torch.device(DEVICE):
         stage.train(arguments.budget + before, bool(arguments.resume), arguments.out or BUNDLE / "audio_vae")
-    after = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    print(f"audio-vae: {stage.STEP_SECONDS * after['step'] / after['seconds']:.1f} s of sound a second of training")
     return checkpoint
 
 

@@ -4,27 +4,27 @@ All of it is synthesised here (numpy and short filters) or spoken by flite; it i
 Levels: speech near -20 LUFS, foley some 8 dB below it, ambience some 20 dB below it.
 """
 import functools
-import json
-import pathlib
 
 import numpy as np
 from scipy import signal
 
+import editions
 import speech
 
 SAMPLE_RATE = 16000
 SPEECH_RMS, SPEECH_PEAK, AMBIENCE_RMS = 0.1, 0.8, 0.009  # of full scale; RMS of speech where it is not silent
-WORLD_PATH = pathlib.Path(__file__).resolve().parents[2] / "assets/world/world.json"
 
 
-@functools.lru_cache(maxsize=None)
 def default_world() -> dict:
-    """assets/world/world.json."""
-    return json.loads(WORLD_PATH.read_text())
+    """The edition that is trained."""
+    return editions.world()
 
 
 def render_sound(plan: dict, shot_index: int, seed: int, world: dict | None = None) -> np.ndarray:
     """Samples of one shot: float32 [round(shot_frames / fps * SAMPLE_RATE)], mono, within ±1. The same arguments give the same samples."""
+    if editions.EDITION == "full":
+        from storybook import mixing
+        return mixing.render_sound(plan, shot_index, seed)
     world = world or default_world()
     rng = np.random.default_rng([seed, shot_index])
     shot = plan["shots"][shot_index]

@@ -3,6 +3,7 @@ import pathlib
 
 import numpy as np
 
+import editions
 import sound
 import speech
 
@@ -39,6 +40,9 @@ def random_line(rng: np.random.Generator) -> str:
 
 def random_shot(rng: np.random.Generator, world: dict) -> dict:
     """The part of a one-shot plan that its sound depends on."""
+    if editions.EDITION == "full":
+        from storybook import stories
+        return stories.sample_film(rng, shots=1)
     action, place = rng.choice(world["actions"]), rng.choice(world["places"])
     voice = rng.choice(world["voices"])
     duration = round(1000 * world["shot_frames"][0] / world["fps"])

@@ -113,14 +113,20 @@ def score(world: dict, plan: dict, shot_index: int) -> list[tuple[str, float]]:
     """The score of a shot (docs/BUNDLE.md, "SCORE"): (token, start in seconds from the shot's start), in order of time."""
     shot = plan["shots"][shot_index]
     actions = {action["id"]: action for action in world["actions"]}
-    entries = []
-    for beat in shot["action_beats"]:
+    entries = [(f"<|snd:{effect['description']}|>", effect["at_ms"] / 1000) for effect in shot.get("sfx", [])]  # a plan that says when needs no rule
+    for beat in shot["action_beats"] if not entries else ():
         for sound in actions[beat["what"]]["sounds"]:
-            first = beat["at_ms"] + sound["first_ms"]
-            entries += [(f"<|snd:{sound['sound']}|>", ms / 1000) for ms in range(first, shot["duration_ms"], sound["every_ms"])]
+            entries += [(f"<|snd:{sound['sound']}|>", ms / 1000) for ms in sound_times(sound, beat["at_ms"], shot["duration_ms"])]
     for line in shot["dialogue"]:
         entries += _phone_entries(world, plan, shot, line)
     return sorted(entries, key=lambda entry: entry[1])  # stable: beats before phones where starts are equal
+
+
+def sound_times(sound: dict, at_ms: int, duration_ms: int) -> list[int]:
+    """When a sound of an action is heard within a shot: at its own times, or again and again."""
+    if "at_ms" in sound:
+        return [at_ms + ms for ms in sound["at_ms"] if at_ms + ms < duration_ms]
+    return list(range(at_ms + sound["first_ms"], duration_ms, sound["every_ms"]))
 
 
 def _phone_entries(world: dict, plan: dict, shot: dict, line: dict) -> list[tuple[str, float]]:

@@ -61,22 +61,51 @@ def tagged(prompt, plan, scores):
               '","voice":{"voice_id":"', ("voice", c["voice"]["voice_id"]), CHARACTER_END)
 
     def place(_, p):
+        weather = ('","weather":"', ("weather", p["weather"])) if "weather" in p else ()
         pairs(("place", p["id"]), '{"id":"', ("place", p["id"]), '","description":"', ("description", p["description"]),
-              '","time_of_day":"', ("time", p["time_of_day"]), PLACE_END)
+              '","time_of_day":"', ("time", p["time_of_day"]), *weather, PLACE_END)
+
+    def prop(_, p):
+        pairs(("prop", p["id"]), '{"id":"', ("prop", p["id"]), '","description":"', ("description", p["description"]), '","states":["')
+        for i, state in enumerate(p["states"]):
+            pairs(("prop", p["id"]), *([(CHOICE, '","')] if i else []), ("state", state))
+        put(CHOICE, '"]}', ("prop", p["id"]))
+
+    def fact(tag):
+        return lambda _, f: pairs(tag, '{"entity":"', ("entity", f["entity"]), '","attribute":"', ("attribute", f["attribute"]), '","value":"',
+                                  ("value", f["value"]), '"}')
+
+    def beat(tag):
+        return lambda _, b: pairs(tag, *(['{"at_ms":0,"who":"'] if b["at_ms"] == 0 else ['{"at_ms":', ("at_ms", str(b["at_ms"])), ',"who":"']), ("who", b["who"]),
+                                  '","what":"', ("action", b["what"]), BEAT_END)
+
+    def member(tag):
+        return lambda _, c: pairs(tag, '{"id":"', ("cast", c["id"]), '","position":"', ("position", c["position"]),
+                                  *(('","depth":"', ("depth", c["depth"])) if "depth" in c else ()),
+                                  '","facing":"', ("facing", c["facing"]), CAST_END)
 
     def shot(i, s):
         tag = ("shot", i)
         pairs(tag, f'{{"id":"{s["id"]}","place":"', ("place_id", s["place"]), '","start_ms":', ("number", str(s["start_ms"])), ',"duration_ms":',
               ("number", str(s["duration_ms"])), ',"cast":[')
-        joined(s["cast"], lambda _, c: pairs(tag, '{"id":"', ("cast", c["id"]), '","position":"', ("position", c["position"]), '","facing":"',
-                                             ("facing", c["facing"]), CAST_END), AFTER_CAST, CHOICE, tag)
-        joined(s["action_beats"], lambda _, b: pairs(tag, '{"at_ms":0,"who":"', ("who", b["who"]), '","what":"', ("action", b["what"]), BEAT_END),
-               AFTER_BEATS, CHOICE, tag)
+        joined(s["cast"], member(tag), AFTER_CAST, CHOICE, tag)
+        # Lists that only the full world's plans have open where the list before them closes.
+        lists = [("action_beats", s["action_beats"], beat(tag)), *((name, s[name], fact(tag)) for name in ("pre", "effects") if name in s)]
+        for (_, items, write), (following, _, _) in zip(lists, [*lists[1:], ("", None, None)]):
+            joined(items, write, f'],"{following}":[' if following else AFTER_BEATS, CHOICE, tag)
         pairs(tag, ("size", s["camera"]["size"]), '","move":"', ("move", s["camera"]["move"]), '"},"dialogue":[')
-        for line in s["dialogue"]:
-            pairs(tag, (CHOICE, LINE_OPEN), ("speaker", line["speaker"]), '","text":"', ("text", line["text"]), '","start_ms":',
-                  ("number", str(line["start_ms"])), ',"end_ms":', ("number", str(line["end_ms"])), ',"mode":"on_screen"}')
-        pairs(tag, ("literal" if s["dialogue"] else CHOICE, AFTER_LINE), ("ambience", s["ambience"]), SHOT_END)
+        for k, line in enumerate(s["dialogue"]):
+            delivery = ('"delivery":"', ("delivery", line["delivery"]), '",') if "delivery" in line else ()
+            mode = ('"mode":"', ("mode", line["mode"]), '"}') if line["mode"] != "on_screen" else ('"mode":"on_screen"}',)
+            pairs(tag, *([(CHOICE, ",")] if k else []), (CHOICE, LINE_OPEN), ("speaker", line["speaker"]), '","text":"', ("text", line["text"]), '","start_ms":',
+                  ("number", str(line["start_ms"])), ',"end_ms":', ("number", str(line["end_ms"])), *run_together(",", *delivery, *mode))
+        if "sfx" in s:
+            put("literal" if len(s["dialogue"]) else CHOICE, '],"sfx":[', tag)
+            joined(s["sfx"], lambda _, e: pairs(tag, '{"at_ms":', ("number", str(e["at_ms"])), ',"description":"', ("sound_effect", e["description"]), '"}'),
+                   AFTER_LINE, CHOICE, tag)
+            pairs(tag, ("ambience", s["ambience"]), SHOT_END)
+        else:
+            pairs(tag, ("literal" if s["dialogue"] else CHOICE, AFTER_LINE), ("ambience", s["ambience"]), SHOT_END)
         put("special", "<|score|>")
         for token in scores[i]:
             put("sound", token, ("sound", i))
@@ -89,8 +118,14 @@ def tagged(prompt, plan, scores):
     pairs(None, '{"version":"fabula.plan/1","treatment":"', ("treatment", plan["treatment"]), '","title":"', ("title", plan["title"]),
           '","aspect":"16:9","fps":24,"total_ms":', ("total_ms", str(plan["total_ms"])), ',"language":"en","characters":[')
     joined(plan["characters"], character, AFTER_CHARACTERS)
-    joined(plan["places"], place, AFTER_PLACES)
-    joined(plan["shots"], shot, AFTER_SHOTS, "literal")
+    lists = [("places", plan["places"], place), *((name, plan[name], write) for name, write in (("props", prop), ("world", fact(None))) if name in plan)]
+    for (_, items, write), (following, _, _) in zip(lists, [*lists[1:], ("shots", None, None)]):
+        joined(items, write, f'],"{following}":[')
+    if plan["sound"]["music"] == "none":
+        joined(plan["shots"], shot, AFTER_SHOTS, "literal")
+    else:
+        joined(plan["shots"], shot, '],"sound":{"music":"', "literal")
+        pairs(None, ("music", plan["sound"]["music"]), '"},"unsupported":[')
     for i, text in enumerate(plan["unsupported"]):
         if i:
             put(CHOICE, ",")
@@ -98,6 +133,17 @@ def tagged(prompt, plan, scores):
         unsupported(i, text)
     put(CHOICE, END)
     put("special", "<|im_end|>")
+    return out
+
+
+def run_together(*parts):
+    """Parts of a segment list with neighbouring literals joined."""
+    out = []
+    for part in parts:
+        if out and isinstance(part, str) and isinstance(out[-1], str):
+            out[-1] += part
+        else:
+            out.append(part)
     return out
 
 

@@ -9,9 +9,11 @@ import time
 import numpy as np
 import torch
 
-ROOT = pathlib.Path(__file__).parents[2]
+import editions
+
+ROOT = editions.ROOT
 CACHE = ROOT / ".cache/train"
-WORLD = json.loads((ROOT / "assets/world/world.json").read_text())
+WORLD = editions.world()
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GPU_SCALE = 8 if DEVICE == "cuda" else 1  # batches on a GPU against those on a processor
 WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # processes that make data

@@ -1,4 +1,4 @@
-"""The words of the world's prompts that name nothing beyond it: `plain_words` of assets/world/world.json.
+"""The words of the world's prompts that name nothing beyond it: `plain_words` of the nano edition in assets/world/world.json.
 
     python vocabulary.py          prints them
     python vocabulary.py --check  says whether world.json has the same

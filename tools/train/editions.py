@@ -1,0 +1,110 @@
+"""assets/world/world.json and its editions: which part of the world is rendered, trained on and exported.
+
+The file lists the whole world. Under `editions` it names, list by list, what a smaller model knows: `nano` is the shipped one's. The environment
+variable FABULA_WORLD chooses: `nano` (the default) or `full`. `world` gives an edition in the layout of a bundle's world.json (docs/BUNDLE.md).
+
+    python editions.py check          the nano edition is the shipped bundle's world.json; the hold-outs are those of their rule
+    python editions.py print nano
+"""
+
+import functools
+import json
+import os
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PATH = ROOT / "assets/world/world.json"
+EDITION = os.environ.get("FABULA_WORLD", "nano")
+# What a bundle's world.json says of each entry; the rest of an entry is for the renderer.
+FIELDS = {"actors": ("id", "name", "glyph", "look", "words"), "places": ("id", "description", "words", "ambience"), "actions": ("id", "words", "sounds"),
+          "voices": ("id", "flite", "tempo", "pitch", "description")}
+HELD_OUT_OF = 5  # one pair of so many
+
+
+@functools.lru_cache(maxsize=None)
+def whole():
+    """The whole file."""
+    return json.loads(PATH.read_text())
+
+
+@functools.lru_cache(maxsize=None)
+def world(edition=EDITION):
+    """An edition as a bundle's world.json holds it; `full` has the renderer's fields and lists as well."""
+    everything = whole()
+    if edition == "full":
+        return {k: v for k, v in everything.items() if k != "editions"}
+    if edition not in everything["editions"]:
+        sys.exit(f"FABULA_WORLD={edition}: world.json has the editions full, {', '.join(everything['editions'])}")
+    part = everything["editions"][edition]
+    result = {k: everything[k] for k in ("version", "canvas", "fps", "shot_frames", "max_shots")}
+    for name, wanted in part.items():
+        if name in FIELDS:
+            entries = {e["id"]: e for e in everything[name]}
+            result[name] = [{k: entries[i][k] for k in FIELDS[name]} for i in wanted]
+        else:
+            result[name] = wanted
+    result["phones"] = everything["phones"]
+    return result
+
+
+def held_out_pairs(everything):
+    """{kind: {id: [ids]}} by the rule of world.json's `holdouts`: entry i of one list and entry j of the other are held out where
+    (i + 2 j) mod 5 is the kind's remainder. Standing and natural colours never are: everything else is built on them."""
+    ids = {name: [e["id"] for e in everything[name]] for name in ("actors", "actions", "places", "props", "tints")}
+    pairs = {}
+    for remainder, (first, second, never) in enumerate((("actors", "actions", "stands"), ("actors", "places", None), ("props", "tints", "natural"))):
+        pairs[f"{first}_{second}"] = {a: [b for j, b in enumerate(ids[second]) if b != never and (i + 2 * j) % HELD_OUT_OF == remainder]
+                                      for i, a in enumerate(ids[first])}
+    return pairs
+
+
+@functools.lru_cache(maxsize=None)
+def is_held_out(kind, first, second):
+    """Whether a pair never occurs in training, e.g. ("actors_actions", "fox", "bounces")."""
+    return second in whole()["holdouts"]["pairs"][kind][first]
+
+
+def text(data):
+    """JSON with an entry a line."""
+    lines = []
+    for key, value in data.items():
+        deep = isinstance(value, list) and value and isinstance(value[0], dict)
+        if deep:
+            body = "[\n" + ",\n".join("    " + json.dumps(v, ensure_ascii=False) for v in value) + "\n  ]"
+        elif isinstance(value, dict):
+            body = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ") if key not in ("holdouts", "editions") else nested(value)
+        else:
+            body = json.dumps(value, ensure_ascii=False)
+        lines.append(f"  {json.dumps(key)}: {body}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def nested(value, depth=1):
+    """An object with a line for each field, down to lists and plain values."""
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    pad = "  " * (depth + 1)
+    return "{\n" + ",\n".join(f"{pad}{json.dumps(k)}: {nested(v, depth + 1)}" for k, v in value.items()) + "\n" + "  " * depth + "}"
+
+
+def check():
+    shipped = json.loads((ROOT / "assets/models/nano/world.json").read_text())
+    assert world("nano") == shipped, "the nano edition is not the shipped bundle's world"
+    everything = whole()
+    assert everything["holdouts"]["pairs"] == held_out_pairs(everything), "the hold-outs are not those of the rule"
+    for kind, pairs in everything["holdouts"]["pairs"].items():
+        first, second = kind.split("_")
+        share = sum(map(len, pairs.values())) / (len(everything[first]) * (len(everything[second]) - (second != "places")))
+        print(f"{kind}: {sum(map(len, pairs.values()))} pairs held out, {100 * share:.1f} %")
+        assert 0.19 < share < 0.21
+    print(", ".join(f"{len(v)} {k}" for k, v in everything.items() if isinstance(v, list) and k not in ("canvas", "shot_frames", "phones")))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["check"]:
+        check()
+    elif len(sys.argv) == 3 and sys.argv[1] == "print":
+        print(text(world(sys.argv[2])), end="")
+    else:
+        sys.exit(__doc__)

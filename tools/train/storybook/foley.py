@@ -1,0 +1,210 @@
+"""The full world's noises: sounds of events and beds of places and weather, synthesised. Each returns samples at 16 kHz, loudness about that of a step."""
+
+import functools
+
+import numpy as np
+from scipy import signal
+
+import sound
+from sound import SAMPLE_RATE
+
+TWO_PI = 2 * np.pi
+LOOP_S, VARIANTS = 16, 6  # beds are loops of so many seconds, each in so many versions
+
+
+def clock(seconds):
+    return np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+
+
+def sweep(f0, f1, t):
+    """Phase of a tone that glides from f0 to f1 Hz over t."""
+    return TWO_PI * (f0 * t + (f1 - f0) * t * t / (2 * t[-1]))
+
+
+def fade(wave, seconds=0.006):
+    n = min(round(seconds * SAMPLE_RATE), len(wave) // 2)
+    wave[:n] *= np.linspace(0, 1, n)
+    wave[len(wave) - n:] *= np.linspace(1, 0, n)
+    return wave
+
+
+def step(rng, ground="grass"):
+    low, high, long, level = {"grass": (300, 1600, 0.07, 0.10), "sand": (500, 3200, 0.09, 0.08), "snow": (900, 4200, 0.11, 0.09), "stone": (180, 2400, 0.05, 0.13),
+                              "wood": (120, 900, 0.07, 0.15)}.get(
+        ground, (300, 1600, 0.07, 0.08))
+    t = clock(long)
+    body = np.sin(TWO_PI * rng.uniform(90, 130) * t) * np.exp(-t / 0.018) * (0.8 if ground in ("stone", "wood") else 0.3)
+    return fade(level * (sound._noise(rng, len(t), low, high) * np.exp(-t / (long * 0.28)) * 0.6 + body))
+
+
+def thump(rng, ground="grass"):
+    t = clock(0.22)
+    body = np.sin(sweep(rng.uniform(105, 125), 52, t)) * np.exp(-t / 0.06)
+    return fade(0.34 * (body + 0.25 * sound._noise(rng, len(t), 200, 1400) * np.exp(-t / 0.02)))
+
+
+def whoosh(rng, ground=None):
+    t = clock(0.34)
+    shape = np.sin(np.pi * t / t[-1]) ** 2
+    return fade(0.07 * sound._noise(rng, len(t), 500, 2600) * shape)
+
+
+def splash(rng, ground=None):
+    t = clock(0.5)
+    return fade(0.10 * (sound._noise(rng, len(t), 500, 5200) * np.exp(-t / 0.12) + 0.5 * sound._noise(rng, len(t), 200, 900) * np.exp(-t / 0.2)))
+
+
+def bubble(rng, ground=None):
+    wave = np.zeros(round(0.42 * SAMPLE_RATE))
+    for i in range(3):
+        t = clock(0.09)
+        sound._add(wave, round((0.1 * i + rng.uniform(0, 0.04)) * SAMPLE_RATE),
+                   fade(0.14 * np.sin(sweep(rng.uniform(280, 420), rng.uniform(700, 1000), t)) * np.exp(-t / 0.035)))
+    return wave
+
+
+def boing(rng, ground=None):
+    t = clock(0.42)
+    wobble = 1 + 0.25 * np.sin(TWO_PI * 17 * t) * np.exp(-t / 0.15)
+    phase = TWO_PI * np.cumsum(rng.uniform(210, 240) * wobble * (1 + 0.35 * t)) / SAMPLE_RATE
+    return fade(0.17 * (np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.2 * np.sin(3 * phase)) * np.exp(-t / 0.13))
+
+
+def rumble(rng, ground=None):
+    t = clock(0.95)
+    return fade(0.10 * sound._noise(rng, len(t), 50, 260) * np.sin(np.pi * t / t[-1]) * (1 + 0.4 * np.sin(TWO_PI * 9 * t)), 0.05)
+
+
+def rise(rng, ground=None):
+    t = clock(0.9)
+    phase = sweep(260, 1050, t)
+    return fade(0.085 * (np.sin(phase + 0.6 * np.sin(TWO_PI * 7 * t)) + 0.3 * np.sin(2 * phase)) * np.sin(np.pi * t / t[-1]) ** 0.7, 0.03)
+
+
+def sink(rng, ground=None):
+    t = clock(0.9)
+    phase = sweep(980, 210, t)
+    return fade(0.085 * (np.sin(phase + 0.6 * np.sin(TWO_PI * 6 * t)) + 0.3 * np.sin(2 * phase)) * np.sin(np.pi * t / t[-1]) ** 0.7, 0.03)
+
+
+def pop(rng, ground=None):
+    t = clock(0.09)
+    return fade(0.24 * np.sin(sweep(420, 1200, t)) * np.exp(-t / 0.022), 0.002)
+
+
+def chime(rng, ground=None):
+    wave = np.zeros(round(1.1 * SAMPLE_RATE))
+    for i, ratio in enumerate((1, 1.25, 1.5, 2)):
+        t = clock(0.8)
+        sound._add(wave, round(0.07 * i * SAMPLE_RATE), 0.07 * (np.sin(TWO_PI * 1046 * ratio * t) + 0.3 * np.sin(TWO_PI * 2096 * ratio * t)) * np.exp(-t / 0.2))
+    return fade(wave)
+
+
+def snore(rng, ground=None):
+    t = clock(1.5)
+    breath = np.where(t < 0.7, np.sin(np.pi * t / 0.7), 0.45 * np.sin(np.pi * (t - 0.7) / 0.8))
+    rasp = 0.55 + 0.45 * signal.sawtooth(TWO_PI * 31 * t)
+    return fade(0.05 * sound._noise(rng, len(t), 140, 900) * np.abs(breath) * np.where(t < 0.7, rasp, 0.7), 0.05)
+
+
+def tap(rng, ground=None):
+    t = clock(0.06)
+    return fade(0.2 * np.sin(TWO_PI * rng.choice([620.0, 780.0]) * t) * np.exp(-t / 0.012), 0.002)
+
+
+def bell(rng, ground=None):
+    t = clock(0.9)
+    parts = sum(a * np.sin(TWO_PI * 660 * r * t) * np.exp(-t / d) for r, a, d in ((1, 1, 0.4), (2.01, 0.6, 0.3), (2.76, 0.5, 0.22), (5.4, 0.25, 0.1)))
+    return fade(0.075 * parts)
+
+
+def engine(rng, ground=None):
+    t = clock(1.2)
+    phase = TWO_PI * rng.uniform(62, 74) * t
+    put = signal.sawtooth(phase) * (0.7 + 0.3 * np.sin(TWO_PI * 12 * t))
+    return fade(0.09 * signal.sosfilt(sound._low(700), put) * np.sin(np.pi * t / t[-1]) ** 0.5, 0.05)
+
+
+def thunder(rng, ground=None):
+    t = clock(2.2)
+    crack = sound._noise(rng, len(t), 300, 3000) * np.exp(-t / 0.1) * 0.6
+    roll = sound._noise(rng, len(t), 35, 220) * np.exp(-t / 0.8) * (1 + 0.6 * np.sin(TWO_PI * 3.1 * t + 1) * np.sin(TWO_PI * 1.3 * t))
+    return fade(0.16 * (roll + crack), 0.01)
+
+
+EVENTS = {f.__name__: f for f in (step, thump, whoosh, splash, bubble, boing, rumble, rise, sink, pop, chime, snore, tap, bell, engine, thunder)}
+
+
+@functools.lru_cache(maxsize=1024)
+def event(name, ground, version):
+    """One of a few versions of an event's sound."""
+    return EVENTS[name](np.random.default_rng([version, sorted(EVENTS).index(name)]), ground).astype(np.float32)
+
+
+# ---- beds
+
+def bubbles(rng, length):
+    wave = 0.5 * sound._noise(rng, length, 60, 420)
+    for _ in range(int(length / SAMPLE_RATE * 5)):
+        t = clock(0.1)
+        f = rng.uniform(240, 700)
+        sound._add(wave, int(rng.integers(length)), 0.9 * np.sin(sweep(f, f * 2.2, t)) * np.exp(-t / 0.03))
+    return wave
+
+
+def village(rng, length):
+    wave = 0.4 * sound._birds(rng, length) + 0.15 * sound._noise(rng, length, 200, 900)
+    for at in np.arange(1.0, length / SAMPLE_RATE, 4.0):
+        t = clock(1.8)
+        sound._add(wave, round(at * SAMPLE_RATE), 0.5 * sum(np.sin(TWO_PI * 392 * r * t) * np.exp(-t / d) for r, d in ((1, 0.7), (2.0, 0.5), (2.8, 0.25))))
+    return wave
+
+
+def clock_ticks(rng, length):
+    wave = 0.12 * sound._noise(rng, length, 80, 500)
+    for i, at in enumerate(np.arange(0.1, length / SAMPLE_RATE, 0.5)):
+        t = clock(0.03)
+        sound._add(wave, round(at * SAMPLE_RATE), 2.2 * np.sin(TWO_PI * (1900 if i % 2 else 2300) * t) * np.exp(-t / 0.005))
+    return wave
+
+
+def drips(rng, length):
+    wave = 0.25 * sound._noise(rng, length, 70, 400)
+    for _ in range(int(length / SAMPLE_RATE * 1.6)):
+        at, f = int(rng.integers(length)), rng.uniform(900, 1500)
+        for echo, gain in ((0, 1.0), (0.19, 0.45), (0.38, 0.2)):
+            t = clock(0.08)
+            sound._add(wave, at + round(echo * SAMPLE_RATE), 2.0 * gain * np.sin(sweep(f, f * 1.6, t)) * np.exp(-t / 0.02))
+    return wave
+
+
+def rain(rng, length):
+    wave = sound._noise(rng, length, 900, 7000)
+    drops = np.zeros(length)
+    drops[rng.integers(0, length, length // 260)] = rng.uniform(2, 9, length // 260)
+    return 0.6 * wave + 0.8 * signal.sosfilt(sound._band(700, 3600), drops)
+
+
+def storm(rng, length):
+    t = np.arange(length) / SAMPLE_RATE
+    gust = 0.6 + 0.4 * np.sin(TWO_PI * 0.25 * t + rng.random()) * np.sin(TWO_PI * 0.125 * t)
+    return gust * sound._noise(rng, length, 220, 900) + 0.8 * rain(rng, length)
+
+
+BEDS = {**sound.AMBIENCES, "bubbles": bubbles, "village": village, "clock": clock_ticks, "drips": drips, "rain": rain, "storm": storm}
+
+
+@functools.lru_cache(maxsize=128)
+def bed(name, version):
+    """A loop of LOOP_S seconds of RMS one whose end meets its beginning."""
+    over = SAMPLE_RATE // 2
+    rng = np.random.default_rng([version, sorted(BEDS).index(name), 3])
+    wave = BEDS[name](rng, LOOP_S * SAMPLE_RATE + over)
+    ramp = np.sqrt(np.linspace(0, 1, over))
+    wave[:over] = wave[:over] * ramp + wave[-over:] * ramp[::-1]
+    return sound._unit_rms(wave[:-over]).astype(np.float32)
+
+
+def looped(loop, start, length):
+    """`length` samples of a loop from sample `start` on."""
+    return np.take(loop, np.arange(start, start + length), mode="wrap")
