@@ -244,7 +244,7 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
             with torch.set_grad_enabled(not decoder_only):
                 mean, log_variance = moments(model, x)
             if decoder_only:
-                z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * rng.random()
+                z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * float(torch.rand(()))
             else:
                 z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
             y = kept(decode(model, z, None if kind == "shot" else corners))
