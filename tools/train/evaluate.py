@@ -122,6 +122,14 @@ def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int, prec
         print(f"no film of {case.prompt!r}: {made.stderr.strip()}", file=sys.stderr)
 
 
+def shot_seed(film_seed: int, shot: int) -> int:
+    """The engine's seed of a shot's noise (engine/film/film.cpp): SplitMix64 (Steele, Lea and Flood, 2014)."""
+    z, whole = film_seed + 0x9E3779B97F4A7C15 * (shot + 1), 2 ** 64 - 1
+    z = ((z & whole) ^ ((z & whole) >> 30)) * 0xBF58476D1CE4E5B9 & whole
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & whole
+    return z ^ (z >> 31)
+
+
 # ---- the parts; each gives one record a case
 
 def judge_prompts(case: Case, number: int, tools: dict) -> dict:
@@ -187,7 +195,7 @@ def judge_agreement(case: Case, number: int, tools: dict) -> dict:
     rows = latents.Rows(*next(tools["tap"](case.prompt, case.plan, [0])))
 
     def frames(seed):
-        video, _ = dit.sample(tools["transformer"], rows, seed, evaluations=tools["steps"])
+        video, _ = dit.sample(tools["transformer"], rows, shot_seed(seed, 0), evaluations=tools["steps"])
         return judge_picture.to_pixels(tools["vae"].decode(video[None] * tools["std"] + tools["mean"]).sample)
 
     exact = dataclasses.replace(case, film=case.film.with_suffix(".fp32.mp4"))
