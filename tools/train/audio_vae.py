@@ -227,13 +227,13 @@ def batch(clips: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
     count = max(1, round(STEP_SECONDS * CONFIG["sampling_rate"] / length))
     starts = rng.integers(0, clips.shape[1] - length + 1, count)
     rows = [clips[i, s:s + length] for i, s in zip(rng.integers(0, len(clips), count), starts)]
-    return torch.from_numpy(np.stack(rows).astype(np.float32) / 32767) * float(rng.uniform(0.7, 1.2))
+    return torch.as_tensor(np.stack(rows).astype(np.float32) / 32767) * float(rng.uniform(0.7, 1.2))
 
 
 @torch.no_grad()
 def evaluate(model: AutoencoderKLMiniMaxH3Audio, clips: np.ndarray, losses: Losses) -> dict:
     """Mel distance (mean absolute difference of natural log mel) and SNR (dB) of the model's reconstructions."""
-    wave = torch.from_numpy(clips[:, :clips.shape[1] // HOP * HOP].astype(np.float32) / 32767)
+    wave = torch.as_tensor(clips[:, :clips.shape[1] // HOP * HOP].astype(np.float32) / 32767)
     result = model.decode(model.encode(wave[:, None]).latent_dist.mode()).sample[:, 0]
     mel = (losses.log_mel(magnitudes(result, 1024)) - losses.log_mel(magnitudes(wave, 1024))).abs().mean()
     snr = 10 * torch.log10(wave.pow(2).sum(1) / (wave - result).pow(2).sum(1))
@@ -243,7 +243,7 @@ def evaluate(model: AutoencoderKLMiniMaxH3Audio, clips: np.ndarray, losses: Loss
 @torch.no_grad()
 def latent_statistics(model: AutoencoderKLMiniMaxH3Audio, clips: np.ndarray) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each latent channel over `clips`."""
-    wave = torch.from_numpy(clips[:, :clips.shape[1] // HOP * HOP].astype(np.float32) / 32767)
+    wave = torch.as_tensor(clips[:, :clips.shape[1] // HOP * HOP].astype(np.float32) / 32767)
     latents = torch.cat([model.encode(w[:, None]).latent_dist.mode() for w in wave.split(16)]).permute(1, 0, 2).flatten(1)
     return [round(v, 6) for v in latents.mean(1).tolist()], [round(v, 6) for v in latents.std(1).tolist()]
 
@@ -263,7 +263,7 @@ def train(budget_minutes: float, resume: bool, out: pathlib.Path) -> dict:
     CACHE.mkdir(parents=True, exist_ok=True)
     clips = sound_data.clips(TRAIN_CLIPS, TRAIN_SEED, CACHE)
     held_out = sound_data.clips(HELD_OUT_CLIPS, HELD_OUT_SEED, CACHE)
-    as_float = lambda some: torch.from_numpy(some[:, :some.shape[1] // HOP * HOP].astype(np.float32) / 32767)
+    as_float = lambda some: torch.as_tensor(some[:, :some.shape[1] // HOP * HOP].astype(np.float32) / 32767)
     losses, trainer = Losses(CONFIG["sampling_rate"]), Trainer(CACHE / "audio_vae.pt")
     features = Features(as_float(clips[:300]), CONFIG["sampling_rate"])
     if resume:
@@ -289,7 +289,8 @@ def train(budget_minutes: float, resume: bool, out: pathlib.Path) -> dict:
         trainer.seconds = before + time.time() - begin
         mean_loss = loss if mean_loss is None else mean_loss + 0.03 * (loss - mean_loss)
         if trainer.step % 100 == 0:
-            report = {"part": trainer.part, "step": trainer.step, "minutes": round(trainer.seconds / 60, 2), "loss": round(mean_loss, 4)}
+            report = {"part": trainer.part, "step": trainer.step, "minutes": round(trainer.seconds / 60, 2), "loss": round(mean_loss, 4),
+                      "seconds_of_sound_per_second": round(STEP_SECONDS * trainer.step / trainer.seconds, 1)}
             if trainer.step % 200 == 0:
                 wave = as_float(held_out)
                 with torch.no_grad():

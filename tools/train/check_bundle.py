@@ -18,10 +18,10 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 import layout
+from export import UNLISTED
 
 FIELDS = ("format", "name", "version", "license", "family", "tap_layer", "fps", "sample_rate", "audio_channels", "canvas", "shot_frames", "steps",
           "prediction_type", "files")
-UNLISTED = {"fabula.json", "REPORT.md", "PLANNER.md", "README.md"}  # not under fabula.json's hashes
 
 
 def require(condition: bool, message: str) -> None:
@@ -63,7 +63,7 @@ def check_files(root: pathlib.Path) -> str:
     for name, digest in meta["files"].items():
         require((root / name).is_file(), f"{name} is missing")
         require(hashlib.sha256((root / name).read_bytes()).hexdigest() == digest, f"{name} does not match its sha256")
-    found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()} - UNLISTED
+    found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and "training" not in path.relative_to(root).parts} - UNLISTED
     require(found <= set(meta["files"]), f"not listed in fabula.json: {sorted(found - set(meta['files']))}")
     size = sum((root / name).stat().st_size for name in meta["files"])
     return f"{len(meta['files'])} files, {size / 1e6:.1f} MB, hashes right"

@@ -11,7 +11,7 @@ from diffusers import MiniMaxH3Scheduler, MiniMaxH3Transformer3DModel
 
 import latents
 import layout
-from training import CACHE, DEVICE, WORLD, Average, Budget, Log, Optimizer, autocast, save, threads
+from training import CACHE, DEVICE, WORLD, Average, Budget, Log, Optimizer, autocast, save
 
 SHIFT, AUDIO_SHIFT = 4.0, 3.0  # of the two schedules, in training as in sampling
 SIGMA_FLOOR = 0.05  # 1 - t never counts as less in velocities
@@ -22,15 +22,16 @@ EVALUATIONS = 12
 HELD_OUT_LEVELS = (0.3, 0.6, 0.9)
 
 
-def config(text_dim, audio_channels, video_channels):
+def config(text_dim, audio_channels, video_channels, **sizes):
+    """The transformer's config; `sizes` replace those of the shipped one."""
     return dict(hidden_size=256, num_attention_heads=4, attention_head_dim=64, num_layers=6, num_refiner_layers=1, ffn_dim=768,
                 in_channels=video_channels, audio_in_channels=audio_channels, patch_size=(1, layout.PATCH, layout.PATCH),
-                text_dim=text_dim, freq_dim=128, time_embed_hidden_dim=128, time_embed_dim=64, rope_freq_dim=10)
+                text_dim=text_dim, freq_dim=128, time_embed_hidden_dim=128, time_embed_dim=64, rope_freq_dim=10) | sizes
 
 
-def build(text_dim, audio_channels, video_channels):
+def build(text_dim, audio_channels, video_channels, **sizes):
     """A new transformer; the gates of its blocks start near zero, its heads at zero."""
-    model = MiniMaxH3Transformer3DModel(**config(text_dim, audio_channels, video_channels))
+    model = MiniMaxH3Transformer3DModel(**config(text_dim, audio_channels, video_channels, **sizes))
     for block in model.transformer_blocks:
         torch.nn.init.normal_(block.adaln_proj.linear.weight, std=0.02)
         bias = block.adaln_proj.linear.bias.data.zero_().view(3, 6, -1)
@@ -152,7 +153,6 @@ def draw_batch(rng, items, size):
 def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUNDLE / "planner", image_minutes=0.0, batch_size=8,
           image_batch=12):
     """Trains until the budget is spent: `image_minutes` of mostly single frames with the sound of their shots first, whole shots after."""
-    threads(1)
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     data = latents.Dataset(planner)
     shape = state.get("shape") or data.shape()
@@ -165,6 +165,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
         optimizer.load(state["optimizer"])
     step, log, budget = state.get("step", 0), Log("dit"), Budget(budget_minutes, 40)
     first, rng, checked, saved, seen = step, np.random.default_rng([2, step]), 0.0, 0.0, []
+    samples = 0
 
     def write():
         save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, optimizer=optimizer.state(),
@@ -179,14 +180,14 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
         optimizer.step(budget.rate(step - first))
         average.update(model)
         seen.append((bool(images), float(plain.detach()), float(sound.detach())))
-        step += 1
+        step, samples = step + 1, samples + len(noise[0])
         if budget.elapsed() - checked > 150 or budget.spent():
             checked = budget.elapsed()
             average.swap(model)
             errors = held_out(model, data.held_out)
             average.swap(model)
             of = lambda image, column: float(np.mean([s[column] for s in seen if s[0] == image] or [0]))
-            log(step=step, minutes=budget.elapsed() / 60, images=of(True, 1), video=of(False, 1), audio=of(False, 2),
+            log(step=step, minutes=budget.elapsed() / 60, samples_per_second=samples / budget.elapsed(), images=of(True, 1), video=of(False, 1), audio=of(False, 2),
                 shots=len(data.shots), **errors)
             seen = []
             data.refresh()

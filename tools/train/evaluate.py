@@ -1,194 +1,277 @@
-"""Do films show what their prompts ask for? Writes REPORT.md into the bundle.
+"""Do films show and say what their prompts ask for? Judges films of the engine and writes REPORT.md into the bundle.
 
-    python evaluate.py BUNDLE --fabula build/cpu-release/bin/fabula [--prompts 40] [--films FOLDER]
-    python evaluate.py BUNDLE --python        the same with diffusers and the oracle's plans, for use during training
+    python evaluate.py BUNDLE --fabula build/cpu-release/bin/fabula [--films FOLDER] [--only PART …]
 
-The prompts come from the world's grammar by held-out seeds; what is right is the meaning they were made from, so a planner's mistake counts too.
-Each shot is judged by the recogniser (`recogniser.py`: trained on rendered truth, never on generated pictures) on frames about its middle; a prompt's
-score is the share of its shots that are right. Beside it: the renderer's own pictures of the same plans, the same through the video autoencoder, and
-the films judged by another prompt's meaning.
+Three sets of films, each by held-out seeds of the world's grammar: `prompts` (what a user types, at most three shots), `acts` (one silent shot each) and
+`spoken` (one shot with a line each); the last two from the oracle's plans, so that what is right is known to the millisecond. Films and judgements are kept in
+FOLDER under the bundle's hash: a run that was stopped goes on, --only does some parts, and another bundle starts afresh. Judged by networks
+trained on the renderer's pictures alone (`recogniser.py`, `motion.py`), by pocketsphinx and by the score; every figure stands beside what the renderer's own
+pictures and sounds get from the same judge, what they get through the autoencoders, and a control that must fail.
 """
 import argparse
-import math
+import dataclasses
+import hashlib
+import json
 import pathlib
 import subprocess
 import sys
-import tempfile
+import time
 
 import diffusers
 import numpy as np
 import torch
 import transformers
 
+import audio_vae
 import grammar
-import picture
-import recogniser
-from training import WORLD
+import grammar_prompts
+import judge_picture
+import judge_sound
+import layout
+import listen
+import report
+import sound
+from training import CACHE, WORLD
 
-PROMPT_SEED, FILM_SEED = 990_000_007, 2 ** 31 + 10 ** 7  # neither is used in training
-MIDDLE = (7, 10, 13)  # frames of a shot that are judged, at the model's own rate
+SEED = {"prompts": 990_000_007, "acts": 990_000_011, "spoken": 990_000_013}  # none is used in training
+COUNT = {"prompts": 100, "acts": 240, "spoken": 210}
+FILM_SEED = 2 ** 31 + 10 ** 7
+MAX_SHOTS = 3
 WIDTH, HEIGHT = WORLD["canvas"]
 DELIVERED_FPS = 24
-ASPECTS = ("place", "time", "actors")
+AGREEMENT_CASES = 8
 
 
-def held_out_prompts(count: int, max_shots: int) -> list[tuple[str, dict]]:
-    """(prompt, plan of its meaning) of at most `max_shots` shots."""
-    found, seed = [], 0
-    while len(found) < count:
-        prompt, plan = grammar.sample_plan(np.random.default_rng([PROMPT_SEED, seed]))
-        seed += 1
-        if len(plan["shots"]) <= max_shots:
-            found.append((prompt, plan))
-    return found
+@dataclasses.dataclass
+class Case:
+    """A film to make: its name, its prompt, and the plan of the prompt's meaning."""
+    name: str
+    prompt: str
+    plan: dict
+    from_plan: bool  # the engine is given the plan, not the prompt
+    film: pathlib.Path
+
+    def shots(self) -> list[np.ndarray]:
+        """The film cut into its model's shots: frames uint8 [22, H, W, 3] each, at the model's rate; empty if there is no film."""
+        if not self.film.exists():
+            return []
+        raw = subprocess.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-i", str(self.film), "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area", "-f", "rawvideo",
+                              "-pix_fmt", "rgb24", "-"], check=True, stdout=subprocess.PIPE).stdout
+        frames = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+        length = WORLD["shot_frames"][0] * DELIVERED_FPS // WORLD["fps"]
+        return [frames[start:start + length:DELIVERED_FPS // WORLD["fps"]] for start in range(0, len(frames) - length // 2, length)]
+
+    def sound(self) -> np.ndarray:
+        """Samples of the film's first shot, mono."""
+        length = len(sound_length())
+        wave = listen.samples(self.film)[:length] if self.film.exists() else np.zeros(0, np.float32)
+        return np.pad(wave, (0, length - len(wave)))
 
 
-def meaning(plan: dict, shot: dict) -> dict:
-    """What a shot of a plan should show."""
-    place = next(p for p in plan["places"] if p["id"] == shot["place"])
-    return {"place": place["id"], "time": place["time_of_day"], "actors": {member["id"] for member in shot["cast"]}}
+def sound_length() -> range:
+    return range(round(WORLD["shot_frames"][0] / WORLD["fps"] * sound.SAMPLE_RATE))
 
 
-# ---- where the pictures come from: each gives, for a case, frames uint8 [n, H, W, 3] of every shot
-
-def rendered(plan: dict, seed: int) -> list[np.ndarray]:
-    return [picture.render_shot(plan, i, seed)[0] for i in range(len(plan["shots"]))]
-
-
-def reconstructed(vae, plan: dict, seed: int) -> list[np.ndarray]:
-    """Rendered truth through the video autoencoder."""
-    return [to_pixels(vae.decode(vae.encode(to_model(shot)).latent_dist.mode()).sample) for shot in rendered(plan, seed)]
-
-
-def filmed(binary: pathlib.Path, bundle: pathlib.Path, prompt: str, seed: int, film: pathlib.Path) -> list[np.ndarray]:
-    """The engine's film of a prompt, cut into its model's shots."""
-    made = subprocess.run([str(binary), "render", prompt, "-o", str(film), "--seed", str(seed), "--model", str(bundle), "--quiet"], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True)
-    if made.returncode:  # no film: all its shots count as wrong
-        print(f"no film of {prompt!r}: {made.stderr.strip()}", file=sys.stderr)
-        return []
-    raw = subprocess.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-i", str(film), "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area", "-f", "rawvideo",
-                          "-pix_fmt", "rgb24", "-"], check=True, stdout=subprocess.PIPE).stdout
-    frames = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
-    length = WORLD["shot_frames"][0] * DELIVERED_FPS // WORLD["fps"]
-    return [frames[start:start + length:DELIVERED_FPS // WORLD["fps"]] for start in range(0, len(frames) - length // 2, length)]
+def drawn(kind: str):
+    """Endless (prompt, plan) of a kind."""
+    number = 0
+    while True:
+        rng = np.random.default_rng([SEED[kind], number])
+        number += 1
+        prompt, story = grammar_prompts.sample(rng)
+        if kind == "prompts":
+            if sum(grammar.shot_count(story)) <= MAX_SHOTS:
+                yield prompt, grammar.oracle(story)
+            continue
+        event = story.events[0]
+        if len(story.events) > 1 or story.shots or story.unsupported or len(event.line) != (1 if kind == "spoken" else 0):
+            continue
+        if kind == "spoken" and not set(judge_sound.words(event.line[0])) <= set(judge_sound.known_words()):  # drawn letters, which nobody could tell
+            continue
+        if kind == "acts" and len(event.actors) == 1 and number % 2:  # two actors in half of them, or nearly
+            continue
+        story.shots, story.move = 1, "static"
+        yield f"{prompt} In one shot.", grammar.oracle(story)
 
 
-class PythonSampler:
-    """The bundle's parts in diffusers and transformers, on the oracle's plans."""
+def cases(kind: str, folder: pathlib.Path, count: int) -> list[Case]:
+    found = drawn(kind)
+    made = []
+    for i in range(count):
+        prompt, plan = next(found)
+        items = list(plan.items())
+        plan = dict(items[:1] + [("prompt", prompt)] + items[1:])
+        made.append(Case(f"{kind}{i:03}", prompt, plan, kind != "prompts", folder / f"{kind}{i:03}.mp4"))
+    return made
 
-    def __init__(self, bundle: pathlib.Path, vae):
+
+def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int, precision: str = "auto") -> None:
+    """Makes the film and keeps the engine's plan, unless both are there. A film that cannot be made leaves a .failed file: its shots count as wrong."""
+    failed, plan = case.film.with_suffix(".failed"), case.film.with_suffix(".json")
+    if case.film.exists() or failed.exists():
+        return
+    source = case.prompt
+    if case.from_plan:
+        source = case.film.with_suffix(".source.json")
+        source.write_text(json.dumps(case.plan))
+    made = subprocess.run([str(binary), "render", str(source), "-o", str(case.film), "--save-plan", str(plan), "--seed", str(seed), "--model", str(bundle), "--scale", "1",
+                           "--precision", precision, "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if made.returncode:
+        case.film.unlink(missing_ok=True)
+        failed.write_text(made.stderr)
+        print(f"no film of {case.prompt!r}: {made.stderr.strip()}", file=sys.stderr)
+
+
+def shot_seed(film_seed: int, shot: int) -> int:
+    """The engine's seed of a shot's noise (engine/film/film.cpp): SplitMix64 (Steele, Lea and Flood, 2014)."""
+    z, whole = film_seed + 0x9E3779B97F4A7C15 * (shot + 1), 2 ** 64 - 1
+    z = ((z & whole) ^ ((z & whole) >> 30)) * 0xBF58476D1CE4E5B9 & whole
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & whole
+    return z ^ (z >> 31)
+
+
+# ---- the parts; each gives one record a case
+
+def judge_prompts(case: Case, number: int, tools: dict) -> dict:
+    """Shots of a film from a prompt: what is seen, by its own meaning and by another prompt's; the characters' appearance; the engine's plan."""
+    shots, other = case.shots(), tools["cases"][(number + len(tools["cases"]) // 2) % len(tools["cases"])].plan
+    blank = np.zeros((0, HEIGHT, WIDTH, 3), np.uint8)
+    at = lambda i: shots[i] if i < len(shots) else blank
+    record = {"film": [], "another's meaning": [], "rendered": [], "looks": []}
+    for i, shot in enumerate(case.plan["shots"]):
+        wanted, truth = judge_picture.meaning(case.plan, shot), judge_picture.rendered(case.plan, i, FILM_SEED + number)[0]
+        record["film"].append(judge_picture.seen(at(i), wanted))
+        record["rendered"].append(judge_picture.seen(truth, wanted))
+        if i < len(other["shots"]):
+            record["another's meaning"].append(judge_picture.seen(at(i), judge_picture.meaning(other, other["shots"][i])))
+        for actor in wanted["actors"] if len(wanted["actors"]) == 1 and len(at(i)) else ():
+            for name, frames in (("film", at(i)), ("rendered", truth)):
+                record["looks"].append({"of": name, "actor": actor, "seen": judge_picture.looks_like(frames),
+                                        "appearance": [round(float(v), 4) for v in judge_picture.appearance(frames, actor)]})
+    made = case.film.with_suffix(".json")
+    record["plan"] = report.plan_figures(case.plan, json.loads(made.read_text()) if made.exists() else None)
+    return record
+
+
+def judge_acts(case: Case, number: int, tools: dict) -> dict:
+    """A silent shot: what is seen in the film, in the renderer's picture, and in that through the autoencoder; flicker and PSNR; its steps and thumps in time."""
+    shots, wanted = case.shots(), judge_picture.meaning(case.plan, case.plan["shots"][0])
+    truth, mask = judge_picture.rendered(case.plan, 0, FILM_SEED + number)
+    again, still = judge_picture.reconstructed(tools["vae"], truth), judge_picture.still(truth, mask)
+    frames = shots[0] if shots else truth[:0]
+    other = tools["cases"][(number + 1) % len(tools["cases"])].plan
+    record = {"film": judge_picture.seen(frames, wanted), "rendered": judge_picture.seen(truth, wanted), "autoencoder": judge_picture.seen(again, wanted),
+              "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])),
+              "psnr": judge_picture.psnr(again, truth), "psnr_actor": judge_picture.psnr(again, truth, mask > 0) if (mask > 0).any() else None}
+    if still.any() and len(frames):
+        record |= {"flicker": judge_picture.flicker(frames, still), "flicker_autoencoder": judge_picture.flicker(again, still)}
+    starts = judge_sound.events(case.plan, 0)
+    if starts and {w[0] for w in wanted["actors"].values()} & {"walks", "jumps"} and "runs" not in {w[0] for w in wanted["actors"].values()}:
+        wave, real = case.sound(), sound.render_sound(case.plan, 0, FILM_SEED + number)
+        record["lag"] = {"film": judge_sound.lag_ms(wave, starts), "film + 100 ms": judge_sound.lag_ms(judge_sound.shifted(wave, 100), starts),
+                         "film - 100 ms": judge_sound.lag_ms(judge_sound.shifted(wave, -100), starts), "rendered": judge_sound.lag_ms(real, starts),
+                         "autoencoder": judge_sound.lag_ms(through(tools["ears"], real), starts)}
+    return record
+
+
+def judge_spoken(case: Case, number: int, tools: dict) -> dict:
+    """A spoken line: in the film, in the renderer's sound, in that through the autoencoder, and another line's film."""
+    real = sound.render_sound(case.plan, 0, FILM_SEED + number)
+    other = tools["cases"][(number + 1) % len(tools["cases"])]
+    return {"film": judge_sound.said(case.sound(), case.plan, 0), "rendered": judge_sound.said(real, case.plan, 0),
+            "autoencoder": judge_sound.said(through(tools["ears"], real), case.plan, 0), "another's film": judge_sound.said(other.sound(), case.plan, 0)}
+
+
+def through(ears, wave: np.ndarray) -> np.ndarray:
+    """A shot's samples through the audio autoencoder."""
+    out = audio_vae.decode_latents(ears, audio_vae.encode_latents(ears, wave[None], layout.audio_rows()))[0].numpy()
+    return np.pad(out, (0, max(0, len(wave) - len(out))))[:len(wave)]
+
+
+def judge_agreement(case: Case, number: int, tools: dict) -> dict:
+    """PSNR between the engine's film in fp32 and the frames of the same parts in diffusers: same plan and seed, another seed, another plan."""
+    import dit
+    import latents
+    rows = latents.Rows(*next(tools["tap"](case.prompt, case.plan, [0])))
+
+    def frames(seed):
+        video, _ = dit.sample(tools["transformer"], rows, shot_seed(seed, 0), evaluations=tools["steps"])
+        return judge_picture.to_pixels(tools["vae"].decode(video[None] * tools["std"] + tools["mean"]).sample)
+
+    exact = dataclasses.replace(case, film=case.film.with_suffix(".fp32.mp4"))
+    film(exact, tools["binary"], tools["bundle"], number, "fp32")
+    shots, others = exact.shots(), tools["cases"][(number + 1) % len(tools["cases"])].shots()
+    if not shots or not others:
+        return {}
+    same = frames(number)
+    return {"same": judge_picture.psnr(shots[0], same), "another seed": judge_picture.psnr(shots[0], frames(number + 1000)), "another plan": judge_picture.psnr(others[0], same)}
+
+
+PARTS = {"prompts": ("prompts", judge_prompts), "acts": ("acts", judge_acts), "spoken": ("spoken", judge_spoken), "agreement": ("acts", judge_agreement)}
+
+
+def tools_of(part: str, binary: pathlib.Path, bundle: pathlib.Path, made: list[Case]) -> dict:
+    """What a part's judge needs."""
+    tools = {"cases": made, "binary": binary, "bundle": bundle}
+    if part in ("acts", "agreement"):
+        tools["vae"] = judge_picture.load_vae(bundle)
+    if part in ("acts", "spoken"):
+        tools["ears"] = audio_vae.load(str(bundle / "audio_vae"))
+    if part == "agreement":
         import latents
-        self.tap, self.vae = latents.tapper(bundle / "planner"), vae
-        self.transformer = diffusers.MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer").float().eval()
-        self.mean, self.std = (torch.tensor(v).view(1, -1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
-
-    def shots(self, prompt: str, plan: dict, seed: int) -> list[np.ndarray]:
-        import dit
-        import latents
-        result = []
-        for i, rows in enumerate(self.tap(prompt, plan, range(len(plan["shots"])))):
-            video, _ = dit.sample(self.transformer, latents.Rows(*rows), seed + i)
-            result.append(to_pixels(self.vae.decode(video[None] * self.std + self.mean).sample))
-        return result
-
-
-PIXEL_MEAN, PIXEL_STD = (torch.tensor(v).view(1, 3, 1, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-
-
-def to_model(frames: np.ndarray) -> torch.Tensor:
-    return (torch.from_numpy(frames.copy()).permute(3, 0, 1, 2)[None].float() / 255 - PIXEL_MEAN) / PIXEL_STD
-
-
-def to_pixels(pixels: torch.Tensor) -> np.ndarray:
-    return ((pixels * PIXEL_STD + PIXEL_MEAN).clamp(0, 1) * 255 + 0.5).byte()[0].permute(1, 2, 3, 0).numpy()[:WORLD["shot_frames"][0]]
-
-
-# ---- judging
-
-def scores(judge, films: list[list[np.ndarray]], plans: list[dict]) -> dict:
-    """Share of right shots of each prompt and aspect, and of their actors where one actor is alone: {aspect: float [prompts]}."""
-    result = {aspect: [] for aspect in (*ASPECTS, "lone actor")}
-    for shots, plan in zip(films, plans):
-        right = {aspect: [] for aspect in result}
-        for i, shot in enumerate(plan["shots"]):
-            wanted = meaning(plan, shot)
-            seen = recogniser.judge(judge, shots[i][[k for k in MIDDLE if k < len(shots[i])]], len(wanted["actors"])) if i < len(shots) else {}
-            for aspect in ASPECTS:
-                right[aspect].append(seen.get(aspect) == wanted[aspect])
-            if len(wanted["actors"]) == 1:
-                right["lone actor"].append(right["actors"][-1])
-        for aspect, values in right.items():
-            result[aspect] += [np.mean(values)] if values else []
-    return result
-
-
-def shuffled(plans: list[dict]) -> list[dict]:
-    """Each film's plan exchanged for another prompt's."""
-    return plans[len(plans) // 2:] + plans[:len(plans) // 2]
-
-
-def interval(values: list[float]) -> str:
-    """Mean in per cent with Wilson's 95 % interval over prompts."""
-    n, p, z = len(values), float(np.mean(values)), 1.96
-    centre, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return f"{100 * p:.1f} % ({100 * (centre - half):.0f}–{100 * (centre + half):.0f})"
-
-
-def report(rows: dict, judge_figures: dict, source: str, prompts: int, shots: int) -> str:
-    """REPORT.md."""
-    lines = ["# What the films show", "",
-             f"{prompts} held-out prompts of the world's grammar, {shots} shots; pictures from {source}. Judged by `tools/train/recogniser.py` on "
-             f"frames about the middle of each shot. A prompt's score is the share of its shots that are right; in brackets the 95 % interval over prompts. "
-             "*Actors* asks for the whole cast of a shot, *lone actor* is the same over the shots with one actor.", "",
-             "| pictures | place | time of day | actors | lone actor |", "|---|---|---|---|---|"]
-    lines += [f"| {name} | " + " | ".join(interval(result[aspect]) for aspect in (*ASPECTS, "lone actor")) + " |" for name, result in rows.items()]
-    lines += ["", "The recogniser on single held-out rendered frames (place / time / every actor's presence):"]
-    lines += [f"- {name}: " + " / ".join(f"{100 * figures[aspect]:.1f} %" for aspect in ASPECTS) for name, figures in judge_figures.items()]
-    lines += ["", f"Chance: place {100 / len(WORLD['places']):.0f} %, time 50 %, lone actor {100 / len(WORLD['actors']):.0f} %. "
-              "Made by `tools/train/evaluate.py`."]
-    return "\n".join(lines) + "\n"
+        config = tools["vae"].config
+        tools |= {"tap": latents.tapper(bundle / "planner"), "transformer": diffusers.MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer").float().eval(),
+                  "steps": json.loads((bundle / "fabula.json").read_text())["steps"],
+                  "mean": torch.tensor(config.latents_mean).view(1, -1, 1, 1, 1), "std": torch.tensor(config.latents_std).view(1, -1, 1, 1, 1)}
+    return tools
 
 
 @torch.no_grad()
-def evaluate(bundle: pathlib.Path, binary: pathlib.Path | None, count: int, max_shots: int, folder: pathlib.Path) -> str:
-    """The report's text. binary: the engine; None for the Python sampler. Films are kept in `folder`."""
-    judge, judge_figures = recogniser.load()
-    vae = diffusers.AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae").float().eval()
-    vae.disable_tiling()
-    cases = held_out_prompts(count, max_shots)
-    plans = [plan for _, plan in cases]
-    sampler = None if binary else PythonSampler(bundle, vae)
-    films = []
-    for i, (prompt, plan) in enumerate(cases):
-        films.append(filmed(binary, bundle, prompt, i, folder / f"{i:02}.mp4") if binary else sampler.shots(prompt, plan, i))
-        if sys.stderr.isatty() or not i % 10:
-            print(f"{i + 1}/{count}", file=sys.stderr, flush=True)
-    rows = {"films": scores(judge, films, plans), "films, another prompt's meaning": scores(judge, films, shuffled(plans)),
-            "rendered truth": scores(judge, [rendered(plan, FILM_SEED + i) for i, plan in enumerate(plans)], plans),
-            "rendered truth through the video autoencoder": scores(judge, [reconstructed(vae, plan, FILM_SEED + i) for i, plan in enumerate(plans)], plans)}
-    source = "`fabula render`" if binary else "the bundle's parts in diffusers and transformers, with the oracle's plans"
-    return report(rows, judge_figures, source, count, sum(len(plan["shots"]) for plan in plans))
+def judged(part: str, made: list[Case], binary: pathlib.Path, bundle: pathlib.Path, folder: pathlib.Path) -> dict:
+    """{case: record} of a part, from FOLDER where they are there."""
+    path, judge, tools, start = folder / f"{part}.jsonl", PARTS[part][1], None, time.time()
+    records = {r["case"]: r for r in map(json.loads, path.read_text().splitlines())} if path.exists() else {}
+    wanted = made[:AGREEMENT_CASES] if part == "agreement" else made
+    for number, case in enumerate(wanted):
+        film(case, binary, bundle, number)
+        if part in ("agreement", "spoken") and number + 1 < len(made):
+            film(made[number + 1], binary, bundle, number + 1)  # the control
+        if case.name in records:
+            continue
+        tools = tools or tools_of(part, binary, bundle, made)
+        records[case.name] = {"case": case.name, **judge(case, number, tools)}
+        with path.open("a") as file:
+            file.write(json.dumps(records[case.name]) + "\n")
+        if not number % 20:
+            print(f"{part}: {number + 1}/{len(wanted)}, {time.time() - start:.0f} s", file=sys.stderr, flush=True)
+    return {case.name: records[case.name] for case in wanted}
 
 
-if __name__ == "__main__":
+def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--fabula", type=pathlib.Path, help="the engine's program")
-    which.add_argument("--python", action="store_true", help="sample with diffusers instead")
-    parser.add_argument("--prompts", type=int, default=40)
-    parser.add_argument("--max-shots", type=int, default=3)
-    parser.add_argument("--films", type=pathlib.Path, help="keep the films here")
+    parser.add_argument("--fabula", type=pathlib.Path, required=True, help="the engine's program")
+    parser.add_argument("--films", type=pathlib.Path, default=CACHE / "films", help="where films and judgements are kept")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--share", type=float, default=1.0, help="of the usual number of films, to try it out")
     parser.add_argument("--out", type=pathlib.Path, help="instead of BUNDLE/REPORT.md")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     diffusers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    with tempfile.TemporaryDirectory() as scratch:
-        films_folder = options.films or pathlib.Path(scratch)
-        films_folder.mkdir(parents=True, exist_ok=True)
-        text = evaluate(options.bundle, options.fabula, options.prompts, options.max_shots, films_folder)
+    about = (options.bundle / "fabula.json").read_bytes()
+    folder = options.films / hashlib.sha256(about).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    results = {}
+    for part in options.only:
+        kind = PARTS[part][0]
+        made = cases(kind, folder, max(2, round(COUNT[kind] * options.share)))
+        results[part] = judged(part, made, options.fabula, options.bundle, folder)
+    text = report.compose(results, json.loads(about), judge_picture.judges()[1], judge_picture.judges()[3])
     print(text)
     (options.out or options.bundle / "REPORT.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

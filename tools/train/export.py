@@ -23,6 +23,7 @@ from training import CACHE, ROOT, WORLD
 
 VERSION = "0.1.0"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
+UNLISTED = {"fabula.json", "README.md", "REPORT.md", "PLANNER.md", "STUDY.md", "LICENSE.md"}  # not under fabula.json's hashes, as the logs in training/ are not
 
 
 def to_bfloat16(path):
@@ -57,14 +58,14 @@ def sha256(path):
 def provenance():
     """The last line of each stage's log: what was trained, for how long, and what was measured."""
     stages = {}
-    for path in sorted(CACHE.glob("*.jsonl")):
+    for path in sorted(p for p in CACHE.glob("*.jsonl") if p.stem != "study"):
         lines = path.read_text().splitlines()
         if lines:
             stages[path.stem] = json.loads(lines[-1])
     return {"data": "storybook world (tools/train), rendered and synthesised; no downloads", "stages": stages}
 
 
-def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS):
+def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS, transformer=CACHE / "dit.pt"):
     out.mkdir(parents=True, exist_ok=True)
     if planner:
         copy_part(planner, out / "planner", "model.safetensors")
@@ -75,15 +76,15 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     ready = (CACHE / "video_vae_final.pt", CACHE / "video_vae_frozen.pt", CACHE / "video_vae.pt")
     vae = video_vae.build() if random else video_vae.load(next(p for p in ready if p.exists()))
     write_model(vae, out / "vae")
-    transformer = dit.load() if (CACHE / "dit.pt").exists() and not random else dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS)
-    write_model(transformer, out / "transformer")
+    build_new = random or not transformer.exists()
+    write_model(dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS) if build_new else dit.load(transformer), out / "transformer")
     for name, shift in (("scheduler", dit.SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
         MiniMaxH3Scheduler(shift=shift).save_pretrained(out / name)
     (out / "world.json").write_text(editions.text(WORLD))
     (out / "voices.json").write_text(json.dumps({"voices": WORLD["voices"]}, indent=2) + "\n")
     planner_meta = json.loads((out / "planner/config.json").read_text()) if (out / "planner/config.json").exists() else {}
     tap_layer = planner_meta.get("fabula_tap_layer", tap_layer_of_planner())
-    files = sorted(p for p in out.rglob("*") if p.is_file() and p.name not in ("fabula.json", "README.md", "REPORT.md", "PLANNER.md", "LICENSE.md"))
+    files = sorted(p for p in out.rglob("*") if p.is_file() and str(p.relative_to(out)) not in UNLISTED and "training" not in p.relative_to(out).parts)
     about = {"format": "fabula.bundle/1", "name": "nano", "version": VERSION, "license": "CC0-1.0",
              "license_note": "The weights are CC0-1.0. They were trained on pictures drawn with glyphs of Noto Color Emoji (OFL-1.1).",
              "family": "h3", "tap_layer": tap_layer, "fps": WORLD["fps"],

@@ -5,7 +5,6 @@ video [c,t,16,28] (float16; t is 7, or 1 in the shards of single pictures, which
 rows that show an actor. `rows/NAME.pt` holds the planner's states of the same plans; it is made again when the planner changes.
 """
 
-import argparse
 import pathlib
 import time
 from typing import NamedTuple
@@ -16,7 +15,7 @@ import torch
 import layout
 import picture
 import video_vae
-from training import CACHE, DEVICE, EVAL_SEED, WORLD, autocast, threads
+from training import CACHE, DEVICE, EVAL_SEED, WORLD, autocast
 
 BUNDLE = CACHE / "bundle"  # where the stages export their parts to: planner/, audio_vae/ …
 SHARD_PLANS = 10  # of whole shots; four times as many of single pictures
@@ -183,7 +182,7 @@ def fill(kind, minutes, first=0):
     import audio_vae
     ears = audio_vae.load(str(BUNDLE / "audio_vae"))
     if kind == "held_out":
-        return make("held_out", range(EVAL_SEED, EVAL_SEED + HELD_OUT_PLANS), False, ears)
+        return (CACHE / "latents/held_out.pt").exists() or make("held_out", range(EVAL_SEED, EVAL_SEED + HELD_OUT_PLANS), False, ears)
     end, number = time.time() + 60 * minutes, first
     base, plans = (10**6, SHARD_PLANS) if kind == "shots" else (2 * 10**6, 4 * SHARD_PLANS)
     while time.time() < end:
@@ -191,17 +190,3 @@ def fill(kind, minutes, first=0):
         if not (CACHE / "latents" / f"{name}.pt").exists():
             make(name, range(base + number * plans, base + (number + 1) * plans), kind == "images", ears)
         number += 1
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Caches latents of rendered shots for the transformer, shard by shard.")
-    parser.add_argument("kind", choices=["shots", "images", "held_out"])
-    parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--first", type=int, default=0, help="number of the first shard")
-    arguments = parser.parse_args()
-    threads(1)
-    fill(arguments.kind, arguments.minutes, arguments.first)
-
-
-if __name__ == "__main__":
-    main()

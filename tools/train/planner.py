@@ -1,11 +1,8 @@
 """The planner: a small Qwen3 trained on prompts and plans, with a loss only where the constrained decoder has a choice.
 
-    python tools/train/planner.py --minutes 45 --out FOLDER [--fresh]
-
-writes config.json, model.safetensors and tokenizer.json. A run can be stopped and taken up again (`.cache/train/planner`).
+Trained by `run.py planner`, which writes config.json, model.safetensors and tokenizer.json. A run can be stopped and taken up again.
 """
 
-import argparse
 import collections
 import functools
 import multiprocessing
@@ -21,12 +18,12 @@ from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
 import grammar
 import speech
 import tokens
-from training import CACHE, DEVICE, EVAL_SEED, Budget, Log, Optimizer, autocast, save, threads
+from training import CACHE, DEVICE, EVAL_SEED, GPU_SCALE, WORKERS, Budget, Log, Optimizer, autocast, save, started
 
 FOLDER = CACHE / "planner"
 TOKENIZER = FOLDER / "tokenizer.json"
 LAYERS, TAP_LAYER = 4, 3
-BATCH_TOKENS = 3072
+BATCH_TOKENS = 3072 * GPU_SCALE
 STAGES = [(0.4, 176, 64), (0.6, 384, 160)]  # until this part of the budget: tokens kept of a plan, and of a prompt at most; then whole plans
 POOL, FRESH, RESERVOIR = 128, 32, 6000  # plans batched at once, new ones among them, and kept for reuse
 QUERIES = 160  # of a block of attention
@@ -176,45 +173,46 @@ def held_out(count, seed=EVAL_SEED):
     return [grammar.sample_plan(rng) for _ in range(count)]
 
 
-def train(budget_minutes=45, resume=True, out=None, seed=1):
-    """Trains for `budget_minutes` and writes the planner to `out`. Goes on from the last checkpoint if `resume`."""
-    threads(1)
+def train(budget_minutes=45, resume=None, out=None, seed=1):
+    """Trains for `budget_minutes` and writes the planner to `out`. Goes on from the checkpoint `resume`, if one is given."""
     torch.manual_seed(seed)
+    state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
+    if "tokenizer" in state and not TOKENIZER.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        TOKENIZER.write_text(state["tokenizer"])
     make_tokenizer()
     vocabulary = tokens.Vocabulary(TOKENIZER)
     model = build(vocabulary.size)
     model.set_attn_implementation("blocked")
     optimizer = Optimizer(model, lambda name: "proj" in name, 6e-3, 3e-3)
-    step, checkpoint = 0, FOLDER / "checkpoint.pt"
-    if resume and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=False)
+    step, checkpoint = state.get("step", 0), FOLDER / "checkpoint.pt"
+    if state:
         model.load_state_dict(state["model"])
         optimizer.load(state["optimizer"])
-        step = state["step"]
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue(maxsize=256)
-    producer = context.Process(target=produce, args=(queue, seed * 1_000_003 + step), daemon=True)
-    producer.start()
+    queue = multiprocessing.get_context("spawn").Queue(maxsize=256)
+    producers = [started(produce, queue, seed * 1_000_003 + step + 7919 * i) for i in range(max(1, WORKERS))]
     log, budget, start = Log("planner"), Budget(budget_minutes), step
-    test, seen, last, mean = held_out(30), 0, time.time(), None
+    test, seen, plans, last, mean = held_out(30), 0, 0, time.time(), None
     for ids, targets in batches(queue, budget, [] if start else STAGES):  # what goes on has seen the short ones
         with autocast():
             logits, wanted = choices(model, ids, targets)
         loss = torch.nn.functional.cross_entropy(logits.float(), wanted)
         loss.backward()
         optimizer.step(budget.rate(step - start))
-        step, seen = step + 1, seen + ids.numel()
+        step, seen, plans = step + 1, seen + ids.numel(), plans + len(ids)
         mean = loss.item() if mean is None else 0.95 * mean + 0.05 * loss.item()
         if step % 50 == 0:
-            log(stage="planner", step=step, minutes=budget.elapsed() / 60, loss=mean, tokens_per_second=round(seen / (time.time() - last)))
-            seen, last = 0, time.time()
+            log(stage="planner", step=step, minutes=budget.elapsed() / 60, loss=mean, tokens_per_second=round(seen / (time.time() - last)),
+                samples_per_second=plans / (time.time() - last))
+            seen, plans, last = 0, 0, time.time()
         if step % 250 == 0 or budget.spent():
             log(stage="planner", step=step, **evaluate(model, vocabulary, test))
-            save(checkpoint, model=model.state_dict(), optimizer=optimizer.state(), step=step)
+            save(checkpoint, model=model.state_dict(), optimizer=optimizer.state(), step=step, tokenizer=TOKENIZER.read_text())
             last = time.time()
         if budget.spent():
             break
-    producer.terminate()
+    for producer in producers:
+        producer.terminate()
     if out:
         export(model, out)
     return model
@@ -228,12 +226,3 @@ def tap_states(model, vocabulary, prompt, plan):
     ids = torch.tensor([encoded.ids], device=next(model.parameters()).device)
     states = model.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states[TAP_LAYER][0].float().cpu()
     return [(states[rows + sounds], [None] * len(rows) + starts) for rows, sounds, starts in encoded.shots]
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=45)
-    parser.add_argument("--out")
-    parser.add_argument("--fresh", action="store_true")
-    given = parser.parse_args()
-    train(given.minutes, not given.fresh, given.out)

@@ -1,75 +1,114 @@
-"""One command a stage of training; each is resumable and runs on CUDA where there is one.
+"""One command a stage of training; each is resumable, makes use of as little as ten minutes, and runs on CUDA where there is one.
 
-    python tools/train/run.py STAGE --budget MINUTES [--resume CHECKPOINT] [--out PATH]
+    python tools/train/run.py STAGE --budget MINUTES [--resume CHECKPOINT] [--out PATH] [--pieces FOLDER]
 
-Stages, in the order of a whole run (README.md): planner, audio-vae, video-vae, freeze, latents, dit, video-decoder, export.
-Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores.
+Stages, in the order of a whole run (README.md; `all.sh` runs them all): planner, audio-vae, video-vae, freeze, latents, dit, distil, video-decoder, export.
+Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores. With --pieces the stage's checkpoint is also written there in files of at
+most 15 MiB; --resume joins them again.
 """
 
 import argparse
 import pathlib
+import shutil
 
-from training import CACHE, threads
+import torch
+
+from training import CACHE, DEVICE, GPU_SCALE, WORKERS, join, split, started, threads
 
 BUNDLE = CACHE / "bundle"
 
 
 def planner(arguments):
     import planner as stage
-    stage.train(arguments.budget, arguments.resume is not None, arguments.out or BUNDLE / "planner")
+    stage.train(arguments.budget, arguments.resume, arguments.out or BUNDLE / "planner")
+    return stage.FOLDER / "checkpoint.pt"
 
 
 def audio_vae(arguments):
     import audio_vae as stage
-    stage.train(arguments.budget, arguments.resume is not None, arguments.out or BUNDLE / "audio_vae")
+    checkpoint, before = CACHE / "audio_vae.pt", 0.0  # the stage counts the minutes of earlier runs in
+    if arguments.resume:
+        before = torch.load(arguments.resume, map_location="cpu", weights_only=False)["seconds"] / 60
+        if arguments.resume.resolve() != checkpoint.resolve():
+            shutil.copy(arguments.resume, checkpoint)
+    with torch.device(DEVICE):
+        stage.train(arguments.budget + before, bool(arguments.resume), arguments.out or BUNDLE / "audio_vae")
+    return checkpoint
 
 
 def video_vae(arguments):
     import video_vae as stage
-    stage.train(arguments.budget, arguments.resume, arguments.out or CACHE / "video_vae.pt")
+    out = arguments.out or CACHE / "video_vae.pt"
+    stage.train(arguments.budget, arguments.resume, out)
+    return out
 
 
 def freeze(arguments):
     import video_vae as stage
     stage.freeze()
+    return CACHE / "video_vae_frozen.pt"
+
+
+def fill(kind, minutes, first):
+    import latents as stage
+    stage.fill(kind, minutes, first)
 
 
 def latents(arguments):
-    """A quarter of the budget for single pictures, the rest for shots."""
-    import latents as stage
-    stage.fill("held_out", 0)
-    stage.fill("images", arguments.budget / 4)
-    stage.fill("shots", arguments.budget * 3 / 4)
+    """A quarter of the budget for single pictures, the rest for shots; several processes where there are processors to spare."""
+    fill("held_out", 0, 0)
+    for kind, minutes in (("images", arguments.budget / 4), ("shots", arguments.budget * 3 / 4)):
+        others = [started(fill, kind, minutes, 500 * (1 + i)) for i in range(min(WORKERS, 16) - 1)]
+        fill(kind, minutes, 0)
+        for process in others:
+            process.join()
 
 
 def dit(arguments):
     import dit as stage
-    stage.train(arguments.budget, arguments.resume, arguments.out or CACHE / "dit.pt")
+    out = arguments.out or CACHE / "dit.pt"
+    size = {"batch_size": 8 * GPU_SCALE, "image_batch": 12 * GPU_SCALE} if GPU_SCALE > 1 else {}
+    stage.train(arguments.budget, arguments.resume, out, **size)
+    return out
+
+
+def distil(arguments):
+    import distil as stage
+    out = arguments.out or CACHE / "dit_distilled.pt"
+    stage.train(arguments.budget, arguments.resume, out)
+    return out
 
 
 def video_decoder(arguments):
     import video_vae as stage
-    stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", arguments.out or CACHE / "video_vae_final.pt",
-                decoder_only=True, head_share=0.3, shot_share=0.25, rate=4e-4)
+    out = arguments.out or CACHE / "video_vae_final.pt"
+    stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", out, decoder_only=True, head_share=0.3, shot_share=0.25, rate=4e-4)
+    return out
 
 
 def export(arguments):
+    """The bundle; --resume names another transformer than dit.pt (a distilled one says how many evaluations it was made for)."""
     import export as stage
-    stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae")
+    chosen = arguments.resume or CACHE / "dit.pt"
+    few = torch.load(chosen, map_location="cpu", weights_only=False).get("evaluations", stage.dit.EVALUATIONS)
+    stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae", evaluations=few, transformer=chosen)
 
 
-STAGES = {f.__name__.replace("_", "-"): f for f in (planner, audio_vae, video_vae, freeze, latents, dit, video_decoder, export)}
+STAGES = {f.__name__.replace("_", "-"): f for f in (planner, audio_vae, video_vae, freeze, latents, dit, distil, video_decoder, export)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--budget", type=float, default=30, help="minutes")
-    parser.add_argument("--resume", type=pathlib.Path, help="a checkpoint to go on from")
+    parser.add_argument("--resume", type=join, help="a checkpoint to go on from, whole or in pieces")
     parser.add_argument("--out", type=pathlib.Path, help="where to write; by default in .cache/train")
+    parser.add_argument("--pieces", type=pathlib.Path, help="a folder for the checkpoint in files of at most 15 MiB")
     arguments = parser.parse_args()
-    threads(1)  # two share a core worse than one leaves it
-    STAGES[arguments.stage](arguments)
+    threads(1 if DEVICE == "cpu" else 4)  # on a processor two stages share a core worse than one leaves it
+    checkpoint = STAGES[arguments.stage](arguments)
+    if arguments.pieces and checkpoint:
+        split(checkpoint, arguments.pieces)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""What the training stages share: where things lie, the clock of a budget, averages of weights, JSON-lines logs, checkpoints."""
+"""What the training stages share: where things lie, the clock of a budget, averages of weights, JSON-lines logs, checkpoints, processes that make data."""
 
 import json
+import multiprocessing
 import os
 import pathlib
 import time
 
+import numpy as np
 import torch
 
 import editions
@@ -13,13 +15,25 @@ ROOT = editions.ROOT
 CACHE = ROOT / ".cache/train"
 WORLD = editions.world()
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+GPU_SCALE = 8 if DEVICE == "cuda" else 1  # batches on a GPU against those on a processor
+WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # processes that make data
+PIECE_BYTES = 15 * 2**20
 PIXEL_MEAN = torch.tensor([0.485, 0.456, 0.406])
 PIXEL_STD = torch.tensor([0.229, 0.224, 0.225])
 EVAL_SEED = 10**9  # seeds from here on are never trained on
 
 
+def multiplies_bfloat16():
+    """Whether bfloat16 is faster than float32 here: on a GPU, and on processors with AVX-512 BF16."""
+    cpu = pathlib.Path("/proc/cpuinfo")
+    return DEVICE == "cuda" or (cpu.exists() and "avx512_bf16" in cpu.read_text())
+
+
+BFLOAT16 = multiplies_bfloat16()
+
+
 def autocast():
-    return torch.autocast(DEVICE, torch.bfloat16)
+    return torch.autocast(DEVICE, torch.bfloat16, enabled=BFLOAT16)
 
 
 def threads(count):
@@ -116,3 +130,67 @@ def save(path, **state):
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
+
+
+def split(path, folder):
+    """Writes a checkpoint as `folder/NAME.00`, `.01` … of at most PIECE_BYTES each, for whatever carries small files alone."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(f"{path.name}.[0-9][0-9]"):
+        old.unlink()
+    with open(path, "rb") as file:
+        for number, piece in enumerate(iter(lambda: file.read(PIECE_BYTES), b"")):
+            (folder / f"{path.name}.{number:02}").write_bytes(piece)
+
+
+def join(path):
+    """`path` itself if it is there, else what its pieces `path.00` … give, put together in the cache."""
+    path = pathlib.Path(path)
+    if path.exists():
+        return path
+    pieces = sorted(path.parent.glob(f"{path.name}.[0-9][0-9]"))
+    if not pieces or [p.suffix for p in pieces] != [f".{i:02}" for i in range(len(pieces))]:
+        raise SystemExit(f"{path}: neither this checkpoint nor all of its pieces {path.name}.00 … are there")
+    whole = CACHE / "joined" / path.name
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    with open(whole, "wb") as file:
+        for piece in pieces:
+            file.write(piece.read_bytes())
+    return whole
+
+
+def _produce(queue, make, seed):
+    os.nice(5)
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(seed)
+    while True:
+        queue.put(make(rng))
+
+
+def started(target, *arguments):
+    """A daemon process of its own that sees no GPU: what makes data draws on the processor."""
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    process = multiprocessing.get_context("spawn").Process(target=target, args=arguments, daemon=True)
+    process.start()
+    if shown is None:
+        del os.environ["CUDA_VISIBLE_DEVICES"]
+    else:
+        os.environ["CUDA_VISIBLE_DEVICES"] = shown
+    return process
+
+
+def produced(make, seed):
+    """Endless results of `make(rng)`, by WORKERS processes if there are any; `make` must be one that can be pickled."""
+    if not WORKERS:
+        rng = np.random.default_rng(seed)
+        while True:
+            yield make(rng)
+    queue = multiprocessing.get_context("spawn").Queue(maxsize=2 * WORKERS)
+    processes = [started(_produce, queue, make, [*seed, 1 + i]) for i in range(WORKERS)]
+    try:
+        while True:
+            yield queue.get()
+    finally:
+        for process in processes:
+            process.terminate()

@@ -5,6 +5,8 @@ both stay what `video_init` makes them, the principal components of patches. The
 for the transformer), the decoder alone, on latents with a little noise.
 """
 
+import functools
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,7 +15,7 @@ from diffusers import AutoencoderKLMiniMaxH3
 import grammar_shots
 import picture
 import video_init
-from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, save, threads
+from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD, GPU_SCALE, Average, Budget, Log, Optimizer, autocast, produced, save
 
 LATENT_CHANNELS = 24
 CLIP = 17  # frames of a clip; the 5 frames after it are the causal head of the next one
@@ -128,15 +130,15 @@ def window(rng, mask, height, width):
     return y // 8 * 8, x // 8 * 8
 
 
-def batch(rng, kind):
-    """Pixels [b,3,n,h,w], actor mask [b,1,n,h,w], corners (t, y, x) of each sample in latents.
+def batch(rng, kind, scale=1):
+    """`scale` times the usual number of samples: pixels [b,3,n,h,w], actor mask [b,1,n,h,w], corners (t, y, x) of each sample in latents.
 
     kind: "head" (windows of 5 frames, which the causal encoder makes the first two latents of a clip: the cheapest way to see many
     pictures), "window" (a window of a whole shot: a tenth of a shot's cost, as attention grows with the square) or "shot"."""
     size, count = {"head": (HEADS, HEAD_COUNT), "window": (WINDOWS, 1), "shot": (((picture.HEIGHT, picture.WIDTH),), 1)}[kind]
     height, width = size[int(rng.integers(len(size)))]
     pixels, masks, corners = [], [], []
-    for _ in range(count):
+    for _ in range(count * scale):
         start = int(rng.integers(picture.FRAMES - 4))
         frames, mask, _ = render(rng, range(start, start + 5) if kind == "head" else None)
         y, x = window(rng, mask, height, width)
@@ -144,6 +146,12 @@ def batch(rng, kind):
         masks.append(mask[:, y:y + height, x:x + width] > 0)
         corners.append((5 if kind == "head" and rng.random() < 0.4 else 0, y // 8, x // 8))
     return torch.cat(pixels), torch.from_numpy(np.stack(masks)).to(DEVICE).float()[:, None], corners
+
+
+def random_batch(kinds, shares, scale, rng):
+    """(kind, *batch) of a kind drawn by its share."""
+    kind = str(rng.choice(kinds, p=shares))
+    return kind, *batch(rng, kind, scale)
 
 
 @torch.no_grad()
@@ -202,7 +210,6 @@ def start_linear(model, rng, count=60):
 
 def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=False, shot_share=0.0, head_share=0.6, muon=False, rate=1e-3, log_every=120):
     """Trains until the budget is spent; writes `out` every five minutes and at the end."""
-    threads(1)
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     model = build()
     if state:
@@ -220,8 +227,8 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
         average.values = {n: state["average"][n].clone() for n in average.values}
         average.steps = 1000
     step, log, budget = state.get("step", 0), Log("video_vae"), Budget(budget_minutes)
-    rng = np.random.default_rng([1, step])
-    first, checked, saved, losses = step, 0.0, 0.0, []
+    source = produced(functools.partial(random_batch, ("head", "shot", "window"), (head_share, shot_share, 1 - head_share - shot_share), GPU_SCALE), [1, step])
+    first, checked, saved, losses, samples = step, 0.0, 0.0, [], 0
 
     def write():
         average.swap(model)
@@ -231,13 +238,13 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
         save(out, model=model.state_dict(), average=averaged, optimizer=optimizer.state(), step=step, decoder_only=decoder_only, **extra)
 
     while not budget.spent():
-        kind = str(rng.choice(["head", "shot", "window"], p=[head_share, shot_share, 1 - head_share - shot_share]))
-        x, mask, corners = batch(rng, kind)
+        kind, x, mask, corners = next(source)
+        x, mask = x.to(DEVICE), mask.to(DEVICE)
         with autocast():
             with torch.set_grad_enabled(not decoder_only):
                 mean, log_variance = moments(model, x)
             if decoder_only:
-                z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * rng.random()
+                z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * float(torch.rand(()))
             else:
                 z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
             y = kept(decode(model, z, None if kind == "shot" else corners))
@@ -249,13 +256,14 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
         optimizer.step(budget.rate(step - first))
         average.update(model)
         losses.append((kind, float(loss.detach())))
+        samples += len(x)
         step += 1
         if budget.elapsed() - checked > log_every or budget.spent():
             checked = budget.elapsed()
             average.swap(model)
             whole, actor = evaluate(model, 3)
             average.swap(model)
-            log(step=step, minutes=budget.elapsed() / 60, psnr=whole, psnr_actor=actor,
+            log(step=step, minutes=budget.elapsed() / 60, psnr=whole, psnr_actor=actor, samples_per_second=samples / budget.elapsed(),
                 **{kind: float(np.mean([l for k, l in losses if k == kind])) for kind in sorted({k for k, _ in losses})})
             losses = []
         if budget.elapsed() - saved > 300:
