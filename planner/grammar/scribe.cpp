@@ -1,6 +1,5 @@
 #include "planner/grammar/scribe.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
@@ -38,16 +37,18 @@ bool Follower::choose(bool given, std::string_view first, bool, std::string_view
 
 std::int32_t Composer::first_token(std::string_view text) const { return tokenizer_.encode(text, AddedTokens::plain).at(0); }
 
-std::int32_t Composer::pick(std::span<const std::int32_t> allowed) {
-  if (allowed.empty()) throw Error(ExitCode::bad_data, "the planner's vocabulary cannot write the plan: no token goes on");
-  if (allowed.size() == 1) return allowed.front();
-  const std::span<const float> logits = next_logits_(std::span(tokens_).subspan(handed_over_));
-  handed_over_ = tokens_.size();
-  std::int32_t best = allowed.front();
-  for (const std::int32_t token : allowed) {
-    const float here = logits[static_cast<std::size_t>(token)], there = logits[static_cast<std::size_t>(best)];
-    if (here > there || (here == there && token < best)) best = token;
+std::int32_t Composer::pick() {
+  std::int32_t best = -1;
+  const std::size_t count = allowed_.count();
+  if (count == 0) throw Error(ExitCode::bad_data, "the planner's vocabulary cannot write the plan: no token goes on");
+  std::span<const float> logits;
+  if (count > 1) {
+    logits = next_logits_(std::span(tokens_).subspan(handed_over_));
+    handed_over_ = tokens_.size();
   }
+  allowed_.for_each([&](std::int32_t token) {
+    if (best < 0 || logits[static_cast<std::size_t>(token)] > logits[static_cast<std::size_t>(best)]) best = token;
+  });
   return best;
 }
 
@@ -55,9 +56,9 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
   const std::int32_t end = first_token(after);
   text.clear();
   while (true) {
-    std::vector<std::int32_t> allowed = legal.next(text, table_);
-    if (legal.complete(text)) allowed.push_back(end);
-    const std::int32_t token = pick(allowed);
+    legal.next(text, table_, allowed_);
+    if (legal.complete(text)) allowed_.add(end);
+    const std::int32_t token = pick();
     if (token == end) break;  // no value holds the quote or comma that every literal after one begins with
     tokens_.push_back(token);
     text += tokenizer_.bytes(token);
@@ -66,8 +67,13 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
 }
 
 bool Composer::choose(bool, std::string_view first, bool possible, std::string_view second) {
-  const std::array<std::int32_t, 2> both = {first_token(first), first_token(second)};
-  const bool chosen = possible && pick(both) == both[0];
+  bool chosen = possible;
+  if (possible) {
+    allowed_.clear();
+    allowed_.add(first_token(first));
+    allowed_.add(first_token(second));
+    chosen = pick() == first_token(first);
+  }
   literal(chosen ? first : second);
   return chosen;
 }

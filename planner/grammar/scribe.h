@@ -71,10 +71,12 @@ class Composer final : public Scribe {
 
  private:
   [[nodiscard]] std::int32_t first_token(std::string_view literal) const;
-  [[nodiscard]] std::int32_t pick(std::span<const std::int32_t> allowed);
+  /// One of allowed_.
+  [[nodiscard]] std::int32_t pick();
 
   const TokenTable& table_;
   NextLogits next_logits_;
+  TokenMask allowed_{table_.vocabulary};
   std::size_t handed_over_ = 0;
 };
 
