@@ -38,18 +38,12 @@ bool Follower::choose(bool given, std::string_view first, bool, std::string_view
 std::int32_t Composer::first_token(std::string_view text) const { return tokenizer_.encode(text, AddedTokens::plain).at(0); }
 
 std::int32_t Composer::pick() {
-  std::int32_t best = -1;
   const std::size_t count = allowed_.count();
   if (count == 0) throw Error(ExitCode::bad_data, "the planner's vocabulary cannot write the plan: no token goes on");
-  std::span<const float> logits;
-  if (count > 1) {
-    logits = next_logits_(std::span(tokens_).subspan(handed_over_));
-    handed_over_ = tokens_.size();
-  }
-  allowed_.for_each([&](std::int32_t token) {
-    if (best < 0 || logits[static_cast<std::size_t>(token)] > logits[static_cast<std::size_t>(best)]) best = token;
-  });
-  return best;
+  if (count == 1) return allowed_.first();
+  const std::span<const float> logits = next_logits_(std::span(tokens_).subspan(handed_over_));
+  handed_over_ = tokens_.size();
+  return sampler_.pick(logits, allowed_);
 }
 
 void Composer::value(std::string& text, const Legal& legal, std::string_view after) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "planner/grammar/legal.h"
+#include "planner/grammar/sampler.h"
 #include "planner/lm/tokenizer.h"
 
 namespace fabula {
@@ -53,15 +54,15 @@ class Follower final : public Scribe {
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
 };
 
-/// Lets a model choose: at each step the likeliest of the tokens that the grammar allows, the lowest id of equals. Where one token alone is
-/// allowed there is no step. Forced tokens are handed over together with the next question.
+/// Lets a model choose: at each step one of the tokens that the grammar allows, the likeliest unless `sampling` says otherwise. Where one token alone
+/// is allowed there is no step. Forced tokens are handed over together with the next question.
 class Composer final : public Scribe {
  public:
   /// Takes the tokens since the last call, gives the logits (at least the tokenizer's size) after the last of them.
   using NextLogits = std::function<std::span<const float>(std::span<const std::int32_t> tokens)>;
 
-  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits)
-      : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)) {}
+  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits, const Sampling& sampling = {})
+      : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)), sampler_(sampling) {}
   [[nodiscard]] bool composes() const override { return true; }
   void value(std::string& text, const Legal& legal, std::string_view after) override;
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
@@ -76,6 +77,7 @@ class Composer final : public Scribe {
 
   const TokenTable& table_;
   NextLogits next_logits_;
+  Sampler sampler_;
   TokenMask allowed_{table_.vocabulary};
   std::size_t handed_over_ = 0;
 };

@@ -23,6 +23,13 @@ class TokenMask {
     for (const std::uint64_t word : words_) tokens += static_cast<std::size_t>(std::popcount(word));
     return tokens;
   }
+  /// The lowest; -1 where there is none.
+  [[nodiscard]] std::int32_t first() const {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      if (words_[i] != 0) return static_cast<std::int32_t>(64 * i) + std::countr_zero(words_[i]);
+    }
+    return -1;
+  }
   /// use(token) for each, ascending.
   void for_each(const auto& use) const {
     for (std::size_t i = 0; i < words_.size(); ++i) {
