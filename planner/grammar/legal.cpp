@@ -90,8 +90,8 @@ void add_ways(const std::vector<std::string>& values, std::size_t from, std::siz
   while (from < to && values[from].size() == depth) ++from;
   while (from < to) {
     const char byte = values[from][depth];
-    std::size_t end = from + 1;
-    while (end < to && values[end][depth] == byte) ++end;
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(from), last = values.begin() + static_cast<std::ptrdiff_t>(to);
+    const auto end = static_cast<std::size_t>(std::partition_point(begin, last, [&](const std::string& value) { return value[depth] == byte; }) - values.begin());
     if (const std::uint32_t child = trie.child(node, byte); child != TokenTrie::none) {
       if (trie.token(child) >= 0) allowed.add(trie.token(child));
       add_ways(values, from, end, depth + 1, trie, child, allowed);
@@ -105,8 +105,8 @@ bool leads_into(std::int64_t value, const std::vector<NumberRange>& ranges) {
   return std::any_of(ranges.begin(), ranges.end(), [value](const NumberRange& range) {
     std::int64_t low = value, high = value;
     while (high < range.low && value != 0) {  // nothing follows a leading zero
-      if (low > range.high / 10) return false;
       low *= 10, high = high * 10 + 9;
+      if (low > range.high) return false;
     }
     return low <= range.high && high >= range.low;
   });

@@ -1,5 +1,6 @@
 #include "planner/grammar/scribe.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
@@ -70,6 +71,53 @@ bool Composer::choose(bool, std::string_view first, bool possible, std::string_v
   }
   literal(chosen ? first : second);
   return chosen;
+}
+
+const std::vector<std::int32_t>& Composer::spelling(const std::string& literal) {
+  const auto [found, added] = spellings_.try_emplace(literal);
+  if (added) found->second = tokenizer_.encode(literal, AddedTokens::plain);
+  return found->second;
+}
+
+std::size_t Composer::choose(std::span<const std::string> literals) { return choose(literals, 0); }
+
+std::size_t Composer::choose(std::span<const std::string> literals, std::size_t written) {
+  const auto goes_on = [&](const std::string& literal) {  // with what is written of it
+    const std::vector<std::int32_t>& tokens = spelling(literal);
+    return tokens.size() >= written && std::equal(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(written), tokens_.end() - static_cast<std::ptrdiff_t>(written));
+  };
+  while (true) {
+    allowed_.clear();
+    std::size_t possible = 0, last = 0;
+    for (std::size_t i = 0; i < literals.size(); ++i) {
+      if (!goes_on(literals[i])) continue;
+      ++possible, last = i;
+      if (spelling(literals[i]).size() > written) allowed_.add(spelling(literals[i])[written]);
+    }
+    if (possible == 1) {
+      const std::vector<std::int32_t>& rest = spelling(literals[last]);
+      tokens_.insert(tokens_.end(), rest.begin() + static_cast<std::ptrdiff_t>(written), rest.end());
+      return last;
+    }
+    tokens_.push_back(pick());
+    ++written;
+  }
+}
+
+std::size_t Composer::value(std::string& text, const Legal& legal, const After& after) {
+  text.clear();
+  while (true) {
+    legal.next(text, table_, allowed_);
+    const std::vector<std::string>* ends = legal.complete(text) ? &after(text) : nullptr;
+    if (ends != nullptr) {
+      for (const std::string& literal : *ends) allowed_.add(spelling(literal).at(0));
+    }
+    const std::int32_t token = pick();
+    tokens_.push_back(token);
+    const auto begins = [&](const std::string& literal) { return spelling(literal)[0] == token; };
+    if (ends != nullptr && std::any_of(ends->begin(), ends->end(), begins)) return choose(*ends, 1);
+    text += tokenizer_.bytes(token);
+  }
 }
 
 }  // namespace fabula

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "planner/grammar/legal.h"
@@ -67,6 +68,12 @@ class Composer final : public Scribe {
   void value(std::string& text, const Legal& legal, std::string_view after) override;
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
 
+  /// One of some literals, told apart by their tokens: none may begin with another's. Gives which.
+  std::size_t choose(std::span<const std::string> literals);
+  /// A value and one of the literals that may follow it; `after` is asked for them whenever the value may end. Gives which.
+  using After = std::function<const std::vector<std::string>&(const std::string& text)>;
+  std::size_t value(std::string& text, const Legal& legal, const After& after);
+
   /// How many of tokens() the model has seen.
   [[nodiscard]] std::size_t handed_over() const { return handed_over_; }
 
@@ -74,10 +81,14 @@ class Composer final : public Scribe {
   [[nodiscard]] std::int32_t first_token(std::string_view literal) const;
   /// One of allowed_.
   [[nodiscard]] std::int32_t pick();
+  [[nodiscard]] const std::vector<std::int32_t>& spelling(const std::string& literal);
+  /// As choose(), of which the first `written` tokens are there already.
+  std::size_t choose(std::span<const std::string> literals, std::size_t written);
 
   const TokenTable& table_;
   NextLogits next_logits_;
   Sampler sampler_;
+  std::unordered_map<std::string, std::vector<std::int32_t>> spellings_;  // of literals that were chosen among
   TokenMask allowed_{table_.vocabulary};
   std::size_t handed_over_ = 0;
 };
