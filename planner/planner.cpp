@@ -39,11 +39,11 @@ Conditioning conditioning_of(const plan::Film& film, std::size_t index, const Pl
 
 class BundlePlanner final : public Planner {
  public:
-  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones)
+  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones, const Sampling& sampling)
       : world_(World::open(bundle.folder / "world.json")), tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")), table_(tokenizer_),
         weights_(Weights::open(bundle.folder / "planner", precision)),
         model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)), tap_layer_(bundle.tap_layer), pool_(threads),
-        phones_(std::move(phones)) {
+        phones_(std::move(phones)), sampling_(sampling) {
     const std::string folder = (bundle.folder / "planner").string();
     if (tokenizer_.size() > model_.config.vocabulary) {
       throw Error(ExitCode::bad_data, folder + ": tokenizer.json has " + std::to_string(tokenizer_.size()) + " tokens, the model " + std::to_string(model_.config.vocabulary));
@@ -60,7 +60,7 @@ class BundlePlanner final : public Planner {
     Composer composer(tokenizer_, table_, [&](std::span<const std::int32_t> tokens) {
       report(progress, session.length());
       return session.read(tokens);
-    });
+    }, sampling_);
     write_plan(composer, film, world_, phones_);
     std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world_); });
     for (std::string& span : left_out(film, world_)) {  // what the model has passed over in silence
@@ -107,12 +107,13 @@ class BundlePlanner final : public Planner {
   std::int64_t tap_layer_;
   ThreadPool pool_;
   PhonesFunction phones_;
+  Sampling sampling_;
 };
 
 }  // namespace
 
-std::unique_ptr<Planner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones) {
-  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones));
+std::unique_ptr<Planner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones, const Sampling& sampling) {
+  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones), sampling);
 }
 
 }  // namespace fabula

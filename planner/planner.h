@@ -7,11 +7,13 @@
 #include "engine/context.h"
 #include "engine/planner.h"
 #include "engine/score.h"
+#include "planner/grammar/sampler.h"
 
 namespace fabula {
 
 /// Reads fabula.json, world.json and planner/ of a bundle. `phones` says how a line sounds (audio/phonemes.h). Throws Error as Bundle::open,
 /// World::open, Tokenizer::open and Weights::open do. The planner is for one thread at a time; it computes with `threads` of its own.
-[[nodiscard]] std::unique_ptr<Planner> load_planner(const std::filesystem::path& bundle, Precision, int threads, PhonesFunction phones);
+/// `sampling` is how it chooses words; every plan starts anew from its seed.
+[[nodiscard]] std::unique_ptr<Planner> load_planner(const std::filesystem::path& bundle, Precision, int threads, PhonesFunction phones, const Sampling& sampling = {});
 
 }  // namespace fabula

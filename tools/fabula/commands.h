@@ -9,6 +9,7 @@
 #include "engine/context.h"
 #include "engine/plan.h"
 #include "engine/planner.h"
+#include "planner/grammar/sampler.h"
 
 namespace CLI {
 class App;
@@ -25,6 +26,7 @@ struct ModelOptions {
 
 struct PlanOptions {
   ModelOptions model;
+  Sampling sampling;              ///< how the plan's words are chosen
   std::string source;             ///< as of RenderOptions
   std::string output;             ///< empty: standard output
   std::string check;              ///< instead of a prompt: a plan to look at, or "-"
@@ -34,6 +36,7 @@ struct PlanOptions {
 
 struct RenderOptions {
   ModelOptions model;
+  Sampling sampling;              ///< of PlanOptions
   std::string source;             ///< what read_source takes
   std::string output;             ///< empty: named after the film's title
   std::string save_plan;
@@ -67,7 +70,7 @@ struct Source {
 [[nodiscard]] Source read_source(const std::string& given);
 
 /// The plan and the states of a source, by the planner of a bundle. What the model cannot show is told on standard error.
-[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&);
+[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&, const Sampling&);
 
 /// The bytes of a file, or of standard input for "-"; `what` names it in errors ("the plan"). Throws Error: input_missing, io, bad_data when it is
 /// larger than `most_bytes`.
