@@ -31,7 +31,8 @@ struct Candidate {
 /// Chooses token by token; the same seed and logits give the same tokens.
 class Sampler {
  public:
-  explicit Sampler(const Sampling& sampling) : sampling_(sampling), random_(sampling.seed) {}
+  /// Throws Error(usage) for what is no temperature (0 … 100) or no probability.
+  explicit Sampler(const Sampling& sampling);
   /// Of tokens equally likely at temperature 0 the lowest. `allowed` has one at least.
   [[nodiscard]] std::int32_t pick(std::span<const float> logits, const TokenMask& allowed);
 

@@ -70,6 +70,11 @@ TEST(Sampler, DrawsByProbabilityAndTheSameAgainFromTheSameSeed) {
   }
 }
 
+TEST(Sampler, RefusesWhatIsNoProbability) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const Sampling& wrong : {Sampling{.temperature = nan}, Sampling{.temperature = -1.0}, Sampling{.top_p = 1.5}, Sampling{.min_p = nan}}) EXPECT_THROW((void)Sampler(wrong), Error);
+}
+
 TEST(Sampler, RefusesLogitsThatAreNoNumbers) {
   const std::vector<float> logits = {1.0F, std::numeric_limits<float>::quiet_NaN()};
   EXPECT_THROW((void)candidates(logits, mask_of({0, 1}, 2), {.temperature = 1.0}), Error);
