@@ -47,11 +47,11 @@ using Clock = std::chrono::steady_clock;
 
 class BundlePlanner final : public LanguagePlanner {
  public:
-  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones)
+  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones, const PlannerOptions& options)
       : world_(World::open(bundle.folder / "world.json")), tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")), table_(tokenizer_),
         weights_(Weights::open(bundle.folder / "planner", precision)),
         model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)), tap_layer_(bundle.tap_layer), pool_(threads),
-        phones_(std::move(phones)), session_(model_, tap_layer_, cpu_kernels(), &pool_) {
+        phones_(std::move(phones)), options_(options), session_(model_, tap_layer_, cpu_kernels(), &pool_) {
     const std::string folder = (bundle.folder / "planner").string();
     if (tokenizer_.size() > model_.config.vocabulary) {
       throw Error(ExitCode::bad_data, folder + ": tokenizer.json has " + std::to_string(tokenizer_.size()) + " tokens, the model " + std::to_string(model_.config.vocabulary));
@@ -134,7 +134,7 @@ class BundlePlanner final : public LanguagePlanner {
       report(progress, session.length());
       if (given == 0) given = static_cast<std::int64_t>(tokens.size());
       return session.read_ahead(tokens);
-    });
+    }, options_.sampling);
     write_plan(composer, film, world_, phones_);
     std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world_); });
     for (std::string& span : left_out(film, world_)) {  // what the model has passed over in silence
@@ -175,14 +175,15 @@ class BundlePlanner final : public LanguagePlanner {
   std::int64_t tap_layer_;
   ThreadPool pool_;
   PhonesFunction phones_;
+  PlannerOptions options_;
   Session session_;  // keeps what it has read from call to call
   DecodingStats stats_;
 };
 
 }  // namespace
 
-std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones) {
-  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones));
+std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones, const PlannerOptions& options) {
+  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones), options);
 }
 
 }  // namespace fabula

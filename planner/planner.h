@@ -12,9 +12,14 @@
 #include "engine/planner.h"
 #include "engine/score.h"
 #include "kernels/error.h"
+#include "planner/grammar/sampler.h"
 #include "planner/lm/decoding_stats.h"
 
 namespace fabula {
+
+struct PlannerOptions {
+  Sampling sampling = {};  ///< how words are chosen; every plan starts anew from its seed
+};
 
 struct BatchOptions {
   int plans = 8;                  ///< at once
@@ -43,6 +48,6 @@ class LanguagePlanner : public Planner {
 
 /// Reads fabula.json, world.json and planner/ of a bundle. `phones` says how a line sounds (audio/phonemes.h). Throws Error as Bundle::open,
 /// World::open, Tokenizer::open and Weights::open do. The planner is for one thread at a time; it computes with `threads` of its own.
-[[nodiscard]] std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision, int threads, PhonesFunction phones);
+[[nodiscard]] std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision, int threads, PhonesFunction phones, const PlannerOptions& = {});
 
 }  // namespace fabula

@@ -101,7 +101,7 @@ void plan_batch(const PlanOptions& options) {
   fs::create_directories(folder, failed);
   if (failed) throw Error(ExitCode::cannot_create, "cannot create the folder " + folder.string() + ": " + failed.message());
   const auto planner =
-      load_planner(locate_bundle(options.model.model), precision_of(options.model.precision), thread_count(options.model.threads), phones_of);
+      load_planner(locate_bundle(options.model.model), precision_of(options.model.precision), thread_count(options.model.threads), phones_of, {.sampling = options.sampling});
   std::vector<Job> good;
   std::vector<std::string> prompts;
   std::size_t failures = 0;

@@ -21,7 +21,7 @@ void run_plan(const PlanOptions& options) {
     film = source.film;
   } else {
     DecodingStats stats;
-    film = direct(source, locate_bundle(options.model.model), options.model, &stats).film;
+    film = direct(source, locate_bundle(options.model.model), options, &stats).film;
     if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
   }
   const std::string text = compile ? compiled_for_h3(film) : plan::to_json(film) + "\n";

@@ -129,7 +129,7 @@ void run_render(const RenderOptions& options) {
   std::vector<Stage> stages;
 
   Clock::time_point start = Clock::now();
-  const Direction direction = direct(source, bundle.folder, options.model);
+  const Direction direction = direct(source, bundle.folder, options);
   const plan::Film& film = direction.film;
   const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
   if (!options.save_plan.empty()) write_file(options.save_plan, plan::to_json(film) + "\n");

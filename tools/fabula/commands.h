@@ -9,6 +9,7 @@
 #include "engine/context.h"
 #include "engine/plan.h"
 #include "engine/planner.h"
+#include "planner/grammar/sampler.h"
 #include "planner/lm/decoding_stats.h"
 
 namespace CLI {
@@ -24,8 +25,13 @@ struct ModelOptions {
   int threads = 0;                ///< 0: as many as the processor has
 };
 
-struct PlanOptions {
+/// What a source is directed with.
+struct DirectOptions {
   ModelOptions model;
+  Sampling sampling;              ///< how the plan's words are chosen
+};
+
+struct PlanOptions : DirectOptions {
   std::string source;             ///< as of RenderOptions
   std::string output;             ///< empty: standard output
   std::string check;              ///< instead of a prompt: a plan to look at, or "-"
@@ -37,8 +43,7 @@ struct PlanOptions {
   std::string compile;            ///< "h3": print what MiniMax-H3 is asked instead of the plan
 };
 
-struct RenderOptions {
-  ModelOptions model;
+struct RenderOptions : DirectOptions {
   std::string source;             ///< what read_source takes
   std::string output;             ///< empty: named after the film's title
   std::string save_plan;
@@ -72,7 +77,7 @@ struct Source {
 [[nodiscard]] Source read_source(const std::string& given);
 
 /// The plan and the states of a source, by the planner of a bundle. What the model cannot show is told on standard error.
-[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&, DecodingStats* stats = nullptr);
+[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const DirectOptions&, DecodingStats* stats = nullptr);
 
 /// Writes a plan for each line of a file, several at once, and tells a line about each on standard output. Error(some_jobs_failed) at the end.
 void plan_batch(const PlanOptions&);

@@ -28,6 +28,24 @@ void add_model_options(CLI::App& command, cli::ModelOptions& options) {
       ->check(CLI::Range(1, 1024));
 }
 
+void add_sampling_options(CLI::App& command, Sampling& sampling) {
+  CLI::Option* temperature = command.add_option("--temperature", sampling.temperature,
+                                                "How freely the plan's words are chosen: 0 takes the likeliest each time, 1 draws them by the model's own probabilities")
+                                 ->check(CLI::Range(0.0, 10.0))
+                                 ->capture_default_str();
+  command.add_option("--top-p", sampling.top_p, "Draw among the likeliest words only, as many as have this probability together (1: all)")
+      ->check(CLI::Range(1e-6, 1.0))
+      ->capture_default_str()
+      ->needs(temperature);
+  command.add_option("--min-p", sampling.min_p, "Never draw a word that is less likely than this part of the likeliest one's probability (0: any)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->needs(temperature);
+  command.add_option("--plan-seed", sampling.seed, "Another seed draws another plan; the same seed the same one. Apart from the seed of the pictures")
+      ->capture_default_str()
+      ->needs(temperature);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Fabula turns a prompt into a finished film.\n"
                "Try:  fabula render \"A fox runs through a forest at night. It says: hello moon.\""};
@@ -54,6 +72,7 @@ int run(int argc, char** argv) {
       ->excludes(check)
       ->excludes(batch);
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
+  add_sampling_options(*plan_command, plan.sampling);
   add_model_options(*plan_command, plan.model);
 
   cli::RenderOptions render;
@@ -66,6 +85,7 @@ int run(int argc, char** argv) {
   render_command->add_option("--scale", render.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")->check(CLI::Range(1, 16));
   render_command->add_flag("-q,--quiet", render.quiet, "No progress, no report");
   render_command->add_flag("--json", render.json, "Print the result as JSON");
+  add_sampling_options(*render_command, render.sampling);
   add_model_options(*render_command, render.model);
 
   cli::ModelsOptions models;

@@ -65,8 +65,8 @@ Source read_source(const std::string& given) {
   return source;
 }
 
-Direction direct(const Source& source, const fs::path& bundle, const ModelOptions& options, DecodingStats* stats) {
-  const auto planner = load_planner(bundle, precision_of(options.precision), thread_count(options.threads), phones_of);
+Direction direct(const Source& source, const fs::path& bundle, const DirectOptions& options, DecodingStats* stats) {
+  const auto planner = load_planner(bundle, precision_of(options.model.precision), thread_count(options.model.threads), phones_of, {.sampling = options.sampling});
   const auto alive = [](int) { return !stop_requested(); };
   Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
   if (stats != nullptr) *stats = planner->stats();
