@@ -10,12 +10,13 @@
 #include "engine/bundle.h"
 #include "engine/world.h"
 #include "kernels/error.h"
-#include "planner/coverage.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/batch.h"
 #include "planner/lm/session.h"
 #include "planner/lm/tokenizer.h"
+#include "planner/oracle.h"
 #include "planner/prompt.h"
+#include "planner/repair.h"
 #include "planner/check.h"
 
 namespace fabula {
@@ -51,7 +52,8 @@ class BundlePlanner final : public LanguagePlanner {
       : world_(World::open(bundle.folder / "world.json")), tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")), table_(tokenizer_),
         weights_(Weights::open(bundle.folder / "planner", precision)),
         model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)), tap_layer_(bundle.tap_layer), pool_(threads),
-        phones_(std::move(phones)), options_(options), session_(model_, tap_layer_, cpu_kernels(), &pool_) {
+        phones_(std::move(phones)), sampling_(options.sampling), session_(model_, tap_layer_, cpu_kernels(), &pool_) {
+    oracle::add_names(world_, options.names);
     const std::string folder = (bundle.folder / "planner").string();
     if (tokenizer_.size() > model_.config.vocabulary) {
       throw Error(ExitCode::bad_data, folder + ": tokenizer.json has " + std::to_string(tokenizer_.size()) + " tokens, the model " + std::to_string(model_.config.vocabulary));
@@ -126,21 +128,17 @@ class BundlePlanner final : public LanguagePlanner {
 
   Direction direct(const std::string& prompt, Session& session, DecodingStats& stats, const Progress& progress) const {
     const auto start = Clock::now();
-    plan::Film film;
-    film.prompt = prepare_prompt(prompt);
     session.rewind(0);
     std::int64_t given = 0;
-    Composer composer(tokenizer_, table_, [&](std::span<const std::int32_t> tokens) {
+    const auto next_logits = [&](std::span<const std::int32_t> tokens) {
       report(progress, session.length());
       if (given == 0) given = static_cast<std::int64_t>(tokens.size());
       return session.read_ahead(tokens);
-    }, options_.sampling);
-    write_plan(composer, film, world_, phones_);
-    std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world_); });
-    for (std::string& span : left_out(film, world_)) {  // what the model has passed over in silence
-      if (film.unsupported.size() < PlanCaps::unsupported_count) film.unsupported.push_back(std::move(span));
-    }
-    Direction direction = keep_states(std::move(film), session, stats, start, progress);
+    };
+    const auto most_tokens = static_cast<std::size_t>(model_.config.positions);
+    Composed composed = compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, most_tokens, sampling_);
+    Direction direction = keep_states(std::move(composed.film), session, stats, start, progress);
+    direction.origin = std::move(composed.origin);
     stats.given = given;
     return direction;
   }
@@ -175,7 +173,7 @@ class BundlePlanner final : public LanguagePlanner {
   std::int64_t tap_layer_;
   ThreadPool pool_;
   PhonesFunction phones_;
-  PlannerOptions options_;
+  Sampling sampling_;
   Session session_;  // keeps what it has read from call to call
   DecodingStats stats_;
 };

@@ -11,6 +11,7 @@
 #include "engine/context.h"
 #include "engine/planner.h"
 #include "engine/score.h"
+#include "engine/world.h"
 #include "kernels/error.h"
 #include "planner/grammar/sampler.h"
 #include "planner/lm/decoding_stats.h"
@@ -18,7 +19,8 @@
 namespace fabula {
 
 struct PlannerOptions {
-  Sampling sampling = {};  ///< how words are chosen; every plan starts anew from its seed
+  Sampling sampling = {};             ///< how words are chosen; every plan starts anew from its seed
+  std::vector<ActorName> names = {};  ///< what prompts may call the world's actors beside their own words
 };
 
 struct BatchOptions {

@@ -19,6 +19,8 @@ void run_plan(const PlanOptions& options) {
   plan::Film film;
   if (compile && source.is_plan) {
     film = source.film;
+  } else if (options.oracle) {
+    film = direct_by_rules(source, locate_bundle(options.model.model), options.cast);
   } else {
     DecodingStats stats;
     film = direct(source, locate_bundle(options.model.model), options, &stats).film;

@@ -11,6 +11,7 @@
 #include "engine/film/film.h"
 #include "kernels/error.h"
 #include "planner/schema.h"
+#include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/progress.h"
 #include "video/families.h"
@@ -160,6 +161,7 @@ void run_render(const RenderOptions& options) {
   }
   stages.push_back({"encode and mux", rendering - inside});
   verify_film(output, film);
+  remember_film(options.cast, film);
   report(options, seed, output, film, stages);
 }
 
