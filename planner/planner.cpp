@@ -62,10 +62,7 @@ class BundlePlanner final : public Planner {
       return session.read(tokens);
     });
     write_plan(composer, film, world_, phones_);
-    std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world_); });
-    for (std::string& span : left_out(film, world_)) {  // what the model has passed over in silence
-      if (film.unsupported.size() < PlanCaps::unsupported_count) film.unsupported.push_back(std::move(span));
-    }
+    name_left_out(film, world_);
     return keep_states(std::move(film), session, std::span(composer.tokens()).first(composer.handed_over()), progress);
   }
 

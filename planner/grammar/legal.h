@@ -34,6 +34,7 @@ class Legal {
   [[nodiscard]] bool complete(const std::string& written) const;
   /// The tokens that keep `written` a prefix of some value; ascending.
   [[nodiscard]] std::vector<std::int32_t> next(const std::string& written, const TokenTable& table) const;
+  [[nodiscard]] bool is_text() const { return free_; }
   [[nodiscard]] bool none() const { return !free_ && values_.empty(); }
 
  private:

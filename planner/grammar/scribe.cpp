@@ -1,5 +1,6 @@
 #include "planner/grammar/scribe.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -56,9 +57,12 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
   text.clear();
   while (true) {
     std::vector<std::int32_t> allowed = legal.next(text, table_);
-    if (legal.complete(text)) allowed.push_back(end);
+    if (legal.complete(text)) {
+      allowed.push_back(end);
+      if (legal.is_text()) allowed.insert(allowed.end(), stops_.begin(), stops_.end());
+    }
     const std::int32_t token = pick(allowed);
-    if (token == end) break;  // no value holds the quote or comma that every literal after one begins with
+    if (token == end || std::find(stops_.begin(), stops_.end(), token) != stops_.end()) break;  // no value holds the quote or comma that every literal after one begins with
     tokens_.push_back(token);
     text += tokenizer_.bytes(token);
   }

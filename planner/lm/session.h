@@ -17,6 +17,9 @@ class Session {
 
   /// Reads on. Gives the logits (vocabulary) after the last token, valid until the next call; empty when they are not wanted.
   std::span<const float> read(std::span<const std::int32_t> tokens, Logits wanted = Logits::last);
+  /// Reads on by a forward of the caller's, which may read more than text; it takes at most `footprint` bytes of an arena.
+  using Forward = std::function<Tensor(Context&, KvCache&, const StateReceiver& keep)>;
+  std::span<const float> read_by(const Forward&, std::size_t footprint);
   /// Forgets all but the first `tokens`.
   void truncate(std::size_t tokens);
 
@@ -25,8 +28,10 @@ class Session {
   /// (length, width)
   [[nodiscard]] const std::vector<float>& states() const { return states_; }
 
- private:
   static constexpr std::size_t chunk = 256;  ///< tokens read at once, at most
+
+ private:
+  [[nodiscard]] StateReceiver keep();
 
   const Qwen3& model_;
   std::int64_t tap_layer_;

@@ -69,10 +69,12 @@ Direction direct(const Source& source, const fs::path& bundle, const ModelOption
   const auto planner = load_planner(bundle, precision_of(options.precision), thread_count(options.threads), phones_of);
   const auto alive = [](int) { return !stop_requested(); };
   Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
-  for (const std::string& missing : direction.film.unsupported) {
-    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
-  }
+  tell_unsupported(direction.film);
   return direction;
+}
+
+void tell_unsupported(const plan::Film& film) {
+  for (const std::string& missing : film.unsupported) std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
 }
 
 }  // namespace fabula::cli
