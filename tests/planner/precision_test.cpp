@@ -77,8 +77,7 @@ TEST_P(Precisions, StayNearFloat32) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Qwen3, Precisions, testing::Combine(testing::Values("qwen3", "qwen3_moe", "qwen3_moe_mixed", "qwen3_vl"), testing::ValuesIn(bounds)), [](const auto& tested) {
-  const auto& [folder, bound] = tested.param;
-  return std::string(folder) + (bound.precision == Precision::int8 ? "_int8" : "_bf16");
+  return std::string(std::get<0>(tested.param)) + (std::get<1>(tested.param).precision == Precision::int8 ? "_int8" : "_bf16");
 });
 
 // A row is the same bytes in whatever company it is multiplied: the products of whole numbers are exact.
