@@ -78,9 +78,9 @@ plan::Film plan_by_checkpoint(const Source& source, const std::filesystem::path&
   Image image;
   if (!options.image.empty()) image = read_image(options.image);
   const Picture picture{image.width, image.height, image.rgb};
-  if (checkpoint.chat.source.empty()) std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
   const World world = World::open(Bundle::open(bundle).folder / "world.json");
   const Precision precision = options.precision == "int8" ? Precision::int8 : options.precision == "auto" ? checkpoint.natural_precision() : precision_of(options.precision);
+  if (checkpoint.chat.source.empty()) std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
   const auto alive = [](int) { return !stop_requested(); };
   plan::Film film = write_film(checkpoint, world, source.prompt, options.image.empty() ? nullptr : &picture, precision, thread_count(model.threads), phones_of, alive);
   tell_unsupported(film);
