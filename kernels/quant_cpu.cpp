@@ -115,20 +115,28 @@ HWY_INLINE void write_block(const I8Tile& t, std::int64_t row, std::int64_t colu
   }
 }
 
-template <int rows>
+template <int rows, int columns>
 void write_rows(const I8Tile& t, std::int64_t row) {
-  constexpr int columns = HWY_TARGET <= HWY_AVX3 || rows == 1 ? 4 : 2;  // as many sums as there are registers for
   std::int64_t column = 0;
   for (; column + columns <= t.width; column += columns) write_block<rows, columns>(t, row, column);
   for (; column < t.width; ++column) write_block<rows, 1>(t, row, column);
 }
 
-void write_tile(const I8Tile& t, const float* bias, Activation activation) {
+/// `columns` rows of the weight at once.
+template <int columns>
+void write_all_rows(const I8Tile& t) {
   std::int64_t row = 0;
-  for (; row + 4 <= t.height; row += 4) write_rows<4>(t, row);
-  if (t.height - row == 3) write_rows<3>(t, row);
-  if (t.height - row == 2) write_rows<2>(t, row);
-  if (t.height - row == 1) write_rows<1>(t, row);
+  for (; row + 4 <= t.height; row += 4) write_rows<4, columns>(t, row);
+  if (t.height - row == 3) write_rows<3, columns>(t, row);
+  if (t.height - row == 2) write_rows<2, columns>(t, row);
+  if (t.height - row == 1) write_rows<1, columns>(t, row);
+}
+
+void write_tile(const I8Tile& t, const float* bias, Activation activation) {
+  constexpr int columns = HWY_TARGET <= HWY_AVX3 ? 4 : 2;  // as many sums as there are registers for
+  // A few rows wait for the weight to come from memory, which comes fastest in one stream.
+  if (t.height <= 4) write_all_rows<1>(t);
+  else write_all_rows<columns>(t);
   if (bias != nullptr || activation != Activation::none) finish(t.out, t.stride, t.height, t.width, bias, activation);
 }
 

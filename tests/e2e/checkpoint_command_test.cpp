@@ -79,7 +79,9 @@ TEST_F(CheckpointCommand, EveryErrorHasItsCodeAndOneSentence) {
     const Result result = fabula(c.arguments);
     EXPECT_EQ(result.code, c.code) << "fabula " << c.arguments << "\n" << result.err;
     EXPECT_FALSE(result.err.empty()) << "fabula " << c.arguments;
-    if (c.code > 2) EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << "fabula " << c.arguments << "\n" << result.err;
+    if (c.code > 2) {
+      EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << "fabula " << c.arguments << "\n" << result.err;
+    }
   }
   const Result not_seeing = fabula("plan \"a fox\" --lm qwen3 --image " + picture_);
   EXPECT_EQ(not_seeing.code, 2);

@@ -207,13 +207,19 @@ class SeeingCheckpoint : public Published {};
 
 TEST_P(SeeingCheckpoint, ReadsThePictureBeforeItWrites) {
   test::Random random(test::seed());
+  const plan::Film unseen = film(nullptr, Precision::fp32, 1);
+  int changed = 0;  // a random model may well write one and the same plan of two pictures, but not of eight
   std::vector<std::uint8_t> rgb(std::size_t{3} * 90 * 70);
-  for (std::uint8_t& value : rgb) value = static_cast<std::uint8_t>(random.below(256));
   const Picture picture{90, 70, rgb};
-  const plan::Film seen = film(&picture, Precision::fp32, 1), unseen = film(nullptr, Precision::fp32, 1);
-  EXPECT_FALSE(plan::has_errors(plan::check(seen, World::open(world_file))));
-  EXPECT_NE(seen.treatment, unseen.treatment) << "the picture changes nothing";
-  EXPECT_EQ(plan::to_json(film(&picture, Precision::fp32, 2)), plan::to_json(seen));
+  for (int i = 0; i < 8; ++i) {
+    for (std::uint8_t& value : rgb) value = static_cast<std::uint8_t>(random.below(256));
+    const plan::Film seen = film(&picture, Precision::fp32, 1);
+    EXPECT_FALSE(plan::has_errors(plan::check(seen, World::open(world_file))));
+    changed += plan::to_json(seen) == plan::to_json(unseen) ? 0 : 1;
+    if (i > 0) continue;
+    EXPECT_EQ(plan::to_json(film(&picture, Precision::fp32, 2)), plan::to_json(seen));
+  }
+  EXPECT_GT(changed, 0) << "a picture changes nothing";
   json config = load(folder_ / "preprocessor_config.json");
   config["patch_size"] = 8;
   write("preprocessor_config.json", config.dump());

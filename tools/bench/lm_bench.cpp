@@ -96,6 +96,13 @@ double bandwidth(ThreadPool& pool) {
   return static_cast<double>(words) * 8.0 / best;
 }
 
+// Seconds that all threads have computed: what is left of a measurement when other programs share the processor.
+double computed() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec) + 1e-6 * static_cast<double>(usage.ru_utime.tv_usec);
+}
+
 double peak_mb() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -115,22 +122,25 @@ void measure(const fs::path& folder, const std::string& name, int threads) {
   for (std::int32_t i = 0; i < prompt; ++i) tokens.push_back(i * 37 % 150000);
   (void)session.read(std::span(tokens).first(1));  // pages of the file come in
   start = seconds();
+  double work = computed();
   (void)session.read(tokens);
-  const double prefill = prompt / (seconds() - start);
+  const double prefill = prompt / (seconds() - start), prefill_work = (computed() - work) / prompt;
   double fastest = 0.0;
   start = seconds();
+  work = computed();
   for (std::int32_t i = 0; i < written; ++i) {
     const double before = seconds();
     (void)session.read(std::span(tokens).subspan(static_cast<std::size_t>(i), 1));
     fastest = std::max(fastest, 1.0 / (seconds() - before));
   }
-  const double decode = written / (seconds() - start);
+  const double decode = written / (seconds() - start), decode_work = (computed() - work) / written;
   const double kv = 2.0 * static_cast<double>(model.config.layers * model.config.kv_heads * model.config.head_dim) * 4.0 * (prompt + written + 1);
   const double arena = static_cast<double>(forward_footprint(model, 256, Logits::last)), peak = peak_mb();
   const double speed = bandwidth(pool), bytes = static_cast<double>(weights.bytes());
   std::printf("%s, %d threads: loaded in %.1f s; peak %.0f MB of memory, computed %.0f MB (weights %.0f, keys and values %.0f to twice that, activations %.0f)\n", name.c_str(),
               threads, load, peak, (bytes + kv + arena) / 1e6, bytes / 1e6, kv / 1e6, arena / 1e6);
   std::printf("  prefill %.1f tokens/s, decode %.2f tokens/s (fastest token %.2f); memory gives %.1f GB/s: at most %.2f tokens/s\n", prefill, decode, fastest, speed / 1e9, speed / bytes);
+  std::printf("  processor time a token: prefill %.1f ms, decode %.1f ms\n", 1e3 * prefill_work, 1e3 * decode_work);
 }
 
 }  // namespace
