@@ -4,18 +4,40 @@
 #include "engine/ops_check.h"
 
 namespace fabula {
+namespace {
+
+bool is_quantised(const Linear& layer) {
+  return layer.weight.shape.rank() == 2 && layer.weight.dtype == DType::i8 && !layer.scale.absent() && is_vector_or_absent(layer.scale, layer.weight.shape[0]);
+}
+
+}  // namespace
 
 Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation) {
   const Tensor& weight = layer.weight;
-  const bool weight_fits = weight.shape.rank() == 2 && (weight.dtype == DType::f32 || weight.dtype == DType::bf16);
+  const bool quantised = is_quantised(layer);
+  const bool weight_fits = weight.shape.rank() == 2 && (weight.dtype == DType::f32 || weight.dtype == DType::bf16 || quantised);
   if (!weight_fits || !is_f32_rows(x) || x.width() != weight.shape[1] || !is_vector_or_absent(layer.bias, weight.shape[0])) {
-    refuse("linear", "x (…, in) f32, weight (out, in) f32 or bf16, bias (out) f32 or absent", {{"x", x}, {"weight", weight}, {"bias", layer.bias}});
+    refuse("linear", "x (…, in) f32, weight (out, in) f32, bf16 or i8 with a scale (out), bias (out) f32 or absent",
+           {{"x", x}, {"weight", weight}, {"scale", layer.scale}, {"bias", layer.bias}});
   }
   Tensor out = ctx.arena.take(with_width(x.shape, weight.shape[0]));
   const Arena::Scope scope(ctx.arena);
+  if (quantised) {
+    const Tensor narrowed = ctx.arena.take({static_cast<std::int64_t>(linear_i8_scratch(x))}, DType::u8);
+    ctx.kernels.linear_i8(ctx.exec, x, weight, layer.scale, layer.bias, activation, narrowed, out);
+    return out;
+  }
   const std::size_t bytes = linear_scratch(x, weight);
   const Tensor scratch = bytes == 0 ? Tensor{} : ctx.arena.take({static_cast<std::int64_t>(bytes)}, DType::u8);
   ctx.kernels.linear(ctx.exec, x, weight, layer.bias, activation, scratch, out);
+  return out;
+}
+
+Tensor gather_rows(Context& ctx, const Linear& table, Tensor index) {
+  if (!is_quantised(table)) return gather_rows(ctx, table.weight, index);
+  if (!is_index(index, index.elements())) refuse("gather_rows", "table (n, width) i8 with a scale (n), index (rows) i32", {{"table", table.weight}, {"index", index}});
+  Tensor out = ctx.arena.take({index.elements(), table.weight.width()});
+  ctx.kernels.gather_rows_i8(ctx.exec, table.weight, table.scale, index, out);
   return out;
 }
 

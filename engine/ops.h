@@ -8,10 +8,11 @@
 
 namespace fabula {
 
-/// y = x·Wᵀ + b. weight (out, in), f32 or bf16; bias (out) or absent.
+/// y = x·Wᵀ + b. weight (out, in), f32, bf16, or i8 with the scale (out) of its rows; bias (out) or absent.
 struct Linear {
   Tensor weight;
-  Tensor bias;
+  Tensor bias{};
+  Tensor scale{};
 };
 
 [[nodiscard]] Tensor linear(Context&, Tensor x, const Linear&, Activation = Activation::none);  ///< (…, in) -> (…, out)
@@ -46,6 +47,7 @@ void rope(Context&, Tensor x, Tensor cos, Tensor sin);  ///< in place
 void axpby_into(Context&, float a, Tensor x, float b, Tensor y, Tensor out);
 inline void add_into(Context& ctx, Tensor x, Tensor into) { axpby_into(ctx, 1.0F, x, 1.0F, into, into); }
 [[nodiscard]] Tensor gather_rows(Context&, Tensor table, Tensor index);
+[[nodiscard]] Tensor gather_rows(Context&, const Linear& table, Tensor index);  ///< of its weight
 void scatter_rows(Context&, Tensor x, Tensor index, Tensor into);
 [[nodiscard]] Tensor permute(Context&, Tensor x, std::initializer_list<int> order);
 [[nodiscard]] Tensor affine_channels(Context&, Tensor x, Tensor scale, Tensor shift);

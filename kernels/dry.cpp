@@ -13,6 +13,8 @@ const Kernels& dry_kernels() {
   static constexpr Kernels table = {
       .name = "dry",
       .linear = nothing,
+      .linear_i8 = nothing,
+      .gather_rows_i8 = nothing,
       .rms_norm = nothing,
       .layer_norm = nothing,
       .rms_norm_modulate = nothing,

@@ -13,19 +13,6 @@ HWY_BEFORE_NAMESPACE();
 namespace fabula {
 namespace HWY_NAMESPACE {
 
-/// activation(x + bias) in place; x (rows, count), its rows `stride` apart.
-void finish(float* x, std::int64_t stride, std::int64_t rows, std::int64_t count, const float* bias, Activation activation) {
-  with_activation(activation, [&](auto tag) {
-    for (std::int64_t row = 0; row < rows; ++row, x += stride) {
-      if (bias == nullptr) {
-        map(x, count, x, [](Vec v) { return activated<decltype(tag)::value>(v); });
-      } else {
-        map(x, bias, count, x, [](Vec v, Vec b) { return activated<decltype(tag)::value>(hn::Add(v, b)); });
-      }
-    }
-  });
-}
-
 /// To bf16, to the nearest, ties to even; as bits, so that every instruction set rounds alike.
 void round_to_bf16(const float* from, std::int64_t count, std::uint16_t* to) {
   const Floats d;

@@ -40,6 +40,14 @@ struct Kernels {
   /// to bf16 first and the products are summed in f32. `scratch`: u8, at least linear_scratch(...) bytes, or absent when that is 0.
   void (*linear)(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation, Tensor scratch, Tensor out);
 
+  // ---- quant
+  /// As linear with a weight (n, k) i8 of which row i stands for scale[i] times its numbers. A row of x is taken as whole numbers, too: q = x / s to the
+  /// nearest, s = max|x| / 32767. The sum of the products of whole numbers is exact, whatever its order: out = sum · (s · scale) [+ bias], then the
+  /// activation. A row of x that is not finite throughout gives NaN. `scratch`: u8, linear_i8_scratch(x) bytes.
+  void (*linear_i8)(const Exec&, Tensor x, Tensor weight, Tensor scale, Tensor bias, Activation, Tensor scratch, Tensor out);
+  /// out[i] = scale[index[i]] · table[index[i]]: table (n, width) i8, scale (n), index (rows) i32, out (rows, width) f32.
+  void (*gather_rows_i8)(const Exec&, Tensor table, Tensor scale, Tensor index, Tensor out);
+
   // ---- norm
   /// out = x / sqrt(mean(x²) + eps) [· weight] over the last axis. weight (width) or absent.
   void (*rms_norm)(const Exec&, Tensor x, Tensor weight, float eps, Tensor out);
@@ -100,6 +108,9 @@ struct Kernels {
 
 /// Bytes of scratch that `linear` needs on any device.
 [[nodiscard]] std::size_t linear_scratch(const Tensor& x, const Tensor& weight);
+
+/// Bytes of scratch that `linear_i8` needs on any device: the rows' scales, then x as whole numbers of 16 bits.
+[[nodiscard]] std::size_t linear_i8_scratch(const Tensor& x);
 
 [[nodiscard]] const Kernels& reference_kernels();
 [[nodiscard]] const Kernels& cpu_kernels();

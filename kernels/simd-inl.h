@@ -101,6 +101,19 @@ void map(const float* a, const float* b, std::int64_t count, float* to, const Fu
   for (std::int64_t i = 0; i < count; i += lanes()) store(function(load(a + i, count - i), load(b + i, count - i)), to + i, count - i);
 }
 
+/// activation(x + bias) in place; x (rows, count), its rows `stride` apart.
+inline void finish(float* x, std::int64_t stride, std::int64_t rows, std::int64_t count, const float* bias, Activation activation) {
+  with_activation(activation, [&](auto tag) {
+    for (std::int64_t row = 0; row < rows; ++row, x += stride) {
+      if (bias == nullptr) {
+        map(x, count, x, [](Vec v) { return activated<decltype(tag)::value>(v); });
+      } else {
+        map(x, bias, count, x, [](Vec v, Vec b) { return activated<decltype(tag)::value>(hn::Add(v, b)); });
+      }
+    }
+  });
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fabula
 HWY_AFTER_NAMESPACE();

@@ -5,6 +5,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
+#include "kernels/quant.h"
 #include "kernels/rope.h"
 
 namespace fabula {
@@ -14,6 +15,7 @@ Kernels reference_table(const char* name) {
   Kernels table{};
   table.name = name;
   add_reference_gemm(table);
+  add_reference_quant(table);
   add_reference_norm(table);
   add_reference_attention(table);
   add_reference_rope(table);
@@ -34,6 +36,7 @@ const Kernels& cpu_kernels() {
   static const Kernels table = [] {
     Kernels cpu = reference_table("cpu");
     add_cpu_gemm(cpu);
+    add_cpu_quant(cpu);
     add_cpu_norm(cpu);
     add_cpu_attention(cpu);
     add_cpu_rope(cpu);
@@ -47,6 +50,10 @@ const Kernels& cpu_kernels() {
 
 std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {
   return weight.dtype == DType::bf16 ? static_cast<std::size_t>(x.elements()) * size_of(DType::bf16) : 0;
+}
+
+std::size_t linear_i8_scratch(const Tensor& x) {
+  return static_cast<std::size_t>(x.rows()) * sizeof(float) + static_cast<std::size_t>(x.elements()) * sizeof(std::int16_t);
 }
 
 }  // namespace fabula

@@ -5,6 +5,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
+#include "kernels/quant.h"
 #include "kernels/rope.h"
 
 namespace fabula {
@@ -14,6 +15,7 @@ const Kernels* cuda_kernels() {
     Kernels cuda{};
     cuda.name = "cuda";
     add_cuda_gemm(cuda);
+    add_cuda_quant(cuda);
     add_cuda_norm(cuda);
     add_cuda_attention(cuda);
     add_cuda_rope(cuda);

@@ -76,4 +76,11 @@ std::vector<std::string> left_out(const plan::Film& film, const World& world) {
   return spans;
 }
 
+void name_left_out(plan::Film& film, const World& world) {
+  std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world); });
+  for (std::string& span : left_out(film, world)) {  // what the model has passed over in silence
+    if (film.unsupported.size() < PlanCaps::unsupported_count) film.unsupported.push_back(std::move(span));
+  }
+}
+
 }  // namespace fabula

@@ -18,4 +18,7 @@ namespace fabula {
 /// plain words. Pure function.
 [[nodiscard]] std::vector<std::string> left_out(const plan::Film& film, const World& world);
 
+/// film.unsupported as a plan says it: without what is_within(), and with what left_out() finds, PlanCaps::unsupported_count in all.
+void name_left_out(plan::Film& film, const World& world);
+
 }  // namespace fabula

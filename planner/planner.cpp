@@ -135,7 +135,7 @@ class BundlePlanner final : public LanguagePlanner {
       if (given == 0) given = static_cast<std::int64_t>(tokens.size());
       return session.read_ahead(tokens);
     };
-    const auto most_tokens = static_cast<std::size_t>(model_.config.positions);
+    const auto most_tokens = static_cast<std::size_t>(model_.config.context > 0 ? model_.config.context : 32768);
     Composed composed = compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, most_tokens, sampling_);
     Direction direction = keep_states(std::move(composed.film), session, stats, start, progress);
     direction.origin = std::move(composed.origin);

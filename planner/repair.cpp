@@ -47,11 +47,6 @@ std::string said_of(const oracle::Event& event) {
   return text;
 }
 
-void erase_known(plan::Film& film, const World& world) {
-  std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world); });
-  oracle::name_unsupported(film.unsupported, left_out(film, world));  // what the model has passed over in silence
-}
-
 std::vector<Finding> errors_of(std::vector<Finding> findings) {
   std::erase_if(findings, [](const Finding& f) { return f.severity != plan::Severity::error; });
   return findings;
@@ -114,7 +109,7 @@ Composed compose(const std::string& prompt, const World& world, const Vocabulary
       return next_logits(turn);
     }, sampling);
     write_plan(composer, film, world, phones);
-    erase_known(film, world);
+    name_left_out(film, world);
     result.film = std::move(film);
     result.origin = {round, false, {}};
     const std::vector<Finding> faults = faults_of(result.film, world);

@@ -1,5 +1,9 @@
 #include "engine/weights/weights.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -51,6 +55,40 @@ float element(const Tensor& tensor, std::int64_t i) {
   }
 }
 
+// `count` elements from `begin` on.
+void widen(const Tensor& tensor, std::int64_t begin, std::int64_t count, float* to) {
+  if (tensor.dtype == DType::bf16) {
+    const char* from = tensor.as<const char>() + begin * 2;
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::uint16_t bits;
+      std::memcpy(&bits, from + i * 2, 2);
+      to[i] = from_bf16(bits);
+    }
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i) to[i] = element(tensor, begin + i);
+}
+
+// Mapped pages that have been converted are not read again: without this a process would seem to hold the file as well.
+void let_go(const Tensor& mapped) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data), end = begin + mapped.bytes();
+  const std::uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+  if (first < last) (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // advice: the pages come back from the file if need be
+}
+
+// row (count) to whole numbers in [−127, 127]. Gives the scale that they stand for; 0 for a row of zeros. Magnitudes are compared as bits and rounded by an
+// addition, so that the compiler makes vector loops of both: a large checkpoint has billions of weights.
+float quantise(const float* row, std::int64_t count, std::int8_t* to) {
+  std::uint32_t most = 0;
+  for (std::int64_t i = 0; i < count; ++i) most = std::max(most, std::bit_cast<std::uint32_t>(row[i]) & 0x7FFFFFFFU);
+  const auto largest = std::bit_cast<float>(most);
+  const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
+  constexpr float ones = 12582912.0F;  // 1.5 · 2^23: a float this large has no places behind the point
+  for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::int8_t>(static_cast<std::int32_t>((row[i] * inverse + ones) - ones));
+  return largest / 127.0F;
+}
+
 // The shards of an index file: each a plain file name in the same folder.
 std::set<std::string> shards_of(const fs::path& index) {
   std::ifstream in(index, std::ios::binary);
@@ -86,6 +124,7 @@ std::vector<Safetensors> open_files(const fs::path& folder) {
 struct Weights::Impl {
   fs::path folder;
   Precision precision;
+  bool measures = false;
   std::vector<Safetensors> files;
   std::map<std::string, Tensor> stored;
   std::set<std::string> left;
@@ -103,6 +142,9 @@ struct Weights::Impl {
     if (tensor.shape != expected) {
       throw Error(ExitCode::bad_data, folder.string() + ": the weight \"" + name + "\" has shape " + tensor.shape.text() + ", expected " + expected.text());
     }
+    if (tensor.dtype != DType::f32 && tensor.dtype != DType::bf16 && tensor.dtype != DType::f16) {
+      throw Error(ExitCode::bad_data, folder.string() + ": the weight \"" + name + "\" is stored as " + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
+    }
     if (left.erase(name) == 0) throw Error(ExitCode::internal, "the weight \"" + name + "\" is taken twice");
     return tensor;
   }
@@ -111,22 +153,46 @@ struct Weights::Impl {
     Tensor tensor;
     tensor.shape = shape;
     tensor.dtype = dtype;
-    owned.push_back(std::make_unique<std::byte[]>(tensor.bytes()));
+    bytes += tensor.bytes();
+    if (measures) return tensor;
+    owned.push_back(std::make_unique_for_overwrite<std::byte[]>(tensor.bytes()));
     tensor.data = owned.back().get();
     return tensor;
   }
 
   Tensor as(Tensor tensor, DType dtype) {
     const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.data) % size_of(dtype) == 0;
-    bytes += static_cast<std::size_t>(tensor.elements()) * size_of(dtype);
-    if (tensor.dtype == dtype && aligned) return tensor;
-    const Tensor result = own(tensor.shape, dtype);
-    for (std::int64_t i = 0; i < tensor.elements(); ++i) {
-      const float value = element(tensor, i);
-      if (dtype == DType::f32) result.f32()[i] = value;
-      else result.as<std::uint16_t>()[i] = to_bf16(value);
+    if (tensor.dtype == dtype && aligned) {
+      bytes += tensor.bytes();
+      if (measures) tensor.data = nullptr;
+      return tensor;
     }
+    const Tensor result = own(tensor.shape, dtype);
+    if (measures) return result;
+    constexpr std::int64_t block = 4096;
+    float values[block];
+    for (std::int64_t at = 0; at < tensor.elements(); at += block) {
+      const std::int64_t count = std::min(block, tensor.elements() - at);
+      widen(tensor, at, count, values);
+      if (dtype == DType::f32) std::copy_n(values, count, result.f32() + at);
+      else std::transform(values, values + count, result.as<std::uint16_t>() + at, to_bf16);
+    }
+    let_go(tensor);
     return result;
+  }
+
+  // (rows, width) -> i8 and the scales of its rows.
+  void quantised(Tensor tensor, Linear& into) {
+    const std::int64_t rows = tensor.shape[0], width = tensor.shape[1];
+    into.weight = own(tensor.shape, DType::i8);
+    into.scale = own({rows}, DType::f32);
+    if (measures) return;
+    std::vector<float> row(static_cast<std::size_t>(width));
+    for (std::int64_t i = 0; i < rows; ++i) {
+      widen(tensor, i * width, width, row.data());
+      into.scale.f32()[i] = quantise(row.data(), width, into.weight.as<std::int8_t>() + i * width);
+    }
+    let_go(tensor);
   }
 };
 
@@ -149,6 +215,12 @@ Weights Weights::open(const fs::path& folder, Precision precision) {
   return Weights(std::move(impl));
 }
 
+Weights Weights::measure(const fs::path& folder, Precision precision) {
+  Weights weights = open(folder, precision);
+  weights.impl_->measures = true;
+  return weights;
+}
+
 bool Weights::has(std::string_view name) const { return impl_->stored.contains(std::string(name)); }
 Shape Weights::shape(std::string_view name) const { return impl_->find(std::string(name)).shape; }
 
@@ -161,12 +233,13 @@ std::vector<std::string> Weights::names() const {
 Tensor Weights::take(const std::string& name, Shape expected) { return impl_->as(impl_->claim(name, expected), DType::f32); }
 
 Tensor Weights::take_matrix(const std::string& name, Shape expected) {
-  return impl_->as(impl_->claim(name, expected), impl_->precision == Precision::bf16 ? DType::bf16 : DType::f32);
+  return impl_->as(impl_->claim(name, expected), impl_->precision == Precision::fp32 ? DType::f32 : DType::bf16);
 }
 
 Linear Weights::take_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool bias) {
   Linear result;
-  result.weight = take_matrix(prefix + ".weight", {out, in});
+  if (impl_->precision == Precision::int8) impl_->quantised(impl_->claim(prefix + ".weight", {out, in}), result);
+  else result.weight = take_matrix(prefix + ".weight", {out, in});
   if (bias) result.bias = take(prefix + ".bias", {out});
   return result;
 }
@@ -176,7 +249,6 @@ Tensor Weights::take_weight_norm(const std::string& prefix, Shape expected) {
   norms[0] = expected[0];
   const Tensor g = impl_->claim(prefix + ".weight_g", Shape(norms)), v = impl_->claim(prefix + ".weight_v", expected);
   const Tensor folded = impl_->own(expected, DType::f32);
-  impl_->bytes += folded.bytes();
   const std::int64_t width = expected.elements() / expected[0];
   for (std::int64_t row = 0; row < expected[0]; ++row) {
     double squares = 0.0;
@@ -198,5 +270,17 @@ void Weights::finish() const {
 }
 
 std::size_t Weights::bytes() const { return impl_->bytes; }
+
+std::int64_t Weights::stored_parameters() const {
+  std::int64_t count = 0;
+  for (const auto& [name, tensor] : impl_->stored) count += tensor.elements();
+  return count;
+}
+
+std::size_t Weights::stored_bytes() const {
+  std::size_t count = 0;
+  for (const auto& [name, tensor] : impl_->stored) count += tensor.bytes();
+  return count;
+}
 
 }  // namespace fabula

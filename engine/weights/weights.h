@@ -18,6 +18,8 @@ namespace fabula {
 class Weights {
  public:
   static Weights open(const std::filesystem::path& folder, Precision precision = Precision::fp32);
+  /// As open(), but no weight is read or converted: what is taken has its shape and no data, and bytes() says what it would cost in memory.
+  static Weights measure(const std::filesystem::path& folder, Precision precision);
   ~Weights();
   Weights(Weights&&) noexcept;
   Weights& operator=(Weights&&) noexcept;
@@ -28,9 +30,10 @@ class Weights {
 
   /// The tensor as f32 (mapped where it is stored so, else converted once).
   [[nodiscard]] Tensor take(const std::string& name, Shape expected);
-  /// A matrix operand of a product: bf16 under Precision::bf16, f32 otherwise.
+  /// A matrix operand of a product: f32 under Precision::fp32, bf16 otherwise.
   [[nodiscard]] Tensor take_matrix(const std::string& name, Shape expected);
-  /// `prefix.weight` (out, in) and, when `bias`, `prefix.bias` (out).
+  /// `prefix.weight` (out, in) and, when `bias`, `prefix.bias` (out). Under Precision::int8 the weight is i8, each row round(w / scale) with
+  /// scale = max|w| / 127, and the scales are (out).
   [[nodiscard]] Linear take_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool bias);
   /// A convolution weight stored as torch.nn.utils.weight_norm leaves it (`prefix.weight_g`, `prefix.weight_v`), folded: g·v/‖v‖ over
   /// all axes but the first.
@@ -40,8 +43,11 @@ class Weights {
   /// Throws Error(bad_data) naming the tensors that nobody took.
   void finish() const;
 
-  /// Bytes of parameters that have been taken.
+  /// Bytes of parameters that have been taken, as they are in memory.
   [[nodiscard]] std::size_t bytes() const;
+  /// How many parameters are stored, and in how many bytes.
+  [[nodiscard]] std::int64_t stored_parameters() const;
+  [[nodiscard]] std::size_t stored_bytes() const;
 
  private:
   struct Impl;

@@ -20,12 +20,13 @@ std::string shot_id(std::size_t index) {
 
 class PlanWriter {
  public:
-  PlanWriter(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones)
-      : s_(scribe), film_(film), world_(world), phones_(phones), line_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::line))),
+  PlanWriter(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones, const StreamForm& form)
+      : s_(scribe), film_(film), world_(world), phones_(phones), form_(form), line_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::line))),
         unsupported_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::unsupported))) {}
 
   PlanSpans write() {
-    write_user_turn(s_, film_.prompt);
+    if (form_.opening.empty()) write_user_turn(s_, film_.prompt);
+    else s_.append(form_.opening);
     s_.literal(R"({"version":"fabula.plan/1","treatment":")");
     s_.value(film_.treatment, Legal::text(PlanCaps::treatment), R"(","title":")");
     s_.value(film_.title, Legal::text(PlanCaps::title), R"(","aspect":"16:9","fps":24,"total_ms":)");
@@ -107,7 +108,7 @@ class PlanWriter {
     dialogue(shot, R"(],"ambience":")");
     s_.value(shot.ambience, Legal::one_of(world_.ambiences), R"("})");
     spans_.shots.push_back({begin, s_.position()});
-    score(shot);
+    if (form_.score) score(shot);
   }
 
   void member(const plan::Shot& shot, plan::CastMember& m) {
@@ -172,6 +173,7 @@ class PlanWriter {
   plan::Film& film_;
   const World& world_;
   const PhonesFunction& phones_;
+  const StreamForm form_;
   const Legal line_spans_, unsupported_spans_;
   PlanSpans spans_;
 };
@@ -188,8 +190,8 @@ void write_user_turn(Scribe& scribe, std::string_view text) {
   scribe.literal("assistant\n");
 }
 
-PlanSpans write_plan(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones) {
-  return PlanWriter(scribe, film, world, phones).write();
+PlanSpans write_plan(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones, const StreamForm& form) {
+  return PlanWriter(scribe, film, world, phones, form).write();
 }
 
 }  // namespace fabula

@@ -33,8 +33,14 @@ struct PlanSpans {
 /// "<|im_start|>user", the text, and the start of the answer.
 void write_user_turn(Scribe&, std::string_view text);
 
+/// Where a stream is not the bundle's own (docs/BUNDLE.md).
+struct StreamForm {
+  std::span<const std::int32_t> opening = {};  ///< all tokens before the plan, which film.prompt is among; empty: the prompt in the bundle's form
+  bool score = true;                           ///< whether each shot is followed by its score
+};
+
 /// Writes film.prompt and the plan. A Composer fills in all but the prompt; a Follower reads everything. The film's names must be the world's
 /// (plan::check) when it is followed.
-PlanSpans write_plan(Scribe&, plan::Film&, const World&, const PhonesFunction&);
+PlanSpans write_plan(Scribe&, plan::Film&, const World&, const PhonesFunction&, const StreamForm& = {});
 
 }  // namespace fabula

@@ -52,9 +52,15 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
   text.clear();
   while (true) {
     legal.next(text, table_, allowed_);
-    if (legal.complete(text)) allowed_.add(end);
+    if (legal.complete(text)) {
+      allowed_.add(end);
+      if (legal.is_text()) {
+        for (const std::int32_t stop : stops_) allowed_.add(stop);
+      }
+    }
     const std::int32_t token = pick();
-    if (token == end) break;  // no value holds the quote or comma that every literal after one begins with
+    // No value holds the quote or comma that every literal after one begins with.
+    if (token == end || std::find(stops_.begin(), stops_.end(), token) != stops_.end()) break;
     tokens_.push_back(token);
     text += tokenizer_.bytes(token);
   }

@@ -25,6 +25,8 @@ class Scribe {
 
   /// A forced segment; added tokens in it are plain text.
   void literal(std::string_view text);
+  /// Forced tokens.
+  void append(std::span<const std::int32_t> tokens) { tokens_.insert(tokens_.end(), tokens.begin(), tokens.end()); }
   /// A forced added token. Throws Error(bad_data) where the vocabulary lacks it.
   void special(std::string_view token);
   /// A forced token of the score; its text where the vocabulary knows no score at all, as a published checkpoint's does not. Gives how many tokens
@@ -62,8 +64,9 @@ class Composer final : public Scribe {
   /// Takes the tokens since the last call, gives the logits (at least the tokenizer's size) after the last of them.
   using NextLogits = std::function<std::span<const float>(std::span<const std::int32_t> tokens)>;
 
-  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits, const Sampling& sampling = {})
-      : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)), sampler_(sampling) {}
+  /// stops: tokens by which a model ends its answer: where free text may end, they end it, as the literal after it does.
+  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits, const Sampling& sampling = {}, std::vector<std::int32_t> stops = {})
+      : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)), sampler_(sampling), stops_(std::move(stops)) {}
   [[nodiscard]] bool composes() const override { return true; }
   void value(std::string& text, const Legal& legal, std::string_view after) override;
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
@@ -88,6 +91,7 @@ class Composer final : public Scribe {
   const TokenTable& table_;
   NextLogits next_logits_;
   Sampler sampler_;
+  std::vector<std::int32_t> stops_;
   std::unordered_map<std::string, std::vector<std::int32_t>> spellings_;  // of literals that were chosen among
   TokenMask allowed_{table_.vocabulary};
   std::size_t handed_over_ = 0;

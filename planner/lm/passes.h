@@ -30,17 +30,18 @@ class Passes {
 
   [[nodiscard]] const Qwen3& model() const { return model_; }
 
+  static constexpr std::int64_t most_rows = 256;                                           ///< of a pass
+  static constexpr PassSize usual = {.rows = most_rows, .logit_rows = 32, .table = 128};  ///< that memory is taken for; more where a pass needs it
+
  private:
   void pass(std::span<Request* const> requests, std::span<const Part> parts);
   void fit(const PassSize& needed);
-
-  static constexpr std::int64_t most_rows = 256;  ///< of a pass
 
   const Qwen3& model_;
   std::int64_t tap_layer_;
   const Kernels& kernels_;
   Exec exec_;
-  PassSize size_{.rows = most_rows, .logit_rows = 32, .table = 128};  ///< that the arena is made for
+  PassSize size_ = usual;  // that the arena is made for
   Arena arena_;
 };
 

@@ -160,7 +160,7 @@ Qwen3 take_qwen3(const Qwen3Config& config, Weights& weights) {
   const bool bias = config.attention_bias;
   Qwen3 model;
   model.config = config;
-  model.embedding = weights.take_matrix(config.prefix + "embed_tokens.weight", {config.vocabulary, config.hidden});
+  model.embedding = weights.take_linear(config.prefix + "embed_tokens", config.hidden, config.vocabulary, false);
   for (std::int64_t i = 0; i < config.layers; ++i) {
     const std::string prefix = config.prefix + "layers." + std::to_string(i) + ".";
     Qwen3Layer layer;
@@ -178,7 +178,7 @@ Qwen3 take_qwen3(const Qwen3Config& config, Weights& weights) {
   }
   model.norm = weights.take(config.prefix + "norm.weight", {config.hidden});
   if (config.tied_embeddings) {
-    model.head.weight = model.embedding;
+    model.head = model.embedding;
     if (weights.has("lm_head.weight")) weights.ignore("lm_head.weight");  // some files store the tied table twice
   } else {
     model.head = weights.take_linear("lm_head", config.hidden, config.vocabulary, false);

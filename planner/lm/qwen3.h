@@ -20,7 +20,7 @@ struct Qwen3Config {
   std::int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   float norm_eps = 1e-6F;
   double rope_theta = 1e6;
-  std::int64_t positions = 32768;  ///< how many tokens it was made to read
+  std::int64_t context = 0;      ///< tokens that it was made for; 0 where config.json does not say
   bool tied_embeddings = false;  ///< the head is the embedding table
   bool attention_bias = false;
   ExpertsConfig experts;                        ///< of the sparse layers
@@ -43,7 +43,7 @@ struct Qwen3Layer {
 
 struct Qwen3 {
   Qwen3Config config;
-  Tensor embedding;  ///< (vocabulary, hidden)
+  Linear embedding;  ///< its weight is the table, (vocabulary, hidden)
   std::vector<Qwen3Layer> layers;
   Tensor norm;  ///< (hidden)
   Linear head;  ///< hidden -> vocabulary

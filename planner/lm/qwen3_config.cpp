@@ -104,7 +104,6 @@ Qwen3Config read_decoder(const Fields& fields) {
   if (!fields.may_be("hidden_act", "silu")) fields.refuse("the activation is not silu");
   if (fields.is_true("use_sliding_window")) fields.refuse("sliding windows are not supported");
   config.vocabulary = fields.size("vocab_size", 1 << 24);
-  if (fields.given("max_position_embeddings")) config.positions = fields.size("max_position_embeddings", 1 << 24);
   config.hidden = fields.size("hidden_size", 1 << 20);
   config.intermediate = fields.size("intermediate_size", 1 << 20);
   config.layers = fields.size("num_hidden_layers", 1000);
@@ -114,6 +113,7 @@ Qwen3Config read_decoder(const Fields& fields) {
   if (config.heads % config.kv_heads != 0) fields.refuse("num_attention_heads is not a multiple of num_key_value_heads");
   if (config.head_dim % 2 != 0 || config.head_dim == 0) fields.refuse("head_dim is odd");
   config.norm_eps = static_cast<float>(fields.number("rms_norm_eps", 0.0, 1.0));
+  if (fields.given("max_position_embeddings")) config.context = fields.size("max_position_embeddings", 1 << 28);
   config.tied_embeddings = fields.is_true("tie_word_embeddings");
   config.attention_bias = fields.is_true("attention_bias");
   config.sparse.assign(static_cast<std::size_t>(config.layers), false);

@@ -34,13 +34,13 @@ struct Sight {
   std::vector<Tensor> deepstack;
 };
 
-Sight look_at(Context& ctx, const Qwen3Vl& model, std::span<const Image> images, std::int64_t rows) {
+Sight look_at(Context& ctx, const Qwen3Vl& model, std::span<const PatchedImage> images, std::int64_t rows) {
   const Shape shape = {rows, model.decoder.config.hidden};
   Sight all;
   all.features = ctx.arena.take(shape);
   for (std::size_t i = 0; i < model.vision.deepstack.size(); ++i) all.deepstack.push_back(ctx.arena.take(shape));
   std::int64_t at = 0;
-  for (const Image& image : images) {
+  for (const PatchedImage& image : images) {
     const std::int64_t count = image.grid.merged(model.config.vision);
     std::vector<Tensor> deepstack;
     for (const Tensor& tensor : all.deepstack) deepstack.push_back(tensor.slice(at, count));
@@ -101,10 +101,10 @@ std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<
 }
 
 // Qwen3VLModel and Qwen3VLForConditionalGeneration
-Tensor forward(Context& ctx, const Qwen3Vl& model, KvCache& cache, std::span<const std::int32_t> tokens, std::span<const Image> images, Logits wanted,
+Tensor forward(Context& ctx, const Qwen3Vl& model, KvCache& cache, std::span<const std::int32_t> tokens, std::span<const PatchedImage> images, Logits wanted,
                const StateReceiver& keep) {
   std::vector<PatchGrid> grids;
-  for (const Image& image : images) grids.push_back(image.grid);
+  for (const PatchedImage& image : images) grids.push_back(image.grid);
   const std::vector<RopePosition> positions = rope_positions(model.config, tokens, grids, cache.next_position());
   const std::vector<std::int32_t> rows = placeholders(model.config, tokens);
   Reading reading{.tokens = tokens, .positions = positions};

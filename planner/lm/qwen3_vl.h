@@ -30,7 +30,7 @@ struct Qwen3Vl {
 /// Takes all tensors of `weights`, which must outlive the model. Throws Error(bad_data) naming what is missing or left.
 [[nodiscard]] Qwen3Vl load_qwen3_vl(const Qwen3VlConfig&, Weights& weights);
 
-struct Image {
+struct PatchedImage {
   Tensor pixels;  ///< (patches, patch_width): see()
   PatchGrid grid;
 };
@@ -46,7 +46,7 @@ struct Image {
 
 /// forward() of expanded tokens and the images among them, after what is in the cache; an image is not cut over two calls. Throws Error(bad_data)
 /// as rope_positions does.
-Tensor forward(Context&, const Qwen3Vl&, KvCache&, std::span<const std::int32_t> tokens, std::span<const Image> images, Logits wanted,
+Tensor forward(Context&, const Qwen3Vl&, KvCache&, std::span<const std::int32_t> tokens, std::span<const PatchedImage> images, Logits wanted,
                const StateReceiver& keep = nullptr);
 
 }  // namespace fabula

@@ -121,7 +121,10 @@ VisionBlock take_block(Weights& weights, const std::string& prefix, const Vision
   block.norm1 = take_norm(weights, prefix + ".norm1", hidden);
   block.norm2 = take_norm(weights, prefix + ".norm2", hidden);
   const Linear qkv = weights.take_linear(prefix + ".attn.qkv", hidden, 3 * hidden, true);
-  const auto part = [&](std::int64_t i) { return Linear{.weight = qkv.weight.slice(i * hidden, hidden), .bias = qkv.bias.slice(i * hidden, hidden)}; };
+  const auto part = [&](std::int64_t i) {
+    return Linear{.weight = qkv.weight.slice(i * hidden, hidden), .bias = qkv.bias.slice(i * hidden, hidden),
+                  .scale = qkv.scale.absent() ? Tensor{} : qkv.scale.slice(i * hidden, hidden)};
+  };
   block.q = part(0);
   block.k = part(1);
   block.v = part(2);

@@ -47,6 +47,38 @@ void add_gemm(std::vector<Case>& cases) {
   }
 }
 
+void add_quant(std::vector<Case>& cases) {
+  struct Size { std::int64_t rows, k, n; };
+  // The widest has a row of x that is its largest number throughout, against weights likewise: no sum may overflow.
+  for (const Size s : {Size{1, 1, 1}, {1, 5, 3}, {1, 640, 517}, {2, 64, 129}, {3, 33, 17}, {4, 200, 320}, {7, 31, 65}, {97, 130, 70}, {130, 257, 1030}, {5, 20000, 6}}) {
+    for (const bool bias : {false, true}) {
+      const Activation activation = activations[static_cast<std::size_t>(s.rows + s.n + (bias ? 1 : 0)) % 4];
+      cases.push_back({"linear_i8", join({s.rows, s.k, s.n}) + (bias ? "_bias_" : "_") + name_of(activation), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                         const Tensor x = make.normal({s.rows, s.k}), weight = make.bytes_i8({s.n, s.k});
+                         const float spread = 1.0F / (74.0F * std::sqrt(static_cast<float>(s.k)));
+                         const Tensor scale = make.uniform({s.n}, 0.5F * spread, 1.5F * spread), b = bias ? make.normal({s.n}) : Tensor{};
+                         if (s.k > 10000) {
+                           std::fill_n(x.f32(), s.k, -3.0F);
+                           std::fill_n(weight.as<std::int8_t>(), s.k, std::int8_t{127});
+                         }
+                         if (s.rows > 2) std::fill_n(x.f32() + s.k, s.k, 0.0F);
+                         const Tensor out = make.output({s.rows, s.n});
+                         kernels.linear_i8(exec, x, weight, scale, b, activation, make.scratch(linear_i8_scratch(x)), out);
+                         return out;
+                       }});
+    }
+  }
+  struct Table { std::int64_t rows, width, n; };
+  for (const Table s : {Table{1, 1, 1}, {5, 33, 9}, {300, 129, 40}}) {
+    cases.push_back({"gather_rows_i8", join({s.rows, s.width, s.n}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const Tensor table = make.bytes_i8({s.n, s.width}), scale = make.uniform({s.n}, 0.1F, 2.0F), index = make.indices(s.rows, s.n);
+                       const Tensor out = make.output({s.rows, s.width});
+                       kernels.gather_rows_i8(exec, table, scale, index, out);
+                       return out;
+                     }});
+  }
+}
+
 void add_norms(std::vector<Case>& cases) {
   struct Size { std::int64_t rows, width; };
   for (const Size s : {Size{1, 1}, {3, 7}, {5, 64}, {17, 100}, {300, 257}}) {
@@ -320,6 +352,12 @@ Tensor Operands::normal_bf16(Shape shape, float spread) {
   return tensor;
 }
 
+Tensor Operands::bytes_i8(Shape shape) {
+  const Tensor tensor = room(shape, DType::i8, 0.0F);
+  for (std::int64_t i = 0; i < tensor.elements(); ++i) tensor.as<std::int8_t>()[i] = static_cast<std::int8_t>(random_.below(255) - 127);
+  return tensor;
+}
+
 Tensor Operands::indices(std::int64_t count, std::int64_t below) {
   const Tensor tensor = room({count}, DType::i32, 0.0F);
   for (std::int64_t i = 0; i < count; ++i) tensor.as<std::int32_t>()[i] = static_cast<std::int32_t>(random_.below(below));
@@ -340,6 +378,7 @@ Tensor Operands::scratch(std::size_t bytes) { return room({static_cast<std::int6
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   add_gemm(cases);
+  add_quant(cases);
   add_norms(cases);
   add_attention(cases);
   add_conv(cases);

@@ -24,6 +24,8 @@ class Operands {
   Tensor uniform(Shape shape, float low, float high);
   /// Rounded to bf16.
   Tensor normal_bf16(Shape shape, float spread);
+  /// Any of −127 … 127.
+  Tensor bytes_i8(Shape shape);
   Tensor indices(std::int64_t count, std::int64_t below);
   /// Each of 0 … count − 1 once.
   Tensor shuffled(std::int64_t count);

@@ -20,6 +20,8 @@ struct Tolerance {
 };
 constexpr Tolerance tolerances[] = {
     {"linear", 2e-6F, "oneDNN sums up to 257 products in another order and with fma; an activation adds one rounding"},
+    {"linear_i8", 5e-7F, "the sums are the same whole numbers; an activation's exponential adds one rounding"},
+    {"gather_rows_i8", 0.0F, "one product"},
     {"rms_norm", 5e-7F, "statistics in f32 lanes instead of f64: two roundings"},
     {"layer_norm", 2e-6F, "the mean is rounded to f32 before it is subtracted; inputs lie three deviations from zero"},
     {"rms_norm_modulate", 1e-6F, "as rms_norm, and fma in the modulation"},

@@ -129,7 +129,7 @@ struct Seeing {
     return values;
   }();
 
-  std::vector<Image> images() {
+  std::vector<PatchedImage> images() {
     const std::int64_t width = model.config.vision.patch_width();
     return {{{.data = pixels.data(), .shape = {24, width}}, grids[0]}, {{.data = pixels.data() + 24 * width, .shape = {16, width}}, grids[1]}};
   }
@@ -142,7 +142,7 @@ TEST(Images, AreForgottenAndSeenAgainWithTheSameResult) {
   Context ctx{cpu_kernels(), arena, {}};
   KvPool pages(seeing.model.decoder.config);
   KvCache cache(pages);
-  const auto read = [&](std::size_t from, std::span<const Image> seen) {
+  const auto read = [&](std::size_t from, std::span<const PatchedImage> seen) {
     const Arena::Scope scope(arena);
     const Tensor logits = forward(ctx, seeing.model, cache, std::span(seeing.prompt).subspan(from), seen, Logits::last);
     return std::vector<float>(logits.f32(), logits.f32() + logits.elements());

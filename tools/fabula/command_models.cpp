@@ -21,6 +21,7 @@ std::uintmax_t bytes_below(const fs::path& folder) {
 }  // namespace
 
 void run_models(const ModelsOptions& options) {
+  if (!options.lm.empty()) return describe_checkpoint(options.lm, options.json);
   const Bundle bundle = Bundle::open(locate_bundle(options.model));
   const char* parts[] = {"planner", "transformer", "vae", "audio_vae"};
   if (options.json) {

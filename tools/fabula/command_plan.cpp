@@ -6,6 +6,21 @@
 
 namespace fabula::cli {
 
+namespace {
+
+// By whom the options say.
+plan::Film plan_of(const Source& source, const PlanOptions& options) {
+  const auto bundle = locate_bundle(options.model.model);
+  if (options.oracle) return direct_by_rules(source, bundle, options.cast);
+  if (!options.lm.folder.empty()) return plan_by_checkpoint(source, bundle, options, options.lm);
+  DecodingStats stats;
+  plan::Film film = direct(source, bundle, options, &stats).film;
+  if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
+  return film;
+}
+
+}  // namespace
+
 void run_plan(const PlanOptions& options) {
   if (options.schema) {
     std::puts(plan::json_schema().c_str());
@@ -16,16 +31,7 @@ void run_plan(const PlanOptions& options) {
   if (!options.batch.empty()) return plan_batch(options);
   const Source source = read_source(options.source);  // before a model is looked for: a bad input is told where there is none, too
   const bool compile = !options.compile.empty();
-  plan::Film film;
-  if (compile && source.is_plan) {
-    film = source.film;
-  } else if (options.oracle) {
-    film = direct_by_rules(source, locate_bundle(options.model.model), options.cast);
-  } else {
-    DecodingStats stats;
-    film = direct(source, locate_bundle(options.model.model), options, &stats).film;
-    if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
-  }
+  const plan::Film film = compile && source.is_plan ? source.film : plan_of(source, options);
   const std::string text = compile ? compiled_for_h3(film) : plan::to_json(film) + "\n";
   if (options.output.empty() || options.output == "-") {
     std::fputs(text.c_str(), stdout);

@@ -38,7 +38,15 @@ struct DirectOptions {
   CastChoice cast;
 };
 
+/// A published checkpoint that writes the plan instead of the bundle's planner.
+struct LmOptions {
+  std::string folder;             ///< empty: the bundle's
+  std::string precision = "auto";
+  std::string image;              ///< a picture that goes with the prompt
+};
+
 struct PlanOptions : DirectOptions {
+  LmOptions lm;
   std::string source;             ///< as of RenderOptions
   std::string output;             ///< empty: standard output
   std::string check;              ///< instead of a prompt: a plan to look at, or "-"
@@ -73,6 +81,7 @@ struct RenderOptions : DirectOptions {
 
 struct ModelsOptions {
   std::string model;
+  std::string lm;                 ///< a published checkpoint to describe instead
   bool json = false;
 };
 
@@ -107,6 +116,11 @@ void plan_batch(const PlanOptions&);
 /// The cast's file: `given`, else the user's own, whose folder is made if `create`. Error(configuration) where no home is known.
 [[nodiscard]] std::filesystem::path cast_file(const std::string& given, bool create);
 
+/// The plan of a prompt by a published checkpoint, of what the bundle's world can film. What the model cannot show is told on standard error.
+[[nodiscard]] plan::Film plan_by_checkpoint(const Source&, const std::filesystem::path& bundle, const DirectOptions&, const LmOptions&);
+/// Prints what a checkpoint is and what it needs.
+void describe_checkpoint(const std::string& folder, bool json);
+
 /// The bytes of a file, or of standard input for "-"; `what` names it in errors ("the plan"). Throws Error: input_missing, io, bad_data when it is
 /// larger than `most_bytes`.
 [[nodiscard]] std::string read_file(const std::filesystem::path& file, const std::string& what, std::size_t most_bytes);
@@ -114,6 +128,8 @@ void plan_batch(const PlanOptions&);
 /// The bundle's folder: `given`, else assets/models/nano beside or above the program. Error(unavailable) when there is none.
 [[nodiscard]] std::filesystem::path locate_bundle(const std::string& given);
 [[nodiscard]] Precision precision_of(const std::string& name);
+/// Names on standard error what a film leaves out.
+void tell_unsupported(const plan::Film&);
 [[nodiscard]] int thread_count(int given);
 /// Prints what is wrong with a plan and the timeline of its world. Error(bad_data) at the end when there are errors. Where no model is named or
 /// installed, what it can film is left out.

@@ -81,6 +81,14 @@ int run(int argc, char** argv) {
   plan_command->add_flag("--oracle", plan.oracle, "Plan by rules alone, without the language model")->excludes(check);
   add_cast_options(*plan_command, plan.cast);
   add_model_options(*plan_command, plan.model);
+  CLI::Option* lm = plan_command->add_option("--lm", plan.lm.folder, "Folder of a published Qwen3, Qwen3-MoE or Qwen3-VL that writes the plan instead of the model's own planner")
+                        ->type_name("DIR")
+                        ->excludes(check);
+  plan_command->add_option("--lm-precision", plan.lm.precision, "Of its weights; auto takes bf16 where they are stored in 16 bits or the processor multiplies bf16, else fp32")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16", "int8"}))
+      ->capture_default_str()
+      ->needs(lm);
+  plan_command->add_option("--image", plan.lm.image, "A picture that goes with the prompt (PNG, JPEG …); needs a Qwen3-VL")->type_name("FILE")->needs(lm);
 
   cli::ReplanOptions replan;
   CLI::App* replan_command = app.add_subcommand("replan", "Change one shot of a plan, or all from one on; the rest and locked fields stay as they are");
@@ -114,6 +122,7 @@ int run(int argc, char** argv) {
   cli::ModelsOptions models;
   CLI::App* models_command = app.add_subcommand("models", "Show the installed model: parts, sizes, licence");
   models_command->add_option("--model", models.model, "Folder of a model bundle (default: the one shipped with Fabula)")->type_name("DIR");
+  models_command->add_option("--lm", models.lm, "Folder of a published checkpoint: what it is and how much memory it needs, before it is read")->type_name("DIR");
   models_command->add_flag("--json", models.json, "Print as JSON");
 
   cli::add_cast_command(app);

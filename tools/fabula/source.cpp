@@ -77,7 +77,7 @@ void tell(const plan::Film& film, const Origin& origin) {
   } else if (origin.repairs > 0) {
     std::fprintf(stderr, "fabula: the plan stands after %d %s of repair\n", origin.repairs, origin.repairs == 1 ? "round" : "rounds");
   }
-  for (const std::string& missing : film.unsupported) std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
+  tell_unsupported(film);
 }
 
 }  // namespace
@@ -109,6 +109,10 @@ plan::Film direct_by_rules(const Source& given, const fs::path& bundle, const Ca
   join.bind(film);
   tell(film, {});
   return film;
+}
+
+void tell_unsupported(const plan::Film& film) {
+  for (const std::string& missing : film.unsupported) std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
 }
 
 }  // namespace fabula::cli

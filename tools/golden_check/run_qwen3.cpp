@@ -61,8 +61,8 @@ struct Prompt {
   std::vector<PatchGrid> grids;
   std::vector<float> pixels;  // of all images
 
-  std::vector<Image> images(Context& ctx, const VisionConfig& config) const {
-    std::vector<Image> images;
+  std::vector<PatchedImage> images(Context& ctx, const VisionConfig& config) const {
+    std::vector<PatchedImage> images;
     std::span<const float> left(pixels);
     for (const PatchGrid& grid : grids) {
       const auto count = static_cast<std::size_t>(grid.patches() * config.patch_width());
@@ -97,7 +97,7 @@ struct Generation {
   KvCache cache{pages};
   std::vector<float> states{}, logits{};
 
-  void read(std::span<const std::int32_t> tokens, std::span<const Image> images) {
+  void read(std::span<const std::int32_t> tokens, std::span<const PatchedImage> images) {
     const auto keep = [this](std::int64_t layer, Tensor tensor) {
       if (layer == tap_layer && tensor.data != nullptr) states.insert(states.end(), tensor.f32(), tensor.f32() + tensor.elements());
     };
@@ -108,7 +108,7 @@ struct Generation {
 
   // In chunks of about seven tokens; an image is not cut.
   void read_prompt(const Prompt& prompt) {
-    const std::vector<Image> images = prompt.images(ctx, model.config.vision);
+    const std::vector<PatchedImage> images = prompt.images(ctx, model.config.vision);
     const std::span<const std::int32_t> tokens(prompt.tokens);
     const auto visual = [&](std::size_t at) { return at < tokens.size() && tokens[at] == model.config.image_token; };
     std::size_t image = 0;

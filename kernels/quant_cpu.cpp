@@ -1,0 +1,200 @@
+// linear_i8: products of 16-bit and 8-bit whole numbers, summed exactly. How the work is cut changes no result, so that a row is the same bytes
+// however many rows and threads there are.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/quant_cpu.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <limits>
+
+#include "kernels/pieces.h"
+#include "kernels/quant.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fabula {
+namespace HWY_NAMESPACE {
+
+/// row (k) as whole numbers. Gives the scale that they stand for; NaN for a row that is not finite.
+float narrow(const float* row, std::int64_t k, std::int16_t* numbers) {
+  const Floats d;
+  Vec largest = all(0.0F), odd = all(0.0F);
+  for (std::int64_t i = 0; i < k; i += lanes()) {
+    const Vec value = load(row + i, k - i);
+    largest = hn::Max(largest, hn::Abs(value));
+    odd = hn::Add(odd, hn::Mul(value, all(0.0F)));  // zero, but NaN once a value is not finite
+  }
+  const float most = hn::GetLane(hn::MaxOfLanes(d, largest)), sum = sum_of(odd);
+  const bool finite = sum == 0.0F;
+  const Vec inverse = all(finite && most > 0.0F ? std::min(most_of_x / most, std::numeric_limits<float>::max()) : 0.0F);
+  const hn::Rebind<std::int16_t, Floats> half;
+  HWY_ALIGN std::int16_t tail[hn::MaxLanes(Floats())];
+  for (std::int64_t i = 0; i < k; i += lanes()) {
+    const Vec value = finite ? load(row + i, k - i) : all(0.0F);
+    const auto rounded = hn::DemoteTo(half, hn::NearestInt(hn::Mul(value, inverse)));
+    if (k - i >= lanes()) {
+      hn::StoreU(rounded, half, numbers + i);
+    } else {
+      hn::Store(rounded, half, tail);
+      std::memcpy(numbers + i, tail, static_cast<std::size_t>(k - i) * sizeof(std::int16_t));
+    }
+  }
+  return finite ? most / most_of_x : std::numeric_limits<float>::quiet_NaN();
+}
+
+#if HWY_TARGET == HWY_SCALAR
+
+template <int rows, int columns>
+void sum_block(const std::int16_t* x, const std::int8_t* weight, std::int64_t k, std::int64_t (&total)[rows][columns]) {
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < columns; ++column) {
+      total[row][column] = 0;
+      for (std::int64_t i = 0; i < k; ++i) total[row][column] += std::int64_t{x[row * k + i]} * weight[column * k + i];
+    }
+  }
+}
+
+#else
+
+using Words = hn::ScalableTag<std::int16_t>;
+using Sums = hn::RepartitionToWide<Words>;
+using Totals = hn::RepartitionToWide<Sums>;
+using Bytes = hn::Rebind<std::int8_t, Words>;
+
+HWY_INLINE std::int64_t exact_sum(hn::Vec<Sums> sums) {
+  const Totals wide;
+  return hn::GetLane(hn::SumOfLanes(wide, hn::Add(hn::PromoteTo(wide, hn::LowerHalf(sums)), hn::PromoteTo(wide, hn::UpperHalf(hn::Half<Sums>(), sums)))));
+}
+
+/// rows × columns sums at once, so that what is loaded is used more than once.
+template <int rows, int columns>
+HWY_INLINE void sum_block(const std::int16_t* x, const std::int8_t* weight, std::int64_t k, std::int64_t (&total)[rows][columns]) {
+  const Words words;
+  const Sums sums;
+  const auto step = static_cast<std::int64_t>(hn::Lanes(words));
+  constexpr std::int64_t steps = 256;  // a lane gains at most two products a step, of 127 · 32767 each, and holds 31 bits
+  for (auto& row : total) std::fill(row, row + columns, 0);
+  std::int64_t i = 0;
+  while (i + step <= k) {
+    hn::Vec<Sums> low[rows][columns], high[rows][columns];
+    for (int row = 0; row < rows; ++row) {
+      for (int column = 0; column < columns; ++column) low[row][column] = high[row][column] = hn::Zero(sums);
+    }
+    const std::int64_t end = std::min(k - step, i + (steps - 1) * step);
+    for (; i <= end; i += step) {
+      hn::Vec<Words> w[columns];
+      for (int column = 0; column < columns; ++column) w[column] = hn::PromoteTo(words, hn::LoadU(Bytes(), weight + column * k + i));
+      for (int row = 0; row < rows; ++row) {
+        const auto value = hn::LoadU(words, x + row * k + i);
+        for (int column = 0; column < columns; ++column) {
+          low[row][column] = hn::ReorderWidenMulAccumulate(sums, value, w[column], low[row][column], high[row][column]);
+        }
+      }
+    }
+    for (int row = 0; row < rows; ++row) {
+      for (int column = 0; column < columns; ++column) total[row][column] += exact_sum(low[row][column]) + exact_sum(high[row][column]);
+    }
+  }
+  for (; i < k; ++i) {
+    for (int row = 0; row < rows; ++row) {
+      for (int column = 0; column < columns; ++column) total[row][column] += std::int64_t{x[row * k + i]} * weight[column * k + i];
+    }
+  }
+}
+
+#endif  // HWY_SCALAR
+
+template <int rows, int columns>
+HWY_INLINE void write_block(const I8Tile& t, std::int64_t row, std::int64_t column) {
+  std::int64_t total[rows][columns];
+  sum_block<rows, columns>(t.x + row * t.k, t.weight + column * t.k, t.k, total);
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < columns; ++j) {
+      t.out[(row + i) * t.stride + column + j] = static_cast<float>(total[i][j]) * (t.x_scale[row + i] * t.scale[column + j]);
+    }
+  }
+}
+
+template <int rows, int columns>
+void write_rows(const I8Tile& t, std::int64_t row) {
+  std::int64_t column = 0;
+  for (; column + columns <= t.width; column += columns) write_block<rows, columns>(t, row, column);
+  for (; column < t.width; ++column) write_block<rows, 1>(t, row, column);
+}
+
+/// `columns` rows of the weight at once.
+template <int columns>
+void write_all_rows(const I8Tile& t) {
+  std::int64_t row = 0;
+  for (; row + 4 <= t.height; row += 4) write_rows<4, columns>(t, row);
+  if (t.height - row == 3) write_rows<3, columns>(t, row);
+  if (t.height - row == 2) write_rows<2, columns>(t, row);
+  if (t.height - row == 1) write_rows<1, columns>(t, row);
+}
+
+void write_tile(const I8Tile& t, const float* bias, Activation activation) {
+  constexpr int columns = HWY_TARGET <= HWY_AVX3 ? 4 : 2;  // as many sums as there are registers for
+  // A few rows wait for the weight to come from memory, which comes fastest in one stream.
+  if (t.height <= 4) write_all_rows<1>(t);
+  else write_all_rows<columns>(t);
+  if (bias != nullptr || activation != Activation::none) finish(t.out, t.stride, t.height, t.width, bias, activation);
+}
+
+void scaled(const std::int8_t* from, std::int64_t count, float scale, float* to) {
+  const Floats d;
+  const hn::Rebind<std::int8_t, Floats> bytes;
+  const hn::RebindToSigned<Floats> words;
+  std::int64_t i = 0;
+  for (; i + lanes() <= count; i += lanes()) hn::StoreU(hn::Mul(all(scale), hn::ConvertTo(d, hn::PromoteTo(words, hn::LoadU(bytes, from + i)))), d, to + i);
+  for (; i < count; ++i) to[i] = scale * static_cast<float>(from[i]);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fabula
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fabula {
+namespace {
+
+HWY_EXPORT(narrow);
+HWY_EXPORT(write_tile);
+HWY_EXPORT(scaled);
+
+void linear_i8(const Exec& exec, Tensor x, Tensor weight, Tensor scale, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+  const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
+  if (rows == 0) return;
+  const NarrowedRows narrowed = narrowed_rows(scratch, rows);
+  in_pieces(exec, rows, rows_in_a_piece(k), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) narrowed.scale[row] = HWY_DYNAMIC_DISPATCH(narrow)(x.f32() + row * k, k, narrowed.numbers + row * k);
+  });
+  const bool small = rows * n * k < 1 << 19;  // too small to share: one tile
+  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 4), tile_columns = small ? n : tile_size(n, 128, 4);
+  const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
+  in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
+    const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;
+    HWY_DYNAMIC_DISPATCH(write_tile)({narrowed.numbers + row * k, narrowed.scale + row, weight.as<const std::int8_t>() + column * k, scale.f32() + column,
+                                      std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, out.f32() + row * n + column, n},
+                                     bias.absent() ? nullptr : bias.f32() + column, activation);
+  });
+}
+
+void gather_rows_i8(const Exec& exec, Tensor table, Tensor scale, Tensor index, Tensor out) {
+  const std::int64_t width = table.width();
+  in_pieces(exec, index.elements(), rows_in_a_piece(width), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int32_t from = index.as<const std::int32_t>()[row];
+      HWY_DYNAMIC_DISPATCH(scaled)(table.as<const std::int8_t>() + from * width, width, scale.f32()[from], out.f32() + row * width);
+    }
+  });
+}
+
+}  // namespace
+
+void add_cpu_quant(Kernels& table) {
+  table.linear_i8 = linear_i8;
+  table.gather_rows_i8 = gather_rows_i8;
+}
+
+}  // namespace fabula
+#endif  // HWY_ONCE

@@ -1,0 +1,182 @@
+#include "planner/lm/picture.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "kernels/error.h"
+
+namespace fabula {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+[[noreturn]] void refuse(const std::string& name, const std::string& what) { throw Error(ExitCode::bad_data, name + ": " + what); }
+
+json parsed(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
+  json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_object()) refuse(file.string(), "is not a JSON object");
+  return root;
+}
+
+std::int64_t whole(const json& object, const char* key, std::int64_t most, const std::string& name) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_integer() || *found < 1 || *found > most) refuse(name, std::string("\"") + key + "\" is missing or out of range");
+  return found->get<std::int64_t>();
+}
+
+std::array<float, 3> colours(const json& object, const char* key, const std::string& name) {
+  const auto found = object.find(key);
+  std::array<float, 3> values{};
+  if (found == object.end() || !found->is_array() || found->size() != 3) refuse(name, std::string("\"") + key + "\" is not three numbers");
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (!(*found)[i].is_number()) refuse(name, std::string("\"") + key + "\" is not three numbers");
+    values[i] = (*found)[i].get<float>();
+  }
+  return values;
+}
+
+// What one sample of the result is made of: weights of 22 binary places over neighbours from `first` on.
+struct Taps {
+  std::int64_t first = 0;
+  std::vector<std::int32_t> weights;
+};
+
+constexpr int places = 22;
+
+double cubic(double x) {
+  constexpr double a = -0.5;
+  x = std::abs(x);
+  if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+  return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * a : 0.0;
+}
+
+std::vector<Taps> taps_of(std::int64_t from, std::int64_t to) {
+  const double scale = static_cast<double>(from) / static_cast<double>(to), widened = std::max(scale, 1.0), support = 2.0 * widened;
+  std::vector<Taps> all;
+  for (std::int64_t i = 0; i < to; ++i) {
+    const double centre = (static_cast<double>(i) + 0.5) * scale;
+    Taps taps;
+    taps.first = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
+    const std::int64_t end = std::min(from, static_cast<std::int64_t>(centre + support + 0.5));
+    std::vector<double> weights;
+    double sum = 0.0;
+    for (std::int64_t at = taps.first; at < end; ++at) {
+      weights.push_back(cubic((static_cast<double>(at) - centre + 0.5) / widened));
+      sum += weights.back();
+    }
+    for (const double weight : weights) taps.weights.push_back(static_cast<std::int32_t>(std::lround(weight / sum * (1 << places))));
+    all.push_back(std::move(taps));
+  }
+  return all;
+}
+
+// One row or column: samples of three colours, `step` bytes apart.
+void resample_line(const std::uint8_t* from, std::uint8_t* to, std::int64_t step, const std::vector<Taps>& all) {
+  for (const Taps& taps : all) {
+    for (int colour = 0; colour < 3; ++colour) {
+      std::int64_t sum = 1 << (places - 1);
+      const std::uint8_t* at = from + taps.first * step + colour;
+      for (const std::int32_t weight : taps.weights) {
+        sum += std::int64_t{weight} * *at;
+        at += step;
+      }
+      to[colour] = static_cast<std::uint8_t>(std::clamp<std::int64_t>(sum >> places, 0, 255));
+    }
+    to += step;
+  }
+}
+
+}  // namespace
+
+PictureConfig PictureConfig::open(const fs::path& folder) {
+  fs::path file = folder / "preprocessor_config.json";
+  json root;
+  if (!fs::exists(file) && fs::exists(folder / "processor_config.json")) {
+    file = folder / "processor_config.json";
+    root = parsed(file).value("image_processor", json());
+  } else {
+    root = parsed(file);
+  }
+  const std::string name = file.string();
+  if (!root.is_object()) refuse(name, "\"image_processor\" is missing");
+  for (const char* step : {"do_resize", "do_rescale", "do_normalize"}) {
+    if (root.contains(step) && !root[step].is_null() && root[step] != true) refuse(name, std::string("\"") + step + "\" is not true");
+  }
+  if (root.contains("resample") && !root["resample"].is_null() && root["resample"] != 3) refuse(name, "\"resample\" is not 3, bicubic");
+  PictureConfig config;
+  config.patch = whole(root, "patch_size", 1 << 10, name);
+  config.temporal_patch = whole(root, "temporal_patch_size", 64, name);
+  config.merge = whole(root, "merge_size", 64, name);
+  // Two spellings: size {shortest_edge, longest_edge}, which are numbers of pixels all the same, and min_pixels, max_pixels.
+  const bool sized = root.contains("size") && root["size"].is_object() && root["size"].contains("shortest_edge");
+  const json& limits = sized ? root["size"] : root;
+  config.fewest_pixels = whole(limits, sized ? "shortest_edge" : "min_pixels", std::int64_t{1} << 32, name);
+  config.most_pixels = whole(limits, sized ? "longest_edge" : "max_pixels", std::int64_t{1} << 32, name);
+  if (config.most_pixels < config.fewest_pixels) refuse(name, "the most pixels are fewer than the fewest");
+  if (root.contains("rescale_factor") && root["rescale_factor"].is_number()) config.rescale = root["rescale_factor"].get<double>();
+  config.mean = colours(root, "image_mean", name);
+  config.deviation = colours(root, "image_std", name);
+  if (std::any_of(config.deviation.begin(), config.deviation.end(), [](float value) { return !(value > 0.0F); })) refuse(name, "\"image_std\" is not positive");
+  return config;
+}
+
+PictureSize resized(const PictureConfig& config, PictureSize size) {
+  const std::int64_t factor = config.patch * config.merge, longer = std::max(size.width, size.height), shorter = std::min(size.width, size.height);
+  if (shorter < 1 || static_cast<double>(longer) / static_cast<double>(shorter) > 200.0) {
+    throw Error(ExitCode::bad_data, "a picture of " + std::to_string(size.width) + " × " + std::to_string(size.height) + " is too narrow: one side is over 200 times the other");
+  }
+  const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height), step = static_cast<double>(factor);
+  const auto side = [&](double multiples) { return static_cast<std::int64_t>(multiples) * factor; };
+  PictureSize result{side(std::nearbyint(width / step)), side(std::nearbyint(height / step))};
+  if (result.width * result.height > config.most_pixels) {
+    const double shrink = std::sqrt(height * width / static_cast<double>(config.most_pixels));
+    result = {std::max(factor, side(std::floor(width / shrink / step))), std::max(factor, side(std::floor(height / shrink / step)))};
+  } else if (result.width * result.height < config.fewest_pixels) {
+    const double grow = std::sqrt(static_cast<double>(config.fewest_pixels) / (height * width));
+    result = {side(std::ceil(width * grow / step)), side(std::ceil(height * grow / step))};
+  }
+  return result;
+}
+
+std::vector<std::uint8_t> resample_bicubic(const Picture& picture, PictureSize size) {
+  std::vector<std::uint8_t> narrowed(static_cast<std::size_t>(3 * size.width * picture.height)), result(static_cast<std::size_t>(3 * size.width * size.height));
+  const std::vector<Taps> across = taps_of(picture.width, size.width), down = taps_of(picture.height, size.height);
+  for (std::int64_t row = 0; row < picture.height; ++row) resample_line(picture.rgb.data() + 3 * row * picture.width, narrowed.data() + 3 * row * size.width, 3, across);
+  for (std::int64_t column = 0; column < size.width; ++column) resample_line(narrowed.data() + 3 * column, result.data() + 3 * column, 3 * size.width, down);
+  return result;
+}
+
+Patches patches_of(const PictureConfig& config, const Picture& picture) {
+  const PictureSize size = resized(config, {picture.width, picture.height});
+  const std::vector<std::uint8_t> rgb = resample_bicubic(picture, size);
+  Patches patches{.grid = {size.height / config.patch, size.width / config.patch}, .pixels = {}};
+  patches.pixels.reserve(rgb.size() * static_cast<std::size_t>(config.temporal_patch));
+  const auto rescale = static_cast<float>(config.rescale);
+  // One patch: every colour, as often as a patch has frames. The patches go block by block, as cells_of() says.
+  const auto add = [&](std::int64_t top, std::int64_t left) {
+    for (std::size_t colour = 0; colour < 3; ++colour) {
+      for (std::int64_t frame = 0; frame < config.temporal_patch; ++frame) {
+        for (std::int64_t i = 0; i < config.patch * config.patch; ++i) {
+          const std::int64_t at = (top + i / config.patch) * size.width + left + i % config.patch;
+          const float value = static_cast<float>(rgb[static_cast<std::size_t>(3 * at) + colour]) * rescale;
+          patches.pixels.push_back((value - config.mean[colour]) / config.deviation[colour]);
+        }
+      }
+    }
+  };
+  const std::int64_t block = config.patch * config.merge;
+  for (std::int64_t top = 0; top < size.height; top += block) {
+    for (std::int64_t left = 0; left < size.width; left += block) {
+      for (std::int64_t i = 0; i < config.merge * config.merge; ++i) add(top + i / config.merge * config.patch, left + i % config.merge * config.patch);
+    }
+  }
+  return patches;
+}
+
+}  // namespace fabula

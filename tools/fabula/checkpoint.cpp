@@ -1,0 +1,91 @@
+// What a published checkpoint is, and the plan that it writes.
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "audio/phonemes.h"
+#include "engine/bundle.h"
+#include "engine/world.h"
+#include "kernels/error.h"
+#include "planner/published.h"
+#include "tools/fabula/commands.h"
+#include "video/io/images.h"
+
+namespace fabula::cli {
+
+namespace {
+
+constexpr std::array<const char*, 3> names = {"fp32", "bf16", "int8"};  // of Precision, in its order
+
+const char* name_of(Thinking thinking) {
+  constexpr std::array<const char*, 3> said = {"none", "on request (left empty)", "always (left empty)"};
+  return said[static_cast<std::size_t>(thinking)];
+}
+
+nlohmann::ordered_json described(const Checkpoint& checkpoint) {
+  const Qwen3Config& config = checkpoint.config;
+  nlohmann::ordered_json out = {{"folder", checkpoint.folder.string()}, {"architecture", checkpoint.model_type}, {"parameters", checkpoint.parameters},
+                                {"layers", config.layers},              {"hidden", config.hidden},               {"heads", config.heads},
+                                {"kv_heads", config.kv_heads},          {"head_dim", config.head_dim},           {"vocabulary", config.vocabulary},
+                                {"tokens", checkpoint.tokens},          {"context", config.context},             {"stored_bytes", checkpoint.stored_bytes},
+                                {"images", checkpoint.sees}};
+  if (config.experts.count > 0) out["experts"] = {{"count", config.experts.count}, {"per_token", config.experts.per_token}};
+  out["chat_template"] = checkpoint.chat.source;
+  out["thinking"] = name_of(checkpoint.chat.thinking);
+  out["stop_tokens"] = checkpoint.stops;
+  for (const CheckpointMemory& memory : checkpoint.memory) {
+    out["memory"][names[static_cast<std::size_t>(memory.precision)]] = {{"weights", memory.decoder}, {"vision", memory.vision}};
+  }
+  out["memory"]["kv_per_1000_tokens"] = 1000 * checkpoint.kv_per_token;
+  out["memory"]["activations"] = checkpoint.activations;
+  out["precision"] = names[static_cast<std::size_t>(checkpoint.natural_precision())];
+  return out;
+}
+
+}  // namespace
+
+void describe_checkpoint(const std::string& folder, bool json) {
+  const Checkpoint checkpoint = Checkpoint::open(folder);
+  if (json) {
+    std::printf("%s\n", described(checkpoint).dump(2).c_str());
+    return;
+  }
+  constexpr double mega = 1e6;
+  const auto mb = [](std::size_t bytes) { return static_cast<double>(bytes) / mega; };
+  const Qwen3Config& config = checkpoint.config;
+  std::printf("%s  (%s)\n", checkpoint.model_type.c_str(), folder.c_str());
+  std::printf("  parameters  %.1f million, stored in %.1f MB\n", static_cast<double>(checkpoint.parameters) / mega, mb(checkpoint.stored_bytes));
+  std::printf("  decoder     %lld layers of width %lld, %lld heads on %lld for keys and values, of %lld\n", static_cast<long long>(config.layers),
+              static_cast<long long>(config.hidden), static_cast<long long>(config.heads), static_cast<long long>(config.kv_heads), static_cast<long long>(config.head_dim));
+  if (config.experts.count > 0) std::printf("  experts     %lld, of which a token takes %lld\n", static_cast<long long>(config.experts.count), static_cast<long long>(config.experts.per_token));
+  std::printf("  images      %s\n", checkpoint.sees ? "yes" : "no");
+  std::printf("  vocabulary  %lld, of which the tokenizer knows %d\n", static_cast<long long>(config.vocabulary), checkpoint.tokens);
+  if (config.context > 0) std::printf("  context     %lld tokens\n", static_cast<long long>(config.context));
+  std::printf("  template    %s; thinking: %s\n", checkpoint.chat.source.empty() ? "none: turns of Qwen's form" : checkpoint.chat.source.c_str(), name_of(checkpoint.chat.thinking));
+  std::printf("  stops at    ");
+  for (std::size_t i = 0; i < checkpoint.stops.size(); ++i) std::printf("%s%d", i == 0 ? "" : ", ", checkpoint.stops[i]);
+  std::printf("\n  memory      keys and values of 1000 tokens %.1f MB, activations %.1f MB, weights:\n", mb(1000 * checkpoint.kv_per_token), mb(checkpoint.activations));
+  for (const CheckpointMemory& memory : checkpoint.memory) {
+    std::printf("    %s    %10.1f MB", names[static_cast<std::size_t>(memory.precision)], mb(memory.decoder));
+    if (memory.vision > 0) std::printf(", with an image %.1f MB", mb(memory.decoder + memory.vision));
+    std::printf("%s\n", memory.precision == checkpoint.natural_precision() ? "  (auto)" : "");
+  }
+}
+
+plan::Film plan_by_checkpoint(const Source& source, const std::filesystem::path& bundle, const DirectOptions& how, const LmOptions& options) {
+  if (source.is_plan) throw Error(ExitCode::usage, "--lm writes a plan for a prompt; this is a plan already");
+  const Checkpoint checkpoint = Checkpoint::open(options.folder);
+  Image image;
+  if (!options.image.empty()) image = read_image(options.image);
+  const Picture picture{image.width, image.height, image.rgb};
+  const World world = World::open(Bundle::open(bundle).folder / "world.json");
+  const Precision precision = options.precision == "int8" ? Precision::int8 : options.precision == "auto" ? checkpoint.natural_precision() : precision_of(options.precision);
+  if (checkpoint.chat.source.empty()) std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
+  const auto alive = [](int) { return !stop_requested(); };
+  plan::Film film = write_film(checkpoint, world, source.prompt, options.image.empty() ? nullptr : &picture, precision, thread_count(how.model.threads), phones_of, alive,
+                               how.sampling);
+  tell_unsupported(film);
+  return film;
+}
+
+}  // namespace fabula::cli
