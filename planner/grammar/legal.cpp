@@ -172,7 +172,7 @@ bool Legal::complete(const std::string& written) const {
 void Legal::next(const std::string& written, const TokenTable& table, TokenMask& allowed) const {
   // Values with this prefix stand together.
   const auto begin = std::lower_bound(values_.begin(), values_.end(), written);
-  const auto end = std::find_if_not(begin, values_.end(), [&](const std::string& value) { return value.starts_with(written); });
+  const auto end = std::partition_point(begin, values_.end(), [&](const std::string& value) { return value.starts_with(written); });
   if (kind_ == Kind::text) {
     const TextMasks& masks = alphabet_ == Alphabet::ascii  ? table.ascii
                              : alphabet_ == Alphabet::utf8 ? table.utf8

@@ -46,6 +46,7 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
 }
 
 std::uint32_t TokenTrie::child(std::uint32_t node, char byte) const {
+  if (nodes_[node].children == 0) return none;
   const auto begin = nodes_.begin() + nodes_[node].first_child, end = begin + nodes_[node].children;
   const auto wanted = static_cast<std::uint8_t>(byte);
   const auto found = std::lower_bound(begin, end, wanted, [](const Node& n, std::uint8_t b) { return n.byte < b; });
