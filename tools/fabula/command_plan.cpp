@@ -22,11 +22,11 @@ plan::Film plan_of(const Source& source, const PlanOptions& options) {
 }  // namespace
 
 void run_plan(const PlanOptions& options) {
+  if (options.json && options.check.empty() && options.batch.empty()) throw Error(ExitCode::usage, "--json goes with --check or --batch");
   if (options.schema) {
     std::puts(plan::json_schema().c_str());
     return;
   }
-  if (options.json && options.check.empty() && options.batch.empty()) throw Error(ExitCode::usage, "--json goes with --check or --batch");
   if (!options.check.empty()) return check_plan(options.check, options.model.model, options.json);
   if (!options.batch.empty()) return plan_batch(options);
   const Source source = read_source(options.source);  // before a model is looked for: a bad input is told where there is none, too
