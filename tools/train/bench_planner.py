@@ -87,8 +87,9 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
     load = os.getloadavg()[0]
     how = "seconds of decoding (`--stats`)" if has_stats else "seconds of the whole program, loading of the model included, for this program has no `--stats`"
     return "\n".join(["## How fast plans are written", "",
-                      f"{len(prompts)} of the prompts, {threads} threads, {how}; transformers' `generate`, greedy with a cache, writes as many tokens of the same model. Taken in turns in one run, "
-                      f"the median of {repeats}; the machine's load was {load:.1f} on {os.cpu_count()} processors.", "",
+                      f"{len(prompts)} of the prompts, {threads} thread{'s' * (threads > 1)}, {how}; transformers' `generate`, greedy with a cache, writes as many tokens of the same model. Taken in turns in one run, "
+                      f"the median of {repeats}; the machine's load was {load:.1f} on {os.cpu_count()} processors"
+                      + (", so these figures say little about a free one." if load > os.cpu_count() + 1 else "."), "",
                       "| precision | tokens | fabula, tokens/s | transformers, tokens/s | fabula is |", "|---|---|---|---|---|", *lines, "",
                       "*Forced* tokens are written without a question to the model; *accepted* are those read ahead that the model would have chosen.", "",
                       "| precision | forced | passes | accepted a pass | accepted of drafted |", "|---|---|---|---|---|", *told, *masks(fabula.parent), ""]) + "\n"

@@ -216,7 +216,7 @@ def main() -> None:
         import bench_planner
         texts = [c["prompt"] for c in cases if c["id"].startswith(("plain", "short", "long"))]
         decoding = bench_planner.table(options.fabula, options.bundle, texts[:options.decoding], options.threads)
-    extra = "".join(f' --variant "{v}"' for v in options.variant) + (f" --decoding {options.decoding}" if options.decoding else "")
+    extra = "".join(f' --variant "{v}"' for v in options.variant) + (f" --decoding {options.decoding}" if options.decoding else "") + (f" --threads {options.threads}" if options.threads != 2 else "")
     text = report(cases, results, decoding, f"tools/train/evaluate_planner.py BUNDLE --fabula build/cpu-release/bin/fabula{extra}")
     print(text)
     (options.out or options.bundle / "PLANNER.md").write_text(text)
