@@ -69,6 +69,21 @@ Tensor attention(Context& ctx, Tensor q, Tensor k, Tensor v, bool causal) {
   return out;
 }
 
+Tensor paged_attention(Context& ctx, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows) {
+  const bool fits = is_f32(q, 3) && is_f32(k, 3) && same(k, v) && k.shape[0] == q.shape[0] && k.shape[2] == q.shape[2] && k.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
+  const bool pages_fit = is_f32(keys, 4) && is_f32(values, 4) && keys.shape[1] == k.shape[1] && keys.shape[2] == k.shape[2] && keys.shape[3] >= 1 && keys.shape[3] <= 512 &&
+                         values.shape == Shape{keys.shape[0], keys.shape[1], keys.shape[3], keys.shape[2]};
+  if (!fits || !pages_fit || table.dtype != DType::i32 || table.shape.rank() != 2 || !is_index(rows, 2 * q.shape[0])) {
+    refuse("paged_attention",
+           "q (rows, heads, dim), k and v (rows, kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim) f32, heads a multiple of "
+           "kv_heads, at most 512 slots, table (sequences, pages) and rows (rows, 2) i32",
+           {{"q", q}, {"k", k}, {"v", v}, {"keys", keys}, {"values", values}, {"table", table}, {"rows", rows}});
+  }
+  Tensor out = ctx.arena.take(q.shape);
+  ctx.kernels.paged_attention(ctx.exec, q, k, v, keys, values, table, rows, out);
+  return out;
+}
+
 void rope(Context& ctx, Tensor x, Tensor cos, Tensor sin) {
   const bool fits = is_f32(x, 3) && is_f32_rows(cos) && same(cos, sin) && cos.rows() == x.shape[0] && cos.width() <= x.shape[2] && cos.width() % 2 == 0;
   if (!fits) refuse("rope", "x (rows, heads, dim), cos and sin (rows, rotary) f32, rotary even and at most dim", {{"x", x}, {"cos", cos}, {"sin", sin}});

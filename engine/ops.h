@@ -29,6 +29,8 @@ void gated_add(Context&, Tensor x, ModulationTable gate, Tensor index, Tensor in
 
 [[nodiscard]] Tensor group_norm(Context&, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation = Activation::none);
 [[nodiscard]] Tensor attention(Context&, Tensor q, Tensor k, Tensor v, bool causal);
+/// k and v join keys and values, which lie in pages: kernels/kernels.h. At most 512 slots a page.
+[[nodiscard]] Tensor paged_attention(Context&, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows);
 void rope(Context&, Tensor x, Tensor cos, Tensor sin);  ///< in place
 [[nodiscard]] Tensor conv3d(Context&, Tensor x, Tensor weight, Tensor bias, Conv3dParams = {});
 [[nodiscard]] Tensor conv1d(Context&, Tensor x, Tensor weight, Tensor bias, Conv1dParams = {});

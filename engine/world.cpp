@@ -26,10 +26,10 @@ class WorldReader {
     if (frames.empty() || frames[0] < 1 || frames[0] > 100000) refuse("\"shot_frames\" has no length that can be made");
     world.shot_frames = frames[0];
     world.max_shots = integer(root_, "max_shots", 1, 1000);
-    for (const json& entry : list("actors")) world.actors.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look")});
-    for (const json& entry : list("places")) world.places.push_back({text(entry, "id"), text(entry, "description"), text(entry, "ambience")});
+    for (const json& entry : list("actors")) world.actors.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look"), words(entry)});
+    for (const json& entry : list("places")) world.places.push_back({text(entry, "id"), text(entry, "description"), text(entry, "ambience"), words(entry)});
     for (const json& entry : list("actions")) world.actions.push_back(action(entry));
-    for (const json& entry : list("voices")) world.voices.push_back({text(entry, "id"), text(entry, "flite"), tempo(entry)});
+    for (const json& entry : list("voices")) world.voices.push_back({text(entry, "id"), text(entry, "flite"), tempo(entry), entry.contains("description") ? text(entry, "description") : ""});
     for (const auto& [key, words] : {std::pair{"times", &world.times}, {"positions", &world.positions}, {"facings", &world.facings},
                                      {"camera_sizes", &world.camera_sizes}, {"camera_moves", &world.camera_moves}, {"ambiences", &world.ambiences},
                                      {"sounds", &world.sounds}, {"phones", &world.phones}}) {
@@ -66,6 +66,8 @@ class WorldReader {
     return static_cast<int>(value);
   }
 
+  std::vector<std::string> words(const json& entry) const { return entry.contains("words") ? get<std::vector<std::string>>(entry, "words") : std::vector<std::string>{}; }
+
   std::vector<json> list(const char* key) const { return get<std::vector<json>>(root_, key); }
 
   double tempo(const json& entry) const {
@@ -75,7 +77,7 @@ class WorldReader {
   }
 
   World::Action action(const json& entry) const {
-    World::Action action{text(entry, "id"), {}};
+    World::Action action{text(entry, "id"), {}, words(entry)};
     for (const json& sound : get<std::vector<json>>(entry, "sounds")) {
       if (sound.is_object() && sound.contains("at_ms")) {  // at these times and never again
         for (const double ms : get<std::vector<double>>(sound, "at_ms")) {
@@ -122,6 +124,14 @@ World World::open(const std::filesystem::path& file) {
 }
 
 int World::film_ms(int shots) const { return static_cast<int>(std::lround(1000.0 * shot_frames * shots / fps)); }
+
+const World::Place* World::place(std::string_view entry) const {
+  if (const Place* exact = find_id(places, entry)) return exact;
+  const std::size_t mark = entry.rfind('_');
+  const std::string_view number = mark == std::string_view::npos ? "" : entry.substr(mark + 1);
+  const bool is_further = !number.empty() && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string_view::npos && number[0] != '0' && number != "1";
+  return is_further ? find_id(places, entry.substr(0, mark)) : nullptr;
+}
 
 const World::Action* World::action(std::string_view id) const { return find_id(actions, id); }
 const World::Voice* World::voice(std::string_view id) const { return find_id(voices, id); }

@@ -9,11 +9,14 @@
 namespace fabula {
 
 struct World {
+  // words: what prompts call it; may be empty.
   struct Actor {
     std::string id, name, look;
+    std::vector<std::string> words = {};
   };
   struct Place {
     std::string id, description, ambience;
+    std::vector<std::string> words = {};
   };
   /// A sound at first_ms, first_ms + every_ms … of an action, as long as its shot lasts; one that is heard once has the longest every_ms.
   struct ActionSound {
@@ -23,11 +26,13 @@ struct World {
   struct Action {
     std::string id;
     std::vector<ActionSound> sounds;
+    std::vector<std::string> words = {};  ///< in the third person: "walks"
   };
   /// flite: the voice whose phones and durations are taken; tempo: how much faster than flite it speaks.
   struct Voice {
     std::string id, flite;
     double tempo = 1.0;
+    std::string description = {};  ///< "a calm man's voice"; may be empty
   };
 
   int fps = 12;          ///< the model's own frame rate
@@ -49,7 +54,14 @@ struct World {
   [[nodiscard]] int film_ms(int shots) const;
   /// Null when there is none with this id.
   [[nodiscard]] const Action* action(std::string_view id) const;
+  /// The place that an entry of a plan stands for: a film that sees a place by day and by night has two entries, "forest" and "forest_2".
+  [[nodiscard]] const Place* place(std::string_view entry) const;
   [[nodiscard]] const Voice* voice(std::string_view id) const;
+};
+
+/// A further name of an actor.
+struct ActorName {
+  std::string actor, name;
 };
 
 /// The ids of a list of the world (or of a plan), in its order.

@@ -43,6 +43,101 @@ void scale_row(float* row, std::int64_t count, float factor) {
   map(row, count, row, [&](Vec v) { return hn::Mul(v, all(factor)); });
 }
 
+/// One sequence's keys (dim, slots) and values (slots, dim) of one head: each page `stride` floats long.
+struct Pages {
+  const float *keys, *values;
+  const std::int32_t* table;
+  std::int64_t stride, slots, dim;
+};
+
+/// logits[h][i] = scale · query of head h · key of token first + i, i below `count`; first is a page's first token. query (heads, dim).
+template <int heads>
+void score_keys(const float* query, const Pages& p, std::int64_t first, std::int64_t count, float scale, float* logits, std::int64_t logit_stride) {
+  for (std::int64_t done = 0; done < count; done += p.slots) {
+    const float* page = p.keys + p.table[(first + done) / p.slots] * p.stride;
+    for (std::int64_t slot = 0; slot < std::min(p.slots, count - done); slot += lanes()) {
+      const std::int64_t left = p.slots - slot;
+      Vec even[heads], odd[heads];
+      for (int h = 0; h < heads; ++h) even[h] = odd[h] = all(0.0F);
+      std::int64_t i = 0;
+      for (; i + 2 <= p.dim; i += 2) {
+        const Vec k0 = load(page + i * p.slots + slot, left), k1 = load(page + (i + 1) * p.slots + slot, left);
+        for (int h = 0; h < heads; ++h) {
+          even[h] = hn::MulAdd(all(query[h * p.dim + i]), k0, even[h]);
+          odd[h] = hn::MulAdd(all(query[h * p.dim + i + 1]), k1, odd[h]);
+        }
+      }
+      for (int h = 0; h < heads; ++h) {
+        if (i < p.dim) even[h] = hn::MulAdd(all(query[h * p.dim + i]), load(page + i * p.slots + slot, left), even[h]);
+        store(hn::Mul(hn::Add(even[h], odd[h]), all(scale)), logits + h * logit_stride + done + slot, left);
+      }
+    }
+  }
+}
+
+/// out (heads, dim) += Σ weights[h][i] · value of token first + i, from the first token to the last.
+template <int heads>
+void sum_values(const float* weights, std::int64_t weight_stride, const Pages& p, std::int64_t first, std::int64_t count, float* out) {
+  for (std::int64_t i = 0; i < p.dim; i += 2 * lanes()) {
+    const std::int64_t left = p.dim - i;
+    const bool both = left > lanes();
+    Vec low[heads], high[heads];
+    for (int h = 0; h < heads; ++h) {
+      low[h] = load(out + h * p.dim + i, left);
+      high[h] = both ? load(out + h * p.dim + i + lanes(), left - lanes()) : all(0.0F);
+    }
+    for (std::int64_t done = 0; done < count; done += p.slots) {
+      const float* value = p.values + p.table[(first + done) / p.slots] * p.stride + i;
+      for (std::int64_t token = done; token < std::min(done + p.slots, count); ++token, value += p.dim) {
+        const Vec v0 = load(value, left), v1 = both ? load(value + lanes(), left - lanes()) : all(0.0F);
+        for (int h = 0; h < heads; ++h) {
+          const Vec weight = all(weights[h * weight_stride + token]);
+          low[h] = hn::MulAdd(weight, v0, low[h]);
+          high[h] = hn::MulAdd(weight, v1, high[h]);
+        }
+      }
+    }
+    for (int h = 0; h < heads; ++h) {
+      store(low[h], out + h * p.dim + i, left);
+      if (both) store(high[h], out + h * p.dim + i + lanes(), left - lanes());
+    }
+  }
+}
+
+/// Queries of one row which share keys and values, (heads, dim), over the first `seen` tokens. The order of every sum depends on `seen` alone.
+template <int heads>
+void attend_pages(const float* query, const Pages& p, std::int64_t seen, float* out) {
+  constexpr std::int64_t most = 512;  // tokens whose weights are at hand at once
+  float weights[heads * most];
+  float largest[heads], total[heads] = {};
+  std::fill_n(largest, heads, -std::numeric_limits<float>::infinity());
+  std::fill_n(out, heads * p.dim, 0.0F);
+  const std::int64_t together = most / p.slots * p.slots;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(p.dim));
+  for (std::int64_t first = 0; first < seen; first += together) {
+    const std::int64_t count = std::min(together, seen - first);
+    score_keys<heads>(query, p, first, count, scale, weights, most);
+    for (int h = 0; h < heads; ++h) {
+      const float factor = soften(weights + h * most, count, largest[h], total[h]);
+      if (first > 0 && factor != 1.0F) scale_row(out + h * p.dim, p.dim, factor);
+    }
+    sum_values<heads>(weights, most, p, first, count, out);
+  }
+  for (int h = 0; h < heads; ++h) scale_row(out + h * p.dim, p.dim, 1.0F / total[h]);
+}
+
+void attend_group(const float* query, std::int64_t heads, const float* keys, const float* values, const std::int32_t* table, std::int64_t stride, std::int64_t slots,
+                  std::int64_t dim, std::int64_t seen, float* out) {
+  const Pages p{keys, values, table, stride, slots, dim};
+  for (; heads >= 4; heads -= 4, query += 4 * p.dim, out += 4 * p.dim) attend_pages<4>(query, p, seen, out);
+  switch (heads) {
+    case 3: return attend_pages<3>(query, p, seen, out);
+    case 2: return attend_pages<2>(query, p, seen, out);
+    case 1: return attend_pages<1>(query, p, seen, out);
+    default: return;
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fabula
 HWY_AFTER_NAMESPACE();
@@ -53,6 +148,7 @@ namespace {
 
 HWY_EXPORT(soften);
 HWY_EXPORT(scale_row);
+HWY_EXPORT(attend_group);
 
 constexpr std::int64_t query_block = 64, key_block = 512;
 
@@ -93,9 +189,36 @@ void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tens
   });
 }
 
+void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out) {
+  const std::int64_t heads = q.shape[1], dim = q.shape[2], kv_heads = keys.shape[1], slots = keys.shape[3], group = heads / kv_heads;
+  const std::int64_t head_floats = dim * slots, page_floats = kv_heads * head_floats;
+  const auto* where = rows.as<std::int32_t>();
+  const auto pages_of = [&](std::int64_t row) { return table.as<std::int32_t>() + where[2 * row] * table.width(); };
+  for (std::int64_t row = 0; row < q.shape[0]; ++row) {
+    const std::int64_t place = where[2 * row + 1], slot = place % slots, page = pages_of(row)[place / slots] * page_floats;
+    for (std::int64_t head = 0; head < kv_heads; ++head) {
+      const std::int64_t from = (row * kv_heads + head) * dim;
+      float* key = keys.f32() + page + head * head_floats + slot;
+      for (std::int64_t i = 0; i < dim; ++i) key[i * slots] = k.f32()[from + i];
+      std::copy_n(v.f32() + from, dim, values.f32() + page + head * head_floats + slot * dim);
+    }
+  }
+  const std::int64_t work = std::max<std::int64_t>(1, table.width() * slots * dim * group);  // of one item, at most
+  in_pieces(exec, q.shape[0] * kv_heads, std::max<std::int64_t>(1, (1 << 18) / work), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      const std::int64_t row = item / kv_heads, head = item % kv_heads, at = (row * heads + head * group) * dim;
+      HWY_DYNAMIC_DISPATCH(attend_group)
+      (q.f32() + at, group, keys.f32() + head * head_floats, values.f32() + head * head_floats, pages_of(row), page_floats, slots, dim, where[2 * row + 1] + 1, out.f32() + at);
+    }
+  });
+}
+
 }  // namespace
 
-void add_cpu_attention(Kernels& table) { table.attention = attention; }
+void add_cpu_attention(Kernels& table) {
+  table.attention = attention;
+  table.paged_attention = paged_attention;
+}
 
 }  // namespace fabula
 #endif  // HWY_ONCE

@@ -14,11 +14,45 @@ struct Sizes {
   bool causal;
 };
 
-__global__ void attention_kernel(const float* q, const float* k, const float* v, Sizes s, float scale, float* out) {
+// Keys and values one after the other; the last queries see all keys if causal.
+struct InOrder {
+  const float *k, *v;
+  Sizes s;
+  __device__ std::int64_t seen(std::int64_t row) const { return s.causal ? s.k_rows - s.q_rows + row + 1 : s.k_rows; }
+  __device__ float key(std::int64_t, std::int64_t token, std::int64_t head, std::int64_t i) const { return k[(token * s.kv_heads + head) * s.dim + i]; }
+  __device__ float value(std::int64_t, std::int64_t token, std::int64_t head, std::int64_t i) const { return v[(token * s.kv_heads + head) * s.dim + i]; }
+};
+
+// Keys and values in pages, as in kernels.h.
+struct InPages {
+  float *keys, *values;
+  const std::int32_t *table, *rows;
+  std::int64_t width, slots;
+  Sizes s;
+  __device__ std::int64_t seen(std::int64_t row) const { return rows[2 * row + 1] + 1; }
+  __device__ std::int64_t head_of(std::int64_t row, std::int64_t token, std::int64_t head) const { return table[rows[2 * row] * width + token / slots] * s.kv_heads + head; }
+  __device__ float& key(std::int64_t row, std::int64_t token, std::int64_t head, std::int64_t i) const {
+    return keys[(head_of(row, token, head) * s.dim + i) * slots + token % slots];
+  }
+  __device__ float& value(std::int64_t row, std::int64_t token, std::int64_t head, std::int64_t i) const {
+    return values[(head_of(row, token, head) * slots + token % slots) * s.dim + i];
+  }
+};
+
+__global__ void store_kernel(const float* k, const float* v, InPages pages) {
+  const std::int64_t row = blockIdx.x, width = pages.s.kv_heads * pages.s.dim;
+  for (std::int64_t i = threadIdx.x; i < width; i += threads) {
+    pages.key(row, pages.rows[2 * row + 1], i / pages.s.dim, i % pages.s.dim) = k[row * width + i];
+    pages.value(row, pages.rows[2 * row + 1], i / pages.s.dim, i % pages.s.dim) = v[row * width + i];
+  }
+}
+
+template <typename Where>
+__global__ void attention_kernel(const float* q, Sizes s, Where where, float scale, float* out) {
   __shared__ float query[most_dim];
   __shared__ float weights[threads];
   const std::int64_t row = blockIdx.x / s.heads, head = blockIdx.x % s.heads, kv_head = head / (s.heads / s.kv_heads);
-  const std::int64_t seen = s.causal ? s.k_rows - s.q_rows + row + 1 : s.k_rows;
+  const std::int64_t seen = where.seen(row);
   for (std::int64_t i = threadIdx.x; i < s.dim; i += threads) query[i] = q[(row * s.heads + head) * s.dim + i];
   float sum[most_channels] = {}, largest = -INFINITY, total = 0.0F;
   for (std::int64_t first = 0; first < seen; first += threads) {
@@ -26,9 +60,8 @@ __global__ void attention_kernel(const float* q, const float* k, const float* v,
     const std::int64_t key = first + threadIdx.x;
     float logit = -INFINITY;
     if (key < seen) {
-      const float* other = k + (key * s.kv_heads + kv_head) * s.dim;
       float product = 0.0F;
-      for (std::int64_t i = 0; i < s.dim; ++i) product += query[i] * other[i];
+      for (std::int64_t i = 0; i < s.dim; ++i) product += query[i] * where.key(row, key, kv_head, i);
       logit = product * scale;
     }
     const float now = fmaxf(largest, cuda::block_max(logit));
@@ -42,7 +75,7 @@ __global__ void attention_kernel(const float* q, const float* k, const float* v,
       const std::int64_t channel = threadIdx.x + static_cast<std::int64_t>(c) * threads;
       if (channel >= s.dim) break;
       float added = 0.0F;
-      for (int j = 0; j < count; ++j) added += weights[j] * v[((first + j) * s.kv_heads + kv_head) * s.dim + channel];
+      for (int j = 0; j < count; ++j) added += weights[j] * where.value(row, first + j, kv_head, channel);
       sum[c] = sum[c] * factor + added;
     }
   }
@@ -52,17 +85,35 @@ __global__ void attention_kernel(const float* q, const float* k, const float* v,
   }
 }
 
-void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
-  const Sizes s{q.shape[0], q.shape[1], k.shape[0], k.shape[1], q.shape[2], causal};
-  if (s.q_rows == 0) return;
+template <typename Where>
+void launch(const Exec& exec, Tensor q, const Where& where, Tensor out) {
+  const Sizes& s = where.s;
   if (s.dim > most_dim) throw Error(ExitCode::unavailable, "CUDA: attention heads of more than " + std::to_string(most_dim) + " channels");
   attention_kernel<<<static_cast<unsigned>(s.q_rows * s.heads), threads, 0, cuda::stream_of(exec)>>>(
-      q.f32(), k.f32(), v.f32(), s, 1.0F / sqrtf(static_cast<float>(s.dim)), out.f32());
+      q.f32(), s, where, 1.0F / sqrtf(static_cast<float>(s.dim)), out.f32());
   cuda::check_launch("attention");
+}
+
+Sizes sizes_of(Tensor q, Tensor k, bool causal) { return {q.shape[0], q.shape[1], k.shape[0], k.shape[1], q.shape[2], causal}; }
+
+void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+  if (q.shape[0] == 0) return;
+  launch(exec, q, InOrder{k.f32(), v.f32(), sizes_of(q, k, causal)}, out);
+}
+
+void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out) {
+  if (q.shape[0] == 0) return;
+  const InPages pages{keys.f32(), values.f32(), table.as<std::int32_t>(), rows.as<std::int32_t>(), table.width(), keys.shape[3], sizes_of(q, k, true)};
+  store_kernel<<<static_cast<unsigned>(q.shape[0]), threads, 0, cuda::stream_of(exec)>>>(k.f32(), v.f32(), pages);
+  cuda::check_launch("paged_attention");
+  launch(exec, q, pages, out);
 }
 
 }  // namespace
 
-void add_cuda_attention(Kernels& table) { table.attention = attention; }
+void add_cuda_attention(Kernels& table) {
+  table.attention = attention;
+  table.paged_attention = paged_attention;
+}
 
 }  // namespace fabula

@@ -18,6 +18,7 @@ const Kernels& dry_kernels() {
       .rms_norm_modulate = nothing,
       .group_norm = nothing,
       .attention = nothing,
+      .paged_attention = nothing,
       .rope = nothing,
       .conv3d = nothing,
       .conv1d = nothing,

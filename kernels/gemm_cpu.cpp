@@ -62,46 +62,69 @@ HWY_INLINE Vec widen(const std::uint16_t* from, std::int64_t left) {
 
 HWY_INLINE Vec widen(const float* from, std::int64_t left) { return load(from, left); }
 
-/// out (rows, n) = x (rows, k) · weightᵀ (n, k) for a few rows: the weight is read once, at the speed of memory.
-template <int rows, typename T>
-void few_rows(const T* x, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
-  for (std::int64_t column = 0; column < n; ++column) {
-    const T* w = weight + column * k;
-    Vec even[rows], odd[rows];
-    for (int row = 0; row < rows; ++row) even[row] = odd[row] = all(0.0F);
-    std::int64_t i = 0;
-    for (; i + 2 * lanes() <= k; i += 2 * lanes()) {
-      const Vec w0 = widen(w + i, lanes()), w1 = widen(w + i + lanes(), lanes());
-      for (int row = 0; row < rows; ++row) {
-        even[row] = hn::MulAdd(widen(x + row * k + i, lanes()), w0, even[row]);
-        odd[row] = hn::MulAdd(widen(x + row * k + i + lanes(), lanes()), w1, odd[row]);
+/// A block of out = x · weightᵀ: rows × columns sums at once, so that what is loaded is used more than once. How the products of one sum are added
+/// up depends on k alone.
+template <int rows, int columns, typename T>
+HWY_INLINE void sum_block(const T* x, const T* weight, std::int64_t k, float* out, std::int64_t stride) {
+  Vec even[rows][columns], odd[rows][columns];
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < columns; ++column) even[row][column] = odd[row][column] = all(0.0F);
+  }
+  std::int64_t i = 0;
+  for (; i + 2 * lanes() <= k; i += 2 * lanes()) {
+    Vec w0[columns], w1[columns];
+    for (int column = 0; column < columns; ++column) {
+      w0[column] = widen(weight + column * k + i, lanes());
+      w1[column] = widen(weight + column * k + i + lanes(), lanes());
+    }
+    for (int row = 0; row < rows; ++row) {
+      const Vec x0 = widen(x + row * k + i, lanes()), x1 = widen(x + row * k + i + lanes(), lanes());
+      for (int column = 0; column < columns; ++column) {
+        even[row][column] = hn::MulAdd(x0, w0[column], even[row][column]);
+        odd[row][column] = hn::MulAdd(x1, w1[column], odd[row][column]);
       }
     }
-    for (; i < k; i += lanes()) {
-      const Vec w0 = widen(w + i, k - i);
-      for (int row = 0; row < rows; ++row) even[row] = hn::MulAdd(widen(x + row * k + i, k - i), w0, even[row]);
+  }
+  for (; i < k; i += lanes()) {
+    for (int column = 0; column < columns; ++column) {
+      const Vec w = widen(weight + column * k + i, k - i);
+      for (int row = 0; row < rows; ++row) even[row][column] = hn::MulAdd(widen(x + row * k + i, k - i), w, even[row][column]);
     }
-    for (int row = 0; row < rows; ++row) out[row * stride + column] = sum_of(hn::Add(even[row], odd[row]));
+  }
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < columns; ++column) out[row * stride + column] = sum_of(hn::Add(even[row][column], odd[row][column]));
   }
 }
 
+template <int rows, int columns, typename T>
+void sum_rows(const T* x, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
+  std::int64_t column = 0;
+  for (; column + columns <= n; column += columns) sum_block<rows, columns>(x, weight + column * k, k, out + column, stride);
+  for (; column < n; ++column) sum_block<rows, 1>(x, weight + column * k, k, out + column, stride);
+}
+
+/// out (rows, n) = x (rows, k) · weightᵀ (n, k) by our own loops. For a few rows the weight is read once, at the speed of memory; and at any number
+/// of rows each gets what it would get alone.
 template <typename T>
-void at_most_four_rows(const T* x, std::int64_t rows, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
-  switch (rows) {
-    case 1: return few_rows<1>(x, weight, n, k, out, stride);
-    case 2: return few_rows<2>(x, weight, n, k, out, stride);
-    case 3: return few_rows<3>(x, weight, n, k, out, stride);
-    default: return few_rows<4>(x, weight, n, k, out, stride);
+void row_by_row(const T* x, std::int64_t rows, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
+  constexpr int columns = HWY_TARGET <= HWY_AVX3 ? 2 : 1;  // as many sums as there are registers for
+  std::int64_t row = 0;
+  for (; row + 4 <= rows; row += 4) sum_rows<4, columns>(x + row * k, weight, n, k, out + row * stride, stride);
+  switch (rows - row) {
+    case 3: return sum_rows<3, columns>(x + row * k, weight, n, k, out + row * stride, stride);
+    case 2: return sum_rows<2, 2 * columns>(x + row * k, weight, n, k, out + row * stride, stride);
+    case 1: return sum_rows<1, 4 * columns>(x + row * k, weight, n, k, out + row * stride, stride);
+    default: return;
   }
 }
 
-void few_rows_f32(const float* x, std::int64_t rows, const float* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
-  at_most_four_rows(x, rows, weight, n, k, out, stride);
+void row_by_row_f32(const float* x, std::int64_t rows, const float* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
+  row_by_row(x, rows, weight, n, k, out, stride);
 }
 
-void few_rows_bf16(const std::uint16_t* x, std::int64_t rows, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out,
+void row_by_row_bf16(const std::uint16_t* x, std::int64_t rows, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out,
                    std::int64_t stride) {
-  at_most_four_rows(x, rows, weight, n, k, out, stride);
+  row_by_row(x, rows, weight, n, k, out, stride);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -114,28 +137,28 @@ namespace {
 
 HWY_EXPORT(finish);
 HWY_EXPORT(round_to_bf16);
-HWY_EXPORT(few_rows_f32);
-HWY_EXPORT(few_rows_bf16);
+HWY_EXPORT(row_by_row_f32);
+HWY_EXPORT(row_by_row_bf16);
 
-constexpr std::int64_t few = 4;  // rows that our own loops multiply
+constexpr std::int64_t few = 4;  // rows that our own loops multiply in any case
 
 /// One tile: to (height, width), its rows n apart, from as many rows of x and of the weight, both of width k.
 struct Tile {
   std::int64_t height, width, k, n;
-  bool few_rows;  // decided by the whole product, so that all its tiles are summed alike
+  bool row_by_row;  // decided by the whole product, so that all its tiles are summed alike
 };
 
 void product(const Tile& t, const float* x, const float* weight, float* to) {
-  if (t.few_rows) {
-    HWY_DYNAMIC_DISPATCH(few_rows_f32)(x, t.height, weight, t.width, t.k, to, t.n);
+  if (t.row_by_row) {
+    HWY_DYNAMIC_DISPATCH(row_by_row_f32)(x, t.height, weight, t.width, t.k, to, t.n);
   } else {
     multiply({x, t.k}, {weight, t.k, true}, {to, t.n}, t.height, t.width, t.k, 1.0F, false);
   }
 }
 
 void product(const Tile& t, const std::uint16_t* x, const std::uint16_t* weight, float* to) {
-  if (t.few_rows) {
-    HWY_DYNAMIC_DISPATCH(few_rows_bf16)(x, t.height, weight, t.width, t.k, to, t.n);
+  if (t.row_by_row) {
+    HWY_DYNAMIC_DISPATCH(row_by_row_bf16)(x, t.height, weight, t.width, t.k, to, t.n);
   } else {
     multiply_bf16({x, t.k}, {weight, t.k, true}, {to, t.n}, t.height, t.width, t.k);
   }
@@ -151,12 +174,13 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
       HWY_DYNAMIC_DISPATCH(round_to_bf16)(x.f32() + begin, end - begin, rounded + begin);
     });
   }
+  const bool own = exec.rows_alone || rows <= few;
   const bool small = rows * n * k < 1 << 19;  // too small to share: one tile
-  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 1), tile_columns = small ? n : tile_size(n, rows <= few ? 128 : 512, 32);
+  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 1), tile_columns = small ? n : tile_size(n, own ? 128 : 512, 32);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;
-    const Tile t{std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, n, rows <= few};
+    const Tile t{std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, n, own};
     float* to = out.f32() + row * n + column;
     if (narrow) {
       product(t, rounded + row * k, weight.as<std::uint16_t>() + column * k, to);

@@ -17,6 +17,9 @@ namespace fabula {
 struct Exec {
   ThreadPool* pool = nullptr;  ///< cpu
   void* stream = nullptr;      ///< cuda: cudaStream_t
+  /// A row of `linear` must be the same bytes however many rows there are (a language model's, which reads a text in cuts of any size). The reference
+  /// and cuda sum in the order of k anyway; cpu takes its own loops at any size then, which are slower than oneDNN's from some rows on.
+  bool rows_alone = false;
 };
 
 enum class Pad : std::uint8_t { zero, reflect, replicate };
@@ -52,6 +55,11 @@ struct Kernels {
   /// out (q_rows, heads, dim) = softmax(q·kᵀ/sqrt(dim)) · v with q (q_rows, heads, dim), k, v (k_rows, kv_heads, dim); heads is a multiple
   /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i.
   void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out);
+  /// Causal attention of the next tokens of several sequences, whose keys and values lie in pages: q, out (rows, heads, dim), k, v (rows, kv_heads,
+  /// dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim), table (sequences, pages of one) i32, rows (rows, 2) i32: a row's
+  /// sequence and its place there. Token t of sequence s is in slot t % slots of page table[s][t / slots]. First each row's k and v go to its own slot,
+  /// then it attends to the tokens up to itself. A row is the same bytes whatever the other rows are and whichever pages it has.
+  void (*paged_attention)(const Exec&, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out);
 
   // ---- rope
   /// Rotates the first `cos.width()` channels of every head, in place (rotate-half convention): x (rows, heads, dim), cos and sin (rows, rotary).

@@ -1,15 +1,22 @@
 #include "planner/planner.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <thread>
 
 #include "engine/bundle.h"
 #include "engine/world.h"
 #include "kernels/error.h"
-#include "planner/coverage.h"
 #include "planner/grammar/plan_grammar.h"
+#include "planner/lm/batch.h"
 #include "planner/lm/session.h"
 #include "planner/lm/tokenizer.h"
+#include "planner/oracle.h"
 #include "planner/prompt.h"
+#include "planner/repair.h"
 #include "planner/check.h"
 
 namespace fabula {
@@ -37,13 +44,16 @@ Conditioning conditioning_of(const plan::Film& film, std::size_t index, const Pl
   return rows;
 }
 
-class BundlePlanner final : public Planner {
+using Clock = std::chrono::steady_clock;
+
+class BundlePlanner final : public LanguagePlanner {
  public:
-  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones)
+  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones, const PlannerOptions& options)
       : world_(World::open(bundle.folder / "world.json")), tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")), table_(tokenizer_),
         weights_(Weights::open(bundle.folder / "planner", precision)),
         model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)), tap_layer_(bundle.tap_layer), pool_(threads),
-        phones_(std::move(phones)) {
+        phones_(std::move(phones)), sampling_(options.sampling), session_(model_, tap_layer_, cpu_kernels(), &pool_) {
+    oracle::add_names(world_, options.names);
     const std::string folder = (bundle.folder / "planner").string();
     if (tokenizer_.size() > model_.config.vocabulary) {
       throw Error(ExitCode::bad_data, folder + ": tokenizer.json has " + std::to_string(tokenizer_.size()) + " tokens, the model " + std::to_string(model_.config.vocabulary));
@@ -54,44 +64,100 @@ class BundlePlanner final : public Planner {
   }
 
   Direction direct(const std::string& prompt, const Progress& progress) override {
-    plan::Film film;
-    film.prompt = prepare_prompt(prompt);
-    Session session(model_, tap_layer_, cpu_kernels(), &pool_);
-    Composer composer(tokenizer_, table_, [&](std::span<const std::int32_t> tokens) {
-      report(progress, session.length());
-      return session.read(tokens);
-    });
-    write_plan(composer, film, world_, phones_);
-    std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world_); });
-    for (std::string& span : left_out(film, world_)) {  // what the model has passed over in silence
-      if (film.unsupported.size() < PlanCaps::unsupported_count) film.unsupported.push_back(std::move(span));
-    }
-    return keep_states(std::move(film), session, std::span(composer.tokens()).first(composer.handed_over()), progress);
+    return direct(prompt, session_, stats_, progress);
   }
 
   Direction direct(const plan::Film& film, const Progress& progress) override {
     plan::require_valid(film, world_);
-    Session session(model_, tap_layer_, cpu_kernels(), &pool_);
-    return keep_states(film, session, {}, progress);
+    return keep_states(film, session_, stats_, Clock::now(), progress);
+  }
+
+  const DecodingStats& stats() const override { return stats_; }
+
+  std::size_t cache_bytes(const BatchOptions& options) const override { return KvPool::bytes(model_.config, tokens_of(options)); }
+
+  // A thread a plan: what it writes is decided there, what the model reads in the common passes.
+  void direct_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress, const std::function<void(BatchResult)>& receive) override {
+    Passes passes(model_, tap_layer_, cpu_kernels(), &pool_);
+    KvPool pages(model_.config, KvPool::pages_of(tokens_of(options)));
+    Batch batch(passes, pages);
+    std::atomic<std::size_t> next = 0;
+    std::mutex receiving;
+    std::exception_ptr failure;
+    const auto work = [&] {
+      std::optional<Batch::Seat> seat;
+      Session session(model_, pages, [&](Request& request) { return seat->read(request); });
+      for (std::size_t i = next++; i < prompts.size(); i = next++) {
+        DecodingStats stats;
+        seat.emplace(batch);
+        std::variant<Direction, Error> outcome = attempt([&] { return direct(prompts[i], session, stats, progress); });
+        session.truncate(0);
+        seat.reset();
+        const std::lock_guard lock(receiving);
+        try {
+          if (!failure) receive({i, std::move(outcome), stats});
+        } catch (...) {
+          failure = std::current_exception();
+          next = prompts.size();
+        }
+      }
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < std::min(prompts.size(), static_cast<std::size_t>(std::max(1, options.plans))); ++i) threads.emplace_back(work);
+    }
+    if (failure) std::rethrow_exception(failure);
   }
 
  private:
+  static std::int64_t tokens_of(const BatchOptions& options) {
+    return options.cache_tokens > 0 ? options.cache_tokens : std::max<std::int64_t>(4096, std::int64_t{1024} * options.plans);
+  }
+
+  static std::variant<Direction, Error> attempt(const std::function<Direction()>& job) {
+    try {
+      return job();
+    } catch (const Error& error) {
+      return error;
+    } catch (const std::bad_alloc&) {
+      return Error(ExitCode::out_of_memory, "out of memory");
+    } catch (const std::exception& error) {
+      return Error(ExitCode::unexpected, error.what());
+    }
+  }
+
+  Direction direct(const std::string& prompt, Session& session, DecodingStats& stats, const Progress& progress) const {
+    const auto start = Clock::now();
+    session.rewind(0);
+    std::int64_t given = 0;
+    const auto next_logits = [&](std::span<const std::int32_t> tokens) {
+      report(progress, session.length());
+      if (given == 0) given = static_cast<std::int64_t>(tokens.size());
+      return session.read_ahead(tokens);
+    };
+    const auto most_tokens = static_cast<std::size_t>(model_.config.positions);
+    Composed composed = compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, most_tokens, sampling_);
+    Direction direction = keep_states(std::move(composed.film), session, stats, start, progress);
+    direction.origin = std::move(composed.origin);
+    stats.given = given;
+    return direction;
+  }
+
   static void report(const Progress& progress, std::size_t tokens) {
     if (progress && !progress(static_cast<int>(tokens))) throw Error(ExitCode::interrupted, "stopped while planning");
   }
 
-  // The stream of the film as it stands; what the session has read of it already is not read again. A model may spell a value in other tokens than
+  // The stream of the film as it stands; the session reads from the first token on that it has not read already. A model may spell a value in other tokens than
   // its text alone would have: from there on the states are those of the text, so that a plan's states do not depend on who wrote it.
-  Direction keep_states(plan::Film film, Session& session, std::span<const std::int32_t> read, const Progress& progress) {
+  Direction keep_states(plan::Film film, Session& session, DecodingStats& stats, Clock::time_point start, const Progress& progress) const {
     Follower follower(tokenizer_);
     const PlanSpans spans = write_plan(follower, film, world_, phones_);
-    const std::vector<std::int32_t>& tokens = follower.tokens();
-    const std::size_t limit = std::min(read.size(), tokens.size());
-    const auto same = static_cast<std::size_t>(std::mismatch(read.begin(), read.begin() + static_cast<std::ptrdiff_t>(limit), tokens.begin()).first - read.begin());
-    session.truncate(same);
-    report(progress, same);
-    session.read(std::span(tokens).subspan(same), Logits::none);
-    report(progress, tokens.size());
+    session.rewind(0);
+    report(progress, 0);
+    session.read(follower.tokens(), Logits::none);
+    report(progress, follower.tokens().size());
+    stats = session.take_stats();
+    stats.seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
     Direction direction;
     for (std::size_t i = 0; i < film.shots.size(); ++i) direction.shots.push_back(conditioning_of(film, i, spans, session));
@@ -107,12 +173,15 @@ class BundlePlanner final : public Planner {
   std::int64_t tap_layer_;
   ThreadPool pool_;
   PhonesFunction phones_;
+  Sampling sampling_;
+  Session session_;  // keeps what it has read from call to call
+  DecodingStats stats_;
 };
 
 }  // namespace
 
-std::unique_ptr<Planner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones) {
-  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones));
+std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones, const PlannerOptions& options) {
+  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones), options);
 }
 
 }  // namespace fabula

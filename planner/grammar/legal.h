@@ -4,42 +4,68 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "planner/lm/tokenizer.h"
+#include "planner/grammar/token_trie.h"
 
 namespace fabula {
 
-/// The tokens of a vocabulary by what they say. Added tokens are in neither table. Refers to the tokenizer, which must outlive it.
-struct TokenTable {
-  struct Printable {
-    std::int32_t id;
-    std::size_t bytes;
-  };
-  explicit TokenTable(const Tokenizer& tokenizer);
+/// The characters of free text. ascii: printable, without " and \. utf8: these and whole characters beyond ASCII. name: a-z, 0-9 and _, a letter first.
+enum class Alphabet : std::uint8_t { ascii, utf8, name };
 
-  std::unordered_map<std::string_view, std::int32_t> by_bytes;
-  std::vector<Printable> printable;  ///< of characters that free text may hold
-  std::size_t longest = 0;           ///< bytes
+/// The tokens that say nothing but characters of an alphabet, by how many bytes are left.
+class TextMasks {
+ public:
+  /// `tokens`: with their bytes' number.
+  TextMasks(std::int32_t vocabulary, std::vector<std::pair<std::size_t, std::int32_t>> tokens);
+  /// Those of at most `bytes` bytes.
+  [[nodiscard]] const TokenMask& within(std::size_t bytes) const;
+
+ private:
+  std::vector<std::size_t> lengths_;  // ascending; lengths_[i] is the longest in masks_[i]
+  std::vector<TokenMask> masks_;
 };
 
-/// One of some strings, or free text: printable ASCII without " and \, at least one byte, at most `cap`.
+/// A vocabulary prepared for masks, once. Added tokens are in none. Refers to the tokenizer, which must outlive it.
+struct TokenTable {
+  explicit TokenTable(const Tokenizer& tokenizer);
+
+  std::int32_t vocabulary;
+  TokenTrie trie;
+  TextMasks ascii, utf8, name, name_start;
+};
+
+/// Whole numbers, both ends included; not negative.
+struct NumberRange {
+  std::int64_t low, high;
+};
+
+/// What a value may be: one of some strings, a number, or free text.
 class Legal {
  public:
   static Legal one_of(std::vector<std::string> values);
-  static Legal text(std::size_t cap);
+  /// At least one byte, at most `cap`, none of `taken`.
+  static Legal text(std::size_t cap, Alphabet alphabet = Alphabet::ascii, std::vector<std::string> taken = {});
+  /// Decimal, without leading zeros, in one of the ranges; empty ranges are none.
+  static Legal number(std::vector<NumberRange> ranges);
 
   /// Whether `written` is a value.
   [[nodiscard]] bool complete(const std::string& written) const;
-  /// The tokens that keep `written` a prefix of some value; ascending.
-  [[nodiscard]] std::vector<std::int32_t> next(const std::string& written, const TokenTable& table) const;
-  [[nodiscard]] bool none() const { return !free_ && values_.empty(); }
+  /// Sets `allowed` to the tokens that keep `written` a prefix of some value.
+  void next(const std::string& written, const TokenTable& table, TokenMask& allowed) const;
+  [[nodiscard]] bool none() const { return kind_ == Kind::number ? ranges_.empty() : kind_ == Kind::one_of && values_.empty(); }
+  [[nodiscard]] bool is_text() const { return kind_ == Kind::text; }
 
  private:
-  std::vector<std::string> values_;  // sorted
-  bool free_ = false;
+  enum class Kind : std::uint8_t { one_of, text, number };
+  explicit Legal(Kind kind) : kind_(kind) {}
+
+  Kind kind_;
+  Alphabet alphabet_ = Alphabet::ascii;
   std::size_t cap_ = 0;
+  std::vector<std::string> values_;  // sorted; of text those that are taken
+  std::vector<NumberRange> ranges_;
 };
 
 /// Bytes [begin, end) of a text.

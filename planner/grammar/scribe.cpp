@@ -1,6 +1,6 @@
 #include "planner/grammar/scribe.h"
 
-#include <array>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
@@ -38,26 +38,22 @@ bool Follower::choose(bool given, std::string_view first, bool, std::string_view
 
 std::int32_t Composer::first_token(std::string_view text) const { return tokenizer_.encode(text, AddedTokens::plain).at(0); }
 
-std::int32_t Composer::pick(std::span<const std::int32_t> allowed) {
-  if (allowed.empty()) throw Error(ExitCode::bad_data, "the planner's vocabulary cannot write the plan: no token goes on");
-  if (allowed.size() == 1) return allowed.front();
+std::int32_t Composer::pick() {
+  const std::size_t count = allowed_.count();
+  if (count == 0) throw Error(ExitCode::bad_data, "the planner's vocabulary cannot write the plan: no token goes on");
+  if (count == 1) return allowed_.first();
   const std::span<const float> logits = next_logits_(std::span(tokens_).subspan(handed_over_));
   handed_over_ = tokens_.size();
-  std::int32_t best = allowed.front();
-  for (const std::int32_t token : allowed) {
-    const float here = logits[static_cast<std::size_t>(token)], there = logits[static_cast<std::size_t>(best)];
-    if (here > there || (here == there && token < best)) best = token;
-  }
-  return best;
+  return sampler_.pick(logits, allowed_);
 }
 
 void Composer::value(std::string& text, const Legal& legal, std::string_view after) {
   const std::int32_t end = first_token(after);
   text.clear();
   while (true) {
-    std::vector<std::int32_t> allowed = legal.next(text, table_);
-    if (legal.complete(text)) allowed.push_back(end);
-    const std::int32_t token = pick(allowed);
+    legal.next(text, table_, allowed_);
+    if (legal.complete(text)) allowed_.add(end);
+    const std::int32_t token = pick();
     if (token == end) break;  // no value holds the quote or comma that every literal after one begins with
     tokens_.push_back(token);
     text += tokenizer_.bytes(token);
@@ -66,10 +62,62 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
 }
 
 bool Composer::choose(bool, std::string_view first, bool possible, std::string_view second) {
-  const std::array<std::int32_t, 2> both = {first_token(first), first_token(second)};
-  const bool chosen = possible && pick(both) == both[0];
+  bool chosen = possible;
+  if (possible) {
+    allowed_.clear();
+    allowed_.add(first_token(first));
+    allowed_.add(first_token(second));
+    chosen = pick() == first_token(first);
+  }
   literal(chosen ? first : second);
   return chosen;
+}
+
+const std::vector<std::int32_t>& Composer::spelling(const std::string& literal) {
+  const auto [found, added] = spellings_.try_emplace(literal);
+  if (added) found->second = tokenizer_.encode(literal, AddedTokens::plain);
+  return found->second;
+}
+
+std::size_t Composer::choose(std::span<const std::string> literals) { return choose(literals, 0); }
+
+std::size_t Composer::choose(std::span<const std::string> literals, std::size_t written) {
+  const auto goes_on = [&](const std::string& literal) {  // with what is written of it
+    const std::vector<std::int32_t>& tokens = spelling(literal);
+    return tokens.size() >= written && std::equal(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(written), tokens_.end() - static_cast<std::ptrdiff_t>(written));
+  };
+  while (true) {
+    allowed_.clear();
+    std::size_t possible = 0, last = 0;
+    for (std::size_t i = 0; i < literals.size(); ++i) {
+      if (!goes_on(literals[i])) continue;
+      ++possible, last = i;
+      if (spelling(literals[i]).size() > written) allowed_.add(spelling(literals[i])[written]);
+    }
+    if (possible == 1) {
+      const std::vector<std::int32_t>& rest = spelling(literals[last]);
+      tokens_.insert(tokens_.end(), rest.begin() + static_cast<std::ptrdiff_t>(written), rest.end());
+      return last;
+    }
+    tokens_.push_back(pick());
+    ++written;
+  }
+}
+
+std::size_t Composer::value(std::string& text, const Legal& legal, const After& after) {
+  text.clear();
+  while (true) {
+    legal.next(text, table_, allowed_);
+    const std::vector<std::string>* ends = legal.complete(text) ? &after(text) : nullptr;
+    if (ends != nullptr) {
+      for (const std::string& literal : *ends) allowed_.add(spelling(literal).at(0));
+    }
+    const std::int32_t token = pick();
+    tokens_.push_back(token);
+    const auto begins = [&](const std::string& literal) { return spelling(literal)[0] == token; };
+    if (ends != nullptr && std::any_of(ends->begin(), ends->end(), begins)) return choose(*ends, 1);
+    text += tokenizer_.bytes(token);
+  }
 }
 
 }  // namespace fabula

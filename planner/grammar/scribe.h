@@ -6,9 +6,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "planner/grammar/legal.h"
+#include "planner/grammar/sampler.h"
 #include "planner/lm/tokenizer.h"
 
 namespace fabula {
@@ -53,28 +55,41 @@ class Follower final : public Scribe {
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
 };
 
-/// Lets a model choose: at each step the likeliest of the tokens that the grammar allows, the lowest id of equals. Where one token alone is
-/// allowed there is no step. Forced tokens are handed over together with the next question.
+/// Lets a model choose: at each step one of the tokens that the grammar allows, the likeliest unless `sampling` says otherwise. Where one token alone
+/// is allowed there is no step. Forced tokens are handed over together with the next question.
 class Composer final : public Scribe {
  public:
   /// Takes the tokens since the last call, gives the logits (at least the tokenizer's size) after the last of them.
   using NextLogits = std::function<std::span<const float>(std::span<const std::int32_t> tokens)>;
 
-  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits)
-      : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)) {}
+  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits, const Sampling& sampling = {})
+      : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)), sampler_(sampling) {}
   [[nodiscard]] bool composes() const override { return true; }
   void value(std::string& text, const Legal& legal, std::string_view after) override;
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
+
+  /// One of some literals, told apart by their tokens: none may begin with another's. Gives which.
+  std::size_t choose(std::span<const std::string> literals);
+  /// A value and one of the literals that may follow it; `after` is asked for them whenever the value may end. Gives which.
+  using After = std::function<const std::vector<std::string>&(const std::string& text)>;
+  std::size_t value(std::string& text, const Legal& legal, const After& after);
 
   /// How many of tokens() the model has seen.
   [[nodiscard]] std::size_t handed_over() const { return handed_over_; }
 
  private:
   [[nodiscard]] std::int32_t first_token(std::string_view literal) const;
-  [[nodiscard]] std::int32_t pick(std::span<const std::int32_t> allowed);
+  /// One of allowed_.
+  [[nodiscard]] std::int32_t pick();
+  [[nodiscard]] const std::vector<std::int32_t>& spelling(const std::string& literal);
+  /// As choose(), of which the first `written` tokens are there already.
+  std::size_t choose(std::span<const std::string> literals, std::size_t written);
 
   const TokenTable& table_;
   NextLogits next_logits_;
+  Sampler sampler_;
+  std::unordered_map<std::string, std::vector<std::int32_t>> spellings_;  // of literals that were chosen among
+  TokenMask allowed_{table_.vocabulary};
   std::size_t handed_over_ = 0;
 };
 

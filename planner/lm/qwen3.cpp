@@ -43,59 +43,107 @@ Rope rope_at(Context& ctx, const Qwen3Config& config, std::span<const RopePositi
   return {constant(ctx, cos, {rows, dim}), constant(ctx, sin, {rows, dim})};
 }
 
-// Qwen3Attention: heads are normed before rope. h (rows, hidden) -> (rows, hidden); this call's keys and values join the cache.
-Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Rope& positions, Tensor keys, Tensor values, Tensor h) {
-  const std::int64_t rows = h.shape[0], seen = keys.shape[0] - rows;
+// Where the rows of a pass stand: their angles, and which pages they see (kernels.h, paged_attention).
+struct Places {
+  Rope rope;
+  Tensor table, rows;  // (sequences, pages) and (rows, 2) i32
+};
+
+// Makes room for the parts' tokens.
+Places take_places(Context& ctx, const Qwen3Config& config, std::span<const Part> parts) {
+  std::vector<RopePosition> positions;
+  std::size_t pages = 0;
+  for (const Part& part : parts) {
+    const std::size_t before = positions.size();
+    positions.insert(positions.end(), part.reading.positions.begin(), part.reading.positions.end());
+    std::int32_t next = part.cache.next_position();  // text goes on
+    while (positions.size() - before < part.reading.tokens.size()) positions.push_back({next, next, next}), ++next;
+    part.cache.extend(std::span(positions).subspan(before));
+    pages = std::max(pages, part.cache.pages().size());
+  }
+  std::vector<std::int32_t> rows, table(parts.size() * pages);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const KvCache& cache = parts[i].cache;
+    std::copy(cache.pages().begin(), cache.pages().end(), table.begin() + static_cast<std::ptrdiff_t>(i * pages));
+    for (std::int64_t token = cache.length() - static_cast<std::int64_t>(parts[i].reading.tokens.size()); token < cache.length(); ++token) {
+      rows.insert(rows.end(), {static_cast<std::int32_t>(i), static_cast<std::int32_t>(token)});
+    }
+  }
+  Places places{.rope = rope_at(ctx, config, positions), .table = indices(ctx, table), .rows = indices(ctx, rows)};
+  places.table = places.table.view({static_cast<std::int64_t>(parts.size()), static_cast<std::int64_t>(pages)});
+  return places;
+}
+
+// Qwen3Attention: heads are normed before rope. h (rows, hidden) -> (rows, hidden); this pass's keys and values join the pool's.
+Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values, Tensor h) {
+  const std::int64_t rows = h.shape[0];
   const Tensor q = rms_norm(ctx, linear(ctx, h, layer.q).view({rows, config.heads, config.head_dim}), layer.q_norm, config.norm_eps);
   const Tensor k = rms_norm(ctx, linear(ctx, h, layer.k).view({rows, config.kv_heads, config.head_dim}), layer.k_norm, config.norm_eps);
   const Tensor v = linear(ctx, h, layer.v).view({rows, config.kv_heads, config.head_dim});
-  rope(ctx, q, positions.cos, positions.sin);
-  rope(ctx, k, positions.cos, positions.sin);
-  copy(ctx, k, keys.slice(seen, rows));
-  copy(ctx, v, values.slice(seen, rows));
-  const Tensor a = attention(ctx, q, keys, values, /*causal=*/true);
+  rope(ctx, q, places.rope.cos, places.rope.sin);
+  rope(ctx, k, places.rope.cos, places.rope.sin);
+  const Tensor a = paged_attention(ctx, q, k, v, keys, values, places.table, places.rows);
   return linear(ctx, a.view({rows, config.heads * config.head_dim}), layer.o);
 }
 
 // Qwen3DecoderLayer: x (rows, hidden) is updated in place.
-void decoder_layer(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Rope& positions, Tensor keys, Tensor values, Tensor x) {
+void decoder_layer(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values, Tensor x) {
   {
     const Arena::Scope scope(ctx.arena);
     const Tensor h = rms_norm(ctx, x, layer.input_norm, config.norm_eps);
-    add_into(ctx, self_attention(ctx, config, layer, positions, keys, values, h), x);
+    add_into(ctx, self_attention(ctx, config, layer, places, keys, values, h), x);
   }
   const Arena::Scope scope(ctx.arena);
   const Tensor h = rms_norm(ctx, x, layer.post_attention_norm, config.norm_eps);
   add_feed_forward(ctx, layer.feed_forward, config.experts, h, x);
 }
 
-// Qwen3VLTextModel._deepstack_process
-void add_deepstack(Context& ctx, const Reading& reading, std::size_t layer, Tensor x) {
-  if (layer >= reading.deepstack.size()) return;
-  const Arena::Scope scope(ctx.arena);
-  const Tensor rows = indices(ctx, reading.visual_rows), sum = gather_rows(ctx, x, rows);
-  add_into(ctx, reading.deepstack[layer], sum);
-  scatter_rows(ctx, sum, rows, x);
+// The rows of placeholders, which the parts count from their own first token.
+std::vector<std::int32_t> visual_rows(std::span<const Part> parts, std::size_t index) {
+  std::int32_t first = 0;
+  for (const Part& part : parts.first(index)) first += static_cast<std::int32_t>(part.reading.tokens.size());
+  std::vector<std::int32_t> rows(parts[index].reading.visual_rows.begin(), parts[index].reading.visual_rows.end());
+  for (std::int32_t& row : rows) row += first;
+  return rows;
 }
 
-Tensor embed(Context& ctx, const Qwen3& model, const Reading& reading) {
-  const Tensor x = gather_rows(ctx, model.embedding, indices(ctx, reading.tokens));
-  if (!reading.visual_rows.empty()) {
+// Qwen3VLTextModel._deepstack_process
+void add_deepstack(Context& ctx, std::span<const Part> parts, std::size_t layer, Tensor x) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (layer >= parts[i].reading.deepstack.size()) continue;
     const Arena::Scope scope(ctx.arena);
-    scatter_rows(ctx, reading.visual, indices(ctx, reading.visual_rows), x);
+    const Tensor rows = indices(ctx, visual_rows(parts, i)), sum = gather_rows(ctx, x, rows);
+    add_into(ctx, parts[i].reading.deepstack[layer], sum);
+    scatter_rows(ctx, sum, rows, x);
+  }
+}
+
+Tensor embed(Context& ctx, const Qwen3& model, std::span<const Part> parts) {
+  std::vector<std::int32_t> tokens;
+  for (const Part& part : parts) tokens.insert(tokens.end(), part.reading.tokens.begin(), part.reading.tokens.end());
+  const Tensor x = gather_rows(ctx, model.embedding, indices(ctx, tokens));
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].reading.visual_rows.empty()) continue;
+    const Arena::Scope scope(ctx.arena);
+    scatter_rows(ctx, parts[i].reading.visual, indices(ctx, visual_rows(parts, i)), x);
   }
   return x;
 }
 
-// The reading's own positions, or those of text that goes on.
-std::vector<RopePosition> positions_of(const Reading& reading, std::int32_t next) {
-  std::vector<RopePosition> positions(reading.positions.begin(), reading.positions.end());
-  for (std::size_t i = positions.size(); i < reading.tokens.size(); ++i, ++next) positions.push_back({next, next, next});
-  return positions;
+// The last rows of each part that are to get logits, in one tensor.
+Tensor rows_to_name(Context& ctx, std::span<const Part> parts, Tensor x) {
+  std::vector<std::int32_t> rows;
+  std::int64_t end = 0;
+  for (const Part& part : parts) {
+    end += static_cast<std::int64_t>(part.reading.tokens.size());
+    for (std::int64_t row = end - part.logit_rows; row < end; ++row) rows.push_back(static_cast<std::int32_t>(row));
+  }
+  return gather_rows(ctx, x, indices(ctx, rows));
 }
 
-void check(const Qwen3Config& config, const Reading& reading) {
-  if (reading.tokens.empty()) throw Error(ExitCode::internal, "forward: no tokens");
+void check(const Qwen3Config& config, const Part& part) {
+  const Reading& reading = part.reading;
+  if (reading.tokens.empty() || part.logit_rows > static_cast<std::int64_t>(reading.tokens.size())) throw Error(ExitCode::internal, "forward: no tokens, or more logits than tokens");
   for (const std::int32_t token : reading.tokens) {
     if (token < 0 || token >= config.vocabulary) {
       throw Error(ExitCode::bad_data, "token " + std::to_string(token) + " is outside the model's vocabulary of " + std::to_string(config.vocabulary));
@@ -149,66 +197,53 @@ Qwen3 load_qwen3(const Qwen3Config& config, Weights& weights) {
   return model;
 }
 
-KvCache::KvCache(const Qwen3Config& config, bool dry) : kv_heads_(config.kv_heads), head_dim_(config.head_dim), dry_(dry) {
-  keys_.resize(static_cast<std::size_t>(config.layers));
-  values_.resize(static_cast<std::size_t>(config.layers));
-}
-
-void KvCache::extend(std::span<const RopePosition> positions) {
-  for (const RopePosition& at : positions) next_.push_back(std::max({next_position(), at.time + 1, at.height + 1, at.width + 1}));
-  length_ += static_cast<std::int64_t>(positions.size());
-  if (dry_) return;
-  const auto needed = static_cast<std::size_t>(length_ * kv_heads_ * head_dim_);
-  for (auto* tables : {&keys_, &values_}) {
-    for (std::vector<float>& table : *tables) {
-      if (table.size() < needed) table.resize(std::max(needed, 2 * table.size()));
-    }
-  }
-}
-
-void KvCache::truncate(std::int64_t rows) {
-  length_ = std::min(length_, std::max<std::int64_t>(rows, 0));
-  next_.resize(static_cast<std::size_t>(length_));
-}
-
-Tensor KvCache::view(std::vector<float>& rows) const { return {.data = dry_ ? nullptr : rows.data(), .shape = {length_, kv_heads_, head_dim_}}; }
-Tensor KvCache::keys(std::int64_t layer) { return view(keys_[static_cast<std::size_t>(layer)]); }
-Tensor KvCache::values(std::int64_t layer) { return view(values_[static_cast<std::size_t>(layer)]); }
-
 // Qwen3Model and Qwen3ForCausalLM
-Tensor forward(Context& ctx, const Qwen3& model, KvCache& cache, const Reading& reading, Logits wanted, const StateReceiver& keep) {
+Tensor forward(Context& shared, const Qwen3& model, std::span<const Part> parts, const StateReceiver& keep) {
   const Qwen3Config& config = model.config;
-  check(config, reading);
-  const auto rows = static_cast<std::int64_t>(reading.tokens.size());
+  Context ctx{shared.kernels, shared.arena, shared.exec};
+  ctx.exec.rows_alone = true;
+  if (parts.empty()) throw Error(ExitCode::internal, "forward: nothing to read");
+  std::int64_t logit_rows = 0;
+  for (const Part& part : parts) {
+    check(config, part);
+    logit_rows += part.logit_rows;
+  }
   const auto keep_state = [&](std::int64_t layer, Tensor states) {
     if (keep) keep(layer, states);
   };
-  const std::vector<RopePosition> positions = positions_of(reading, cache.next_position());
-  cache.extend(positions);
   // The logits are taken first, so that everything else can be given back before they are returned.
-  const std::int64_t wanted_rows = logit_rows(wanted, rows);
-  const Tensor logits = wanted_rows == 0 ? Tensor{} : ctx.arena.take({wanted_rows, config.vocabulary});
+  const Tensor logits = logit_rows == 0 ? Tensor{} : ctx.arena.take({logit_rows, config.vocabulary});
   const Arena::Scope scope(ctx.arena);
-  const Rope rope = rope_at(ctx, config, positions);
-  const Tensor x = embed(ctx, model, reading);
+  const Places places = take_places(ctx, config, parts);
+  KvPool& pool = parts.front().cache.pool();
+  const Tensor x = embed(ctx, model, parts);
   keep_state(0, x);
   for (std::int64_t i = 0; i < config.layers; ++i) {
-    decoder_layer(ctx, config, model.layers[static_cast<std::size_t>(i)], rope, cache.keys(i), cache.values(i), x);
+    decoder_layer(ctx, config, model.layers[static_cast<std::size_t>(i)], places, pool.keys(i), pool.values(i), x);
     if (i + 1 < config.layers) keep_state(i + 1, x);
-    add_deepstack(ctx, reading, static_cast<std::size_t>(i), x);
+    add_deepstack(ctx, parts, static_cast<std::size_t>(i), x);
   }
   const Tensor normed = rms_norm(ctx, x, model.norm, config.norm_eps);
   keep_state(config.layers, normed);
-  if (wanted_rows > 0) copy(ctx, linear(ctx, normed.slice(rows - wanted_rows, wanted_rows), model.head), logits);
+  if (logit_rows > 0) copy(ctx, linear(ctx, rows_to_name(ctx, parts, normed), model.head), logits);
   return logits;
 }
 
-std::size_t forward_footprint(const Qwen3& model, std::int64_t tokens, Logits wanted) {
+Tensor forward(Context& ctx, const Qwen3& model, KvCache& cache, const Reading& reading, Logits wanted, const StateReceiver& keep) {
+  const Part part{cache, reading, logit_rows(wanted, static_cast<std::int64_t>(reading.tokens.size()))};
+  return forward(ctx, model, std::span(&part, 1), keep);
+}
+
+std::size_t forward_footprint(const Qwen3& model, const PassSize& size) {
   Arena arena = Arena::dry();
   Context ctx{dry_kernels(), arena, {}};
-  KvCache cache(model.config, /*dry=*/true);
-  const std::vector<std::int32_t> some(static_cast<std::size_t>(tokens), 0);
-  (void)forward(ctx, model, cache, {.tokens = some}, wanted);
+  KvPool pool(model.config, 0, /*dry=*/true);
+  KvCache cache(pool);
+  const std::int64_t before = std::max<std::int64_t>(0, size.table * KvPool::page_tokens - size.rows);
+  cache.extend(std::vector<RopePosition>(static_cast<std::size_t>(before)));
+  const std::vector<std::int32_t> some(static_cast<std::size_t>(size.rows), 0);
+  const Part part{cache, {.tokens = some}, size.logit_rows};
+  (void)forward(ctx, model, std::span(&part, 1));
   return arena.peak();
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "planner/lm/feed_forward.h"
+#include "planner/lm/kv_cache.h"
 
 namespace fabula {
 
@@ -19,6 +20,7 @@ struct Qwen3Config {
   std::int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   float norm_eps = 1e-6F;
   double rope_theta = 1e6;
+  std::int64_t positions = 32768;  ///< how many tokens it was made to read
   bool tied_embeddings = false;  ///< the head is the embedding table
   bool attention_bias = false;
   ExpertsConfig experts;                        ///< of the sparse layers
@@ -52,39 +54,6 @@ struct Qwen3 {
 /// The decoder alone; the vision tower of a Qwen3-VL stays unread. Throws Error(bad_data) naming what is missing or left.
 [[nodiscard]] Qwen3 load_qwen3(const Qwen3Config&, Weights& weights);
 
-/// Where a token stands on the rotary axes. Text takes one step on all three at once.
-struct RopePosition {
-  std::int32_t time = 0, height = 0, width = 0;
-};
-
-/// Keys (after rope) and values of the tokens seen so far. Memory: length · layers · kv_heads · head_dim · 8 bytes, grown by doubling.
-class KvCache {
- public:
-  explicit KvCache(const Qwen3Config& config, bool dry = false);
-  KvCache(const KvCache&) = delete;
-  KvCache& operator=(const KvCache&) = delete;
-  KvCache(KvCache&&) = default;
-  KvCache& operator=(KvCache&&) = default;
-
-  [[nodiscard]] std::int64_t length() const { return length_; }
-  /// Where text goes on: one beyond the largest position so far. An image takes fewer steps than it has tokens.
-  [[nodiscard]] std::int32_t next_position() const { return next_.empty() ? 0 : next_.back(); }
-  /// Room for tokens at these positions; the contents are undefined until a layer writes them. Invalidates views.
-  void extend(std::span<const RopePosition> positions);
-  /// Forgets all but the first `rows`.
-  void truncate(std::int64_t rows);
-  [[nodiscard]] Tensor keys(std::int64_t layer);    ///< (length, kv_heads, head_dim)
-  [[nodiscard]] Tensor values(std::int64_t layer);  ///< likewise
-
- private:
-  [[nodiscard]] Tensor view(std::vector<float>& rows) const;
-
-  std::int64_t kv_heads_, head_dim_, length_ = 0;
-  bool dry_;  ///< views without memory, for the dry run
-  std::vector<std::vector<float>> keys_, values_;
-  std::vector<std::int32_t> next_;  // next_position() after each token
-};
-
 /// Which rows of a forward get logits.
 enum class Logits : std::uint8_t { none, last, all };
 [[nodiscard]] inline std::int64_t logit_rows(Logits wanted, std::int64_t rows) { return wanted == Logits::all ? rows : wanted == Logits::last ? 1 : 0; }
@@ -102,11 +71,28 @@ struct Reading {
   std::span<const Tensor> deepstack = {};          ///< of the same shape: added to the states after the first layers
 };
 
-/// Reads on after what is in the cache: one call for a whole prompt, or chunk by chunk, or token by token. Gives the logits
-/// (1 or tokens, vocabulary) in the arena, or an absent tensor. Throws Error(bad_data) for a token outside the vocabulary.
+/// What one sequence reads in a pass.
+struct Part {
+  KvCache& cache;
+  Reading reading;
+  std::int64_t logit_rows = 0;  ///< how many of its last tokens get logits
+};
+
+/// One pass over the parts of several sequences, each after what is in its cache; all caches are of one pool. Linear layers see all rows at once,
+/// attention each row its own sequence. A token's states and logits are the same bytes in whatever company and cuts it is read. Gives the logits
+/// (all parts' logit rows, vocabulary) in the arena, or an absent tensor; `keep` gets the rows of all parts. Throws Error(bad_data) for a token
+/// outside the vocabulary, and as KvPool::take does.
+Tensor forward(Context&, const Qwen3&, std::span<const Part> parts, const StateReceiver& keep = nullptr);
+/// The pass of one sequence alone.
 Tensor forward(Context&, const Qwen3&, KvCache&, const Reading&, Logits wanted, const StateReceiver& keep = nullptr);
 
-/// Bytes of arena that forward() takes for so many tokens of text, from a dry run: exact for dense layers, the most for sparse ones.
-[[nodiscard]] std::size_t forward_footprint(const Qwen3&, std::int64_t tokens, Logits wanted);
+/// The sizes that a pass's memory depends on.
+struct PassSize {
+  std::int64_t rows = 0, logit_rows = 0;
+  std::int64_t table = 0;  ///< entries of the page table: sequences · the most pages of one
+};
+
+/// Bytes of arena that such a pass over text takes, from a dry run: exact for dense layers, the most for sparse ones.
+[[nodiscard]] std::size_t forward_footprint(const Qwen3&, const PassSize&);
 
 }  // namespace fabula

@@ -4,8 +4,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
+#include <tuple>
 
 #include "tests/e2e/program.h"
 #include "video/io/probe.h"
@@ -43,6 +46,17 @@ TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
     EXPECT_FALSE(result.err.empty()) << "fabula " << c.arguments;
     EXPECT_FALSE(fs::exists(file("film.mp4")));
   }
+}
+
+TEST_F(CommandLine, APlanIsCompiledForMiniMaxH3WithoutAModel) {
+  const std::string plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/";
+  const Result result = fabula("plan " + plans + "h3/voices.json --compile h3 --model nowhere");
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto out = nlohmann::json::parse(result.out);
+  EXPECT_EQ(out.at("clips").at(0).at("task"), "t2va");
+  for (const char* field : {"integrated_multimodal_description", "overall_soundscape", "non_diegetic_music", "prompt"}) EXPECT_FALSE(out.at("clips").at(0).at(field).get<std::string>().empty());
+  EXPECT_EQ(fabula("plan " + plans + "plans/bad/shot-tiling-gap.json --compile h3").code, 65);
+  EXPECT_EQ(fabula("plan " + plans + "h3/voices.json --compile h4").code, 2);
 }
 
 TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
@@ -96,6 +110,30 @@ TEST_F(CommandLine, APromptBecomesAFilm) {
   for (const auto& entry : fs::directory_iterator(folder_)) EXPECT_NE(entry.path().extension(), ".part") << entry.path();
 }
 
+TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) {
+  std::ofstream(file("jobs.txt")) << "A pig spins in the city.\n\n{\"prompt\": \"A cat jumps.\", \"output\": \"cat.json\"}\n{\"prompt\": 3}\n\xc3(\n"
+                                     "A fox runs.\n{\"prompt\": \"A crab waves.\", \"output\": \"cat.json\"}\n";
+  const Result result = fabula("plan --batch jobs.txt -o plans --jobs 3 --json");
+  EXPECT_EQ(result.code, 3) << result.err;
+  EXPECT_NE(result.err.find("MB"), std::string::npos) << "the cache's size is not told";
+  std::map<int, nlohmann::json> lines;
+  std::istringstream out(result.out);
+  for (std::string line; std::getline(out, line);) {
+    const nlohmann::json one = nlohmann::json::parse(line);
+    lines[one["job"]] = one;
+  }
+  ASSERT_EQ(lines.size(), 6U) << result.out;
+  for (const int bad : {3, 4, 6}) EXPECT_EQ(lines[bad]["code"], 65) << bad;
+  for (const auto& [number, name, prompt] : {std::tuple{1, "001.json", "A pig spins in the city."}, {2, "cat.json", "A cat jumps."}, {5, "005.json", "A fox runs."}}) {
+    EXPECT_EQ(lines[number]["status"], "done");
+    EXPECT_GT(lines[number]["stats"]["forced"], 0);
+    EXPECT_EQ(fabula("plan \"" + std::string(prompt) + "\" -o alone.json").code, 0);
+    EXPECT_EQ(contents(file("plans") / name), contents(file("alone.json"))) << prompt;
+  }
+  EXPECT_EQ(fabula("plan --batch missing.txt").code, 66);
+  EXPECT_EQ(fabula("plan --batch jobs.txt --jobs 0").code, 2);
+}
+
 TEST_F(CommandLine, TheSamePromptAndSeedGiveTheSameBytesWhateverTheThreadsAndAnotherSeedAnotherFilm) {
   const std::string prompt = "render \"A crab on the beach, in one shot.\" --steps 4 ";
   ASSERT_EQ(fabula(prompt + "-o a.mp4 --seed 3 --threads 1").code, 0);
@@ -128,6 +166,38 @@ TEST_F(CommandLine, MemoryDoesNotGrowWithTheNumberOfShots) {
     std::printf("%d shots: peak %.0f MB\n", report.at("shots").get<int>(), peak[at - 1]);
   }
   EXPECT_LT(peak[1], 1.15 * peak[0]);
+}
+
+TEST_F(CommandLine, RulesPlanAloneAndAShotIsReplannedWithoutOverwriting) {
+  const Result planned = fabula("plan --oracle \"A fox runs through a forest. It says: hello moon. A dragon sneezes.\" -o story.json");
+  ASSERT_EQ(planned.code, 0) << planned.err;
+  EXPECT_NE(planned.err.find("cannot show \"dragon sneezes\""), std::string::npos) << planned.err;
+  EXPECT_EQ(fabula("plan --check story.json").code, 0);
+  EXPECT_EQ(fabula("plan --oracle story.json").code, 2);
+  EXPECT_EQ(fabula("plan --oracle \" \"").code, 2);
+  const std::string before = contents(file("story.json"));
+
+  const Result printed = fabula("replan story.json --shot s020 \"make it night\"");
+  ASSERT_EQ(printed.code, 0) << printed.err;
+  const auto plan = nlohmann::json::parse(printed.out);
+  EXPECT_EQ(plan["shots"][1]["place"], "forest_2");
+  EXPECT_EQ(plan["shots"][0], nlohmann::json::parse(before)["shots"][0]);
+  EXPECT_EQ(fabula("replan story.json --from s020 \"it jumps\" -o new.json").code, 0);
+  EXPECT_EQ(fabula("plan --check new.json").code, 0);
+
+  const Result refused = fabula("replan story.json --shot s020 \"it jumps\" -o story.json");
+  EXPECT_EQ(refused.code, 73);
+  EXPECT_NE(refused.err.find("--overwrite"), std::string::npos);
+  EXPECT_EQ(contents(file("story.json")), before);
+  EXPECT_EQ(fabula("replan story.json --shot s020 \"add a crab and a pig\" -o full.json").code, 65);
+  EXPECT_FALSE(fs::exists(file("full.json")));
+  EXPECT_EQ(fabula("replan story.json --shot s020 \"more drama\"").code, 65);
+  EXPECT_EQ(fabula("replan story.json --shot s999 \"it jumps\"").code, 2);
+  EXPECT_EQ(fabula("replan story.json \"it jumps\"").code, 2) << "which shot?";
+  EXPECT_EQ(fabula("replan story.json --shot s010 --from s020 \"it jumps\"").code, 2);
+  EXPECT_EQ(fabula("replan nowhere.json --shot s010 \"it jumps\"").code, 66);
+  EXPECT_EQ(fabula("replan story.json --shot s020 \"it jumps\" -o story.json --overwrite").code, 0);
+  EXPECT_NE(contents(file("story.json")), before);
 }
 
 TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {

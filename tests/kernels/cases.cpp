@@ -105,6 +105,31 @@ void add_attention(std::vector<Case>& cases) {
                        }});
     }
   }
+  // Rows at the end of sequences whose earlier tokens are in shuffled pages; slots beyond the end hold NaN, which no row may see.
+  struct Paged { std::int64_t rows, sequences, pages, slots, heads, kv_heads, dim; };
+  for (const Paged s : {Paged{1, 1, 1, 1, 1, 1, 1}, {1, 1, 40, 16, 4, 2, 16}, {9, 4, 5, 16, 6, 2, 33}, {40, 3, 70, 16, 2, 1, 64}, {5, 2, 7, 5, 8, 1, 128}, {3, 1, 2, 16, 7, 1, 20}}) {
+    cases.push_back({"paged_attention", join({s.rows, s.sequences, s.pages, s.slots, s.heads, s.kv_heads, s.dim}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const std::int64_t all = s.sequences * s.pages, tokens = s.pages * s.slots, each = (s.rows + s.sequences - 1) / s.sequences;
+                       const Tensor q = make.normal({s.rows, s.heads, s.dim}, 2.0F);
+                       const Tensor k = make.normal({s.rows, s.kv_heads, s.dim}), v = make.normal(k.shape);
+                       const Tensor keys = make.normal({all, s.kv_heads, s.dim, s.slots}), values = make.normal({all, s.kv_heads, s.slots, s.dim});
+                       const Tensor table = make.shuffled(all).view({s.sequences, s.pages}), rows = make.indices(2 * s.rows, 1);
+                       const std::int64_t unused = tokens > each ? tokens / 3 % s.slots : 0;  // slots at the end of the last page
+                       for (std::int64_t i = 0; i < s.rows; ++i) {
+                         rows.as<std::int32_t>()[2 * i] = static_cast<std::int32_t>(i / each);
+                         rows.as<std::int32_t>()[2 * i + 1] = static_cast<std::int32_t>(tokens - unused - each + i % each);
+                       }
+                       for (std::int64_t i = 0; i < s.sequences; ++i) {
+                         const std::int64_t head = s.kv_heads * s.dim * table.as<std::int32_t>()[(i + 1) * s.pages - 1];
+                         for (std::int64_t row = 0; row < s.kv_heads * s.dim; ++row) {
+                           std::fill_n(keys.f32() + (head + row + 1) * s.slots - unused, unused, std::numeric_limits<float>::quiet_NaN());
+                         }
+                       }
+                       const Tensor out = make.output(q.shape);
+                       kernels.paged_attention(exec, q, k, v, keys, values, table, rows, out);
+                       return out;
+                     }});
+  }
   struct Rotary { std::int64_t rows, heads, dim, rotary; };
   for (const Rotary s : {Rotary{1, 1, 2, 2}, {5, 3, 33, 22}, {9, 4, 64, 64}, {500, 2, 48, 30}}) {
     cases.push_back({"rope", join({s.rows, s.heads, s.dim, s.rotary}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {

@@ -25,6 +25,7 @@ constexpr Tolerance tolerances[] = {
     {"rms_norm_modulate", 1e-6F, "as rms_norm, and fma in the modulation"},
     {"group_norm", 3e-6F, "as layer_norm, then an activation"},
     {"attention", 5e-6F, "softmax in blocks: the exponential's 1e-7 and sums of up to 1100 weights in another order; logits reach 10"},
+    {"paged_attention", 5e-6F, "as attention"},
     {"rope", 3e-7F, "fma instead of two roundings"},
     {"conv3d", 2e-6F, "up to 1080 products in another order"},
     {"conv1d", 2e-6F, "up to 420 products in another order"},
@@ -81,9 +82,11 @@ class Parity : public testing::TestWithParam<Case> {};
 TEST_P(Parity, CpuEqualsReference) {
   const Case& c = GetParam();
   const std::vector<float> expected = output_of(c, reference_kernels(), {});
-  const std::vector<float> found = output_of(c, cpu_kernels(), {});
-  ASSERT_EQ(expected.size(), found.size());
-  EXPECT_LE(difference(expected, found), tolerance_of(c.entry));
+  for (const bool rows_alone : {false, true}) {
+    const std::vector<float> found = output_of(c, cpu_kernels(), {.rows_alone = rows_alone});
+    ASSERT_EQ(expected.size(), found.size());
+    EXPECT_LE(difference(expected, found), tolerance_of(c.entry));
+  }
 }
 
 TEST_P(Parity, OneTwoAndThreeThreadsGiveTheSameBytes) {
@@ -99,6 +102,26 @@ TEST_P(Parity, OneTwoAndThreeThreadsGiveTheSameBytes) {
 
 INSTANTIATE_TEST_SUITE_P(Kernels, Parity, testing::ValuesIn(all_cases()),
                          [](const auto& c) { return std::string(c.param.entry) + "_" + c.param.name; });
+
+TEST(RowsAlone, AreTheSameBytesHoweverManyAreMultiplied) {
+  struct Size { std::int64_t rows, k, n; };
+  for (const Size s : {Size{7, 31, 65}, {9, 192, 384}, {130, 257, 1030}}) {
+    for (const bool bf16 : {false, true}) {
+      Operands make(seed());
+      const Tensor x = make.normal({s.rows, s.k}), weight = bf16 ? make.normal_bf16({s.n, s.k}, 0.1F) : make.normal({s.n, s.k}, 0.1F), bias = make.normal({s.n});
+      const Tensor scratch = make.scratch(std::max<std::size_t>(1, linear_scratch(x, weight))), all = make.output({s.rows, s.n});
+      const auto multiply = [&](Tensor rows, Tensor out) { cpu_kernels().linear({.rows_alone = true}, rows, weight, bias, Activation::silu, scratch, out); };
+      multiply(x, all);
+      for (const std::int64_t count : {1, 2, 3, 4, 5, 6}) {
+        for (std::int64_t begin = 0; begin + count <= s.rows; begin += count) {
+          const Tensor some = make.output({count, s.n});
+          multiply(x.slice(begin, count), some);
+          ASSERT_EQ(0, std::memcmp(some.data, all.slice(begin, count).data, some.bytes())) << "rows " << begin << " + " << count << " of " << s.rows;
+        }
+      }
+    }
+  }
+}
 
 TEST(CudaParity, EqualsReference) {
   if (cuda_kernels() == nullptr) GTEST_SKIP() << "no CUDA device: CUDA parity not checked";

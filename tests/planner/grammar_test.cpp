@@ -203,22 +203,75 @@ TEST(LegalSpans, StartAndEndAtWords) {
 }
 
 TEST_F(Grammar, AllowsExactlyTheTokensThatKeepAValueLegal) {
-  const Legal animals = Legal::one_of({"fox", "fog", "crab"});
-  const auto allowed = [&](const std::string& written) {
+  const auto allowed = [&](const Legal& legal, const std::string& written) {
+    TokenMask mask(tokenizer_.size());
+    legal.next(written, table_, mask);
     std::set<std::string> texts;
-    for (const std::int32_t token : animals.next(written, table_)) texts.insert(tokenizer_.bytes(token));
+    mask.for_each([&](std::int32_t token) { texts.insert(tokenizer_.bytes(token)); });
     return texts;
   };
-  for (const std::string& text : allowed("")) EXPECT_TRUE(std::string("fox").starts_with(text) || std::string("fog").starts_with(text) || std::string("crab").starts_with(text));
-  EXPECT_EQ(allowed("fo"), (std::set<std::string>{"x", "g"}));
-  EXPECT_TRUE(allowed("fox").empty());
+  const Legal animals = Legal::one_of({"fox", "fog", "crab"});
+  for (const std::string& text : allowed(animals, "")) EXPECT_TRUE(std::string("fox").starts_with(text) || std::string("fog").starts_with(text) || std::string("crab").starts_with(text));
+  EXPECT_EQ(allowed(animals, "fo"), (std::set<std::string>{"x", "g"}));
+  EXPECT_TRUE(allowed(animals, "fox").empty());
   EXPECT_TRUE(animals.complete("fox"));
   EXPECT_FALSE(animals.complete("fo"));
   const Legal text = Legal::text(3);
   EXPECT_FALSE(text.complete(""));
   EXPECT_TRUE(text.complete("a"));
-  EXPECT_TRUE(text.next("abc", table_).empty());
-  for (const std::int32_t token : text.next("ab", table_)) EXPECT_EQ(tokenizer_.bytes(token).size(), 1U);
+  EXPECT_TRUE(allowed(text, "abc").empty());
+  for (const std::string& token : allowed(text, "ab")) EXPECT_EQ(token.size(), 1U);
+  const Legal name = Legal::text(2, Alphabet::name, {"ab", "a"});
+  EXPECT_FALSE(name.complete("a"));
+  EXPECT_TRUE(name.complete("b"));
+  EXPECT_FALSE(allowed(name, "").contains("0"));
+  EXPECT_FALSE(allowed(name, "a").contains("b"));  // no way on
+  EXPECT_TRUE(allowed(name, "a").contains("c"));
+}
+
+// What masks promise, against the definition: every token of the vocabulary tried out.
+TEST_F(Grammar, AllowsTheTokensOfTheDefinition) {
+  const auto tried = [&](const std::string& written, const std::function<bool(const std::string&)>& leads) {
+    std::set<std::int32_t> tokens;
+    for (std::int32_t token = 0; token < tokenizer_.size(); ++token) {
+      if (!tokenizer_.is_added(token) && !tokenizer_.bytes(token).empty() && leads(written + tokenizer_.bytes(token))) tokens.insert(token);
+    }
+    return tokens;
+  };
+  const auto masked = [&](const Legal& legal, const std::string& written) {
+    TokenMask mask(tokenizer_.size());
+    legal.next(written, table_, mask);
+    std::set<std::int32_t> tokens;
+    mask.for_each([&](std::int32_t token) { tokens.insert(token); });
+    EXPECT_EQ(mask.count(), tokens.size());
+    return tokens;
+  };
+  for (int i = 0; i < 40; ++i) {
+    const std::vector<std::string> spans = legal_spans(random_prompt(random_), 40);
+    const std::string& value = spans.at(static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(spans.size()))));
+    const std::string written = value.substr(0, static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(value.size()) + 1)));
+    EXPECT_EQ(masked(Legal::one_of(spans), written), tried(written, [&](const std::string& text) {
+                return std::any_of(spans.begin(), spans.end(), [&](const std::string& span) { return span.starts_with(text); });
+              }));
+
+    std::vector<NumberRange> ranges;
+    for (int k = 0; k < 2; ++k) {
+      const std::int64_t low = random_.below(3000);
+      ranges.push_back({low, low + random_.below(700)});
+    }
+    std::vector<std::string> numbers;
+    for (const NumberRange& range : ranges) {
+      for (std::int64_t number = range.low; number <= range.high; ++number) numbers.push_back(std::to_string(number));
+    }
+    const Legal number = Legal::number(ranges);
+    const std::string& some = numbers.at(static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(numbers.size()))));
+    const std::string digits = some.substr(0, static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(some.size()) + 1)));
+    EXPECT_TRUE(number.complete(some));
+    EXPECT_EQ(number.complete(digits), std::find(numbers.begin(), numbers.end(), digits) != numbers.end()) << digits;
+    EXPECT_EQ(masked(number, digits), tried(digits, [&](const std::string& text) {
+                return std::any_of(numbers.begin(), numbers.end(), [&](const std::string& n) { return n.starts_with(text); });
+              })) << digits << " in " << ranges[0].low << "-" << ranges[0].high << ", " << ranges[1].low << "-" << ranges[1].high;
+  }
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "engine/context.h"
 #include "engine/plan.h"
 #include "engine/planner.h"
+#include "planner/grammar/sampler.h"
+#include "planner/lm/decoding_stats.h"
 
 namespace CLI {
 class App;
@@ -23,17 +25,42 @@ struct ModelOptions {
   int threads = 0;                ///< 0: as many as the processor has
 };
 
-struct PlanOptions {
+/// Where the characters are from whom plans and prompts name.
+struct CastChoice {
+  std::string file;               ///< empty: the user's own
+  bool none = false;              ///< plans are taken as they are
+};
+
+/// What a source is directed with.
+struct DirectOptions {
   ModelOptions model;
+  Sampling sampling;              ///< how the plan's words are chosen
+  CastChoice cast;
+};
+
+struct PlanOptions : DirectOptions {
   std::string source;             ///< as of RenderOptions
   std::string output;             ///< empty: standard output
   std::string check;              ///< instead of a prompt: a plan to look at, or "-"
   bool schema = false;            ///< instead of a prompt: print the JSON Schema
-  bool json = false;              ///< of the check
+  std::string batch;              ///< instead of a prompt: a file of prompts; the output is a folder then
+  int jobs = 8;                   ///< of the batch at once
+  bool stats = false;             ///< tell on standard error how the plan's text came about
+  bool json = false;              ///< of the check and the batch
+  std::string compile;            ///< "h3": print what MiniMax-H3 is asked instead of the plan
+  bool oracle = false;            ///< plan by rules alone
 };
 
-struct RenderOptions {
-  ModelOptions model;
+struct ReplanOptions {
+  std::string model;
+  std::string plan;               ///< a file, or "-"
+  std::string wish;               ///< "make it night"
+  std::string shot, from;         ///< one of them: the shot that it is about, or the first of all that it is about
+  std::string output;             ///< empty: standard output
+  bool overwrite = false;         ///< an output that is there
+};
+
+struct RenderOptions : DirectOptions {
   std::string source;             ///< what read_source takes
   std::string output;             ///< empty: named after the film's title
   std::string save_plan;
@@ -50,6 +77,7 @@ struct ModelsOptions {
 };
 
 void run_plan(const PlanOptions&);
+void run_replan(const ReplanOptions&);
 void run_render(const RenderOptions&);
 void run_models(const ModelsOptions&);
 /// `fabula cast …` registers its own options and runs while the command line is parsed.
@@ -66,8 +94,18 @@ struct Source {
 /// prompt cannot say is told on standard error. Throws Error: input_missing, bad_data.
 [[nodiscard]] Source read_source(const std::string& given);
 
-/// The plan and the states of a source, by the planner of a bundle. What the model cannot show is told on standard error.
-[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&);
+/// The plan and the states of a source, by the planner of a bundle. How the plan came about, what the model cannot show and who of the cast plays is told on
+/// standard error.
+[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const DirectOptions&, DecodingStats* stats = nullptr);
+/// The plan of a prompt by rules alone: a bundle's world is all that is read. Tells what `direct` tells.
+[[nodiscard]] plan::Film direct_by_rules(const Source&, const std::filesystem::path& bundle, const CastChoice&);
+
+/// Writes a plan for each line of a file, several at once, and tells a line about each on standard output. Error(some_jobs_failed) at the end.
+void plan_batch(const PlanOptions&);
+[[nodiscard]] std::string stats_json(const DecodingStats&);
+
+/// The cast's file: `given`, else the user's own, whose folder is made if `create`. Error(configuration) where no home is known.
+[[nodiscard]] std::filesystem::path cast_file(const std::string& given, bool create);
 
 /// The bytes of a file, or of standard input for "-"; `what` names it in errors ("the plan"). Throws Error: input_missing, io, bad_data when it is
 /// larger than `most_bytes`.
@@ -80,6 +118,8 @@ struct Source {
 /// Prints what is wrong with a plan and the timeline of its world. Error(bad_data) at the end when there are errors. Where no model is named or
 /// installed, what it can film is left out.
 void check_plan(const std::string& file, const std::string& model, bool json);
+/// JSON: the clips, prompts and references of a plan for MiniMax-H3. What the model cannot be given is told on standard error. Throws PlanError.
+[[nodiscard]] std::string compiled_for_h3(const plan::Film&);
 /// Writes `text` to a new file beside `file`, then renames it into place.
 void write_file(const std::filesystem::path& file, const std::string& text);
 

@@ -81,7 +81,8 @@ void check_prefill(const Qwen3Vl& model, const Setup& setup, const Prompt& promp
     if (compare.wants(name)) compare.slice(name, item, items, states);
   };
   run_sized(setup, [&](Context& ctx) {
-    KvCache cache(model.decoder.config, ctx.arena.is_dry());
+    KvPool pages(model.decoder.config, 0, ctx.arena.is_dry());
+    KvCache cache(pages);
     const Tensor logits = forward(ctx, model, cache, prompt.tokens, prompt.images(ctx, model.config.vision), Logits::all, keep);
     if (compare.wants("out.logits")) compare.slice("out.logits", item, items, logits);
   });
@@ -92,7 +93,8 @@ struct Generation {
   Context& ctx;
   const Qwen3Vl& model;
   std::int64_t tap_layer;
-  KvCache cache{model.decoder.config, ctx.arena.is_dry()};
+  KvPool pages{model.decoder.config, 0, ctx.arena.is_dry()};
+  KvCache cache{pages};
   std::vector<float> states{}, logits{};
 
   void read(std::span<const std::int32_t> tokens, std::span<const Image> images) {

@@ -23,7 +23,7 @@ from training import CACHE, ROOT, WORLD
 
 VERSION = "0.1.0"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-UNLISTED = {"fabula.json", "README.md", "REPORT.md", "STUDY.md", "LICENSE.md"}  # not under fabula.json's hashes, as the logs in training/ are not
+UNLISTED = {"fabula.json", "README.md", "REPORT.md", "PLANNER.md", "STUDY.md", "LICENSE.md"}  # not under fabula.json's hashes, as the logs in training/ are not
 
 
 def to_bfloat16(path):

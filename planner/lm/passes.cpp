@@ -1,0 +1,78 @@
+#include "planner/lm/passes.h"
+
+#include <algorithm>
+
+namespace fabula {
+
+Passes::Passes(const Qwen3& model, std::int64_t tap_layer, const Kernels& kernels, ThreadPool* pool)
+    : model_(model), tap_layer_(tap_layer), kernels_(kernels), exec_{.pool = pool}, arena_(forward_footprint(model, size_)) {}
+
+void Passes::fit(const PassSize& needed) {
+  if (needed.logit_rows <= size_.logit_rows && needed.table <= size_.table) return;
+  while (size_.logit_rows < needed.logit_rows) size_.logit_rows *= 2;
+  while (size_.table < needed.table) size_.table *= 2;
+  arena_ = Arena(0);
+  arena_ = Arena(forward_footprint(model_, size_));
+}
+
+// One pass over the parts, each of the request beside it.
+void Passes::pass(std::span<Request* const> requests, std::span<const Part> parts) {
+  PassSize size;
+  std::vector<std::int64_t> before;
+  for (const Part& part : parts) {
+    before.push_back(part.cache.length());
+    size.logit_rows += part.logit_rows;
+    size.table = std::max(size.table, KvPool::pages_of(before.back() + static_cast<std::int64_t>(part.reading.tokens.size())));
+  }
+  size.table *= static_cast<std::int64_t>(parts.size());
+  fit(size);
+  const auto width = static_cast<std::size_t>(model_.config.hidden), vocabulary = static_cast<std::size_t>(model_.config.vocabulary);
+  const auto keep = [&](std::int64_t layer, Tensor states) {
+    if (layer != tap_layer_) return;
+    const float* row = states.f32();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const std::size_t count = parts[i].reading.tokens.size(), known = requests[i]->states.size() / width;
+      const std::size_t again = std::min(count, known - std::min(known, static_cast<std::size_t>(before[i])));  // read before, by a cache since given up
+      requests[i]->states.insert(requests[i]->states.end(), row + again * width, row + count * width);
+      row += count * width;
+    }
+  };
+  Context ctx{kernels_, arena_, exec_};
+  const Arena::Scope scope(arena_);
+  try {
+    const Tensor logits = forward(ctx, model_, parts, keep);
+    const float* row = logits.f32();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const std::size_t count = static_cast<std::size_t>(parts[i].logit_rows) * vocabulary;
+      requests[i]->logits.insert(requests[i]->logits.end(), row, row + count);
+      row += count;
+    }
+  } catch (...) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      parts[i].cache.truncate(before[i]);
+      requests[i]->states.resize(std::min(requests[i]->states.size(), static_cast<std::size_t>(before[i]) * width));
+    }
+    throw;
+  }
+}
+
+std::int64_t Passes::run(std::span<Request* const> requests) {
+  for (Request* request : requests) request->logits.clear();
+  for (std::int64_t passes = 0;; ++passes) {
+    std::vector<Request*> asking;
+    std::vector<Part> parts;
+    std::int64_t room = most_rows;
+    for (Request* request : requests) {
+      const std::int64_t all = static_cast<std::int64_t>(request->tokens.size()), at = request->cache.length(), end = std::min(all, at + room);
+      if (end == at) continue;
+      room -= end - at;
+      const std::int64_t logit_rows = std::max<std::int64_t>(0, end - std::max(at, all - request->logit_rows));
+      asking.push_back(request);
+      parts.push_back({request->cache, {.tokens = request->tokens.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(end - at))}, logit_rows});
+    }
+    if (parts.empty()) return passes;
+    pass(asking, parts);
+  }
+}
+
+}  // namespace fabula

@@ -1,0 +1,290 @@
+// From a story to a plan: the oracle of tools/train/grammar.py, for any world.
+#include <algorithm>
+
+#include "planner/check.h"
+#include "planner/grammar/plan_grammar.h"
+#include "planner/oracle.h"
+#include "planner/oracle/words.h"
+#include "planner/prompt.h"
+#include "planner/text.h"
+
+namespace fabula::oracle {
+namespace {
+
+bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+// The first of two that the world has, else its first at all.
+std::string one_of(const std::vector<std::string>& names, std::string_view wanted) { return has(names, wanted) ? std::string(wanted) : names.front(); }
+
+bool is_moving(const std::string& action) { return action == "walks" || action == "runs" || action == "flies"; }
+
+bool stands_on(const std::string& place) { return place == "beach" || place == "moon"; }
+
+// "s010"
+std::string shot_id(std::size_t index) {
+  const std::string number = std::to_string(10 * (index + 1));
+  return "s" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
+}
+
+// How many shots each event takes: few events take more each; as many as were asked for; a line's pieces a shot each; what is too much for
+// the model is taken from the longest.
+std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
+  const std::size_t events = story.events.size();
+  std::vector<std::size_t> counts(events, events == 1 ? 3 : events == 2 ? 2 : 1);
+  if (story.shots > 0) {
+    const std::size_t wanted = std::max(static_cast<std::size_t>(story.shots), events);
+    for (std::size_t i = 0; i < events; ++i) counts[i] = wanted / events + (i < wanted % events ? 1 : 0);
+  }
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < events; ++i) sum += counts[i] = std::max(counts[i], story.events[i].line.size());
+  while (sum > most) {
+    auto longest = counts.end();
+    for (auto count = counts.begin(); count != counts.end(); ++count) {
+      const std::size_t needed = std::max<std::size_t>(1, story.events[static_cast<std::size_t>(count - counts.begin())].line.size());
+      if (*count > needed && (longest == counts.end() || *count > *longest)) longest = count;
+    }
+    if (longest == counts.end()) break;
+    --*longest;
+    --sum;
+  }
+  return counts;
+}
+
+class Director {
+ public:
+  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones) : story_(std::move(story)), world_(world), phones_(phones) {
+    film_.prompt = prompt;
+  }
+
+  plan::Film run() {
+    if (story_.events.empty()) story_.events.push_back({});
+    for (Event& event : story_.events) complete(event);
+    const std::size_t most = static_cast<std::size_t>(world_.max_shots);
+    const std::vector<std::size_t> counts = shot_counts(story_, most);
+    std::vector<std::string> dropped = std::move(story_.unsupported);
+    for (std::size_t i = 0; i < story_.events.size(); ++i) {
+      const Event& event = story_.events[i];
+      const std::size_t room = most - film_.shots.size();
+      if (room == 0) dropped.push_back(source_of(event));
+      for (std::size_t piece = room; piece < event.line.size(); ++piece) dropped.push_back(event.line[piece]);
+      if (room > 0) shoot(event, std::min(counts[i], room), counts[i]);
+    }
+    if (story_.move.empty() && film_.shots.size() > 1 && has(world_.camera_moves, "push_in")) film_.shots.back().camera.move = "push_in";
+    film_.total_ms = world_.film_ms(static_cast<int>(film_.shots.size()));
+    film_.treatment = treatment();
+    film_.title = title();
+    for (std::string& line : unsayable()) dropped.push_back(std::move(line));
+    name_unsupported(film_.unsupported, dropped);
+    return std::move(film_);
+  }
+
+ private:
+  // What an event leaves open.
+  void complete(Event& event) {
+    const std::string still = has(ids_of(world_.actions), "stands") ? "stands" : world_.actions.front().id;
+    if (event.roles.empty()) event.roles.push_back({world_.actors.front().id, {}, {}, {}, false});
+    for (Role& role : event.roles) {
+      if (role.action.empty()) role.action = still;
+    }
+    if (event.place.empty()) event.place = place_.empty() ? world_.places.front().id : place_;
+    event.place = entry(event);
+    place_ = world_.place(event.place)->id;
+    stage(event.roles);
+  }
+
+  // The plan's entry of the place at the event's time: a place that is seen by day and by night has two.
+  std::string entry(Event& event) {
+    const auto is_it = [&](const plan::Place& p) { return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time); };
+    const auto last = std::find_if(film_.places.rbegin(), film_.places.rend(), is_it);
+    if (last != film_.places.rend()) {
+      time_ = event.time = last->time_of_day;
+      return last->id;
+    }
+    if (event.time.empty()) event.time = time_.empty() ? default_time(world_) : time_;
+    time_ = event.time;
+    film_.places.push_back({next_entry(film_, event.place), world_.place(event.place)->description, event.time});
+    return film_.places.back().id;
+  }
+
+  void stage(std::vector<Role>& roles) const {
+    const std::string left = one_of(world_.positions, "left"), right = one_of(world_.positions, "right");
+    if (roles.size() == 1) {
+      if (roles[0].position.empty()) roles[0].position = one_of(world_.positions, "center");
+      if (roles[0].facing.empty()) roles[0].facing = one_of(world_.facings, "right");
+      return;
+    }
+    Role &a = roles[0], &b = roles[1];
+    if (a.position.empty()) a.position = b.position == left ? right : left;
+    if (b.position.empty() || b.position == a.position) b.position = a.position == right ? left : right;
+    const bool together = a.action == b.action && is_moving(a.action);
+    for (Role* role : {&a, &b}) {
+      if (role->facing.empty()) role->facing = one_of(world_.facings, together || role->position == left ? "right" : "left");
+    }
+  }
+
+  void declare(const Event& event) {
+    for (const Role& role : event.roles) {
+      if (has(ids_of(film_.characters), role.actor)) continue;
+      const auto actor = std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == role.actor; });
+      const auto asked = story_.voices.find(role.actor);
+      film_.characters.push_back({actor->id, actor->name, actor->look, {asked == story_.voices.end() ? default_voice(actor->id, world_) : asked->second}});
+    }
+  }
+
+  // `count` shots of an event that was to have `planned`: a line is spoken in the second, where there is one.
+  void shoot(const Event& event, std::size_t count, std::size_t planned) {
+    declare(event);
+    const std::size_t first = planned > event.line.size() ? 1 : 0;
+    const World::Place& place = *world_.place(event.place);
+    for (std::size_t i = 0; i < count; ++i) {
+      plan::Shot shot;
+      const std::size_t index = film_.shots.size();
+      const bool is_near = (planned == 1 ? index : i) % 2 == 1;
+      shot.id = shot_id(index);
+      shot.place = event.place;
+      shot.start_ms = world_.film_ms(static_cast<int>(index));
+      shot.duration_ms = world_.film_ms(static_cast<int>(index) + 1) - shot.start_ms;
+      for (const Role& role : event.roles) {
+        shot.cast.push_back({role.actor, role.position, role.facing});
+        shot.action_beats.push_back({0, role.actor, role.action});
+      }
+      shot.camera.size = story_.size.empty() ? one_of(world_.camera_sizes, is_near ? "medium" : "wide") : story_.size;
+      shot.camera.move = story_.move.empty() ? one_of(world_.camera_moves, "static") : story_.move;
+      shot.ambience = ambience_of(place, event.time, world_);
+      if (i >= first && i - first < event.line.size()) shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
+      film_.shots.push_back(std::move(shot));
+    }
+  }
+
+  // Lines that the validator refuses, taken out of the plan.
+  std::vector<std::string> unsayable() {
+    std::vector<std::string> lines;
+    const std::vector<plan::Finding> findings = plan::check(film_, world_);
+    for (std::size_t i = 0; i < film_.shots.size(); ++i) {
+      const std::string path = plan::at("shots", i) + ".dialogue";
+      const bool refused =
+          std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& f) { return f.severity == plan::Severity::error && f.path.starts_with(path); });
+      if (!refused) continue;
+      for (const plan::Line& line : film_.shots[i].dialogue) lines.push_back(line.text);
+      film_.shots[i].dialogue.clear();
+    }
+    return lines;
+  }
+
+  std::string source_of(const Event& event) const {
+    std::string_view text = event.source.of(film_.prompt);
+    const std::vector<TextSpan> words = words_of(text);
+    std::size_t end = 0;
+    for (const TextSpan& word : words) {
+      if (word.end > PlanCaps::unsupported) break;
+      end = word.end;
+    }
+    return std::string(text.substr(0, end));
+  }
+
+  std::string at_place(const std::string& entry) const {
+    const std::string id = world_.place(entry)->id;
+    std::string words = id;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    return (stands_on(id) ? "on the " : "in the ") + words;
+  }
+
+  static std::string spaced(std::string id) {
+    std::replace(id.begin(), id.end(), '_', ' ');
+    return id;
+  }
+
+  // The story in canonical words, one sentence an event, as many as fit.
+  std::string treatment() const {
+    std::string text, place;
+    for (const Event& event : story_.events) {
+      const Role& a = event.roles[0];
+      const Role* b = event.roles.size() > 1 ? &event.roles[1] : nullptr;
+      std::string sentence = "The " + spaced(a.actor) + " " + spaced(a.action);
+      if (b != nullptr) sentence += a.action == b->action ? " with the " + spaced(b->actor) : ", the " + spaced(b->actor) + " " + spaced(b->action);
+      if (event.place != place) sentence += " " + at_place(event.place) + " by " + spaced(event.time);
+      place = event.place;
+      if (!event.line.empty()) sentence += b != nullptr ? ". The " + spaced(event.speaker) + " speaks" : " and speaks";
+      sentence += ".";
+      if (text.size() + (text.empty() ? 0 : 1) + sentence.size() > PlanCaps::treatment) break;
+      text += (text.empty() ? "" : " ") + sentence;
+    }
+    return text.empty() ? "The " + spaced(story_.events[0].roles[0].actor) + "." : text;
+  }
+
+  // "Fox in the Forest"
+  std::string title() const {
+    const Event& first = story_.events[0];
+    std::string title = film_.characters.front().name + " " + at_place(first.place);
+    for (std::size_t i = title.find(" the ") + 5; i < title.size(); ++i) {
+      if (title[i - 1] == ' ' && title[i] >= 'a' && title[i] <= 'z') title[i] = static_cast<char>(title[i] - 'a' + 'A');
+    }
+    return title.size() <= PlanCaps::title ? title : film_.characters.front().name.substr(0, PlanCaps::title);
+  }
+
+  Story story_;
+  const World& world_;
+  const PhonesFunction& phones_;
+  plan::Film film_;
+  std::string place_, time_;  // where and when the film is
+};
+
+}  // namespace
+
+plan::Film film_of(const Story& story, const std::string& prompt, const World& world, const PhonesFunction& phones) {
+  return Director(story, prompt, world, phones).run();
+}
+
+plan::Film plan_by_rules(const std::string& prompt, const World& world, const PhonesFunction& phones) {
+  const std::string prepared = prepare_prompt(prompt);
+  return film_of(read_story(prepared, world), prepared, world, phones);
+}
+
+void add_names(World& world, const std::vector<ActorName>& names) {
+  for (const ActorName& name : names) {
+    const std::vector<std::string> words = split_words(name.name);
+    const Lexicon lexicon(world);
+    if (words.empty() || std::all_of(words.begin(), words.end(), [&](const std::string& word) { return lexicon.knows(word); })) continue;
+    std::string phrase;
+    for (const std::string& word : words) phrase += (phrase.empty() ? "" : " ") + word;
+    for (World::Actor& actor : world.actors) {
+      if (actor.id == name.actor) actor.words.push_back(phrase);
+    }
+    if (!world.plain_words.empty()) world.plain_words.insert(world.plain_words.end(), words.begin(), words.end());
+  }
+}
+
+void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans) {
+  for (const std::string& span : spans) {
+    const bool is_there = std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
+    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count) unsupported.push_back(span);
+  }
+}
+
+std::string next_entry(const plan::Film& film, const std::string& place) {
+  const std::vector<std::string> entries = ids_of(film.places);
+  if (!has(entries, place)) return place;
+  int number = 2;
+  while (has(entries, place + "_" + std::to_string(number))) ++number;
+  return place + "_" + std::to_string(number);
+}
+
+plan::Line line_of(const plan::Film& film, const plan::Shot& shot, const std::string& speaker, const std::string& text, const World& world,
+                   const PhonesFunction& phones) {
+  const auto who = std::find_if(film.characters.begin(), film.characters.end(), [&](const plan::Character& c) { return c.id == speaker; });
+  return {speaker, text, shot.start_ms + line_lead_ms, line_end_ms(shot, text, *world.voice(who->voice.voice_id), phones)};
+}
+
+std::string ambience_of(const World::Place& place, const std::string& time, const World& world) {
+  return place.id == "forest" && time == "night" && has(world.ambiences, "crickets") ? "crickets" : place.ambience;
+}
+
+std::string default_voice(const std::string& actor, const World& world) {
+  const std::vector<std::string> actors = ids_of(world.actors);
+  const auto index = static_cast<std::size_t>(std::find(actors.begin(), actors.end(), actor) - actors.begin());
+  return world.voices[index % std::min<std::size_t>(2, world.voices.size())].id;
+}
+
+std::string default_time(const World& world) { return one_of(world.times, "day"); }
+
+}  // namespace fabula::oracle

@@ -1,0 +1,217 @@
+#include "planner/oracle/mentions.h"
+
+#include <algorithm>
+
+#include "planner/text.h"
+
+namespace fabula::oracle {
+namespace {
+
+// What is between two quotation marks, with the marks.
+struct Quote {
+  TextSpan inside, whole;
+};
+
+bool is_gap(std::string_view text, std::size_t at) { return at >= text.size() || std::string_view(" \t\r\n.,:;!?()").find(text[at]) != std::string_view::npos; }
+
+// The quotes of a prompt: "…", “…”, and '…' where the marks are no apostrophes.
+std::vector<Quote> quotes_of(std::string_view text) {
+  std::vector<Quote> quotes;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"\"", "\""}, {"\u201c", "\u201d"}, {"'", "'"}}) {
+      if (!text.substr(at).starts_with(open)) continue;
+      const bool single = open == "'";
+      if (single && !(at == 0 || is_gap(text, at - 1))) continue;
+      std::size_t end = text.find(close, at + open.size());
+      while (single && end != std::string_view::npos && !is_gap(text, end + 1)) end = text.find(close, end + 1);
+      if (end == std::string_view::npos) continue;
+      quotes.push_back({{at + open.size(), end}, {at, end + close.size()}});
+      at = end + close.size() - 1;
+      break;
+    }
+  }
+  return quotes;
+}
+
+// One word, sign or quote.
+struct Token {
+  enum class What { word, quote, comma, colon, stop } what;
+  std::string word = {};
+  TextSpan span = {0, 0};
+};
+
+// Words of a text that have a letter or digit, and the signs between them.
+std::vector<Token> tokens_of(std::string_view prompt, const Lexicon& lexicon) {
+  const std::vector<Quote> quotes = quotes_of(prompt);
+  const std::vector<TextSpan> words = words_of(prompt);
+  std::vector<Token> tokens;
+  std::size_t quote = 0, word = 0;
+  for (std::size_t at = 0; at < prompt.size();) {
+    while (quote < quotes.size() && quotes[quote].whole.begin < at) ++quote;
+    while (word < words.size() && words[word].begin < at) ++word;
+    if (quote < quotes.size() && quotes[quote].whole.begin == at) {
+      tokens.push_back({Token::What::quote, {}, quotes[quote].inside});
+      at = quotes[quote].whole.end;
+    } else if (word < words.size() && words[word].begin == at) {
+      tokens.push_back({Token::What::word, lexicon.corrected(lowercase(words[word].of(prompt))), words[word]});
+      at = words[word].end;
+    } else {
+      const char c = prompt[at];
+      const auto sign = [&](Token::What what) { tokens.push_back({what, {}, {at, at + 1}}); };
+      if (c == '.' || c == '!' || c == '?' || c == ';' || c == '\n')
+        sign(Token::What::stop);
+      else if (c == ',')
+        sign(Token::What::comma);
+      else if (c == ':')
+        sign(Token::What::colon);
+      else if (c == '&')
+        tokens.push_back({Token::What::word, "and", {at, at + 1}});
+      ++at;
+    }
+  }
+  return tokens;
+}
+
+class Reader {
+ public:
+  Reader(std::string_view prompt, const Lexicon& lexicon) : prompt_(prompt), lexicon_(lexicon), tokens_(tokens_of(prompt, lexicon)) {}
+
+  std::vector<Sentence> run() {
+    while (at_ < tokens_.size()) step();
+    end_sentence();
+    return std::move(sentences_);
+  }
+
+ private:
+  using What = Token::What;
+
+  bool is_at(std::size_t index, What what) const { return index < tokens_.size() && tokens_[index].what == what; }
+
+  void end_sentence() {
+    if (!sentence_.empty()) sentences_.push_back(std::move(sentence_));
+    sentence_.clear();
+  }
+
+  std::optional<Lexicon::Match> match_at(std::size_t index) const {
+    std::vector<std::string> words;
+    for (std::size_t i = index; i < tokens_.size() && words.size() < 6 && tokens_[i].what == What::word; ++i) words.push_back(tokens_[i].word);
+    return words.empty() ? std::nullopt : lexicon_.longest(words);
+  }
+  bool means(std::size_t index, Kind kind) const {
+    const auto match = match_at(index);
+    return match && match->meaning.kind == kind;
+  }
+
+  void step() {
+    const Token& token = tokens_[at_];
+    switch (token.what) {
+      case What::stop:
+        end_sentence();
+        ++at_;
+        return;
+      case What::comma:
+      case What::colon:
+        sentence_.push_back({token.what == What::comma ? Mention::What::comma : Mention::What::colon, {Kind::small}, {}, token.span});
+        ++at_;
+        return;
+      case What::quote:
+        return quote();
+      case What::word:
+        return word();
+    }
+  }
+
+  // A line that ends with its own stop ends the sentence, but for what belongs to it: '"Stop!" says the fox.'
+  void quote() {
+    const TextSpan inside = tokens_[at_++].span;
+    if (words_of(inside.of(prompt_)).empty()) return;
+    sentence_.push_back({Mention::What::line, {Kind::small}, {}, inside});
+    const std::string_view said = trimmed(inside.of(prompt_));
+    const bool stops = said.ends_with('.') || said.ends_with('!') || said.ends_with('?');
+    if (stops && !means(at_, Kind::say) && !voice_follows() && !means(at_, Kind::joint) && !is_at(at_, What::comma)) end_sentence();
+  }
+
+  // "in a deep voice"
+  bool voice_follows() const {
+    for (std::size_t i = at_; i < at_ + 3 && i < tokens_.size() && tokens_[i].what == What::word; ++i) {
+      if (means(i, Kind::voice)) return true;
+    }
+    return false;
+  }
+
+  void word() {
+    word_only();
+    const Mention& last = sentence_.back();
+    if (last.is(Kind::say) || (last.is(Kind::action) && last.word.starts_with("talk"))) speech(last.word);
+  }
+
+  // As word(), but a verb of speaking begins no speech.
+  void word_only() {
+    const auto match = match_at(at_);
+    const std::size_t count = match ? match->words : 1;
+    sentence_.push_back({match ? Mention::What::meaning : Mention::What::unknown,
+                         match ? match->meaning : Meaning{Kind::small},
+                         tokens_[at_].word,
+                         {tokens_[at_].span.begin, tokens_[at_ + count - 1].span.end}});
+    at_ += count;
+  }
+
+  // What follows a verb of speaking without quotes, up to the end of the sentence.
+  void speech(std::string verb) {
+    if (std::any_of(sentence_.begin(), sentence_.end(), [](const Mention& m) { return m.what == Mention::What::line; })) return;  // '"Hello," says it.'
+    std::size_t end = at_, colon = 0;
+    for (; end < tokens_.size() && tokens_[end].what != What::stop; ++end) {
+      if (tokens_[end].what == What::quote) return;  // it is said there
+      if (tokens_[end].what == What::colon && colon == 0) colon = end;
+    }
+    std::size_t begin = at_;
+    if (colon != 0) {
+      while (at_ < colon) step_word();
+      begin = colon + 1;
+    } else {
+      if (voice_follows()) {
+        while (!means(at_, Kind::voice)) step_word();
+        step_word();
+      }
+      if (is_at(at_, What::comma)) ++at_;
+      begin = at_;
+      const bool plainly_said = verb.starts_with("sa");  // says, said, saying
+      if (begin >= end || (!plainly_said && !is_speech(begin))) return;
+      if (plainly_said && (means(begin, Kind::then) || means(begin, Kind::silent))) return;
+    }
+    if (begin >= end) return;
+    // A sign right behind the last word is the line's: "hello moon!"
+    std::size_t last = tokens_[end - 1].span.end;
+    if (last < prompt_.size() && (prompt_[last] == '!' || prompt_[last] == '?')) ++last;
+    sentence_.push_back({Mention::What::line, {Kind::small}, {}, {tokens_[begin].span.begin, last}});
+    at_ = end;
+  }
+
+  void step_word() {
+    if (is_at(at_, What::word))
+      word_only();
+    else
+      step();
+  }
+  // "shouts hello", but not "shouts in the forest", "calls and jumps".
+  bool is_speech(std::size_t index) const {
+    const auto match = match_at(index);
+    if (!match) return true;
+    const Kind kind = match->meaning.kind;
+    return kind != Kind::among && kind != Kind::with && kind != Kind::joint && kind != Kind::meanwhile && kind != Kind::then && kind != Kind::time &&
+           kind != Kind::facing && kind != Kind::position && kind != Kind::article && kind != Kind::silent && kind != Kind::actor && kind != Kind::voice;
+  }
+
+  std::string_view prompt_;
+  const Lexicon& lexicon_;
+  std::vector<Token> tokens_;
+  std::size_t at_ = 0;
+  Sentence sentence_;
+  std::vector<Sentence> sentences_;
+};
+
+}  // namespace
+
+std::vector<Sentence> sentences_of(std::string_view prompt, const Lexicon& lexicon) { return Reader(prompt, lexicon).run(); }
+
+}  // namespace fabula::oracle

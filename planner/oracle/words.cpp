@@ -1,0 +1,326 @@
+#include "planner/oracle/words.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "planner/grammar/legal.h"
+#include "planner/text.h"
+
+namespace fabula::oracle {
+namespace {
+
+// What people call the places, times and actions that worlds have; used where the world has the id. Verbs: base/third person/gerund/past.
+struct Synonyms {
+  const char* id;
+  const char* words;  // separated by |
+};
+
+constexpr Synonyms place_words[] = {
+    {"forest", "forest|woods|wood|woodland"},
+    {"beach", "beach|seaside|shore|coast|seashore|sand|by the sea"},
+    {"desert", "desert|dunes|sand dunes|sahara"},
+    {"snow", "snow|snowy mountains|mountains|snowy hills|snowy landscape|icy mountains"},
+    {"city", "city|town|street|streets|village street|city street"},
+    {"moon", "moon|moon surface|lunar plain|lunar surface|surface of the moon"},
+};
+
+constexpr Synonyms time_words[] = {
+    {"night",
+     "night|midnight|nighttime|in the dark|after dark|is dark|was dark|dark night|moonlight|moonlit|under the moon|under the stars|the "
+     "stars|stars are out|starry"},
+    {"day", "day|daytime|daylight|noon|midday|morning|afternoon|sunshine|under the sun|sun is shining|sun shines"},
+    {"dawn", "dawn|sunrise|daybreak|early morning|early in the morning"},
+    {"dusk", "dusk|sunset|twilight|evening"},
+};
+
+constexpr Synonyms action_verbs[] = {
+    {"stands",
+     "stand/stands/standing/stood wait/waits/waiting/waited stay/stays/staying/stayed pause/pauses/pausing/paused "
+     "rest/rests/resting/rested"},
+    {"walks",
+     "walk/walks/walking/walked stroll/strolls/strolling/strolled wander/wanders/wandering/wandered march/marches/marching/marched "
+     "hike/hikes/hiking/hiked "
+     "step/steps/stepping/stepped"},
+    {"runs",
+     "run/runs/running/ran race/races/racing/raced dash/dashes/dashing/dashed sprint/sprints/sprinting/sprinted jog/jogs/jogging/jogged "
+     "rush/rushes/rushing/rushed "
+     "hurry/hurries/hurrying/hurried"},
+    {"jumps",
+     "jump/jumps/jumping/jumped hop/hops/hopping/hopped leap/leaps/leaping/leapt bounce/bounces/bouncing/bounced "
+     "skip/skips/skipping/skipped leap/leaps/leaping/leaped"},
+    {"spins", "spin/spins/spinning/spun twirl/twirls/twirling/twirled whirl/whirls/whirling/whirled rotate/rotates/rotating/rotated"},
+    {"flies", "fly/flies/flying/flew soar/soars/soaring/soared glide/glides/gliding/glided hover/hovers/hovering/hovered"},
+};
+constexpr Synonyms action_phrases[] = {
+    // verbs with a word behind them
+    {"stands", "stand still|stands still|standing still|stood still|look around|looks around|looking around|looked around"},
+    {"walks", "go for a walk|goes for a walk|going for a walk|went for a walk"},
+    {"jumps", "jump up and down|jumps up and down|jumping up and down|jumped up and down"},
+    {"spins", "turn around|turns around|turning around|turned around|spin around|spins around|spinning around|spun around"},
+    {"flies", "fly away|flies away|flying away|flew away"},
+};
+
+constexpr const char* say_verbs =
+    "say/says/saying/said shout/shouts/shouting/shouted whisper/whispers/whispering/whispered call/calls/calling/called "
+    "ask/asks/asking/asked sing/sings/singing/sang "
+    "cry/cries/crying/cried speak/speaks/speaking/spoke answer/answers/answering/answered yell/yells/yelling/yelled "
+    "reply/replies/replying/replied "
+    "exclaim/exclaims/exclaiming/exclaimed whine/whines/whining/whined mutter/mutters/muttering/muttered";
+
+struct Phrases {
+  Kind kind;
+  const char* id;
+  const char* words;
+};
+
+constexpr Phrases english[] = {
+    {Kind::pronoun, "it", "it"},
+    {Kind::pronoun, "he", "he|him"},
+    {Kind::pronoun, "she", "she"},
+    {Kind::pronoun, "they", "they|them|both"},
+    {Kind::joint, "", "and|&|plus"},
+    {Kind::meanwhile, "", "while|whilst|as well as"},
+    {Kind::then, "", "then|after that|and then|next|finally|later|afterwards|suddenly|now|after this|in the end|at last|but then"},
+    {Kind::with, "", "with|together with|alongside|beside|next to|near to|towards the|behind|after|carrying|holding|pushing"},
+    {Kind::among, "",
+     "in|at|through|inside|near|on|across|into|along|around|over|by|under|to|onto|from|during|towards|toward|like|as|for|of|off|about|"
+     "without any|above|below|between"},
+    {Kind::article, "", "a|an|the|this|that|his|her|its|their|my|some"},
+    {Kind::copula, "", "is|are|was|were|be|being|stays there|can|will|does|do|has|have|had"},
+    {Kind::shot, "", "shot|shots"},
+    {Kind::opener, "",
+     "show me|film about|film of|film with|video of|video about|cartoon of|cartoon with|cartoon about|story about|story of|scene "
+     "with|scene of|movie with|movie about|movie of|clip of|can you show|"
+     "please show|i want to see|how about|imagine|let's see|draw|generate|we see how|there is|there are|there was|there we see|"
+     "view of|shot of|once upon a time|one day|story|scene|video|film|movie|"
+     "here is my story|in this film|make|please|make it"},
+    {Kind::remove, "", "without|remove|no more|get rid of|take away|instead of"},
+    {Kind::add, "", "also|too|add|adding|another|as well"},
+    {Kind::silent, "", "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent"},
+    {Kind::size, "wide", "wide shot|wide view|wide shot of|wide view of|seen from far away|from far away|far away|long shot"},
+    {Kind::size, "medium", "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
+    {Kind::size, "close", "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of"},
+    {Kind::move, "push_in", "camera moves in|zoom in|zooms in|camera pushes in|push in|pushes in|slow zoom in|camera comes closer"},
+    {Kind::move, "pull_out", "camera moves out|zoom out|zooms out|camera pulls out|pull out|camera goes back"},
+    {Kind::move, "static", "camera stays still|static camera|camera does not move|camera stands still|fixed camera|still camera"},
+    {Kind::move, "pan", "camera pans|pan"},
+    {Kind::move, "tilt", "camera tilts|tilt"},
+    {Kind::move, "track", "camera follows|tracking shot"},
+    {Kind::move, "shake", "camera shakes|shaky camera"},
+    {Kind::position, "left", "on the left|on the left side|on the left-hand side|at the left|left side"},
+    {Kind::position, "right", "on the right|on the right side|on the right-hand side|at the right|right side"},
+    {Kind::position, "center", "in the middle|in the center|in the centre"},
+    {Kind::facing, "left", "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
+    {Kind::facing, "right",
+     "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing "
+     "the right"},
+    {Kind::small, "",
+     "at the moon|up|down|out|again|alone|all|all day "
+     "long|big|brave|bright|broad|busy|but|calm|camera|center|centre|cheerfully|clear|clever|close|create|curious|cute|dark|deep|dry|far|"
+     "fast|female|for a while|friendly|"
+     "funny|gently|girl's|go|goes|going|green|grey|happens|happily|happy|heavy|here|high|hot|how|i|icy|just|kind|landscape|late|left|let's|"
+     "little|lonely|long|look|looked|looking|looks|lovely|"
+     "lunar|male|man's|me|medium|merrily|middle|move|moves|nice|not|old|once|one|place|plain|proud|proudly|push|quickly|quiet|quietly|"
+     "right|s|sad|sandy|see|seen|shining|short|"
+     "side|sleepy|slow|slowly|small|snowy|static|still|sunny|surface|tell|there|three|time|tired|together|two|upon|use|voice|want|we|went|"
+     "white|wide|words|you|young|zoom|what|which|"
+     "facing|faces|turn|turns|turned|turning|it's|very|really|so|change|changes|changed|should|would|instead|bit|even|more|than|other|day "
+     "and night|hello|thank|set|put|let|everything|it all|all this|who|where|when"},
+};
+
+// Nouns for those who act, beyond the world: a stand-in plays them. Things that are only there are none of them.
+constexpr std::string_view alive =
+    " dragon cat dog horse cow elephant lion tiger bear wolf rabbit mouse frog bird duck owl eagle monkey snake shark fish dolphin octopus "
+    "bee spider ant butterfly unicorn wizard witch knight princess prince king "
+    "queen pirate ninja astronaut farmer doctor teacher boy girl man woman child baby grandmother grandfather policeman soldier clown cook "
+    "alien ghost vampire zombie monster giant elf fairy mermaid dinosaur camel "
+    "kangaroo zebra giraffe hippo rhino crocodile lizard goat sheep donkey squirrel hedgehog badger deer moose panda koala sloth bat raven "
+    "swan goose parrot flamingo seal walrus otter beaver hamster snail worm "
+    "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull ";
+
+// "tumbles" -> "tumble"
+std::string base_of(const std::string& third) {
+  const auto ends = [&](std::string_view ending) { return third.size() > ending.size() + 1 && third.ends_with(ending); };
+  if (ends("ies")) return third.substr(0, third.size() - 3) + "y";
+  for (const char* ending : {"shes", "ches", "sses", "xes", "zzes"}) {
+    if (ends(ending)) return third.substr(0, third.size() - 2);
+  }
+  return ends("s") ? third.substr(0, third.size() - 1) : third;
+}
+
+// The forms of a verb given in the third person, with what stands behind it: "rolls along".
+std::vector<std::string> forms_of(const std::string& third) {
+  const std::size_t space = third.find(' ');
+  const std::string verb = third.substr(0, space), rest = space == std::string::npos ? "" : third.substr(space), base = base_of(verb);
+  const std::string stem = base.ends_with('e') ? base.substr(0, base.size() - 1) : base;
+  std::vector<std::string> forms = {verb, base, stem + "ing", stem + "ed", base + base.back() + "ing", base + base.back() + "ed"};
+  if (base.ends_with('y')) forms.push_back(base.substr(0, base.size() - 1) + "ied");
+  for (std::string& form : forms) form += rest;
+  return forms;
+}
+
+std::vector<std::string> cut(std::string_view text, char at) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t end = text.find(at);
+    if (end != 0 && !text.empty()) parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string spaced(std::string id) {
+  std::replace(id.begin(), id.end(), '_', ' ');
+  return id;
+}
+
+bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
+// One slip of a typist that leaves the first letter as it was.
+bool is_slip_of(std::string_view typed, std::string_view word) {
+  if (word.size() < 4 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1 || typed[0] != word[0]) return false;
+  const auto shorter = static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size()));
+  const auto same = static_cast<std::size_t>(std::mismatch(typed.begin(), typed.begin() + shorter, word.begin()).first - typed.begin());
+  const std::string_view a = typed.substr(same), b = word.substr(same);
+  if (a.size() + 1 == b.size()) return word.size() >= 5 && a == b.substr(1);
+  if (a.size() == b.size() + 1) return a.substr(1) == b && (a[0] == typed[same - 1] || word.size() >= 7);
+  if (a.size() >= 2 && a[0] == b[1] && a[1] == b[0] && a.substr(2) == b.substr(2)) return true;
+  return word.size() >= 5 && a.substr(1) == b.substr(1);
+}
+
+// English words that look like a slip of a word that worlds have.
+constexpr std::string_view no_slips =
+    " spring skis ski skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall "
+    "rather castles waving raving diving there their where pigeon roads states shots ";
+
+}  // namespace
+
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  for (const TextSpan& word : words_of(text)) words.push_back(lowercase(word.of(text)));
+  return words;
+}
+
+Lexicon::Lexicon(const World& world) {
+  add_world(world);
+  add_synonyms(world);
+  add_english(world);
+  for (const std::string& word : world.plain_words) words_.insert(word);
+}
+
+// What is said first wins: a world's own words come before those that people use elsewhere.
+void Lexicon::add(const std::string& phrase, Meaning meaning) {
+  const std::vector<std::string> words = split_words(phrase);
+  if (words.empty() || words.size() > longest_phrase) return;
+  std::string key;
+  for (const std::string& word : words) {
+    key += (key.empty() ? "" : " ") + word;
+    if (words_.insert(word).second) correctable_.push_back(word);
+  }
+  phrases_.try_emplace(key, std::move(meaning));
+}
+
+void Lexicon::add_verbs(std::string_view table, const Meaning& meaning) {
+  for (const std::string& verb : cut(table, ' ')) {
+    for (const std::string& form : cut(verb, '/')) add(form, meaning);
+  }
+}
+
+void Lexicon::add_world(const World& world) {
+  for (const World::Actor& actor : world.actors) {
+    std::vector<std::string> nouns = actor.words;
+    nouns.push_back(spaced(actor.id));
+    for (const std::string& noun : nouns) {
+      add(noun, {Kind::actor, actor.id});
+      add(noun + "s", {Kind::actor, actor.id});
+      add(noun + "'s", {Kind::small});
+    }
+  }
+  for (const World::Place& place : world.places) {
+    add(spaced(place.id), {Kind::place, place.id});
+    for (const std::string& word : place.words) add(word, {Kind::place, place.id});
+  }
+  for (const std::string& time : world.times) add(spaced(time), {Kind::time, time});
+  for (const World::Action& action : world.actions) {
+    std::vector<std::string> verbs = action.words;
+    verbs.push_back(spaced(action.id));
+    for (const std::string& third : verbs) {
+      for (const std::string& form : forms_of(third)) add(form, {Kind::action, action.id});
+    }
+  }
+  bool low = false, high = false;  // the first voices that are a man's and a woman's
+  for (const World::Voice& voice : world.voices) {
+    std::vector<std::string> words = split_words(voice.description);
+    if (words.empty()) continue;
+    const bool is_high = has(words, "woman's") || has(words, "female"), is_low = has(words, "man's") || has(words, "male");
+    if (words[0] == "a" || words[0] == "an") words.erase(words.begin());
+    std::string phrase;
+    for (const std::string& word : words) phrase += (phrase.empty() ? "" : " ") + word;
+    add(phrase, {Kind::voice, voice.id});
+    if (is_high && !std::exchange(high, true)) {
+      for (const char* said : {"woman's voice", "female voice", "girl's voice", "high voice", "clear voice"}) add(said, {Kind::voice, voice.id});
+      heard_["she"] = voice.id;
+    }
+    if (is_low && !std::exchange(low, true)) {
+      for (const char* said : {"man's voice", "male voice", "boy's voice", "deep voice", "low voice", "calm voice"}) add(said, {Kind::voice, voice.id});
+      heard_["he"] = voice.id;
+    }
+  }
+}
+
+void Lexicon::add_synonyms(const World& world) {
+  for (const auto& [id, words] : place_words) {
+    if (!has(ids_of(world.places), id)) continue;
+    for (const std::string& word : cut(words, '|')) add(word, {Kind::place, id});
+  }
+  for (const auto& [id, words] : time_words) {
+    if (!has(world.times, id)) continue;
+    for (const std::string& word : cut(words, '|')) add(word, {Kind::time, id});
+  }
+  for (const auto& [id, verbs] : action_verbs) {
+    if (world.action(id) != nullptr) add_verbs(verbs, {Kind::action, id});
+  }
+  for (const auto& [id, words] : action_phrases) {
+    if (world.action(id) == nullptr) continue;
+    for (const std::string& word : cut(words, '|')) add(word, {Kind::action, id});
+  }
+}
+
+void Lexicon::add_english(const World& world) {
+  add_verbs(say_verbs, {Kind::say});
+  for (const auto& [kind, id, words] : english) {
+    const std::vector<std::string>* known = kind == Kind::size       ? &world.camera_sizes
+                                            : kind == Kind::move     ? &world.camera_moves
+                                            : kind == Kind::position ? &world.positions
+                                            : kind == Kind::facing   ? &world.facings
+                                                                     : nullptr;
+    if (known != nullptr && !has(*known, id)) continue;
+    for (const std::string& word : cut(words, '|')) add(word, {kind, id});
+  }
+}
+
+std::optional<Lexicon::Match> Lexicon::longest(std::span<const std::string> words) const {
+  std::optional<Match> best;
+  std::string phrase;
+  for (std::size_t count = 1; count <= std::min(words.size(), longest_phrase); ++count) {
+    phrase += (count == 1 ? "" : " ") + words[count - 1];
+    if (const auto found = phrases_.find(phrase); found != phrases_.end()) best = {found->second, count};
+  }
+  return best;
+}
+
+std::string Lexicon::corrected(const std::string& word) const {
+  const bool is_ascii = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  if (!is_ascii || word.size() < 4 || knows(word) || no_slips.find(" " + word + " ") != std::string_view::npos || is_alive(word)) return word;
+  const auto found = std::find_if(correctable_.begin(), correctable_.end(), [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
+  return found == correctable_.end() ? word : *found;
+}
+
+std::string Lexicon::voice_heard(const std::string& pronoun) const {
+  const auto found = heard_.find(pronoun);
+  return found == heard_.end() ? "" : found->second;
+}
+
+bool Lexicon::is_alive(std::string_view noun) { return alive.find(" " + std::string(noun) + " ") != std::string_view::npos; }
+
+}  // namespace fabula::oracle

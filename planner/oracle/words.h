@@ -1,0 +1,84 @@
+// What English words mean in a world: its own names, and what people say for them.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/world.h"
+
+namespace fabula::oracle {
+
+enum class Kind {
+  actor,
+  action,
+  place,
+  time,
+  position,
+  facing,
+  voice,
+  size,
+  move,     // id: which one
+  pronoun,  // id: "it", "he", "she" or "they"
+  say,
+  joint,
+  meanwhile,
+  then,
+  with,
+  among,  // says; and; while; then; with; in, at, near …
+  article,
+  copula,
+  shot,
+  opener,
+  remove,
+  add,
+  silent,  // the; is; shots; "a film of"; without; also; "says nothing"
+  small,   // a word that asks for nothing
+};
+
+struct Meaning {
+  Kind kind;
+  std::string id = {};
+};
+
+/// Words are in lower case.
+class Lexicon {
+ public:
+  explicit Lexicon(const World&);
+
+  struct Match {
+    Meaning meaning;
+    std::size_t words = 0;
+  };
+  /// The longest phrase that the words begin with.
+  [[nodiscard]] std::optional<Match> longest(std::span<const std::string> words) const;
+  /// The word, or the one that it is a typing slip of: a letter too few, too many, exchanged with its neighbour or, in long words, another.
+  [[nodiscard]] std::string corrected(const std::string& word) const;
+  [[nodiscard]] bool knows(const std::string& word) const { return words_.contains(word); }
+  /// The voice of whoever is called "he" or "she"; empty: any.
+  [[nodiscard]] std::string voice_heard(const std::string& pronoun) const;
+  /// Whether an unknown noun is a person or an animal.
+  [[nodiscard]] static bool is_alive(std::string_view noun);
+
+ private:
+  void add(const std::string& phrase, Meaning meaning);
+  void add_verbs(std::string_view table, const Meaning& meaning);
+  void add_world(const World&);
+  void add_synonyms(const World&);
+  void add_english(const World&);
+
+  static constexpr std::size_t longest_phrase = 6;  // words
+  std::unordered_map<std::string, Meaning> phrases_;
+  std::unordered_set<std::string> words_;
+  std::unordered_map<std::string, std::string> heard_;  // pronoun -> voice
+  std::vector<std::string> correctable_;                // words of phrases that mean something, in their order
+};
+
+/// "a way to Say it" -> its words, in lower case.
+[[nodiscard]] std::vector<std::string> split_words(std::string_view text);
+
+}  // namespace fabula::oracle

@@ -1,0 +1,140 @@
+// `fabula plan --batch`: a file of prompts becomes a folder of plans.
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "audio/phonemes.h"
+#include "kernels/error.h"
+#include "planner/planner.h"
+#include "planner/schema.h"
+#include "tools/fabula/commands.h"
+
+namespace fabula::cli {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+struct Job {
+  std::size_t number = 0;  // of those in the file, from 1
+  std::string prompt;
+  fs::path output;
+  std::optional<Error> fault;  // of its line
+};
+
+std::string three_digits(std::size_t number) {
+  const std::string digits = std::to_string(number);
+  return std::string(digits.size() < 3 ? 3 - digits.size() : 0, '0') + digits;
+}
+
+// {"prompt": …, "output": …}; the output is optional and lies in the folder unless it is an absolute path.
+void read_object(const std::string& line, Job& job, const fs::path& folder) {
+  const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const auto text = [&](const char* key) { return object.contains(key) && object[key].is_string(); };
+  if (!object.is_object() || !text("prompt") || (object.contains("output") && !text("output"))) {
+    throw Error(ExitCode::bad_data, R"(a job is a prompt, or {"prompt": "…", "output": "FILE.json"})");
+  }
+  for (const auto& [key, value] : object.items()) {
+    if (key != "prompt" && key != "output") throw Error(ExitCode::bad_data, R"(a job has a "prompt" and an "output", nothing else)");
+  }
+  job.prompt = object["prompt"];
+  if (object.contains("output")) job.output = folder / object["output"].get<std::string>();
+}
+
+// A job a line; empty lines are none.
+std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
+  constexpr std::size_t largest = std::size_t{64} << 20U;
+  const std::string text = read_file(file, "the batch", largest);
+  std::vector<Job> jobs;
+  std::map<fs::path, std::size_t> taken;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    const std::size_t first = line.find_first_not_of(" \t\r");
+    if (first == std::string::npos) continue;
+    Job job;
+    job.number = jobs.size() + 1;
+    job.output = folder / (three_digits(job.number) + ".json");
+    try {
+      if (line[first] == '{') read_object(line, job, folder);
+      else job.prompt = line;
+      const auto [other, is_new] = taken.emplace(job.output.lexically_normal(), job.number);
+      if (!is_new) throw Error(ExitCode::bad_data, "job " + std::to_string(other->second) + " writes " + job.output.string() + " already");
+    } catch (const Error& error) {
+      job.fault = error;
+    }
+    jobs.push_back(std::move(job));
+  }
+  if (jobs.empty()) throw Error(ExitCode::bad_data, "the batch " + file + " holds no job");
+  return jobs;
+}
+
+void tell_done(const Job& job, const DecodingStats& stats, bool as_json) {
+  const json line = {{"job", job.number}, {"status", "done"}, {"output", job.output.string()}, {"stats", json::parse(stats_json(stats))}};
+  if (as_json) std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  else std::printf("%s done %s\n", three_digits(job.number).c_str(), job.output.c_str());
+  std::fflush(stdout);
+}
+
+void tell_failed(const Job& job, const Error& error, bool as_json) {
+  const json line = {{"job", job.number}, {"status", "failed"}, {"code", static_cast<int>(error.code())}, {"error", error.what()}};
+  if (as_json) std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  else std::printf("%s failed %d %s\n", three_digits(job.number).c_str(), static_cast<int>(error.code()), error.what());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+std::string stats_json(const DecodingStats& stats) {
+  return json{{"tokens", stats.tokens}, {"given", stats.given},     {"chosen", stats.chosen},     {"forced", stats.forced()},  {"passes", stats.passes},
+              {"read", stats.read},     {"drafted", stats.drafted}, {"accepted", stats.accepted}, {"seconds", stats.seconds}}
+      .dump();
+}
+
+void plan_batch(const PlanOptions& options) {
+  const fs::path folder = options.output.empty() ? "." : options.output;
+  std::vector<Job> jobs = read_jobs(options.batch, folder);
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) throw Error(ExitCode::cannot_create, "cannot create the folder " + folder.string() + ": " + failed.message());
+  const auto planner =
+      load_planner(locate_bundle(options.model.model), precision_of(options.model.precision), thread_count(options.model.threads), phones_of, {.sampling = options.sampling});
+  std::vector<Job> good;
+  std::vector<std::string> prompts;
+  std::size_t failures = 0;
+  for (Job& job : jobs) {
+    if (job.fault) {
+      tell_failed(job, *job.fault, options.json);
+      ++failures;
+    } else {
+      prompts.push_back(job.prompt);
+      good.push_back(std::move(job));
+    }
+  }
+  const BatchOptions batch{.plans = options.jobs};
+  std::fprintf(stderr, "fabula: %zu prompts, %d at once; the language model's cache takes %.1f MB\n", prompts.size(), options.jobs,
+               static_cast<double>(planner->cache_bytes(batch)) / (1 << 20U));
+  planner->direct_all(prompts, batch, [](int) { return !stop_requested(); }, [&](BatchResult result) {
+    const Job& job = good[result.prompt];
+    const auto* error = std::get_if<Error>(&result.outcome);
+    std::optional<Error> fault;
+    if (error != nullptr) fault = *error;
+    try {
+      if (!fault) write_file(job.output, plan::to_json(std::get<Direction>(result.outcome).film) + "\n");
+    } catch (const Error& told) {
+      fault = told;
+    } catch (const fs::filesystem_error&) {
+      fault = Error(ExitCode::cannot_create, "cannot create " + job.output.string());
+    }
+    if (fault) tell_failed(job, *fault, options.json);
+    else tell_done(job, result.stats, options.json);
+    failures += fault ? 1 : 0;
+  });
+  if (stop_requested()) throw Error(ExitCode::interrupted, "stopped; the plans that were done are written");
+  if (failures > 0) throw Error(ExitCode::some_jobs_failed, std::to_string(failures) + " of " + std::to_string(jobs.size()) + " jobs failed");
+}
+
+}  // namespace fabula::cli
