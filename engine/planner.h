@@ -10,10 +10,18 @@
 
 namespace fabula {
 
+/// How a plan came about.
+struct Origin {
+  int repairs = 0;                   ///< how often the model was told what is wrong with its plan and wrote it anew
+  bool by_rules = false;             ///< its plans still had faults: the rules have planned
+  std::vector<std::string> faults = {};  ///< of the last of them, "PATH: sentence"
+};
+
 /// A plan and the states kept for it, one conditioning a shot.
 struct Direction {
   plan::Film film;
   std::vector<Conditioning> shots;
+  Origin origin = {};
 };
 
 class Planner {

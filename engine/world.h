@@ -59,6 +59,11 @@ struct World {
   [[nodiscard]] const Voice* voice(std::string_view id) const;
 };
 
+/// A further name of an actor.
+struct ActorName {
+  std::string actor, name;
+};
+
 /// The ids of a list of the world (or of a plan), in its order.
 template <typename Entries>
 [[nodiscard]] std::vector<std::string> ids_of(const Entries& entries) {

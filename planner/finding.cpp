@@ -83,6 +83,9 @@ constexpr Rule table[] = {
     {"model-unsupported", error, "not more entries than the planner can write"},
     {"model-ignores", warning, "only fields that the model looks at are set"},
 
+    // The prompt (repair.cpp).
+    {"prompt-event", error, "what the prompt clearly says is in the plan"},
+
     // Editing (check/locked.cpp).
     {"locked-changed", error, "what a person locked stays as it was"},
 };

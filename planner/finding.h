@@ -18,7 +18,7 @@ struct Rule {
   const char* means;  ///< what a plan must do to keep it
 };
 
-/// All rules: those of the file, of every plan, of the simulated world, of what a model can film ("model-…"), of editing ("locked-…").
+/// All rules: those of the file, of every plan, of the simulated world, of what a model can film ("model-…"), of the prompt, of editing ("locked-…").
 [[nodiscard]] std::span<const Rule> rules();
 
 /// `path` is a JSON path ("shots[1].dialogue[0].speaker"), empty for the file as a whole; the sentence goes on from it.

@@ -11,23 +11,30 @@
 
 namespace fabula::oracle {
 
-/// What a prompt (UTF-8) says, as far as the world has it; the rest is in `unsupported`, word for word. Any text can be read.
-[[nodiscard]] Story read_story(std::string_view prompt, const World&);
+/// What a prompt (UTF-8) says, as far as the world has it; the rest is in `unsupported`, word for word. Any text can be read. `present`: who "it" and "they"
+/// are before anybody is named.
+[[nodiscard]] Story read_story(std::string_view prompt, const World&, const std::vector<std::string>& present = {});
 
-/// The film of a story. What it leaves open is filled by the rules in tools/train/grammar.py. Its plan has no errors (planner/check.h); what would give one,
-/// or goes beyond the model's number of shots, is left out and named in `unsupported`. `phones` says how long a line lasts.
+/// The film of a story. What it leaves open is filled by the rules in tools/train/grammar.py. Its plan has no errors (planner/check.h);
+/// what would give one, or goes beyond the model's number of shots, is left out and named in `unsupported`. `phones` says how long a line
+/// lasts.
 [[nodiscard]] plan::Film film_of(const Story&, const std::string& prompt, const World&, const PhonesFunction& phones);
+
+/// Makes names words of their actors, so that prompts may use them. A name that means something already is left alone.
+void add_names(World&, const std::vector<ActorName>& names);
 
 /// Both. Throws Error as prepare_prompt (planner/prompt.h).
 [[nodiscard]] plan::Film plan_by_rules(const std::string& prompt, const World&, const PhonesFunction&);
 
-/// The words of `spans` added to what a plan names as unsupported, as far as there is room: each at most PlanCaps::unsupported bytes, none twice.
+/// The words of `spans` added to what a plan names as unsupported, as far as there is room: each at most PlanCaps::unsupported bytes, none
+/// twice.
 void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans);
 
 /// The id of a further entry of a place in a plan: "forest", then "forest_2".
 [[nodiscard]] std::string next_entry(const plan::Film&, const std::string& place);
 /// A line of a shot as the planner times it. The speaker is a character of the film, their voice one of the world's.
-[[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&, const PhonesFunction&);
+[[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&,
+                                 const PhonesFunction&);
 /// "crickets" in the forest at night, else the place's own.
 [[nodiscard]] std::string ambience_of(const World::Place&, const std::string& time, const World&);
 /// Voices go by the actor's place in the world: even the first, odd the second.

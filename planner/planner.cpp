@@ -5,11 +5,12 @@
 #include "engine/bundle.h"
 #include "engine/world.h"
 #include "kernels/error.h"
-#include "planner/coverage.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/session.h"
 #include "planner/lm/tokenizer.h"
+#include "planner/oracle.h"
 #include "planner/prompt.h"
+#include "planner/repair.h"
 #include "planner/check.h"
 
 namespace fabula {
@@ -39,11 +40,12 @@ Conditioning conditioning_of(const plan::Film& film, std::size_t index, const Pl
 
 class BundlePlanner final : public Planner {
  public:
-  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones)
+  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones, const std::vector<ActorName>& names)
       : world_(World::open(bundle.folder / "world.json")), tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")), table_(tokenizer_),
         weights_(Weights::open(bundle.folder / "planner", precision)),
         model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)), tap_layer_(bundle.tap_layer), pool_(threads),
         phones_(std::move(phones)) {
+    oracle::add_names(world_, names);
     const std::string folder = (bundle.folder / "planner").string();
     if (tokenizer_.size() > model_.config.vocabulary) {
       throw Error(ExitCode::bad_data, folder + ": tokenizer.json has " + std::to_string(tokenizer_.size()) + " tokens, the model " + std::to_string(model_.config.vocabulary));
@@ -54,19 +56,16 @@ class BundlePlanner final : public Planner {
   }
 
   Direction direct(const std::string& prompt, const Progress& progress) override {
-    plan::Film film;
-    film.prompt = prepare_prompt(prompt);
     Session session(model_, tap_layer_, cpu_kernels(), &pool_);
-    Composer composer(tokenizer_, table_, [&](std::span<const std::int32_t> tokens) {
+    const auto next_logits = [&](std::span<const std::int32_t> tokens) {
       report(progress, session.length());
       return session.read(tokens);
-    });
-    write_plan(composer, film, world_, phones_);
-    std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world_); });
-    for (std::string& span : left_out(film, world_)) {  // what the model has passed over in silence
-      if (film.unsupported.size() < PlanCaps::unsupported_count) film.unsupported.push_back(std::move(span));
-    }
-    return keep_states(std::move(film), session, std::span(composer.tokens()).first(composer.handed_over()), progress);
+    };
+    const auto most_tokens = static_cast<std::size_t>(model_.config.positions);
+    Composed composed = compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, most_tokens);
+    Direction direction = keep_states(std::move(composed.film), session, composed.read, progress);
+    direction.origin = std::move(composed.origin);
+    return direction;
   }
 
   Direction direct(const plan::Film& film, const Progress& progress) override {
@@ -111,8 +110,8 @@ class BundlePlanner final : public Planner {
 
 }  // namespace
 
-std::unique_ptr<Planner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones) {
-  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones));
+std::unique_ptr<Planner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones, const std::vector<ActorName>& names) {
+  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones), names);
 }
 
 }  // namespace fabula

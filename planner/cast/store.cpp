@@ -170,12 +170,26 @@ void Store::remove(const std::string& id) {
 std::int64_t Store::remember(const std::string& id, const Memory& memory) {
   require_valid(memory);
   Transaction transaction(database_);
-  require(id);
-  Statement(database_, "INSERT INTO memory (character, type, text, film, shot, time_ms, created) VALUES (?, ?, ?, ?, ?, ?, ?)")
-      .bind(id).bind(memory.type).bind(memory.text).bind(memory.film).bind(memory.shot).bind(memory.time_ms).bind(memory.created).step();
+  insert(id, memory);
   const std::int64_t number = database_.last_inserted();
   transaction.commit();
   return number;
+}
+
+void Store::remember_once(const std::vector<std::pair<std::string, Memory>>& memories) {
+  for (const auto& [id, memory] : memories) require_valid(memory);
+  Transaction transaction(database_);
+  for (const auto& [id, m] : memories) {
+    Statement same(database_, "SELECT 1 FROM memory WHERE character = ? AND type = ? AND text = ? AND film = ? AND shot = ? AND time_ms = ?");
+    if (!same.bind(id).bind(m.type).bind(m.text).bind(m.film).bind(m.shot).bind(m.time_ms).step()) insert(id, m);
+  }
+  transaction.commit();
+}
+
+void Store::insert(const std::string& id, const Memory& memory) {
+  require(id);
+  Statement(database_, "INSERT INTO memory (character, type, text, film, shot, time_ms, created) VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .bind(id).bind(memory.type).bind(memory.text).bind(memory.film).bind(memory.shot).bind(memory.time_ms).bind(memory.created).step();
 }
 
 }  // namespace fabula::cast

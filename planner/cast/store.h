@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "planner/cast/character.h"
@@ -34,10 +35,13 @@ class Store {
   void remove(const std::string& id);
   /// Returns the memory's number.
   std::int64_t remember(const std::string& id, const Memory&);
+  /// Those of the memories (of the character with this id) that are not there yet, whenever they were made; all or none of them.
+  void remember_once(const std::vector<std::pair<std::string, Memory>>&);
 
  private:
   void write(const Character&, const Origin&);
   void require(const std::string& id) const;
+  void insert(const std::string& id, const Memory&);
 
   Database database_;
 };

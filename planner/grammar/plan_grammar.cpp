@@ -25,7 +25,7 @@ class PlanWriter {
         unsupported_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::unsupported))) {}
 
   PlanSpans write() {
-    prompt();
+    write_user_turn(s_, film_.prompt);
     s_.literal(R"({"version":"fabula.plan/1","treatment":")");
     s_.value(film_.treatment, Legal::text(PlanCaps::treatment), R"(","title":")");
     s_.value(film_.title, Legal::text(PlanCaps::title), R"(","aspect":"16:9","fps":24,"total_ms":)");
@@ -42,16 +42,6 @@ class PlanWriter {
   }
 
  private:
-  void prompt() {
-    s_.special("<|im_start|>");
-    s_.literal("user\n");
-    s_.literal(film_.prompt);
-    s_.special("<|im_end|>");
-    s_.literal("\n");
-    s_.special("<|im_start|>");
-    s_.literal("assistant\n");
-  }
-
   // At least one element, then "," and another or `after`.
   template <typename Element, typename Write>
   void list(std::vector<Element>& elements, std::size_t most, std::string_view after, Write write) {
@@ -187,6 +177,16 @@ class PlanWriter {
 };
 
 }  // namespace
+
+void write_user_turn(Scribe& scribe, std::string_view text) {
+  scribe.special("<|im_start|>");
+  scribe.literal("user\n");
+  scribe.literal(text);
+  scribe.special("<|im_end|>");
+  scribe.literal("\n");
+  scribe.special("<|im_start|>");
+  scribe.literal("assistant\n");
+}
 
 PlanSpans write_plan(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones) {
   return PlanWriter(scribe, film, world, phones).write();

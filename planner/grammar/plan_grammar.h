@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/plan.h"
@@ -28,6 +29,9 @@ struct PlanSpans {
   std::vector<TokenSpan> scores;                        ///< of each shot, the markers excluded
   std::vector<std::vector<ScoreSound>> sounds;          ///< of each shot: one a token of its score
 };
+
+/// "<|im_start|>user", the text, and the start of the answer.
+void write_user_turn(Scribe&, std::string_view text);
 
 /// Writes film.prompt and the plan. A Composer fills in all but the prompt; a Follower reads everything. The film's names must be the world's
 /// (plan::check) when it is followed.

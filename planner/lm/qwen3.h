@@ -19,6 +19,7 @@ struct Qwen3Config {
   std::int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   float norm_eps = 1e-6F;
   double rope_theta = 1e6;
+  std::int64_t positions = 32768;  ///< how many tokens it was made to read
   bool tied_embeddings = false;  ///< the head is the embedding table
   bool attention_bias = false;
   ExpertsConfig experts;                        ///< of the sparse layers

@@ -104,6 +104,7 @@ Qwen3Config read_decoder(const Fields& fields) {
   if (!fields.may_be("hidden_act", "silu")) fields.refuse("the activation is not silu");
   if (fields.is_true("use_sliding_window")) fields.refuse("sliding windows are not supported");
   config.vocabulary = fields.size("vocab_size", 1 << 24);
+  if (fields.given("max_position_embeddings")) config.positions = fields.size("max_position_embeddings", 1 << 24);
   config.hidden = fields.size("hidden_size", 1 << 20);
   config.intermediate = fields.size("intermediate_size", 1 << 20);
   config.layers = fields.size("num_hidden_layers", 1000);

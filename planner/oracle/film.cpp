@@ -4,16 +4,21 @@
 #include "planner/check.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle.h"
+#include "planner/oracle/words.h"
 #include "planner/prompt.h"
 #include "planner/text.h"
 
 namespace fabula::oracle {
 namespace {
 
-bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // The first of two that the world has, else its first at all.
-std::string one_of(const std::vector<std::string>& names, std::string_view wanted) { return has(names, wanted) ? std::string(wanted) : names.front(); }
+std::string one_of(const std::vector<std::string>& names, std::string_view wanted) {
+  return has(names, wanted) ? std::string(wanted) : names.front();
+}
 
 bool is_moving(const std::string& action) { return action == "walks" || action == "runs" || action == "flies"; }
 
@@ -25,8 +30,8 @@ std::string shot_id(std::size_t index) {
   return "s" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
 }
 
-// How many shots each event takes: few events take more each; as many as were asked for; a line's pieces a shot each; what is too much for the model is
-// taken from the longest.
+// How many shots each event takes: few events take more each; as many as were asked for; a line's pieces a shot each; what is too much for
+// the model is taken from the longest.
 std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
   const std::size_t events = story.events.size();
   std::vector<std::size_t> counts(events, events == 1 ? 3 : events == 2 ? 2 : 1);
@@ -51,7 +56,10 @@ std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
 
 class Director {
  public:
-  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones) : story_(std::move(story)), world_(world), phones_(phones) { film_.prompt = prompt; }
+  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones)
+      : story_(std::move(story)), world_(world), phones_(phones) {
+    film_.prompt = prompt;
+  }
 
   plan::Film run() {
     if (story_.events.empty()) story_.events.push_back({});
@@ -91,7 +99,9 @@ class Director {
 
   // The plan's entry of the place at the event's time: a place that is seen by day and by night has two.
   std::string entry(Event& event) {
-    const auto is_it = [&](const plan::Place& p) { return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time); };
+    const auto is_it = [&](const plan::Place& p) {
+      return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time);
+    };
     const auto last = std::find_if(film_.places.rbegin(), film_.places.rend(), is_it);
     if (last != film_.places.rend()) {
       time_ = event.time = last->time_of_day;
@@ -122,9 +132,11 @@ class Director {
   void declare(const Event& event) {
     for (const Role& role : event.roles) {
       if (has(ids_of(film_.characters), role.actor)) continue;
-      const auto actor = std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == role.actor; });
+      const auto actor =
+          std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == role.actor; });
       const auto asked = story_.voices.find(role.actor);
-      film_.characters.push_back({actor->id, actor->name, actor->look, {asked == story_.voices.end() ? default_voice(actor->id, world_) : asked->second}});
+      film_.characters.push_back(
+          {actor->id, actor->name, actor->look, {asked == story_.voices.end() ? default_voice(actor->id, world_) : asked->second}});
     }
   }
 
@@ -148,7 +160,8 @@ class Director {
       shot.camera.size = story_.size.empty() ? one_of(world_.camera_sizes, is_near ? "medium" : "wide") : story_.size;
       shot.camera.move = story_.move.empty() ? one_of(world_.camera_moves, "static") : story_.move;
       shot.ambience = ambience_of(place, event.time, world_);
-      if (i >= first && i - first < event.line.size()) shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
+      if (i >= first && i - first < event.line.size())
+        shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
       film_.shots.push_back(std::move(shot));
     }
   }
@@ -159,7 +172,9 @@ class Director {
     const std::vector<plan::Finding> findings = plan::check(film_, world_);
     for (std::size_t i = 0; i < film_.shots.size(); ++i) {
       const std::string path = plan::at("shots", i) + ".dialogue";
-      const bool refused = std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& f) { return f.severity == plan::Severity::error && f.path.starts_with(path); });
+      const bool refused = std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& f) {
+        return f.severity == plan::Severity::error && f.path.starts_with(path);
+      });
       if (!refused) continue;
       for (const plan::Line& line : film_.shots[i].dialogue) lines.push_back(line.text);
       film_.shots[i].dialogue.clear();
@@ -197,7 +212,8 @@ class Director {
       const Role& a = event.roles[0];
       const Role* b = event.roles.size() > 1 ? &event.roles[1] : nullptr;
       std::string sentence = "The " + spaced(a.actor) + " " + spaced(a.action);
-      if (b != nullptr) sentence += a.action == b->action ? " with the " + spaced(b->actor) : ", the " + spaced(b->actor) + " " + spaced(b->action);
+      if (b != nullptr)
+        sentence += a.action == b->action ? " with the " + spaced(b->actor) : ", the " + spaced(b->actor) + " " + spaced(b->action);
       if (event.place != place) sentence += " " + at_place(event.place) + " by " + spaced(event.time);
       place = event.place;
       if (!event.line.empty()) sentence += b != nullptr ? ". The " + spaced(event.speaker) + " speaks" : " and speaks";
@@ -227,17 +243,35 @@ class Director {
 
 }  // namespace
 
-plan::Film film_of(const Story& story, const std::string& prompt, const World& world, const PhonesFunction& phones) { return Director(story, prompt, world, phones).run(); }
+plan::Film film_of(const Story& story, const std::string& prompt, const World& world, const PhonesFunction& phones) {
+  return Director(story, prompt, world, phones).run();
+}
 
 plan::Film plan_by_rules(const std::string& prompt, const World& world, const PhonesFunction& phones) {
   const std::string prepared = prepare_prompt(prompt);
   return film_of(read_story(prepared, world), prepared, world, phones);
 }
 
+void add_names(World& world, const std::vector<ActorName>& names) {
+  for (const ActorName& name : names) {
+    const std::vector<std::string> words = split_words(name.name);
+    const Lexicon lexicon(world);
+    if (words.empty() || std::all_of(words.begin(), words.end(), [&](const std::string& word) { return lexicon.knows(word); })) continue;
+    std::string phrase;
+    for (const std::string& word : words) phrase += (phrase.empty() ? "" : " ") + word;
+    for (World::Actor& actor : world.actors) {
+      if (actor.id == name.actor) actor.words.push_back(phrase);
+    }
+    if (!world.plain_words.empty()) world.plain_words.insert(world.plain_words.end(), words.begin(), words.end());
+  }
+}
+
 void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans) {
   for (const std::string& span : spans) {
-    const bool is_there = std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
-    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count) unsupported.push_back(span);
+    const bool is_there =
+        std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
+    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count)
+      unsupported.push_back(span);
   }
 }
 
@@ -249,7 +283,8 @@ std::string next_entry(const plan::Film& film, const std::string& place) {
   return place + "_" + std::to_string(number);
 }
 
-plan::Line line_of(const plan::Film& film, const plan::Shot& shot, const std::string& speaker, const std::string& text, const World& world, const PhonesFunction& phones) {
+plan::Line line_of(const plan::Film& film, const plan::Shot& shot, const std::string& speaker, const std::string& text, const World& world,
+                   const PhonesFunction& phones) {
   const auto who = std::find_if(film.characters.begin(), film.characters.end(), [&](const plan::Character& c) { return c.id == speaker; });
   return {speaker, text, shot.start_ms + line_lead_ms, line_end_ms(shot, text, *world.voice(who->voice.voice_id), phones)};
 }

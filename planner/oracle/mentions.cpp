@@ -12,7 +12,9 @@ struct Quote {
   TextSpan inside, whole;
 };
 
-bool is_gap(std::string_view text, std::size_t at) { return at >= text.size() || std::string_view(" \t\r\n.,:;!?()").find(text[at]) != std::string_view::npos; }
+bool is_gap(std::string_view text, std::size_t at) {
+  return at >= text.size() || std::string_view(" \t\r\n.,:;!?()").find(text[at]) != std::string_view::npos;
+}
 
 // The quotes of a prompt: "…", “…”, and '…' where the marks are no apostrophes.
 std::vector<Quote> quotes_of(std::string_view text) {
@@ -58,10 +60,14 @@ std::vector<Token> tokens_of(std::string_view prompt, const Lexicon& lexicon) {
     } else {
       const char c = prompt[at];
       const auto sign = [&](Token::What what) { tokens.push_back({what, {}, {at, at + 1}}); };
-      if (c == '.' || c == '!' || c == '?' || c == ';' || c == '\n') sign(Token::What::stop);
-      else if (c == ',') sign(Token::What::comma);
-      else if (c == ':') sign(Token::What::colon);
-      else if (c == '&') tokens.push_back({Token::What::word, "and", {at, at + 1}});
+      if (c == '.' || c == '!' || c == '?' || c == ';' || c == '\n')
+        sign(Token::What::stop);
+      else if (c == ',')
+        sign(Token::What::comma);
+      else if (c == ':')
+        sign(Token::What::colon);
+      else if (c == '&')
+        tokens.push_back({Token::What::word, "and", {at, at + 1}});
       ++at;
     }
   }
@@ -90,7 +96,8 @@ class Reader {
 
   std::optional<Lexicon::Match> match_at(std::size_t index) const {
     std::vector<std::string> words;
-    for (std::size_t i = index; i < tokens_.size() && words.size() < 6 && tokens_[i].what == What::word; ++i) words.push_back(tokens_[i].word);
+    for (std::size_t i = index; i < tokens_.size() && words.size() < 6 && tokens_[i].what == What::word; ++i)
+      words.push_back(tokens_[i].word);
     return words.empty() ? std::nullopt : lexicon_.longest(words);
   }
   bool means(std::size_t index, Kind kind) const {
@@ -110,8 +117,10 @@ class Reader {
         sentence_.push_back({token.what == What::comma ? Mention::What::comma : Mention::What::colon, {Kind::small}, {}, token.span});
         ++at_;
         return;
-      case What::quote: return quote();
-      case What::word: return word();
+      case What::quote:
+        return quote();
+      case What::word:
+        return word();
     }
   }
 
@@ -143,14 +152,17 @@ class Reader {
   void word_only() {
     const auto match = match_at(at_);
     const std::size_t count = match ? match->words : 1;
-    sentence_.push_back({match ? Mention::What::meaning : Mention::What::unknown, match ? match->meaning : Meaning{Kind::small}, tokens_[at_].word,
+    sentence_.push_back({match ? Mention::What::meaning : Mention::What::unknown,
+                         match ? match->meaning : Meaning{Kind::small},
+                         tokens_[at_].word,
                          {tokens_[at_].span.begin, tokens_[at_ + count - 1].span.end}});
     at_ += count;
   }
 
   // What follows a verb of speaking without quotes, up to the end of the sentence.
   void speech(std::string verb) {
-    if (std::any_of(sentence_.begin(), sentence_.end(), [](const Mention& m) { return m.what == Mention::What::line; })) return;  // '"Hello," says it.'
+    if (std::any_of(sentence_.begin(), sentence_.end(), [](const Mention& m) { return m.what == Mention::What::line; }))
+      return;  // '"Hello," says it.'
     std::size_t end = at_, colon = 0;
     for (; end < tokens_.size() && tokens_[end].what != What::stop; ++end) {
       if (tokens_[end].what == What::quote) return;  // it is said there
@@ -180,16 +192,19 @@ class Reader {
   }
 
   void step_word() {
-    if (is_at(at_, What::word)) word_only();
-    else step();
+    if (is_at(at_, What::word))
+      word_only();
+    else
+      step();
   }
   // "shouts hello", but not "shouts in the forest", "calls and jumps".
   bool is_speech(std::size_t index) const {
     const auto match = match_at(index);
     if (!match) return true;
     const Kind kind = match->meaning.kind;
-    return kind != Kind::among && kind != Kind::with && kind != Kind::joint && kind != Kind::meanwhile && kind != Kind::then && kind != Kind::time && kind != Kind::facing && kind != Kind::position &&
-           kind != Kind::article && kind != Kind::silent && kind != Kind::actor && kind != Kind::voice;
+    return kind != Kind::among && kind != Kind::with && kind != Kind::joint && kind != Kind::meanwhile && kind != Kind::then &&
+           kind != Kind::time && kind != Kind::facing && kind != Kind::position && kind != Kind::article && kind != Kind::silent &&
+           kind != Kind::actor && kind != Kind::voice;
   }
 
   std::string_view prompt_;

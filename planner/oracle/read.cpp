@@ -38,7 +38,8 @@ std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line) {
 }
 
 int number_of(const std::string& word) {
-  static const std::vector<std::string> names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
+  static const std::vector<std::string> names = {"zero",  "one",   "two",  "three", "four",   "five",  "six",
+                                                 "seven", "eight", "nine", "ten",   "eleven", "twelve"};
   if (const auto named = std::find(names.begin(), names.end(), word); named != names.end()) return static_cast<int>(named - names.begin());
   int value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -47,7 +48,8 @@ int number_of(const std::string& word) {
 
 class StoryReader {
  public:
-  StoryReader(std::string_view prompt, const World& world) : prompt_(prompt), world_(world), lexicon_(world) {}
+  StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present)
+      : prompt_(prompt), world_(world), lexicon_(world), last_(present) {}
 
   Story run() {
     for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read(sentence);
@@ -83,21 +85,30 @@ class StoryReader {
     unknown_end_ = 0;
     if (is_setting()) return;
     for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
-    if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(), [](const Mention& m) { return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma; })) stop_waiting();
+    if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(), [](const Mention& m) {
+          return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma;
+        }))
+      stop_waiting();
+    if (event_ == nullptr && !pending_.action.empty()) begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
     if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
     spread(first_);
-    if (event_ == nullptr && (!pending_.place.empty() || !pending_.time.empty())) settings_.push_back({story_.events.size(), pending_.place, pending_.time});
+    if (event_ == nullptr && (!pending_.place.empty() || !pending_.time.empty()))
+      settings_.push_back({story_.events.size(), pending_.place, pending_.time});
   }
 
   // "A fox hops, then spins on the moon.": where and when it ends it began.
   void spread(std::size_t first) {
     const std::vector<Event>& events = story_.events;
     if (first + 1 >= events.size()) return;
-    const auto same_actors = [&](const Event& e) { return std::equal(e.roles.begin(), e.roles.end(), events[first].roles.begin(), events[first].roles.end(), [](const Role& a, const Role& b) { return a.actor == b.actor; }); };
+    const auto same_actors = [&](const Event& e) {
+      return std::equal(e.roles.begin(), e.roles.end(), events[first].roles.begin(), events[first].roles.end(),
+                        [](const Role& a, const Role& b) { return a.actor == b.actor; });
+    };
     if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
     for (const auto field : {&Event::place, &Event::time}) {
       const auto told = [&](const Event& e) { return !(e.*field).empty(); };
-      if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told)) story_.events[first].*field = events.back().*field;
+      if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told))
+        story_.events[first].*field = events.back().*field;
     }
   }
 
@@ -107,10 +118,15 @@ class StoryReader {
     bool happens = false, they = false;
     std::size_t others = 0;
     for (const Mention& m : *sentence_) {
-      if (m.is(Kind::place)) setting.place = m.meaning.id;
-      else if (m.is(Kind::time)) setting.time = m.meaning.id;
-      else if (m.is(Kind::pronoun)) they = they || m.meaning.id == "they" || m.meaning.id == "it", happens = happens || m.meaning.id == "he" || m.meaning.id == "she";
-      else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) || m.what == What::line) ++others;
+      if (m.is(Kind::place))
+        setting.place = m.meaning.id;
+      else if (m.is(Kind::time))
+        setting.time = m.meaning.id;
+      else if (m.is(Kind::pronoun))
+        they = they || m.meaning.id == "they" || m.meaning.id == "it", happens = happens || m.meaning.id == "he" || m.meaning.id == "she";
+      else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) ||
+               m.is(Kind::then) || m.what == What::line)
+        ++others;
     }
     const bool is_it = !sentence_->empty() && sentence_->front().is(Kind::pronoun) && sentence_->front().meaning.id == "it";
     if (others > 0 || happens || (setting.place.empty() && setting.time.empty())) return false;
@@ -135,45 +151,93 @@ class StoryReader {
         if (joint_ == Kind::small) joint_ = Kind::shot;  // a comma joins, too
         prepositional_ = articled_ = false;
         return;
-      case What::colon: prepositional_ = articled_ = false; return;
-      case What::line: return line(m);
-      case What::unknown: return unknown(m);
-      case What::meaning: break;
+      case What::colon:
+        prepositional_ = articled_ = false;
+        return;
+      case What::line:
+        return line(m);
+      case What::unknown:
+        return unknown(m);
+      case What::meaning:
+        break;
     }
     switch (m.meaning.kind) {
-      case Kind::actor: actor(m.meaning.id, true, m); break;
-      case Kind::pronoun: pronoun(m); break;
-      case Kind::action: action(m.meaning.id, m); break;
-      case Kind::place: set(&Event::place, pending_.place, m); break;
+      case Kind::actor:
+        actor(m.meaning.id, true, m);
+        break;
+      case Kind::pronoun:
+        pronoun(m);
+        break;
+      case Kind::action:
+        action(m.meaning.id, m);
+        break;
+      case Kind::place:
+        set(&Event::place, pending_.place, m);
+        break;
       case Kind::time:
         if (m.word == "day" && at_ > 0 && (*sentence_)[at_ - 1].what == What::unknown) break;  // "on a rainy day"
         set(&Event::time, pending_.time, m);
         break;
-      case Kind::position: stage(&Role::position, pending_.position, m.meaning.id); break;
-      case Kind::facing: stage(&Role::facing, pending_.facing, m.meaning.id); break;
-      case Kind::voice:
-        if (event_ != nullptr && clause_begin_ < event_->roles.size()) story_.voices[speaks_ && !event_->speaker.empty() ? event_->speaker : event_->roles[clause_begin_].actor] = m.meaning.id;
-        else voice_ = m.meaning.id;
+      case Kind::position:
+        stage(&Role::position, pending_.position, m.meaning.id);
         break;
-      case Kind::size: story_.size = m.meaning.id; break;
-      case Kind::move: story_.move = m.meaning.id; break;
-      case Kind::say: say(); break;
+      case Kind::facing:
+        stage(&Role::facing, pending_.facing, m.meaning.id);
+        break;
+      case Kind::voice:
+        if (event_ != nullptr && clause_begin_ < event_->roles.size())
+          story_.voices[speaks_ && !event_->speaker.empty() ? event_->speaker : event_->roles[clause_begin_].actor] = m.meaning.id;
+        else
+          voice_ = m.meaning.id;
+        break;
+      case Kind::size:
+        story_.size = m.meaning.id;
+        break;
+      case Kind::move:
+        story_.move = m.meaning.id;
+        break;
+      case Kind::say:
+        say();
+        break;
       case Kind::joint:
         if (joint_ != Kind::meanwhile) joint_ = Kind::joint;
         prepositional_ = articled_ = false;
         return;
-      case Kind::meanwhile: joint_ = Kind::meanwhile, prepositional_ = articled_ = false; return;
-      case Kind::then: is_then_ = true, began_with_then_ = began_with_then_ || event_ == nullptr, prepositional_ = articled_ = false; return;
-      case Kind::with: joint_ = Kind::with, prepositional_ = true, articled_ = false; return;
-      case Kind::remove: joint_ = Kind::remove, prepositional_ = true; return;
-      case Kind::among: prepositional_ = true, articled_ = false; return;
-      case Kind::article: articled_ = true; return;
-      case Kind::add: story_.is_addition = true; return;
-      case Kind::silent: story_.is_silent = true; return;
-      case Kind::shot: shots(); return;
-      case Kind::opener: prepositional_ = articled_ = false; return;
-      case Kind::copula: is_linked_ = true; return;
-      case Kind::small: return;
+      case Kind::meanwhile:
+        joint_ = Kind::meanwhile, prepositional_ = articled_ = false;
+        return;
+      case Kind::then:
+        is_then_ = true, began_with_then_ = began_with_then_ || event_ == nullptr, prepositional_ = articled_ = false;
+        return;
+      case Kind::with:
+        joint_ = Kind::with, prepositional_ = true, articled_ = false;
+        return;
+      case Kind::remove:
+        joint_ = Kind::remove, prepositional_ = true;
+        return;
+      case Kind::among:
+        prepositional_ = true, articled_ = false;
+        return;
+      case Kind::article:
+        articled_ = true;
+        return;
+      case Kind::add:
+        story_.is_addition = true;
+        return;
+      case Kind::silent:
+        story_.is_silent = true;
+        return;
+      case Kind::shot:
+        shots();
+        return;
+      case Kind::opener:
+        prepositional_ = articled_ = false;
+        return;
+      case Kind::copula:
+        is_linked_ = true;
+        return;
+      case Kind::small:
+        return;
     }
     prepositional_ = articled_ = is_linked_ = false;
     extend(m);
@@ -229,10 +293,10 @@ class StoryReader {
       begin_event({role});
     } else if (is_in_event(id) && joint != Kind::with) {
       if (has_verb_ && joint != Kind::small) begin_event({role});  // "the fox runs and the fox jumps"
-    } else if (joint == Kind::with || prepositional_) {
-      join(role, m);
+    } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
+      join(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
     } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
-      join(role, m);
+      join(role, m, true);
     } else if ((joint == Kind::joint || joint == Kind::meanwhile) && event_->roles.size() < most_roles && event_->line.empty()) {
       event_->roles.push_back(role);
       clause_begin_ = event_->roles.size() - 1;
@@ -245,15 +309,15 @@ class StoryReader {
     for (const Role& r : event_->roles) last_.push_back(r.actor);
   }
 
-  // One more subject of the clause; for whoever finds no room an event of their own follows.
-  void join(Role role, const Mention& m) {
+  // One more in the event; for whoever finds no room an event of their own follows.
+  void join(Role role, const Mention& m, bool acts_alike) {
     if (is_in_event(role.actor)) return;
     if (event_->roles.size() >= most_roles) {
       crowd_.push_back(role);
       crowd_spans_.push_back(m.span);
       return;
     }
-    if (has_verb_ && clause_begin_ < event_->roles.size()) role.action = event_->roles[clause_begin_].action;
+    if (has_verb_ && acts_alike) role.action = event_->roles[clause_begin_].action;
     event_->roles.push_back(role);
     clause_end_ = event_->roles.size();
   }
@@ -288,7 +352,9 @@ class StoryReader {
   }
 
   static bool is_weather(const std::string& word) {
-    static const std::vector<std::string> weather = {"raining", "snowing", "storming", "foggy", "rainy", "stormy", "cloudy", "windy", "rain", "storm", "fog", "mist", "thunderstorm", "wind", "snowfall"};
+    static const std::vector<std::string> weather = {"raining", "snowing", "storming",     "foggy", "rainy",
+                                                     "stormy",  "cloudy",  "windy",        "rain",  "storm",
+                                                     "fog",     "mist",    "thunderstorm", "wind",  "snowfall"};
     return std::find(weather.begin(), weather.end(), word) != weather.end();
   }
 
@@ -315,7 +381,8 @@ class StoryReader {
     }
     if (has_verb_ || is_then_) {
       std::vector<Role> roles;
-      for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+      for (std::size_t i = clause_begin_; i < clause_end_; ++i)
+        roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
       flush_crowd();
       begin_event(roles);
     }
@@ -328,7 +395,8 @@ class StoryReader {
   }
 
   bool actor_follows() const {
-    return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.is(Kind::actor); });
+    return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
+                       [](const Mention& m) { return m.is(Kind::actor); });
   }
 
   // Those who found no room act next, two by two, where the others were.
@@ -339,7 +407,8 @@ class StoryReader {
     const std::size_t index = static_cast<std::size_t>(before - story_.events.data());
     for (std::size_t i = 0; i < crowd.size(); i += most_roles) {
       Event event;
-      event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i), crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
+      event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i),
+                         crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
       event.source = crowd_spans_[i];
       story_.events.push_back(std::move(event));
     }
@@ -351,7 +420,8 @@ class StoryReader {
 
   void say() {
     // Somebody is said to speak, but no line follows or came before: something that the world does not show.
-    const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.what == What::line; });
+    const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
+                                          [](const Mention& m) { return m.what == What::line; });
     if (!line_follows && pending_.line.empty()) {
       unplaced_.push_back((*sentence_)[at_].span);
       return act_unknown();
@@ -367,7 +437,8 @@ class StoryReader {
     } else if (event_ != nullptr && clause_begin_ < event_->roles.size()) {
       // A sentence that only says something goes on with the event before.
       const Role role = event_->roles[clause_begin_];
-      const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() && role.position.empty() && role.facing.empty() && story_.events.size() > 1;
+      const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() &&
+                               role.position.empty() && role.facing.empty() && story_.events.size() > 1;
       if (only_speaks && !began_with_then_) {
         Event& before = story_.events[story_.events.size() - 2];
         const bool was_there = std::any_of(before.roles.begin(), before.roles.end(), [&](const Role& r) { return r.actor == role.actor; });
@@ -386,8 +457,9 @@ class StoryReader {
   // Who says the line of this sentence.
   void speaker(const std::string& id, bool is_named) {
     awaits_speaker_ = false;
-    const bool goes_on = !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
-                         std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
+    const bool goes_on =
+        !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
+        std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
     if (goes_on) {
       event_ = &story_.events.back();
       clause_begin_ = 0;
@@ -420,8 +492,10 @@ class StoryReader {
 
   void speak(std::vector<std::string> pieces) {
     if (event_ == nullptr) {
-      if (!story_.events.empty() && story_.events.back().line.empty()) event_ = &story_.events.back();
-      else begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});
+      if (!story_.events.empty() && story_.events.back().line.empty())
+        event_ = &story_.events.back();
+      else
+        begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});
     } else if (!event_->line.empty()) {  // a second line: another moment of the same
       Event again = *event_;
       again.line.clear();
@@ -438,8 +512,10 @@ class StoryReader {
   void set(std::string Event::*field, std::string& pending, const Mention& m) {
     if (is_waiting_) stop_waiting();
     if (event_ == nullptr) {
-      if (pending.empty()) pending = m.meaning.id;
-      else if (pending != m.meaning.id) unplaced_.push_back(m.span);
+      if (pending.empty())
+        pending = m.meaning.id;
+      else if (pending != m.meaning.id)
+        unplaced_.push_back(m.span);
       return;
     }
     std::string& said = event_->*field;
@@ -457,8 +533,10 @@ class StoryReader {
 
   void stage(std::string Role::*field, std::string& pending, const std::string& id) {
     if (is_waiting_) stop_waiting();
-    if (event_ == nullptr || clause_begin_ >= event_->roles.size()) pending = id;
-    else event_->roles[has_verb_ || clause_end_ == 0 ? clause_begin_ : clause_end_ - 1].*field = id;
+    if (event_ == nullptr || clause_begin_ >= event_->roles.size())
+      pending = id;
+    else
+      event_->roles[has_verb_ || clause_end_ == 0 ? clause_begin_ : clause_end_ - 1].*field = id;
   }
 
   // ---- what the world does not know
@@ -472,18 +550,23 @@ class StoryReader {
     }
     unknown_end_ = at_ + 1;
     if (is_weather(m.word)) return;
-    const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false), linked = std::exchange(is_linked_, false);
+    const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false),
+               linked = std::exchange(is_linked_, false);
     std::size_t next = at_ + 1;
     while (next < sentence_->size() && ((*sentence_)[next].what == What::unknown || ((*sentence_)[next].is(Kind::small)))) ++next;
     const bool ends = next >= sentence_->size();
     if (!ends && (*sentence_)[next].is(Kind::actor)) return void(unknown_end_ = next);  // "a tiny glowing fox"
-    const bool goes_on = !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) || (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
+    const bool goes_on =
+        !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
+                  (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
     const std::size_t run = run_length();
     const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
     const std::string& stand_in = world_.actors[0].id;
     if (prepositional) {
-      if (joint_ == Kind::with && alive) actor(stand_in, false, m);
-      else if (joint_ == Kind::with) joint_ = Kind::small;
+      if (joint_ == Kind::with && alive)
+        actor(stand_in, false, m);
+      else if (joint_ == Kind::with)
+        joint_ = Kind::small;
       return;
     }
     if (awaits_speaker_ || (joint_ == Kind::remove)) return actor(stand_in, false, m);
@@ -519,7 +602,8 @@ class StoryReader {
     if (event_ == nullptr) return;
     if ((has_verb_ && joint_ != Kind::small) || is_then_) {
       std::vector<Role> roles;
-      for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+      for (std::size_t i = clause_begin_; i < clause_end_; ++i)
+        roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
       begin_event(roles);
     }
     has_verb_ = true;
@@ -545,7 +629,8 @@ class StoryReader {
     if (said.empty()) return;
     std::vector<Event>& events = story_.events;
     if (events.empty()) events.push_back({});
-    const bool was_said = std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())), [&](const Event& e) { return !(e.*field).empty(); });
+    const bool was_said = std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())),
+                                      [&](const Event& e) { return !(e.*field).empty(); });
     Event& target = was_said && from < events.size() ? events[from] : events.front();
     if ((target.*field).empty()) target.*field = said;
   }
@@ -554,9 +639,12 @@ class StoryReader {
   void name_unplaced() {
     std::vector<TextSpan> runs;
     for (const TextSpan& span : unplaced_) {
-      const bool joins = !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported && only_articles(runs.back().end, span.begin);
-      if (joins) runs.back().end = span.end;
-      else runs.push_back(span);
+      const bool joins = !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported &&
+                         only_articles(runs.back().end, span.begin);
+      if (joins)
+        runs.back().end = span.end;
+      else
+        runs.push_back(span);
     }
     std::vector<std::string> spans;
     for (const TextSpan& run : runs) spans.emplace_back(run.of(prompt_));
@@ -572,26 +660,29 @@ class StoryReader {
   std::string_view prompt_;
   const World& world_;
   Lexicon lexicon_;
+  std::vector<std::string> last_;  // who was told of last
   Story story_;
   std::vector<Setting> settings_;
   std::vector<TextSpan> unplaced_;
 
   const Sentence* sentence_ = nullptr;
   std::size_t at_ = 0, unknown_end_ = 0, first_ = 0;  // first_: how many events there were before the sentence
-  Event* event_ = nullptr;             // that of the sentence
-  std::size_t clause_begin_ = 0, clause_end_ = 0;  // its roles of which the clause tells
-  bool has_verb_ = false, speaks_ = false, is_then_ = false, began_with_then_ = false, prepositional_ = false, articled_ = false, is_linked_ = false;
+  Event* event_ = nullptr;                            // that of the sentence
+  std::size_t clause_begin_ = 0, clause_end_ = 0;     // its roles of which the clause tells
+  bool has_verb_ = false, speaks_ = false, is_then_ = false, began_with_then_ = false, prepositional_ = false, articled_ = false,
+       is_linked_ = false;
   Kind joint_ = Kind::small;
   Pending pending_;
   std::string voice_;
   bool awaits_speaker_ = false, is_waiting_ = false;
   std::vector<Role> waiting_, crowd_;
   std::vector<TextSpan> crowd_spans_;
-  std::vector<std::string> last_;  // who was told of last
 };
 
 }  // namespace
 
-Story read_story(std::string_view prompt, const World& world) { return StoryReader(prompt, world).run(); }
+Story read_story(std::string_view prompt, const World& world, const std::vector<std::string>& present) {
+  return StoryReader(prompt, world, present).run();
+}
 
 }  // namespace fabula::oracle

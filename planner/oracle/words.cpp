@@ -25,23 +25,34 @@ constexpr Synonyms place_words[] = {
 };
 
 constexpr Synonyms time_words[] = {
-    {"night", "night|midnight|nighttime|in the dark|after dark|is dark|was dark|dark night|moonlight|moonlit|under the moon|under the stars|the stars|stars are out|starry"},
+    {"night",
+     "night|midnight|nighttime|in the dark|after dark|is dark|was dark|dark night|moonlight|moonlit|under the moon|under the stars|the "
+     "stars|stars are out|starry"},
     {"day", "day|daytime|daylight|noon|midday|morning|afternoon|sunshine|under the sun|sun is shining|sun shines"},
     {"dawn", "dawn|sunrise|daybreak|early morning|early in the morning"},
     {"dusk", "dusk|sunset|twilight|evening"},
 };
 
 constexpr Synonyms action_verbs[] = {
-    {"stands", "stand/stands/standing/stood wait/waits/waiting/waited stay/stays/staying/stayed pause/pauses/pausing/paused rest/rests/resting/rested"},
-    {"walks", "walk/walks/walking/walked stroll/strolls/strolling/strolled wander/wanders/wandering/wandered march/marches/marching/marched hike/hikes/hiking/hiked "
-              "step/steps/stepping/stepped"},
-    {"runs", "run/runs/running/ran race/races/racing/raced dash/dashes/dashing/dashed sprint/sprints/sprinting/sprinted jog/jogs/jogging/jogged rush/rushes/rushing/rushed "
-             "hurry/hurries/hurrying/hurried"},
-    {"jumps", "jump/jumps/jumping/jumped hop/hops/hopping/hopped leap/leaps/leaping/leapt bounce/bounces/bouncing/bounced skip/skips/skipping/skipped leap/leaps/leaping/leaped"},
+    {"stands",
+     "stand/stands/standing/stood wait/waits/waiting/waited stay/stays/staying/stayed pause/pauses/pausing/paused "
+     "rest/rests/resting/rested"},
+    {"walks",
+     "walk/walks/walking/walked stroll/strolls/strolling/strolled wander/wanders/wandering/wandered march/marches/marching/marched "
+     "hike/hikes/hiking/hiked "
+     "step/steps/stepping/stepped"},
+    {"runs",
+     "run/runs/running/ran race/races/racing/raced dash/dashes/dashing/dashed sprint/sprints/sprinting/sprinted jog/jogs/jogging/jogged "
+     "rush/rushes/rushing/rushed "
+     "hurry/hurries/hurrying/hurried"},
+    {"jumps",
+     "jump/jumps/jumping/jumped hop/hops/hopping/hopped leap/leaps/leaping/leapt bounce/bounces/bouncing/bounced "
+     "skip/skips/skipping/skipped leap/leaps/leaping/leaped"},
     {"spins", "spin/spins/spinning/spun twirl/twirls/twirling/twirled whirl/whirls/whirling/whirled rotate/rotates/rotating/rotated"},
     {"flies", "fly/flies/flying/flew soar/soars/soaring/soared glide/glides/gliding/glided hover/hovers/hovering/hovered"},
 };
-constexpr Synonyms action_phrases[] = {  // verbs with a word behind them
+constexpr Synonyms action_phrases[] = {
+    // verbs with a word behind them
     {"stands", "stand still|stands still|standing still|stood still|look around|looks around|looking around|looked around"},
     {"walks", "go for a walk|goes for a walk|going for a walk|went for a walk"},
     {"jumps", "jump up and down|jumps up and down|jumping up and down|jumped up and down"},
@@ -50,8 +61,10 @@ constexpr Synonyms action_phrases[] = {  // verbs with a word behind them
 };
 
 constexpr const char* say_verbs =
-    "say/says/saying/said shout/shouts/shouting/shouted whisper/whispers/whispering/whispered call/calls/calling/called ask/asks/asking/asked sing/sings/singing/sang "
-    "cry/cries/crying/cried speak/speaks/speaking/spoke answer/answers/answering/answered yell/yells/yelling/yelled reply/replies/replying/replied "
+    "say/says/saying/said shout/shouts/shouting/shouted whisper/whispers/whispering/whispered call/calls/calling/called "
+    "ask/asks/asking/asked sing/sings/singing/sang "
+    "cry/cries/crying/cried speak/speaks/speaking/spoke answer/answers/answering/answered yell/yells/yelling/yelled "
+    "reply/replies/replying/replied "
     "exclaim/exclaims/exclaiming/exclaimed whine/whines/whining/whined mutter/mutters/muttering/muttered";
 
 struct Phrases {
@@ -69,18 +82,24 @@ constexpr Phrases english[] = {
     {Kind::meanwhile, "", "while|whilst|as well as"},
     {Kind::then, "", "then|after that|and then|next|finally|later|afterwards|suddenly|now|after this|in the end|at last|but then"},
     {Kind::with, "", "with|together with|alongside|beside|next to|near to|towards the|behind|after|carrying|holding|pushing"},
-    {Kind::among, "", "in|at|through|inside|near|on|across|into|along|around|over|by|under|to|onto|from|during|towards|toward|like|as|for|of|off|about|without any|above|below|between"},
+    {Kind::among, "",
+     "in|at|through|inside|near|on|across|into|along|around|over|by|under|to|onto|from|during|towards|toward|like|as|for|of|off|about|"
+     "without any|above|below|between"},
     {Kind::article, "", "a|an|the|this|that|his|her|its|their|my|some"},
     {Kind::copula, "", "is|are|was|were|be|being|stays there|can|will|does|do|has|have|had"},
     {Kind::shot, "", "shot|shots"},
-    {Kind::opener, "", "show me|film about|film of|film with|video of|video about|cartoon of|cartoon with|cartoon about|story about|story of|scene with|scene of|movie with|movie about|movie of|clip of|can you show|"
-                       "please show|i want to see|how about|imagine|let's see|draw|generate|we see how|there is|there are|there was|there we see|wide view of|view of|shot of|once upon a time|one day|story|scene|video|film|movie|"
-                       "here is my story|in this film|make|please|make it"},
+    {Kind::opener, "",
+     "show me|film about|film of|film with|video of|video about|cartoon of|cartoon with|cartoon about|story about|story of|scene "
+     "with|scene of|movie with|movie about|movie of|clip of|can you show|"
+     "please show|i want to see|how about|imagine|let's see|draw|generate|we see how|there is|there are|there was|there we see|wide view "
+     "of|view of|shot of|once upon a time|one day|story|scene|video|film|movie|"
+     "here is my story|in this film|make|please|make it"},
     {Kind::remove, "", "without|remove|no more|get rid of|take away|instead of"},
     {Kind::add, "", "also|too|add|adding|another|as well"},
     {Kind::silent, "", "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent"},
     {Kind::size, "wide", "wide shot|wide view|wide shot of|seen from far away|from far away|far away|long shot"},
-    {Kind::size, "medium", "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
+    {Kind::size, "medium",
+     "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
     {Kind::size, "close", "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of"},
     {Kind::move, "push_in", "camera moves in|zoom in|zooms in|camera pushes in|push in|pushes in|slow zoom in|camera comes closer"},
     {Kind::move, "pull_out", "camera moves out|zoom out|zooms out|camera pulls out|pull out|camera goes back"},
@@ -92,20 +111,33 @@ constexpr Phrases english[] = {
     {Kind::position, "left", "on the left|on the left side|on the left-hand side|at the left|left side"},
     {Kind::position, "right", "on the right|on the right side|on the right-hand side|at the right|right side"},
     {Kind::position, "center", "in the middle|in the center|in the centre"},
-    {Kind::facing, "left", "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
-    {Kind::facing, "right", "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing the right"},
-    {Kind::small, "", "up|down|out|again|alone|all|all day long|big|brave|bright|broad|busy|but|calm|camera|center|centre|cheerfully|clear|clever|close|create|curious|cute|dark|deep|dry|far|fast|female|for a while|friendly|"
-                      "funny|gently|girl's|go|goes|going|green|grey|happens|happily|happy|heavy|here|high|hot|how|i|icy|just|kind|landscape|late|left|let's|little|lonely|long|look|looked|looking|looks|lovely|"
-                      "lunar|male|man's|me|medium|merrily|middle|move|moves|nice|not|old|once|one|place|plain|proud|proudly|push|quickly|quiet|quietly|right|s|sad|sandy|see|seen|shining|short|"
-                      "side|sleepy|slow|slowly|small|snowy|static|still|sunny|surface|tell|there|three|time|tired|together|two|upon|use|voice|want|we|went|white|wide|words|you|young|zoom|what|which|"
-                      "facing|faces|turn|turns|turned|turning|it's|very|really|so|change|changes|changed|should|would|instead|bit|even|more|than|other|day and night|hello|thank|set|put|let|everything|it all|all this|who|where|when"},
+    {Kind::facing, "left",
+     "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
+    {Kind::facing, "right",
+     "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing "
+     "the right"},
+    {Kind::small, "",
+     "up|down|out|again|alone|all|all day "
+     "long|big|brave|bright|broad|busy|but|calm|camera|center|centre|cheerfully|clear|clever|close|create|curious|cute|dark|deep|dry|far|"
+     "fast|female|for a while|friendly|"
+     "funny|gently|girl's|go|goes|going|green|grey|happens|happily|happy|heavy|here|high|hot|how|i|icy|just|kind|landscape|late|left|let's|"
+     "little|lonely|long|look|looked|looking|looks|lovely|"
+     "lunar|male|man's|me|medium|merrily|middle|move|moves|nice|not|old|once|one|place|plain|proud|proudly|push|quickly|quiet|quietly|"
+     "right|s|sad|sandy|see|seen|shining|short|"
+     "side|sleepy|slow|slowly|small|snowy|static|still|sunny|surface|tell|there|three|time|tired|together|two|upon|use|voice|want|we|went|"
+     "white|wide|words|you|young|zoom|what|which|"
+     "facing|faces|turn|turns|turned|turning|it's|very|really|so|change|changes|changed|should|would|instead|bit|even|more|than|other|day "
+     "and night|hello|thank|set|put|let|everything|it all|all this|who|where|when"},
 };
 
 // Nouns for those who act, beyond the world: a stand-in plays them. Things that are only there are none of them.
 constexpr std::string_view alive =
-    " dragon cat dog horse cow elephant lion tiger bear wolf rabbit mouse frog bird duck owl eagle monkey snake shark fish dolphin octopus bee spider ant butterfly unicorn wizard witch knight princess prince king "
-    "queen pirate ninja astronaut farmer doctor teacher boy girl man woman child baby grandmother grandfather policeman soldier clown cook alien ghost vampire zombie monster giant elf fairy mermaid dinosaur camel "
-    "kangaroo zebra giraffe hippo rhino crocodile lizard goat sheep donkey squirrel hedgehog badger deer moose panda koala sloth bat raven swan goose parrot flamingo seal walrus otter beaver hamster snail worm "
+    " dragon cat dog horse cow elephant lion tiger bear wolf rabbit mouse frog bird duck owl eagle monkey snake shark fish dolphin octopus "
+    "bee spider ant butterfly unicorn wizard witch knight princess prince king "
+    "queen pirate ninja astronaut farmer doctor teacher boy girl man woman child baby grandmother grandfather policeman soldier clown cook "
+    "alien ghost vampire zombie monster giant elf fairy mermaid dinosaur camel "
+    "kangaroo zebra giraffe hippo rhino crocodile lizard goat sheep donkey squirrel hedgehog badger deer moose panda koala sloth bat raven "
+    "swan goose parrot flamingo seal walrus otter beaver hamster snail worm "
     "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull ";
 
 // "tumbles" -> "tumble"
@@ -144,7 +176,9 @@ std::string spaced(std::string id) {
   return id;
 }
 
-bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // One slip of a typist that leaves the first letter as it was.
 bool is_slip_of(std::string_view typed, std::string_view word) {
@@ -159,7 +193,9 @@ bool is_slip_of(std::string_view typed, std::string_view word) {
 }
 
 // English words that look like a slip of a word that worlds have.
-constexpr std::string_view no_slips = " spring skis ski skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall rather castles waving raving diving there their where pigeon roads states shots ";
+constexpr std::string_view no_slips =
+    " spring skis ski skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall "
+    "rather castles waving raving diving there their where pigeon roads states shots ";
 
 }  // namespace
 
@@ -201,7 +237,7 @@ void Lexicon::add_world(const World& world) {
     for (const std::string& noun : nouns) {
       add(noun, {Kind::actor, actor.id});
       add(noun + "s", {Kind::actor, actor.id});
-      add(noun + "'s", {Kind::actor, actor.id});
+      add(noun + "'s", {Kind::small});
     }
   }
   for (const World::Place& place : world.places) {
@@ -226,11 +262,13 @@ void Lexicon::add_world(const World& world) {
     for (const std::string& word : words) phrase += (phrase.empty() ? "" : " ") + word;
     add(phrase, {Kind::voice, voice.id});
     if (is_high && !std::exchange(high, true)) {
-      for (const char* said : {"woman's voice", "female voice", "girl's voice", "high voice", "clear voice"}) add(said, {Kind::voice, voice.id});
+      for (const char* said : {"woman's voice", "female voice", "girl's voice", "high voice", "clear voice"})
+        add(said, {Kind::voice, voice.id});
       heard_["she"] = voice.id;
     }
     if (is_low && !std::exchange(low, true)) {
-      for (const char* said : {"man's voice", "male voice", "boy's voice", "deep voice", "low voice", "calm voice"}) add(said, {Kind::voice, voice.id});
+      for (const char* said : {"man's voice", "male voice", "boy's voice", "deep voice", "low voice", "calm voice"})
+        add(said, {Kind::voice, voice.id});
       heard_["he"] = voice.id;
     }
   }
@@ -257,7 +295,11 @@ void Lexicon::add_synonyms(const World& world) {
 void Lexicon::add_english(const World& world) {
   add_verbs(say_verbs, {Kind::say});
   for (const auto& [kind, id, words] : english) {
-    const std::vector<std::string>* known = kind == Kind::size ? &world.camera_sizes : kind == Kind::move ? &world.camera_moves : kind == Kind::position ? &world.positions : kind == Kind::facing ? &world.facings : nullptr;
+    const std::vector<std::string>* known = kind == Kind::size       ? &world.camera_sizes
+                                            : kind == Kind::move     ? &world.camera_moves
+                                            : kind == Kind::position ? &world.positions
+                                            : kind == Kind::facing   ? &world.facings
+                                                                     : nullptr;
     if (known != nullptr && !has(*known, id)) continue;
     for (const std::string& word : cut(words, '|')) add(word, {kind, id});
   }
@@ -275,8 +317,10 @@ std::optional<Lexicon::Match> Lexicon::longest(std::span<const std::string> word
 
 std::string Lexicon::corrected(const std::string& word) const {
   const bool is_ascii = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-  if (!is_ascii || word.size() < 4 || knows(word) || no_slips.find(" " + word + " ") != std::string_view::npos || is_alive(word)) return word;
-  const auto found = std::find_if(correctable_.begin(), correctable_.end(), [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
+  if (!is_ascii || word.size() < 4 || knows(word) || no_slips.find(" " + word + " ") != std::string_view::npos || is_alive(word))
+    return word;
+  const auto found = std::find_if(correctable_.begin(), correctable_.end(),
+                                  [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
   return found == correctable_.end() ? word : *found;
 }
 

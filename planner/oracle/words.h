@@ -14,11 +14,30 @@
 namespace fabula::oracle {
 
 enum class Kind {
-  actor, action, place, time, position, facing, voice, size, move,  // id: which one
-  pronoun,                                                           // id: "it", "he", "she" or "they"
-  say, joint, meanwhile, then, with, among,                          // says; and; while; then; with; in, at, near …
-  article, copula, shot, opener, remove, add, silent,                // the; is; shots; "a film of"; without; also; "says nothing"
-  small,                                                             // a word that asks for nothing
+  actor,
+  action,
+  place,
+  time,
+  position,
+  facing,
+  voice,
+  size,
+  move,     // id: which one
+  pronoun,  // id: "it", "he", "she" or "they"
+  say,
+  joint,
+  meanwhile,
+  then,
+  with,
+  among,  // says; and; while; then; with; in, at, near …
+  article,
+  copula,
+  shot,
+  opener,
+  remove,
+  add,
+  silent,  // the; is; shots; "a film of"; without; also; "says nothing"
+  small,   // a word that asks for nothing
 };
 
 struct Meaning {
@@ -56,7 +75,7 @@ class Lexicon {
   std::unordered_map<std::string, Meaning> phrases_;
   std::unordered_set<std::string> words_;
   std::unordered_map<std::string, std::string> heard_;  // pronoun -> voice
-  std::vector<std::string> correctable_;  // words of phrases that mean something, in their order
+  std::vector<std::string> correctable_;                // words of phrases that mean something, in their order
 };
 
 /// "a way to Say it" -> its words, in lower case.

@@ -95,6 +95,7 @@ TEST(Corpus, BreaksEveryRule) {
   }
   for (const plan::Rule& rule : plan::rules()) {
     if (std::string(rule.id) == "locked-changed") continue;  // takes two plans, see Locked
+    if (std::string(rule.id) == "prompt-event") continue;    // takes a prompt, see repair_test
     EXPECT_TRUE(broken.erase(rule.id) == 1) << rule.id;
   }
   EXPECT_TRUE(broken.empty()) << *broken.begin() << " is not in the table of rules";

@@ -11,6 +11,7 @@
 #include "planner/cast/card.h"
 #include "planner/cast/store.h"
 #include "planner/text.h"
+#include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {
@@ -33,6 +34,8 @@ struct CastOptions {
   Memory memory;
 };
 
+}  // namespace
+
 fs::path cast_file(const std::string& given, bool create) {
   if (!given.empty()) return given;
   const char* data = std::getenv("XDG_DATA_HOME");
@@ -47,6 +50,17 @@ fs::path cast_file(const std::string& given, bool create) {
   if (failed) throw Error(ExitCode::cannot_create, "cannot create the folder " + folder.string() + ": " + failed.message());
   return folder / "cast.db";
 }
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+namespace {
 
 Store open_store(const CastOptions& options, Store::Open mode) { return Store(cast_file(options.file, mode == Store::Open::create), mode); }
 
@@ -204,15 +218,6 @@ void run_export(const CastOptions& options) {
 void run_remove(const CastOptions& options) {
   open_store(options, Store::Open::existing).remove(options.id);
   if (options.json) print({{"removed", options.id}});
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 void run_remember(const CastOptions& options) {

@@ -11,6 +11,7 @@
 #include "engine/film/film.h"
 #include "kernels/error.h"
 #include "planner/schema.h"
+#include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/progress.h"
 #include "video/families.h"
@@ -129,7 +130,7 @@ void run_render(const RenderOptions& options) {
   std::vector<Stage> stages;
 
   Clock::time_point start = Clock::now();
-  const Direction direction = direct(source, bundle.folder, options.model);
+  const Direction direction = direct(source, bundle.folder, options.model, options.cast);
   const plan::Film& film = direction.film;
   const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
   if (!options.save_plan.empty()) write_file(options.save_plan, plan::to_json(film) + "\n");
@@ -160,6 +161,7 @@ void run_render(const RenderOptions& options) {
   }
   stages.push_back({"encode and mux", rendering - inside});
   verify_film(output, film);
+  remember_film(options.cast, film);
   report(options, seed, output, film, stages);
 }
 

@@ -23,6 +23,12 @@ struct ModelOptions {
   int threads = 0;                ///< 0: as many as the processor has
 };
 
+/// Where the characters are from whom plans and prompts name.
+struct CastChoice {
+  std::string file;               ///< empty: the user's own
+  bool none = false;              ///< plans are taken as they are
+};
+
 struct PlanOptions {
   ModelOptions model;
   std::string source;             ///< as of RenderOptions
@@ -30,6 +36,17 @@ struct PlanOptions {
   std::string check;              ///< instead of a prompt: a plan to look at, or "-"
   bool schema = false;            ///< instead of a prompt: print the JSON Schema
   bool json = false;              ///< of the check
+  bool oracle = false;            ///< plan by rules alone
+  CastChoice cast;
+};
+
+struct ReplanOptions {
+  std::string model;
+  std::string plan;               ///< a file, or "-"
+  std::string wish;               ///< "make it night"
+  std::string shot, from;         ///< one of them: the shot that it is about, or the first of all that it is about
+  std::string output;             ///< empty: standard output
+  bool overwrite = false;         ///< an output that is there
 };
 
 struct RenderOptions {
@@ -37,6 +54,7 @@ struct RenderOptions {
   std::string source;             ///< what read_source takes
   std::string output;             ///< empty: named after the film's title
   std::string save_plan;
+  CastChoice cast;
   std::optional<std::uint64_t> seed;  ///< the plan's, or 0
   int steps = 0;                  ///< 0: what the bundle says
   int scale = 0;                  ///< film size over the model's canvas; 0: the smallest that is at least 480 lines high
@@ -50,6 +68,7 @@ struct ModelsOptions {
 };
 
 void run_plan(const PlanOptions&);
+void run_replan(const ReplanOptions&);
 void run_render(const RenderOptions&);
 void run_models(const ModelsOptions&);
 /// `fabula cast …` registers its own options and runs while the command line is parsed.
@@ -66,8 +85,14 @@ struct Source {
 /// prompt cannot say is told on standard error. Throws Error: input_missing, bad_data.
 [[nodiscard]] Source read_source(const std::string& given);
 
-/// The plan and the states of a source, by the planner of a bundle. What the model cannot show is told on standard error.
-[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&);
+/// The plan and the states of a source, by the planner of a bundle. How the plan came about, what the model cannot show and who of the cast plays is told on
+/// standard error.
+[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const ModelOptions&, const CastChoice&);
+/// The plan of a prompt by rules alone: a bundle's world is all that is read. Tells what `direct` tells.
+[[nodiscard]] plan::Film direct_by_rules(const Source&, const std::filesystem::path& bundle, const CastChoice&);
+
+/// The cast's file: `given`, else the user's own, whose folder is made if `create`. Error(configuration) where no home is known.
+[[nodiscard]] std::filesystem::path cast_file(const std::string& given, bool create);
 
 /// The bytes of a file, or of standard input for "-"; `what` names it in errors ("the plan"). Throws Error: input_missing, io, bad_data when it is
 /// larger than `most_bytes`.

@@ -28,6 +28,11 @@ void add_model_options(CLI::App& command, cli::ModelOptions& options) {
       ->check(CLI::Range(1, 1024));
 }
 
+void add_cast_options(CLI::App& command, cli::CastChoice& choice) {
+  CLI::Option* file = command.add_option("--cast", choice.file, "Where the characters are kept (default: the user's own cast, as of `fabula cast`)")->type_name("CAST.db");
+  command.add_flag("--no-cast", choice.none, "Take characters as the plan has them, whatever the cast says")->excludes(file);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Fabula turns a prompt into a finished film.\n"
                "Try:  fabula render \"A fox runs through a forest at night. It says: hello moon.\""};
@@ -46,13 +51,31 @@ int run(int argc, char** argv) {
   plan_source->require_option(1);
   plan_command->add_flag("--json", plan.json, "Print what --check finds as JSON")->needs(check);
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
+  plan_command->add_flag("--oracle", plan.oracle, "Plan by rules alone, without the language model")->excludes(check);
+  add_cast_options(*plan_command, plan.cast);
   add_model_options(*plan_command, plan.model);
+
+  cli::ReplanOptions replan;
+  CLI::App* replan_command = app.add_subcommand("replan", "Change one shot of a plan, or all from one on; the rest and locked fields stay as they are");
+  replan_command->footer("Try:  fabula replan story.json --shot s020 \"make it night\" -o night.json\n"
+                         "      fabula replan story.json --from s020 \"a crab comes from the left and says: hello\"\n"
+                         "Wishes may name actors, actions, a place, a time, lines, sides, shot sizes and camera moves; \"add\", \"remove\", \"it\" and \"say nothing\" work, too.");
+  replan_command->add_option("plan", replan.plan, "A plan (FILE.json), or - to read it from standard input")->required();
+  replan_command->add_option("wish", replan.wish, "What is to be otherwise: \"make it night\"")->required();
+  CLI::Option_group* replan_shots = replan_command->add_option_group("one of these");
+  replan_shots->add_option("--shot", replan.shot, "The shot to change, and what depends on it")->type_name("ID");
+  replan_shots->add_option("--from", replan.from, "The first of the shots to change: all from there on")->type_name("ID");
+  replan_shots->require_option(1);
+  replan_command->add_option("-o,--output", replan.output, "File to write (default: standard output)")->type_name("FILE");
+  replan_command->add_flag("--overwrite", replan.overwrite, "The file to write may be there already");
+  replan_command->add_option("--model", replan.model, "Folder of a model bundle (default: the one shipped with Fabula)")->type_name("DIR");
 
   cli::RenderOptions render;
   CLI::App* render_command = app.add_subcommand("render", "Render a prompt or a plan to an MP4");
   render_command->add_option("source", render.source, "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input")->required();
   render_command->add_option("-o,--output", render.output, "The film (default: named after its title, in this folder)")->type_name("FILE.mp4");
   render_command->add_option("--save-plan", render.save_plan, "Also write the plan")->type_name("FILE.json");
+  add_cast_options(*render_command, render.cast);
   render_command->add_option("--seed", render.seed, "Another seed gives another film; the same seed the same bytes (default: the plan's, or 0)");
   render_command->add_option("--steps", render.steps, "Evaluations of the transformer a shot (default: what the model asks for)")->check(CLI::Range(1, 1000));
   render_command->add_option("--scale", render.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")->check(CLI::Range(1, 16));
@@ -74,6 +97,7 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
   if (*plan_command) cli::run_plan(plan);
+  if (*replan_command) cli::run_replan(replan);
   if (*render_command) cli::run_render(render);
   if (*models_command) cli::run_models(models);
   return static_cast<int>(ExitCode::done);

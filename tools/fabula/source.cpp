@@ -5,9 +5,12 @@
 
 #include "audio/phonemes.h"
 #include "kernels/error.h"
+#include "planner/oracle.h"
 #include "planner/planner.h"
 #include "planner/schema.h"
 #include "planner/screenplay/prose.h"
+#include "planner/text.h"
+#include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {
@@ -65,14 +68,45 @@ Source read_source(const std::string& given) {
   return source;
 }
 
-Direction direct(const Source& source, const fs::path& bundle, const ModelOptions& options) {
-  const auto planner = load_planner(bundle, precision_of(options.precision), thread_count(options.threads), phones_of);
+namespace {
+
+void tell(const plan::Film& film, const Origin& origin) {
+  if (origin.by_rules) {
+    std::fprintf(stderr, "fabula: planned by rules; what the model wrote still had faults after %d %s of repair:\n", origin.repairs, origin.repairs == 1 ? "round" : "rounds");
+    for (const std::string& fault : origin.faults) std::fprintf(stderr, "  %s\n", printable(fault).c_str());
+  } else if (origin.repairs > 0) {
+    std::fprintf(stderr, "fabula: the plan stands after %d %s of repair\n", origin.repairs, origin.repairs == 1 ? "round" : "rounds");
+  }
+  for (const std::string& missing : film.unsupported) std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
+}
+
+}  // namespace
+
+Direction direct(const Source& given, const fs::path& bundle, const ModelOptions& options, const CastChoice& choice) {
+  Source source = given;
+  const World world = World::open(bundle / "world.json");
+  const CastJoin join(choice, source, world);
+  const auto planner = load_planner(bundle, precision_of(options.precision), thread_count(options.threads), phones_of, join.names());
   const auto alive = [](int) { return !stop_requested(); };
   Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
-  for (const std::string& missing : direction.film.unsupported) {
-    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
-  }
+  const Origin origin = direction.origin;
+  if (join.bind(direction.film)) direction = planner->direct(plan::Film(direction.film), alive);  // its states are those of the plan as it is now
+  direction.origin = origin;
+  tell(direction.film, origin);
   return direction;
+}
+
+plan::Film direct_by_rules(const Source& given, const fs::path& bundle, const CastChoice& choice) {
+  Source source = given;
+  if (source.is_plan) throw Error(ExitCode::usage, "--oracle plans a prompt, and this is a plan already");
+  const World world = World::open(bundle / "world.json");
+  const CastJoin join(choice, source, world);
+  World named = world;
+  oracle::add_names(named, join.names());
+  plan::Film film = oracle::plan_by_rules(source.prompt, named, phones_of);
+  join.bind(film);
+  tell(film, {});
+  return film;
 }
 
 }  // namespace fabula::cli

@@ -1,0 +1,133 @@
+#include "planner/repair.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "planner/check.h"
+#include "planner/coverage.h"
+#include "planner/grammar/plan_grammar.h"
+#include "planner/oracle.h"
+
+namespace fabula {
+namespace {
+
+using plan::Finding;
+
+const plan::Place* place_of(const plan::Film& film, const plan::Shot& shot) {
+  const auto found = std::find_if(film.places.begin(), film.places.end(), [&](const plan::Place& p) { return p.id == shot.place; });
+  return found == film.places.end() ? nullptr : &*found;
+}
+
+bool acts(const plan::Shot& shot, const oracle::Role& role) {
+  return std::any_of(shot.action_beats.begin(), shot.action_beats.end(), [&](const plan::ActionBeat& beat) { return beat.who == role.actor && (role.action.empty() || beat.what == role.action); });
+}
+
+bool shows(const plan::Film& film, const plan::Shot& shot, const oracle::Event& event, const World& world) {
+  const plan::Place* place = place_of(film, shot);
+  const World::Place* known = place == nullptr ? nullptr : world.place(place->id);
+  if (!event.place.empty() && (known == nullptr || known->id != event.place)) return false;
+  if (!event.time.empty() && (place == nullptr || place->time_of_day != event.time)) return false;
+  return std::all_of(event.roles.begin(), event.roles.end(), [&](const oracle::Role& role) { return !role.is_named || acts(shot, role); });
+}
+
+bool is_clear(const oracle::Event& event) {
+  return !event.place.empty() || !event.time.empty() || std::any_of(event.roles.begin(), event.roles.end(), [](const oracle::Role& role) { return role.is_named; });
+}
+
+// "the fox runs and the crab jumps in the place forest by night"
+std::string said_of(const oracle::Event& event) {
+  std::string text;
+  for (const oracle::Role& role : event.roles) {
+    if (role.is_named) text += (text.empty() ? "" : " and ") + role.actor + (role.action.empty() ? " is seen" : " " + role.action);
+  }
+  if (text.empty()) text = "something happens";
+  if (!event.place.empty()) text += " at the place " + event.place;
+  if (!event.time.empty()) text += " by " + event.time;
+  return text;
+}
+
+void erase_known(plan::Film& film, const World& world) {
+  std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world); });
+  oracle::name_unsupported(film.unsupported, left_out(film, world));  // what the model has passed over in silence
+}
+
+std::vector<Finding> errors_of(std::vector<Finding> findings) {
+  std::erase_if(findings, [](const Finding& f) { return f.severity != plan::Severity::error; });
+  return findings;
+}
+
+std::vector<std::int32_t> turn_tokens(const Tokenizer& tokenizer, const std::string& text, bool follows) {
+  Follower follower(tokenizer);
+  if (follows) follower.literal("\n");
+  write_user_turn(follower, text);
+  return follower.tokens();
+}
+
+}  // namespace
+
+std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& story, const World& world) {
+  std::vector<Finding> findings;
+  for (const oracle::Event& event : story.events) {
+    const bool shown = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) { return shows(film, shot, event, world); });
+    if (is_clear(event) && !shown) findings.push_back(plan::finding("shots", "prompt-event", "no shot shows what the prompt says: " + said_of(event)));
+    for (const std::string& piece : event.line) {
+      const bool said = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) {
+        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(), [&](const plan::Line& line) { return line.text.find(piece) != std::string::npos || piece.find(line.text) != std::string::npos; });
+      });
+      if (!said) findings.push_back(plan::finding("shots", "prompt-event", "nobody says \"" + piece + "\", which the prompt has " + event.speaker + " say"));
+    }
+  }
+  return findings;
+}
+
+std::vector<Finding> faults_of(const plan::Film& film, const World& world) {
+  std::vector<Finding> faults = errors_of(plan::check(film, world));
+  const std::vector<Finding> missed = missed_events(film, oracle::read_story(film.prompt, world), world);
+  faults.insert(faults.end(), missed.begin(), missed.end());
+  return faults;
+}
+
+std::string repair_turn(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + (f.path.empty() ? "" : f.path + ": ") + f.sentence;
+  return text;
+}
+
+Composed compose(const std::string& prompt, const World& world, const Vocabulary& words, const Composer::NextLogits& next_logits, const PhonesFunction& phones, std::size_t most_tokens) {
+  Composed result;
+  const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
+  std::vector<std::int32_t> turn;  // instead of the prompt, from the second round on
+  for (int round = 0;; ++round) {
+    plan::Film film;
+    film.prompt = prompt;
+    bool opens = round > 0;  // the composer hands over the prompt first: the model has read it, and now reads what is wrong
+    Composer composer(words.tokenizer, words.table, [&](std::span<const std::int32_t> tokens) {
+      if (!std::exchange(opens, false)) {
+        result.read.insert(result.read.end(), tokens.begin(), tokens.end());
+        return next_logits(tokens);
+      }
+      turn.insert(turn.end(), tokens.begin() + static_cast<std::ptrdiff_t>(opening), tokens.end());
+      result.read.insert(result.read.end(), turn.begin(), turn.end());
+      return next_logits(turn);
+    });
+    write_plan(composer, film, world, phones);
+    erase_known(film, world);
+    result.film = std::move(film);
+    result.origin = {round, false, {}};
+    const std::vector<Finding> faults = faults_of(result.film, world);
+    if (faults.empty()) return result;
+    const std::vector<std::int32_t>& written = composer.tokens();
+    turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()), written.end());  // the plan's own end comes first
+    const std::vector<std::int32_t> told = turn_tokens(words.tokenizer, repair_turn(faults), true);
+    turn.insert(turn.end(), told.begin(), told.end());
+    const bool fits = result.read.size() + turn.size() + written.size() - opening <= most_tokens;
+    if (round == most_repair_rounds || !fits) {
+      result.film = oracle::plan_by_rules(prompt, world, phones);
+      result.origin = {round, true, {}};
+      for (const Finding& f : faults) result.origin.faults.push_back((f.path.empty() ? "" : f.path + ": ") + f.sentence);
+      return result;
+    }
+  }
+}
+
+}  // namespace fabula
