@@ -33,8 +33,7 @@ void name_unsupported(std::vector<std::string>& unsupported, const std::vector<s
 /// The id of a further entry of a place in a plan: "forest", then "forest_2".
 [[nodiscard]] std::string next_entry(const plan::Film&, const std::string& place);
 /// A line of a shot as the planner times it. The speaker is a character of the film, their voice one of the world's.
-[[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&,
-                                 const PhonesFunction&);
+[[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&, const PhonesFunction&);
 /// "crickets" in the forest at night, else the place's own.
 [[nodiscard]] std::string ambience_of(const World::Place&, const std::string& time, const World&);
 /// Voices go by the actor's place in the world: even the first, odd the second.

@@ -7,6 +7,7 @@
 #include "engine/context.h"
 #include "engine/planner.h"
 #include "engine/score.h"
+#include "engine/world.h"
 
 namespace fabula {
 

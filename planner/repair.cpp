@@ -19,7 +19,8 @@ const plan::Place* place_of(const plan::Film& film, const plan::Shot& shot) {
 }
 
 bool acts(const plan::Shot& shot, const oracle::Role& role) {
-  return std::any_of(shot.action_beats.begin(), shot.action_beats.end(), [&](const plan::ActionBeat& beat) { return beat.who == role.actor && (role.action.empty() || beat.what == role.action); });
+  return std::any_of(shot.action_beats.begin(), shot.action_beats.end(),
+                     [&](const plan::ActionBeat& beat) { return beat.who == role.actor && (role.action.empty() || beat.what == role.action); });
 }
 
 bool shows(const plan::Film& film, const plan::Shot& shot, const oracle::Event& event, const World& world) {
@@ -72,7 +73,8 @@ std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& 
     if (is_clear(event) && !shown) findings.push_back(plan::finding("shots", "prompt-event", "no shot shows what the prompt says: " + said_of(event)));
     for (const std::string& piece : event.line) {
       const bool said = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) {
-        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(), [&](const plan::Line& line) { return line.text.find(piece) != std::string::npos || piece.find(line.text) != std::string::npos; });
+        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(),
+                           [&](const plan::Line& line) { return line.text.find(piece) != std::string::npos || piece.find(line.text) != std::string::npos; });
       });
       if (!said) findings.push_back(plan::finding("shots", "prompt-event", "nobody says \"" + piece + "\", which the prompt has " + event.speaker + " say"));
     }
@@ -93,7 +95,8 @@ std::string repair_turn(const std::vector<Finding>& findings) {
   return text;
 }
 
-Composed compose(const std::string& prompt, const World& world, const Vocabulary& words, const Composer::NextLogits& next_logits, const PhonesFunction& phones, std::size_t most_tokens) {
+Composed compose(const std::string& prompt, const World& world, const Vocabulary& words, const Composer::NextLogits& next_logits, const PhonesFunction& phones,
+                 std::size_t most_tokens) {
   Composed result;
   const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
   std::vector<std::int32_t> turn;  // instead of the prompt, from the second round on

@@ -19,7 +19,9 @@ using oracle::Role;
 
 // Whether a change at `path` would touch what a lock holds.
 bool is_locked(const Shot& shot, const std::string& path) {
-  const auto is_below = [](const std::string& inner, const std::string& outer) { return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '.' || inner[outer.size()] == '['); };
+  const auto is_below = [](const std::string& inner, const std::string& outer) {
+    return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '.' || inner[outer.size()] == '[');
+  };
   return std::any_of(shot.locked.begin(), shot.locked.end(), [&](const std::string& lock) { return is_below(lock, path) || is_below(path, lock); });
 }
 
@@ -30,7 +32,9 @@ auto with_id(Entries& entries, const std::string& id) {
 
 class Replanner {
  public:
-  Replanner(const Film& film, const Wish& wish, const World& world, const PhonesFunction& phones) : before_(film), wish_(wish), world_(world), phones_(phones) { result_.film = film; }
+  Replanner(const Film& film, const Wish& wish, const World& world, const PhonesFunction& phones) : before_(film), wish_(wish), world_(world), phones_(phones) {
+    result_.film = film;
+  }
 
   Replanned run() {
     const auto first = with_id(film().shots, wish_.shot);
@@ -59,7 +63,8 @@ class Replanner {
   void share_out() {
     const std::size_t shots = end_ - first_, events = story_.events.size();
     if (events > shots) {
-      throw Error(ExitCode::bad_data, "the wish tells of " + std::to_string(events) + " things that happen one after the other, for " + std::to_string(shots) + (shots == 1 ? " shot" : " shots"));
+      throw Error(ExitCode::bad_data, "the wish tells of " + std::to_string(events) + " things that happen one after the other, for " + std::to_string(shots) +
+                                          (shots == 1 ? " shot" : " shots"));
     }
     for (std::size_t i = 0; i < shots; ++i) events_.push_back(events == 0 ? Event() : story_.events[i * events / shots]);
     for (std::size_t e = 0; e < events; ++e) {  // a line's pieces, a shot each
@@ -139,13 +144,16 @@ class Replanner {
         if (member.facing.empty()) member.facing = left_.front().facing;
         left_.erase(left_.begin());
       }
-      const auto is_taken = [&](const std::string& position) { return std::any_of(shot.cast.begin(), shot.cast.end(), [&](const CastMember& m) { return m.position == position; }); };
+      const auto is_taken = [&](const std::string& position) {
+        return std::any_of(shot.cast.begin(), shot.cast.end(), [&](const CastMember& m) { return m.position == position; });
+      };
       for (const char* free : {"center", "right", "left"}) {
         const bool fits = member.position.empty() && has(world_.positions, free) && !is_taken(free) && (shot.cast.empty() || std::string(free) != "center");
         if (fits) member.position = free;
       }
       if (member.position.empty()) member.position = world_.positions.front();
-      if (member.facing.empty()) member.facing = has(world_.facings, "left") && member.position == "right" ? "left" : has(world_.facings, "right") ? "right" : world_.facings.front();
+      if (member.facing.empty())
+        member.facing = has(world_.facings, "left") && member.position == "right" ? "left" : has(world_.facings, "right") ? "right" : world_.facings.front();
       shot.cast.push_back(member);
       const bool stands = has(ids_of(world_.actions), "stands");
       shot.action_beats.push_back({0, role.actor, !role.action.empty() ? role.action : stands ? "stands" : world_.actions.front().id});
@@ -246,7 +254,9 @@ class Replanner {
   void follow() {
     for (std::size_t i = first_ + 1; i < film().shots.size(); ++i) {
       const Shot& shot = film().shots[i];
-      const auto chained = shot.conditioning.mode == "chain" ? with_id(film().shots, shot.conditioning.chain_from) : shot.transition.kind == "continue" ? film().shots.begin() + static_cast<std::ptrdiff_t>(i) - 1 : film().shots.end();
+      const auto chained = shot.conditioning.mode == "chain"    ? with_id(film().shots, shot.conditioning.chain_from)
+                           : shot.transition.kind == "continue" ? film().shots.begin() + static_cast<std::ptrdiff_t>(i) - 1
+                                                                : film().shots.end();
       if (chained == film().shots.end()) continue;
       const std::string& was = before_.shots[static_cast<std::size_t>(chained - film().shots.begin())].place;
       if (chained->place != was && shot.place == was) go(i, chained->place);
@@ -268,8 +278,10 @@ class Replanner {
         if (!fails || old.contains(path)) continue;
         unless_locked(i, at("pre", k), [&](Shot& shot) {
           const auto holds = now.find({shot.pre[k].entity, shot.pre[k].attribute});
-          if (holds == now.end()) shot.pre.erase(shot.pre.begin() + static_cast<std::ptrdiff_t>(k));
-          else shot.pre[k].value = holds->second;
+          if (holds == now.end())
+            shot.pre.erase(shot.pre.begin() + static_cast<std::ptrdiff_t>(k));
+          else
+            shot.pre[k].value = holds->second;
         });
       }
       for (const Change& c : timeline.shots[i]) now[{c.entity, c.attribute}] = c.after;
@@ -281,7 +293,10 @@ class Replanner {
   Replanned judged() {
     const bool is_same = film() == before_;
     if (is_same && !kept_.all.empty()) throw PlanError("nothing of the wish can be done", kept_.all);
-    if (is_same) throw Error(ExitCode::bad_data, "the wish \"" + wish_.text + "\" changes nothing: " + (story_.unsupported.empty() ? "the plan says so already, or it names nothing that this model knows" : "this model does not know \"" + story_.unsupported.front() + "\""));
+    if (is_same)
+      throw Error(ExitCode::bad_data, "the wish \"" + wish_.text + "\" changes nothing: " +
+                                          (story_.unsupported.empty() ? "the plan says so already, or it names nothing that this model knows"
+                                                                      : "this model does not know \"" + story_.unsupported.front() + "\""));
     std::vector<Finding> findings = check(film(), world_);
     const std::vector<Finding> broken = locked_changes(before_, film());
     findings.insert(findings.end(), broken.begin(), broken.end());
@@ -289,7 +304,8 @@ class Replanner {
     for (const Finding& f : kept_.all) result_.notes.push_back(f.path + " " + f.sentence);
     for (const auto& [actor, voice] : story_.voices) {
       const auto character = with_id(film().characters, actor);
-      if (character != film().characters.end() && character->voice.voice_id != voice) result_.notes.push_back("the voice of " + actor + " is that of the whole film and stays");
+      if (character != film().characters.end() && character->voice.voice_id != voice)
+        result_.notes.push_back("the voice of " + actor + " is that of the whole film and stays");
     }
     for (const std::string& span : story_.unsupported) result_.notes.push_back("this model cannot show \"" + span + "\"; the plan leaves it out");
     oracle::name_unsupported(film().unsupported, story_.unsupported);
@@ -303,9 +319,9 @@ class Replanner {
   Replanned result_;
   oracle::Story story_;
   std::size_t first_ = 0, end_ = 0;
-  std::vector<Event> events_;      // of each shot
-  std::vector<CastMember> left_;   // who made room
-  Findings kept_;                  // what locks have kept
+  std::vector<Event> events_;     // of each shot
+  std::vector<CastMember> left_;  // who made room
+  Findings kept_;                 // what locks have kept
 };
 
 }  // namespace

@@ -16,7 +16,9 @@ constexpr std::size_t most_words = 200;  // bytes of a text that a plan may have
 bool has(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 // Whether `name` stands in a text, word by word.
-bool stands_in(const std::vector<std::string>& text, const std::vector<std::string>& name) { return !name.empty() && std::search(text.begin(), text.end(), name.begin(), name.end()) != text.end(); }
+bool stands_in(const std::vector<std::string>& text, const std::vector<std::string>& name) {
+  return !name.empty() && std::search(text.begin(), text.end(), name.begin(), name.end()) != text.end();
+}
 
 std::vector<std::string> words_as_written(std::string_view text) {
   std::vector<std::string> words;
@@ -99,7 +101,8 @@ void fill(plan::Film& film, const Store& store, const World& world) {
     if (c.cast_id.empty()) continue;
     const auto found = std::find_if(cast.begin(), cast.end(), [&](const Character& member) { return member.id == c.cast_id; });
     if (found == cast.end()) {
-      throw Error(ExitCode::bad_data, plan::at("characters", i) + ".cast_id: there is no \"" + printable(c.cast_id) + "\" in the cast; add one with `fabula cast add`, or take the plan as it is with --no-cast");
+      throw Error(ExitCode::bad_data, plan::at("characters", i) + ".cast_id: there is no \"" + printable(c.cast_id) +
+                                          "\" in the cast; add one with `fabula cast add`, or take the plan as it is with --no-cast");
     }
     fill(c, *found, world);
   }
@@ -117,8 +120,10 @@ std::vector<std::pair<std::string, Memory>> memories_of(const plan::Film& film, 
     for (const plan::Shot& shot : film.shots) {
       const std::int64_t after = std::int64_t{shot.start_ms} + shot.duration_ms;
       for (const plan::Fact& fact : shot.effects) {
-        if (fact.entity == c.id) keep(fact.attribute, fact.value, shot.id, after);
-        else if (fact.value == c.id) keep(fact.attribute == "holder" ? "possession" : fact.attribute, fact.entity, shot.id, after);
+        if (fact.entity == c.id)
+          keep(fact.attribute, fact.value, shot.id, after);
+        else if (fact.value == c.id)
+          keep(fact.attribute == "holder" ? "possession" : fact.attribute, fact.entity, shot.id, after);
       }
     }
   }

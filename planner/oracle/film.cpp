@@ -11,14 +11,10 @@
 namespace fabula::oracle {
 namespace {
 
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 // The first of two that the world has, else its first at all.
-std::string one_of(const std::vector<std::string>& names, std::string_view wanted) {
-  return has(names, wanted) ? std::string(wanted) : names.front();
-}
+std::string one_of(const std::vector<std::string>& names, std::string_view wanted) { return has(names, wanted) ? std::string(wanted) : names.front(); }
 
 bool is_moving(const std::string& action) { return action == "walks" || action == "runs" || action == "flies"; }
 
@@ -56,8 +52,7 @@ std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
 
 class Director {
  public:
-  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones)
-      : story_(std::move(story)), world_(world), phones_(phones) {
+  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones) : story_(std::move(story)), world_(world), phones_(phones) {
     film_.prompt = prompt;
   }
 
@@ -99,9 +94,7 @@ class Director {
 
   // The plan's entry of the place at the event's time: a place that is seen by day and by night has two.
   std::string entry(Event& event) {
-    const auto is_it = [&](const plan::Place& p) {
-      return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time);
-    };
+    const auto is_it = [&](const plan::Place& p) { return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time); };
     const auto last = std::find_if(film_.places.rbegin(), film_.places.rend(), is_it);
     if (last != film_.places.rend()) {
       time_ = event.time = last->time_of_day;
@@ -132,11 +125,9 @@ class Director {
   void declare(const Event& event) {
     for (const Role& role : event.roles) {
       if (has(ids_of(film_.characters), role.actor)) continue;
-      const auto actor =
-          std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == role.actor; });
+      const auto actor = std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == role.actor; });
       const auto asked = story_.voices.find(role.actor);
-      film_.characters.push_back(
-          {actor->id, actor->name, actor->look, {asked == story_.voices.end() ? default_voice(actor->id, world_) : asked->second}});
+      film_.characters.push_back({actor->id, actor->name, actor->look, {asked == story_.voices.end() ? default_voice(actor->id, world_) : asked->second}});
     }
   }
 
@@ -160,8 +151,7 @@ class Director {
       shot.camera.size = story_.size.empty() ? one_of(world_.camera_sizes, is_near ? "medium" : "wide") : story_.size;
       shot.camera.move = story_.move.empty() ? one_of(world_.camera_moves, "static") : story_.move;
       shot.ambience = ambience_of(place, event.time, world_);
-      if (i >= first && i - first < event.line.size())
-        shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
+      if (i >= first && i - first < event.line.size()) shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
       film_.shots.push_back(std::move(shot));
     }
   }
@@ -172,9 +162,8 @@ class Director {
     const std::vector<plan::Finding> findings = plan::check(film_, world_);
     for (std::size_t i = 0; i < film_.shots.size(); ++i) {
       const std::string path = plan::at("shots", i) + ".dialogue";
-      const bool refused = std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& f) {
-        return f.severity == plan::Severity::error && f.path.starts_with(path);
-      });
+      const bool refused =
+          std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& f) { return f.severity == plan::Severity::error && f.path.starts_with(path); });
       if (!refused) continue;
       for (const plan::Line& line : film_.shots[i].dialogue) lines.push_back(line.text);
       film_.shots[i].dialogue.clear();
@@ -212,8 +201,7 @@ class Director {
       const Role& a = event.roles[0];
       const Role* b = event.roles.size() > 1 ? &event.roles[1] : nullptr;
       std::string sentence = "The " + spaced(a.actor) + " " + spaced(a.action);
-      if (b != nullptr)
-        sentence += a.action == b->action ? " with the " + spaced(b->actor) : ", the " + spaced(b->actor) + " " + spaced(b->action);
+      if (b != nullptr) sentence += a.action == b->action ? " with the " + spaced(b->actor) : ", the " + spaced(b->actor) + " " + spaced(b->action);
       if (event.place != place) sentence += " " + at_place(event.place) + " by " + spaced(event.time);
       place = event.place;
       if (!event.line.empty()) sentence += b != nullptr ? ". The " + spaced(event.speaker) + " speaks" : " and speaks";
@@ -268,10 +256,8 @@ void add_names(World& world, const std::vector<ActorName>& names) {
 
 void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans) {
   for (const std::string& span : spans) {
-    const bool is_there =
-        std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
-    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count)
-      unsupported.push_back(span);
+    const bool is_there = std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
+    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count) unsupported.push_back(span);
   }
 }
 

@@ -38,8 +38,7 @@ std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line) {
 }
 
 int number_of(const std::string& word) {
-  static const std::vector<std::string> names = {"zero",  "one",   "two",  "three", "four",   "five",  "six",
-                                                 "seven", "eight", "nine", "ten",   "eleven", "twelve"};
+  static const std::vector<std::string> names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
   if (const auto named = std::find(names.begin(), names.end(), word); named != names.end()) return static_cast<int>(named - names.begin());
   int value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -48,8 +47,7 @@ int number_of(const std::string& word) {
 
 class StoryReader {
  public:
-  StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present)
-      : prompt_(prompt), world_(world), lexicon_(world), last_(present) {}
+  StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present) : prompt_(prompt), world_(world), lexicon_(world), last_(present) {}
 
   Story run() {
     for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read(sentence);
@@ -85,15 +83,13 @@ class StoryReader {
     unknown_end_ = 0;
     if (is_setting()) return;
     for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
-    if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(), [](const Mention& m) {
-          return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma;
-        }))
+    if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(),
+                                   [](const Mention& m) { return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma; }))
       stop_waiting();
     if (event_ == nullptr && !pending_.action.empty()) begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
     if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
     spread(first_);
-    if (event_ == nullptr && (!pending_.place.empty() || !pending_.time.empty()))
-      settings_.push_back({story_.events.size(), pending_.place, pending_.time});
+    if (event_ == nullptr && (!pending_.place.empty() || !pending_.time.empty())) settings_.push_back({story_.events.size(), pending_.place, pending_.time});
   }
 
   // "A fox hops, then spins on the moon.": where and when it ends it began.
@@ -107,8 +103,7 @@ class StoryReader {
     if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
     for (const auto field : {&Event::place, &Event::time}) {
       const auto told = [&](const Event& e) { return !(e.*field).empty(); };
-      if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told))
-        story_.events[first].*field = events.back().*field;
+      if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told)) story_.events[first].*field = events.back().*field;
     }
   }
 
@@ -124,8 +119,7 @@ class StoryReader {
         setting.time = m.meaning.id;
       else if (m.is(Kind::pronoun))
         they = they || m.meaning.id == "they" || m.meaning.id == "it", happens = happens || m.meaning.id == "he" || m.meaning.id == "she";
-      else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) ||
-               m.is(Kind::then) || m.what == What::line)
+      else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) || m.what == What::line)
         ++others;
     }
     const bool is_it = !sentence_->empty() && sentence_->front().is(Kind::pronoun) && sentence_->front().meaning.id == "it";
@@ -352,9 +346,8 @@ class StoryReader {
   }
 
   static bool is_weather(const std::string& word) {
-    static const std::vector<std::string> weather = {"raining", "snowing", "storming",     "foggy", "rainy",
-                                                     "stormy",  "cloudy",  "windy",        "rain",  "storm",
-                                                     "fog",     "mist",    "thunderstorm", "wind",  "snowfall"};
+    static const std::vector<std::string> weather = {"raining", "snowing", "storming", "foggy", "rainy",        "stormy", "cloudy",  "windy",
+                                                     "rain",    "storm",   "fog",      "mist",  "thunderstorm", "wind",   "snowfall"};
     return std::find(weather.begin(), weather.end(), word) != weather.end();
   }
 
@@ -381,8 +374,7 @@ class StoryReader {
     }
     if (has_verb_ || is_then_) {
       std::vector<Role> roles;
-      for (std::size_t i = clause_begin_; i < clause_end_; ++i)
-        roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+      for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
       flush_crowd();
       begin_event(roles);
     }
@@ -395,8 +387,7 @@ class StoryReader {
   }
 
   bool actor_follows() const {
-    return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
-                       [](const Mention& m) { return m.is(Kind::actor); });
+    return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.is(Kind::actor); });
   }
 
   // Those who found no room act next, two by two, where the others were.
@@ -407,8 +398,7 @@ class StoryReader {
     const std::size_t index = static_cast<std::size_t>(before - story_.events.data());
     for (std::size_t i = 0; i < crowd.size(); i += most_roles) {
       Event event;
-      event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i),
-                         crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
+      event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i), crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
       event.source = crowd_spans_[i];
       story_.events.push_back(std::move(event));
     }
@@ -420,8 +410,7 @@ class StoryReader {
 
   void say() {
     // Somebody is said to speak, but no line follows or came before: something that the world does not show.
-    const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
-                                          [](const Mention& m) { return m.what == What::line; });
+    const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.what == What::line; });
     if (!line_follows && pending_.line.empty()) {
       unplaced_.push_back((*sentence_)[at_].span);
       return act_unknown();
@@ -437,8 +426,8 @@ class StoryReader {
     } else if (event_ != nullptr && clause_begin_ < event_->roles.size()) {
       // A sentence that only says something goes on with the event before.
       const Role role = event_->roles[clause_begin_];
-      const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() &&
-                               role.position.empty() && role.facing.empty() && story_.events.size() > 1;
+      const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() && role.position.empty() && role.facing.empty() &&
+                               story_.events.size() > 1;
       if (only_speaks && !began_with_then_) {
         Event& before = story_.events[story_.events.size() - 2];
         const bool was_there = std::any_of(before.roles.begin(), before.roles.end(), [&](const Role& r) { return r.actor == role.actor; });
@@ -457,9 +446,8 @@ class StoryReader {
   // Who says the line of this sentence.
   void speaker(const std::string& id, bool is_named) {
     awaits_speaker_ = false;
-    const bool goes_on =
-        !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
-        std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
+    const bool goes_on = !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
+                         std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
     if (goes_on) {
       event_ = &story_.events.back();
       clause_begin_ = 0;
@@ -550,15 +538,13 @@ class StoryReader {
     }
     unknown_end_ = at_ + 1;
     if (is_weather(m.word)) return;
-    const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false),
-               linked = std::exchange(is_linked_, false);
+    const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false), linked = std::exchange(is_linked_, false);
     std::size_t next = at_ + 1;
     while (next < sentence_->size() && ((*sentence_)[next].what == What::unknown || ((*sentence_)[next].is(Kind::small)))) ++next;
     const bool ends = next >= sentence_->size();
     if (!ends && (*sentence_)[next].is(Kind::actor)) return void(unknown_end_ = next);  // "a tiny glowing fox"
-    const bool goes_on =
-        !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
-                  (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
+    const bool goes_on = !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
+                                   (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
     const std::size_t run = run_length();
     const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
     const std::string& stand_in = world_.actors[0].id;
@@ -602,8 +588,7 @@ class StoryReader {
     if (event_ == nullptr) return;
     if ((has_verb_ && joint_ != Kind::small) || is_then_) {
       std::vector<Role> roles;
-      for (std::size_t i = clause_begin_; i < clause_end_; ++i)
-        roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+      for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
       begin_event(roles);
     }
     has_verb_ = true;
@@ -629,8 +614,8 @@ class StoryReader {
     if (said.empty()) return;
     std::vector<Event>& events = story_.events;
     if (events.empty()) events.push_back({});
-    const bool was_said = std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())),
-                                      [&](const Event& e) { return !(e.*field).empty(); });
+    const bool was_said =
+        std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())), [&](const Event& e) { return !(e.*field).empty(); });
     Event& target = was_said && from < events.size() ? events[from] : events.front();
     if ((target.*field).empty()) target.*field = said;
   }
@@ -639,8 +624,8 @@ class StoryReader {
   void name_unplaced() {
     std::vector<TextSpan> runs;
     for (const TextSpan& span : unplaced_) {
-      const bool joins = !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported &&
-                         only_articles(runs.back().end, span.begin);
+      const bool joins =
+          !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported && only_articles(runs.back().end, span.begin);
       if (joins)
         runs.back().end = span.end;
       else
@@ -669,8 +654,7 @@ class StoryReader {
   std::size_t at_ = 0, unknown_end_ = 0, first_ = 0;  // first_: how many events there were before the sentence
   Event* event_ = nullptr;                            // that of the sentence
   std::size_t clause_begin_ = 0, clause_end_ = 0;     // its roles of which the clause tells
-  bool has_verb_ = false, speaks_ = false, is_then_ = false, began_with_then_ = false, prepositional_ = false, articled_ = false,
-       is_linked_ = false;
+  bool has_verb_ = false, speaks_ = false, is_then_ = false, began_with_then_ = false, prepositional_ = false, articled_ = false, is_linked_ = false;
   Kind joint_ = Kind::small;
   Pending pending_;
   std::string voice_;
@@ -681,8 +665,6 @@ class StoryReader {
 
 }  // namespace
 
-Story read_story(std::string_view prompt, const World& world, const std::vector<std::string>& present) {
-  return StoryReader(prompt, world, present).run();
-}
+Story read_story(std::string_view prompt, const World& world, const std::vector<std::string>& present) { return StoryReader(prompt, world, present).run(); }
 
 }  // namespace fabula::oracle

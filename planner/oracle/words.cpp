@@ -98,8 +98,7 @@ constexpr Phrases english[] = {
     {Kind::add, "", "also|too|add|adding|another|as well"},
     {Kind::silent, "", "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent"},
     {Kind::size, "wide", "wide shot|wide view|wide shot of|seen from far away|from far away|far away|long shot"},
-    {Kind::size, "medium",
-     "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
+    {Kind::size, "medium", "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
     {Kind::size, "close", "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of"},
     {Kind::move, "push_in", "camera moves in|zoom in|zooms in|camera pushes in|push in|pushes in|slow zoom in|camera comes closer"},
     {Kind::move, "pull_out", "camera moves out|zoom out|zooms out|camera pulls out|pull out|camera goes back"},
@@ -111,8 +110,7 @@ constexpr Phrases english[] = {
     {Kind::position, "left", "on the left|on the left side|on the left-hand side|at the left|left side"},
     {Kind::position, "right", "on the right|on the right side|on the right-hand side|at the right|right side"},
     {Kind::position, "center", "in the middle|in the center|in the centre"},
-    {Kind::facing, "left",
-     "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
+    {Kind::facing, "left", "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
     {Kind::facing, "right",
      "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing "
      "the right"},
@@ -176,9 +174,7 @@ std::string spaced(std::string id) {
   return id;
 }
 
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 // One slip of a typist that leaves the first letter as it was.
 bool is_slip_of(std::string_view typed, std::string_view word) {
@@ -262,13 +258,11 @@ void Lexicon::add_world(const World& world) {
     for (const std::string& word : words) phrase += (phrase.empty() ? "" : " ") + word;
     add(phrase, {Kind::voice, voice.id});
     if (is_high && !std::exchange(high, true)) {
-      for (const char* said : {"woman's voice", "female voice", "girl's voice", "high voice", "clear voice"})
-        add(said, {Kind::voice, voice.id});
+      for (const char* said : {"woman's voice", "female voice", "girl's voice", "high voice", "clear voice"}) add(said, {Kind::voice, voice.id});
       heard_["she"] = voice.id;
     }
     if (is_low && !std::exchange(low, true)) {
-      for (const char* said : {"man's voice", "male voice", "boy's voice", "deep voice", "low voice", "calm voice"})
-        add(said, {Kind::voice, voice.id});
+      for (const char* said : {"man's voice", "male voice", "boy's voice", "deep voice", "low voice", "calm voice"}) add(said, {Kind::voice, voice.id});
       heard_["he"] = voice.id;
     }
   }
@@ -317,10 +311,8 @@ std::optional<Lexicon::Match> Lexicon::longest(std::span<const std::string> word
 
 std::string Lexicon::corrected(const std::string& word) const {
   const bool is_ascii = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-  if (!is_ascii || word.size() < 4 || knows(word) || no_slips.find(" " + word + " ") != std::string_view::npos || is_alive(word))
-    return word;
-  const auto found = std::find_if(correctable_.begin(), correctable_.end(),
-                                  [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
+  if (!is_ascii || word.size() < 4 || knows(word) || no_slips.find(" " + word + " ") != std::string_view::npos || is_alive(word)) return word;
+  const auto found = std::find_if(correctable_.begin(), correctable_.end(), [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
   return found == correctable_.end() ? word : *found;
 }
 

@@ -1,4 +1,4 @@
-// `fabula cast` and screenplays as their users meet them. No trained model is needed.
+// `fabula cast`, films with characters of it, and screenplays as their users meet them.
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -22,6 +22,12 @@ class CastCommand : public CommandLine {
     EXPECT_TRUE(code <= 2 || std::count(result.err.begin(), result.err.end(), '\n') == 1) << "fabula " << arguments << "\n" << result.err;
     EXPECT_TRUE(code == 0 || result.out.empty()) << result.out;
     return code == 0 ? result.out : result.err;
+  }
+  // As expect, but notes may be told on standard error.
+  std::string expect_told(const std::string& arguments, int code) {
+    const Result result = fabula(arguments);
+    EXPECT_EQ(result.code, code) << "fabula " << arguments << "\n" << result.err;
+    return result.out;
   }
 };
 
@@ -173,6 +179,41 @@ TEST_F(CastCommand, AScreenplayThatCannotBeReadIsRefusedByEveryCommand) {
     for (const char* name : {"open", "zero", "latin", "big", "empty"}) expect(command + std::string(name) + ".fountain" + model, 65);
     expect(command + std::string("none.fountain") + model, 66);
   }
+}
+
+TEST_F(CastCommand, AFilmTakesWhoItNamesAndTheyRememberItOnce) {
+  expect("cast add rusty --file c.db --name Rusty --look 'an orange fox with a scarf' --wardrobe 'a green scarf' --voice-id slt", 0);
+  expect("cast add ghost --file c.db --name Ghost --look 'a pale ghost'", 0);
+  const auto planned = [&](const std::string& arguments) { return json::parse(expect_told("plan --oracle " + arguments, 0)); };
+  json plan = planned("'In one shot Rusty walks on the beach with Ghost.' --cast c.db");
+  EXPECT_EQ(plan["characters"][0]["cast_id"], "rusty");
+  EXPECT_EQ(plan["characters"][0]["id"], "fox");
+  EXPECT_EQ(plan["characters"][0]["look"], "an orange fox with a scarf");
+  EXPECT_EQ(plan["characters"][0]["wardrobe"], "a green scarf");
+  EXPECT_EQ(plan["characters"][0]["voice"]["voice_id"], "slt");
+  EXPECT_EQ(plan["unsupported"], json::array({"Ghost"})) << "the world has no such actor";
+  EXPECT_FALSE(planned("'A fox walks.' --cast c.db")["characters"][0].contains("cast_id")) << "nobody has named Rusty";
+  EXPECT_FALSE(planned("'Rusty walks.' --no-cast")["characters"][0].contains("cast_id"));
+
+  plan["shots"][0]["effects"] = json::array({{{"entity", "fox"}, {"attribute", "mood"}, {"value", "glad"}}});
+  write("film.json", plan.dump());
+  ASSERT_EQ(fabula("render film.json --cast c.db -o film.mp4 --steps 1 --scale 1 -q").code, 0);
+  ASSERT_EQ(fabula("render film.json --cast c.db -o film.mp4 --steps 1 --scale 1 -q").code, 0);
+  const json memory = json::parse(expect("cast show rusty --file c.db --json", 0))["memory"];
+  ASSERT_EQ(memory.size(), 2U) << memory.dump();
+  EXPECT_EQ(memory[0]["type"], "wardrobe");
+  EXPECT_EQ(memory[1]["type"], "mood");
+  EXPECT_EQ(memory[1]["text"], "glad");
+  EXPECT_EQ(memory[1]["film"], plan["title"]);
+  EXPECT_EQ(memory[1]["shot"], "s010");
+  EXPECT_EQ(memory[1]["time_ms"], 1833);
+
+  plan["characters"][0]["cast_id"] = "nobody";
+  write("film.json", plan.dump());
+  EXPECT_NE(expect("render film.json --cast c.db -o other.mp4", 65).find("characters[0].cast_id"), std::string::npos);
+  expect("render film.json --cast missing.db -o other.mp4", 66);
+  EXPECT_EQ(fabula("plan film.json --no-cast").code, 0);
+  EXPECT_FALSE(fs::exists(file("other.mp4")));
 }
 
 }  // namespace

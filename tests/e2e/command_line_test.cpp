@@ -130,6 +130,38 @@ TEST_F(CommandLine, MemoryDoesNotGrowWithTheNumberOfShots) {
   EXPECT_LT(peak[1], 1.15 * peak[0]);
 }
 
+TEST_F(CommandLine, RulesPlanAloneAndAShotIsReplannedWithoutOverwriting) {
+  const Result planned = fabula("plan --oracle \"A fox runs through a forest. It says: hello moon. A dragon sneezes.\" -o story.json");
+  ASSERT_EQ(planned.code, 0) << planned.err;
+  EXPECT_NE(planned.err.find("cannot show \"dragon sneezes\""), std::string::npos) << planned.err;
+  EXPECT_EQ(fabula("plan --check story.json").code, 0);
+  EXPECT_EQ(fabula("plan --oracle story.json").code, 2);
+  EXPECT_EQ(fabula("plan --oracle \" \"").code, 2);
+  const std::string before = contents(file("story.json"));
+
+  const Result printed = fabula("replan story.json --shot s020 \"make it night\"");
+  ASSERT_EQ(printed.code, 0) << printed.err;
+  const auto plan = nlohmann::json::parse(printed.out);
+  EXPECT_EQ(plan["shots"][1]["place"], "forest_2");
+  EXPECT_EQ(plan["shots"][0], nlohmann::json::parse(before)["shots"][0]);
+  EXPECT_EQ(fabula("replan story.json --from s020 \"it jumps\" -o new.json").code, 0);
+  EXPECT_EQ(fabula("plan --check new.json").code, 0);
+
+  const Result refused = fabula("replan story.json --shot s020 \"it jumps\" -o story.json");
+  EXPECT_EQ(refused.code, 73);
+  EXPECT_NE(refused.err.find("--overwrite"), std::string::npos);
+  EXPECT_EQ(contents(file("story.json")), before);
+  EXPECT_EQ(fabula("replan story.json --shot s020 \"add a crab and a pig\" -o full.json").code, 65);
+  EXPECT_FALSE(fs::exists(file("full.json")));
+  EXPECT_EQ(fabula("replan story.json --shot s020 \"more drama\"").code, 65);
+  EXPECT_EQ(fabula("replan story.json --shot s999 \"it jumps\"").code, 2);
+  EXPECT_EQ(fabula("replan story.json \"it jumps\"").code, 2) << "which shot?";
+  EXPECT_EQ(fabula("replan story.json --shot s010 --from s020 \"it jumps\"").code, 2);
+  EXPECT_EQ(fabula("replan nowhere.json --shot s010 \"it jumps\"").code, 66);
+  EXPECT_EQ(fabula("replan story.json --shot s020 \"it jumps\" -o story.json --overwrite").code, 0);
+  EXPECT_NE(contents(file("story.json")), before);
+}
+
 TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
   const std::string command = "sh -c 'cd " + folder_.string() + " && timeout -s INT 1 " + FABULA_PROGRAM + " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 2>err.txt; echo $? >code.txt'";
   ASSERT_EQ(std::system(command.c_str()), 0);

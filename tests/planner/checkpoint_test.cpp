@@ -62,6 +62,7 @@ class Checkpoint : public testing::Test {
   void expect_the_same_film() const {
     const Direction expected = direct(golden), made = direct(folder_);
     EXPECT_EQ(plan::to_json(made.film), plan::to_json(expected.film));
+    EXPECT_EQ(made.origin.faults, expected.origin.faults) << "of the plans that they wrote";
     ASSERT_EQ(made.shots.size(), expected.shots.size());
     for (std::size_t i = 0; i < made.shots.size(); ++i) {
       ASSERT_EQ(made.shots[i].states.size(), expected.shots[i].states.size());

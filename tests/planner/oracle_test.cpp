@@ -30,8 +30,7 @@ const World& world() {
 plan::Film plan_of(const std::string& prompt) { return oracle::plan_by_rules(prompt, world(), phones_of); }
 
 void expect_filmable(const plan::Film& film, const World& in) {
-  for (const plan::Finding& f : plan::check(film, in))
-    EXPECT_EQ(f.severity, plan::Severity::warning) << film.prompt << "\n" << f.path << ": " << f.sentence;
+  for (const plan::Finding& f : plan::check(film, in)) EXPECT_EQ(f.severity, plan::Severity::warning) << film.prompt << "\n" << f.path << ": " << f.sentence;
 }
 
 // "fox/runs crab/jumps forest night [fox: hello]", shot by shot, repeated ones once.
@@ -79,10 +78,8 @@ TEST(Oracle, ReadsSentencesAsPeopleWriteThem) {
   EXPECT_EQ(story_of("A fox runs through a forest at night. It says: hello moon."),
             (Spans{"fox/runs forest night", "fox/runs forest night [fox: hello moon]", "fox/runs forest night"}));
   EXPECT_EQ(story_of("A fox hops, then spins on the moon."), (Spans{"fox/jumps moon day", "fox/spins moon day"}));
-  EXPECT_EQ(story_of("A crab and a pig walk in the city. Then they jump."),
-            (Spans{"crab/walks pig/walks city day", "crab/jumps pig/jumps city day"}));
-  EXPECT_EQ(story_of("\"Stop!\" shouts the whale on the beach."),
-            (Spans{"whale/stands beach day", "whale/stands beach day [whale: Stop!]", "whale/stands beach day"}));
+  EXPECT_EQ(story_of("A crab and a pig walk in the city. Then they jump."), (Spans{"crab/walks pig/walks city day", "crab/jumps pig/jumps city day"}));
+  EXPECT_EQ(story_of("\"Stop!\" shouts the whale on the beach."), (Spans{"whale/stands beach day", "whale/stands beach day [whale: Stop!]", "whale/stands beach day"}));
   EXPECT_EQ(story_of("A turtel runns in the forrest. Two shots."), (Spans{"turtle/runs forest day"}));
   EXPECT_EQ(story_of("It is night. A pig flies while it is raining."), (Spans{"pig/flies forest night"}));
   EXPECT_EQ(story_of("A fox walks from the forest to the beach."), (Spans{"fox/walks forest day", "fox/walks beach day"}));

@@ -34,12 +34,15 @@ std::optional<fs::path> file_of(const CastChoice& choice) {
 CastJoin::CastJoin(const CastChoice& choice, Source& source, const World& world) : world_(world) {
   const std::optional<fs::path> file = file_of(choice);
   if (source.is_plan && names_cast(source.film) && !file && !choice.none) {
-    throw Error(ExitCode::input_missing, "the plan names characters of the cast, and there is none; name its file with --cast CAST.db, or take the plan as it is with --no-cast");
+    throw Error(ExitCode::input_missing,
+                "the plan names characters of the cast, and there is none; name its file with --cast CAST.db, or take the plan as it is with --no-cast");
   }
   if (!file) return;
   store_.emplace(*file, cast::Store::Open::existing);
-  if (source.is_plan) cast::fill(source.film, *store_, world_);
-  else parts_ = cast::parts_in(source.prompt, store_->list(), world_);
+  if (source.is_plan)
+    cast::fill(source.film, *store_, world_);
+  else
+    parts_ = cast::parts_in(source.prompt, store_->list(), world_);
 }
 
 std::vector<ActorName> CastJoin::names() const {
