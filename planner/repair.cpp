@@ -1,7 +1,7 @@
 #include "planner/repair.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "planner/check.h"
 #include "planner/coverage.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/error.h"
+#include "planner/finding.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle/words.h"
 #include "planner/schema/fields.h"

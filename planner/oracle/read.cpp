@@ -1,669 +1,268 @@
-// From mentions to a story: who does what where, sentence by sentence.
+// From mentions to a story: sentences, and where and when they are.
 #include <algorithm>
-#include <charconv>
-#include <utility>
 
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle.h"
-#include "planner/oracle/mentions.h"
-#include "planner/text.h"
+#include "planner/oracle/reader.h"
 
 namespace fabula::oracle {
-namespace {
 
-constexpr std::size_t most_roles = PlanCaps::cast;
-
-// A line cut into spans that a plan may copy, each as long as it may be. A word that is too long for one is left out.
-std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line) {
-  std::vector<std::string> pieces;
-  const std::string_view text = line.of(prompt);
-  const std::vector<TextSpan> words = words_of(text);
-  const auto forbidden = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
-  for (std::size_t first = 0; first < words.size();) {
-    std::size_t last = first, end = 0;
-    for (; last < words.size(); ++last) {
-      const std::string_view span = text.substr(words[first].begin, words[last].end - words[first].begin);
-      if (span.size() > PlanCaps::line || std::any_of(span.begin(), span.end(), forbidden)) break;
-      end = words[last].end;
-    }
-    if (last == first) {
-      ++first;
-      continue;
-    }
-    const bool called = end < text.size() && (text[end] == '!' || text[end] == '?') && end - words[first].begin < PlanCaps::line;
-    pieces.emplace_back(text.substr(words[first].begin, end - words[first].begin + (called ? 1 : 0)));
-    first = last;
-  }
-  return pieces;
+Story StoryReader::run() {
+  for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read(sentence);
+  settle();
+  name_unplaced();
+  return std::move(story_);
 }
 
-int number_of(const std::string& word) {
-  static const std::vector<std::string> names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
-  if (const auto named = std::find(names.begin(), names.end(), word); named != names.end()) return static_cast<int>(named - names.begin());
-  int value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  return error == std::errc() && end == word.data() + word.size() && value > 0 && value <= 1000 ? value : 0;
+// ---- a sentence
+
+void StoryReader::read(const Sentence& sentence) {
+  sentence_ = &sentence;
+  first_ = story_.events.size();
+  event_ = nullptr;
+  joint_ = Kind::small;
+  clause_begin_ = clause_end_ = 0;
+  has_verb_ = speaks_ = is_then_ = began_with_then_ = prepositional_ = articled_ = is_linked_ = awaits_speaker_ = is_waiting_ = false;
+  voice_.clear();
+  pending_ = {};
+  unknown_end_ = 0;
+  if (is_setting()) return;
+  for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
+  if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(),
+                                 [](const Mention& m) { return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma; }))
+    stop_waiting();
+  if (event_ == nullptr && !pending_.action.empty()) begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
+  if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
+  flush_crowd();
+  spread(first_);
+  if (event_ == nullptr && (!pending_.place.empty() || !pending_.time.empty())) settings_.push_back({story_.events.size(), pending_.place, pending_.time});
 }
 
-class StoryReader {
- public:
-  StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present) : prompt_(prompt), world_(world), lexicon_(world), last_(present) {}
-
-  Story run() {
-    for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read(sentence);
-    settle();
-    name_unplaced();
-    return std::move(story_);
-  }
-
- private:
-  using What = Mention::What;
-
-  // Place or time of a sentence of its own, after `events` events.
-  struct Setting {
-    std::size_t events;
-    std::string place, time;
+// "A fox hops, then spins on the moon.": where and when it ends it began.
+void StoryReader::spread(std::size_t first) {
+  const std::vector<Event>& events = story_.events;
+  if (first + 1 >= events.size()) return;
+  const auto same_actors = [&](const Event& e) {
+    return std::equal(e.roles.begin(), e.roles.end(), events[first].roles.begin(), events[first].roles.end(),
+                      [](const Role& a, const Role& b) { return a.actor == b.actor; });
   };
-  struct Pending {
-    std::string place, time, action, position, facing;
-    std::vector<std::string> line;
-  };
-
-  // ---- a sentence
-
-  void read(const Sentence& sentence) {
-    sentence_ = &sentence;
-    first_ = story_.events.size();
-    event_ = nullptr;
-    joint_ = Kind::small;
-    clause_begin_ = clause_end_ = 0;
-    has_verb_ = speaks_ = is_then_ = began_with_then_ = prepositional_ = articled_ = is_linked_ = awaits_speaker_ = is_waiting_ = false;
-    voice_.clear();
-    pending_ = {};
-    unknown_end_ = 0;
-    if (is_setting()) return;
-    for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
-    if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(),
-                                   [](const Mention& m) { return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma; }))
-      stop_waiting();
-    if (event_ == nullptr && !pending_.action.empty()) begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
-    if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
-    spread(first_);
-    if (event_ == nullptr && (!pending_.place.empty() || !pending_.time.empty())) settings_.push_back({story_.events.size(), pending_.place, pending_.time});
+  if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
+  for (const auto field : {&Event::place, &Event::time}) {
+    const auto told = [&](const Event& e) { return !(e.*field).empty(); };
+    if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told)) story_.events[first].*field = events.back().*field;
   }
+}
 
-  // "A fox hops, then spins on the moon.": where and when it ends it began.
-  void spread(std::size_t first) {
-    const std::vector<Event>& events = story_.events;
-    if (first + 1 >= events.size()) return;
-    const auto same_actors = [&](const Event& e) {
-      return std::equal(e.roles.begin(), e.roles.end(), events[first].roles.begin(), events[first].roles.end(),
-                        [](const Role& a, const Role& b) { return a.actor == b.actor; });
-    };
-    if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
-    for (const auto field : {&Event::place, &Event::time}) {
-      const auto told = [&](const Event& e) { return !(e.*field).empty(); };
-      if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told)) story_.events[first].*field = events.back().*field;
-    }
+// "It is night.", "We are in the forest.", "It all happens on the moon.": a place or a time, and nobody who does anything.
+bool StoryReader::is_setting() {
+  Setting setting{story_.events.size(), {}, {}};
+  bool happens = false, they = false;
+  std::size_t others = 0;
+  for (const Mention& m : *sentence_) {
+    if (m.is(Kind::place))
+      setting.place = m.meaning.id;
+    else if (m.is(Kind::time))
+      setting.time = m.meaning.id;
+    else if (m.is(Kind::pronoun))
+      they = they || m.meaning.id == "they" || m.meaning.id == "it", happens = happens || m.meaning.id == "he" || m.meaning.id == "she";
+    else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) || m.what == What::line)
+      ++others;
   }
+  const bool is_it = !sentence_->empty() && sentence_->front().is(Kind::pronoun) && sentence_->front().meaning.id == "it";
+  if (others > 0 || happens || (setting.place.empty() && setting.time.empty())) return false;
+  if (is_it && !setting.place.empty() && !story_.events.empty()) return false;  // "It is on the beach.": who was seen last
+  if (!they && unknown_subject()) return false;
+  settings_.push_back(setting);
+  return true;
+}
 
-  // "It is night.", "We are in the forest.", "It all happens on the moon.": a place or a time, and nobody who does anything.
-  bool is_setting() {
-    Setting setting{story_.events.size(), {}, {}};
-    bool happens = false, they = false;
-    std::size_t others = 0;
-    for (const Mention& m : *sentence_) {
-      if (m.is(Kind::place))
-        setting.place = m.meaning.id;
-      else if (m.is(Kind::time))
-        setting.time = m.meaning.id;
-      else if (m.is(Kind::pronoun))
-        they = they || m.meaning.id == "they" || m.meaning.id == "it", happens = happens || m.meaning.id == "he" || m.meaning.id == "she";
-      else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) || m.what == What::line)
-        ++others;
-    }
-    const bool is_it = !sentence_->empty() && sentence_->front().is(Kind::pronoun) && sentence_->front().meaning.id == "it";
-    if (others > 0 || happens || (setting.place.empty() && setting.time.empty())) return false;
-    if (is_it && !setting.place.empty() && !story_.events.empty()) return false;  // "It is on the beach.": who was seen last
-    if (!they && unknown_subject()) return false;
-    settings_.push_back(setting);
-    return true;
+// Whether somebody that the world does not know is said to be there: "A dragon in the forest."
+bool StoryReader::unknown_subject() const {
+  for (const Mention& m : *sentence_) {
+    if (m.what == What::unknown) return true;
+    if (m.is(Kind::among) || m.is(Kind::with)) return false;
   }
+  return false;
+}
 
-  // Whether somebody that the world does not know is said to be there: "A dragon in the forest."
-  bool unknown_subject() const {
-    for (const Mention& m : *sentence_) {
-      if (m.what == What::unknown) return true;
-      if (m.is(Kind::among) || m.is(Kind::with)) return false;
-    }
-    return false;
+void StoryReader::mention(const Mention& m) {
+  switch (m.what) {
+    case What::comma:
+      if (joint_ == Kind::small) joint_ = Kind::shot;  // a comma joins, too
+      prepositional_ = articled_ = false;
+      return;
+    case What::colon:
+      prepositional_ = articled_ = false;
+      return;
+    case What::line:
+      return line(m);
+    case What::unknown:
+      return unknown(m);
+    case What::meaning:
+      break;
   }
-
-  void mention(const Mention& m) {
-    switch (m.what) {
-      case What::comma:
-        if (joint_ == Kind::small) joint_ = Kind::shot;  // a comma joins, too
-        prepositional_ = articled_ = false;
-        return;
-      case What::colon:
-        prepositional_ = articled_ = false;
-        return;
-      case What::line:
-        return line(m);
-      case What::unknown:
-        return unknown(m);
-      case What::meaning:
-        break;
-    }
-    switch (m.meaning.kind) {
-      case Kind::actor:
-        actor(m.meaning.id, true, m);
-        break;
-      case Kind::pronoun:
-        pronoun(m);
-        break;
-      case Kind::action:
-        action(m.meaning.id, m);
-        break;
-      case Kind::place:
-        set(&Event::place, pending_.place, m);
-        break;
-      case Kind::time:
-        if (m.word == "day" && at_ > 0 && (*sentence_)[at_ - 1].what == What::unknown) break;  // "on a rainy day"
-        set(&Event::time, pending_.time, m);
-        break;
-      case Kind::position:
-        stage(&Role::position, pending_.position, m.meaning.id);
-        break;
-      case Kind::facing:
-        stage(&Role::facing, pending_.facing, m.meaning.id);
-        break;
-      case Kind::voice:
-        if (event_ != nullptr && clause_begin_ < event_->roles.size())
-          story_.voices[speaks_ && !event_->speaker.empty() ? event_->speaker : event_->roles[clause_begin_].actor] = m.meaning.id;
-        else
-          voice_ = m.meaning.id;
-        break;
-      case Kind::size:
-        story_.size = m.meaning.id;
-        break;
-      case Kind::move:
-        story_.move = m.meaning.id;
-        break;
-      case Kind::say:
-        say();
-        break;
-      case Kind::joint:
-        if (joint_ != Kind::meanwhile) joint_ = Kind::joint;
-        prepositional_ = articled_ = false;
-        return;
-      case Kind::meanwhile:
-        joint_ = Kind::meanwhile, prepositional_ = articled_ = false;
-        return;
-      case Kind::then:
-        is_then_ = true, began_with_then_ = began_with_then_ || event_ == nullptr, prepositional_ = articled_ = false;
-        return;
-      case Kind::with:
-        joint_ = Kind::with, prepositional_ = true, articled_ = false;
-        return;
-      case Kind::remove:
-        joint_ = Kind::remove, prepositional_ = true;
-        return;
-      case Kind::among:
-        prepositional_ = true, articled_ = false;
-        return;
-      case Kind::article:
-        articled_ = true;
-        return;
-      case Kind::add:
-        story_.is_addition = true;
-        return;
-      case Kind::silent:
-        story_.is_silent = true;
-        return;
-      case Kind::shot:
-        shots();
-        return;
-      case Kind::opener:
-        prepositional_ = articled_ = false;
-        return;
-      case Kind::copula:
-        is_linked_ = true;
-        return;
-      case Kind::small:
-        return;
-    }
-    prepositional_ = articled_ = is_linked_ = false;
-    extend(m);
+  switch (m.meaning.kind) {
+    case Kind::actor:
+      actor(m.meaning.id, true, m);
+      break;
+    case Kind::pronoun:
+      pronoun(m);
+      break;
+    case Kind::action:
+      action(m.meaning.id, m);
+      break;
+    case Kind::place:
+      set(&Event::place, pending_.place, m);
+      break;
+    case Kind::time:
+      if (m.word == "day" && at_ > 0 && (*sentence_)[at_ - 1].what == What::unknown) break;  // "on a rainy day"
+      set(&Event::time, pending_.time, m);
+      break;
+    case Kind::position:
+      stage(&Role::position, pending_.position, m.meaning.id);
+      break;
+    case Kind::facing:
+      stage(&Role::facing, pending_.facing, m.meaning.id);
+      break;
+    case Kind::voice:
+      if (event_ != nullptr && clause_begin_ < event_->roles.size())
+        story_.voices[speaks_ && !event_->speaker.empty() ? event_->speaker : event_->roles[clause_begin_].actor] = m.meaning.id;
+      else
+        voice_ = m.meaning.id;
+      break;
+    case Kind::size:
+      story_.size = m.meaning.id;
+      break;
+    case Kind::move:
+      story_.move = m.meaning.id;
+      break;
+    case Kind::say:
+      say();
+      break;
+    case Kind::joint:
+      if (joint_ != Kind::meanwhile) joint_ = Kind::joint;
+      prepositional_ = articled_ = false;
+      return;
+    case Kind::meanwhile:
+      joint_ = Kind::meanwhile, prepositional_ = articled_ = false;
+      return;
+    case Kind::then:
+      is_then_ = true, began_with_then_ = began_with_then_ || event_ == nullptr, prepositional_ = articled_ = false;
+      return;
+    case Kind::with:
+      joint_ = Kind::with, prepositional_ = true, articled_ = false;
+      return;
+    case Kind::remove:
+      joint_ = Kind::remove, prepositional_ = true;
+      return;
+    case Kind::among:
+      prepositional_ = true, articled_ = false;
+      return;
+    case Kind::article:
+      articled_ = true;
+      return;
+    case Kind::add:
+      story_.is_addition = true;
+      return;
+    case Kind::silent:
+      story_.is_silent = true;
+      return;
+    case Kind::shot:
+      shots();
+      return;
+    case Kind::opener:
+      prepositional_ = articled_ = false;
+      return;
+    case Kind::copula:
+      is_linked_ = true;
+      return;
+    case Kind::small:
+      return;
   }
+  prepositional_ = articled_ = is_linked_ = false;
+  extend(m);
+}
 
-  void extend(const Mention& m) {
-    if (event_ == nullptr) return;
-    if (event_->source.end == 0) event_->source = m.span;
-    event_->source.begin = std::min(event_->source.begin, m.span.begin);
-    event_->source.end = std::max(event_->source.end, m.span.end);
+void StoryReader::extend(const Mention& m) {
+  if (event_ == nullptr) return;
+  if (event_->source.end == 0) event_->source = m.span;
+  event_->source.begin = std::min(event_->source.begin, m.span.begin);
+  event_->source.end = std::max(event_->source.end, m.span.end);
+}
+
+// ---- where and when
+
+void StoryReader::set(std::string Event::*field, std::string& pending, const Mention& m) {
+  if (is_waiting_) stop_waiting();
+  if (event_ == nullptr) {
+    if (pending.empty())
+      pending = m.meaning.id;
+    else if (pending != m.meaning.id)
+      unplaced_.push_back(m.span);
+    return;
   }
-
-  // ---- who
-
-  Event& begin_event(std::vector<Role> roles) {
-    story_.events.push_back({});
+  std::string& said = event_->*field;
+  if (said.empty()) {
+    said = m.meaning.id;
+  } else if (said != m.meaning.id) {  // "from the forest to the beach": it goes on there
+    Event next = *event_;
+    next.line.clear();
+    next.speaker.clear();
+    next.*field = m.meaning.id;
+    story_.events.push_back(next);
     event_ = &story_.events.back();
-    event_->roles = std::move(roles);
-    event_->place = std::exchange(pending_.place, {});
-    event_->time = std::exchange(pending_.time, {});
-    clause_begin_ = 0;
-    clause_end_ = event_->roles.size();
-    has_verb_ = is_then_ = speaks_ = false;
-    joint_ = Kind::small;
-    if (!event_->roles.empty()) {
-      Role& first = event_->roles[0];
-      if (!pending_.action.empty()) {
-        for (Role& role : event_->roles) role.action = pending_.action;
-        pending_.action.clear();
-        has_verb_ = true;
-      }
-      if (!pending_.position.empty()) first.position = std::exchange(pending_.position, {});
-      if (!pending_.facing.empty()) first.facing = std::exchange(pending_.facing, {});
-      if (!voice_.empty()) story_.voices[first.actor] = std::exchange(voice_, {});
-    }
-    return *event_;
   }
+}
 
-  bool is_in_event(const std::string& id) const {
-    return event_ != nullptr && std::any_of(event_->roles.begin(), event_->roles.end(), [&](const Role& r) { return r.actor == id; });
+void StoryReader::stage(std::string Role::*field, std::string& pending, const std::string& id) {
+  if (is_waiting_) stop_waiting();
+  if (event_ == nullptr || clause_begin_ >= event_->roles.size())
+    pending = id;
+  else
+    event_->roles[has_verb_ || clause_end_ == 0 ? clause_begin_ : clause_end_ - 1].*field = id;
+}
+
+// ---- at the end
+
+void StoryReader::settle() {
+  for (const Setting& setting : settings_) {
+    place(&Event::place, setting.place, setting.events);
+    place(&Event::time, setting.time, setting.events);
   }
+}
 
-  void actor(const std::string& id, bool is_named, const Mention& m) {
-    if (joint_ == Kind::remove) {
-      story_.removed.push_back(id);
-      joint_ = Kind::small;
-      return;
-    }
-    if (awaits_speaker_) return speaker(id, is_named);
-    const Role role{id, {}, {}, {}, is_named};
-    const Kind joint = std::exchange(joint_, Kind::small);
-    if (event_ == nullptr || is_then_) {
-      begin_event({role});
-    } else if (is_in_event(id) && joint != Kind::with) {
-      if (has_verb_ && joint != Kind::small) begin_event({role});  // "the fox runs and the fox jumps"
-    } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
-      join(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
-    } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
-      join(role, m, true);
-    } else if ((joint == Kind::joint || joint == Kind::meanwhile) && event_->roles.size() < most_roles && event_->line.empty()) {
-      event_->roles.push_back(role);
-      clause_begin_ = event_->roles.size() - 1;
-      clause_end_ = event_->roles.size();
-      has_verb_ = false;
-    } else {
-      begin_event({role});
-    }
-    last_.clear();
-    for (const Role& r : event_->roles) last_.push_back(r.actor);
-  }
+void StoryReader::place(std::string Event::*field, const std::string& said, std::size_t from) {
+  if (said.empty()) return;
+  std::vector<Event>& events = story_.events;
+  if (events.empty()) events.push_back({});
+  const bool was_said =
+      std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())), [&](const Event& e) { return !(e.*field).empty(); });
+  Event& target = was_said && from < events.size() ? events[from] : events.front();
+  if ((target.*field).empty()) target.*field = said;
+}
 
-  // One more in the event; for whoever finds no room an event of their own follows.
-  void join(Role role, const Mention& m, bool acts_alike) {
-    if (is_in_event(role.actor)) return;
-    if (event_->roles.size() >= most_roles) {
-      crowd_.push_back(role);
-      crowd_spans_.push_back(m.span);
-      return;
-    }
-    if (has_verb_ && acts_alike) role.action = event_->roles[clause_begin_].action;
-    event_->roles.push_back(role);
-    clause_end_ = event_->roles.size();
-  }
-
-  void pronoun(const Mention& m) {
-    const std::string& word = m.meaning.id;
-    if (last_.empty()) {
-      if (word == "it") return;  // "It is night and a fox …"
-      last_ = {world_.actors[0].id};
-    }
-    if (const std::string heard = lexicon_.voice_heard(word); !heard.empty()) story_.voices[last_[0]] = heard;
-    if (prepositional_) return;  // "with it"
-    if (awaits_speaker_) return speaker(last_[0], false);
-    if (word == "it" && is_weather()) return;
-    std::vector<Role> roles;
-    for (const std::string& id : last_) {
-      if (roles.empty() || word == "they") roles.push_back({id, {}, {}, {}, false});
-    }
-    if (event_ != nullptr && !is_then_ && is_in_event(roles[0].actor) && !(has_verb_ && joint_ != Kind::small)) return;
-    waiting_ = roles;  // whether it goes on or begins an event is told by what it does
-    is_waiting_ = true;
-    if (event_ != nullptr) event_ = nullptr;
-  }
-
-  // "it is raining", "it is night": nobody is meant.
-  bool is_weather() const {
-    std::size_t next = at_ + 1;
-    while (next < sentence_->size() && (*sentence_)[next].is(Kind::copula)) ++next;
-    if (next == at_ + 1 || next >= sentence_->size()) return false;
-    const Mention& m = (*sentence_)[next];
-    return m.is(Kind::time) || (m.what == What::unknown && is_weather(m.word));
-  }
-
-  static bool is_weather(const std::string& word) {
-    static const std::vector<std::string> weather = {"raining", "snowing", "storming", "foggy", "rainy",        "stormy", "cloudy",  "windy",
-                                                     "rain",    "storm",   "fog",      "mist",  "thunderstorm", "wind",   "snowfall"};
-    return std::find(weather.begin(), weather.end(), word) != weather.end();
-  }
-
-  // Whoever a pronoun stands for does something that is no saying.
-  void stop_waiting() {
-    if (!is_waiting_) return;
-    is_waiting_ = false;
-    begin_event(waiting_);
-  }
-
-  // ---- what they do
-
-  void action(const std::string& id, const Mention& m) {
-    if (is_waiting_) stop_waiting();
-    if (event_ == nullptr) {
-      const bool goes_on = !last_.empty() && !story_.events.empty() && (is_then_ || at_ == 0) && !actor_follows();
-      if (!goes_on) {
-        pending_.action = id;
-        return;
-      }
-      std::vector<Role> roles;
-      for (const std::string& actor : last_) roles.push_back({actor, {}, {}, {}, false});
-      begin_event(roles);
-    }
-    if (has_verb_ || is_then_) {
-      std::vector<Role> roles;
-      for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
-      flush_crowd();
-      begin_event(roles);
-    }
-    for (std::size_t i = clause_begin_; i < clause_end_; ++i) event_->roles[i].action = id;
-    for (Role& role : crowd_) role.action = role.action.empty() ? id : role.action;
-    has_verb_ = true;
-    joint_ = Kind::small;
-    flush_crowd();
-    extend(m);
-  }
-
-  bool actor_follows() const {
-    return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.is(Kind::actor); });
-  }
-
-  // Those who found no room act next, two by two, where the others were.
-  void flush_crowd() {
-    if (crowd_.empty()) return;
-    const std::vector<Role> crowd = std::exchange(crowd_, {});
-    Event* const before = event_;
-    const std::size_t index = static_cast<std::size_t>(before - story_.events.data());
-    for (std::size_t i = 0; i < crowd.size(); i += most_roles) {
-      Event event;
-      event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i), crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
-      event.source = crowd_spans_[i];
-      story_.events.push_back(std::move(event));
-    }
-    crowd_spans_.clear();
-    event_ = &story_.events[index];
-  }
-
-  // ---- what they say
-
-  void say() {
-    // Somebody is said to speak, but no line follows or came before: something that the world does not show.
-    const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.what == What::line; });
-    if (!line_follows && pending_.line.empty()) {
-      unplaced_.push_back((*sentence_)[at_].span);
-      return act_unknown();
-    }
-    speaks_ = true;
-    if (!pending_.line.empty() && !is_waiting_) {
-      awaits_speaker_ = true;  // '"Hello!" says the fox.'
-      return;
-    }
-    if (is_waiting_) {
-      is_waiting_ = false;
-      speaker(waiting_[0].actor, false);
-    } else if (event_ != nullptr && clause_begin_ < event_->roles.size()) {
-      // A sentence that only says something goes on with the event before.
-      const Role role = event_->roles[clause_begin_];
-      const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() && role.position.empty() && role.facing.empty() &&
-                               story_.events.size() > 1;
-      if (only_speaks && !began_with_then_) {
-        Event& before = story_.events[story_.events.size() - 2];
-        const bool was_there = std::any_of(before.roles.begin(), before.roles.end(), [&](const Role& r) { return r.actor == role.actor; });
-        if (was_there && before.line.empty()) {
-          story_.events.pop_back();
-          event_ = &story_.events.back();
-          clause_begin_ = 0;
-          clause_end_ = event_->roles.size();
-          has_verb_ = true;
-        }
-      }
-      event_->speaker = role.actor;
-    }
-  }
-
-  // Who says the line of this sentence.
-  void speaker(const std::string& id, bool is_named) {
-    awaits_speaker_ = false;
-    const bool goes_on = !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
-                         std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
-    if (goes_on) {
-      event_ = &story_.events.back();
-      clause_begin_ = 0;
-      clause_end_ = event_->roles.size();
-      has_verb_ = true;
-    } else {
-      begin_event({{id, {}, {}, {}, is_named}});
-      last_ = {id};
-    }
-    speaks_ = true;
-    event_->speaker = id;
-    if (!voice_.empty()) story_.voices[id] = std::exchange(voice_, {});
-    if (!pending_.line.empty()) event_->line = std::exchange(pending_.line, {});
-  }
-
-  void line(const Mention& m) {
-    std::vector<std::string> pieces = pieces_of(prompt_, m.span);
-    if (pieces.empty()) return;
-    if (is_waiting_) {
-      is_waiting_ = false;
-      speaker(waiting_[0].actor, false);
-    }
-    if (event_ == nullptr) {
-      pending_.line = std::move(pieces);
-      return;
-    }
-    speak(pieces);
-    extend(m);
-  }
-
-  void speak(std::vector<std::string> pieces) {
-    if (event_ == nullptr) {
-      if (!story_.events.empty() && story_.events.back().line.empty())
-        event_ = &story_.events.back();
-      else
-        begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});
-    } else if (!event_->line.empty()) {  // a second line: another moment of the same
-      Event again = *event_;
-      again.line.clear();
-      story_.events.push_back(again);
-      event_ = &story_.events.back();
-    }
-    if (event_->speaker.empty()) event_->speaker = event_->roles[std::min(clause_begin_, event_->roles.size() - 1)].actor;
-    event_->line = std::move(pieces);
-    pending_.line.clear();
-  }
-
-  // ---- where and when
-
-  void set(std::string Event::*field, std::string& pending, const Mention& m) {
-    if (is_waiting_) stop_waiting();
-    if (event_ == nullptr) {
-      if (pending.empty())
-        pending = m.meaning.id;
-      else if (pending != m.meaning.id)
-        unplaced_.push_back(m.span);
-      return;
-    }
-    std::string& said = event_->*field;
-    if (said.empty()) {
-      said = m.meaning.id;
-    } else if (said != m.meaning.id) {  // "from the forest to the beach": it goes on there
-      Event next = *event_;
-      next.line.clear();
-      next.speaker.clear();
-      next.*field = m.meaning.id;
-      story_.events.push_back(next);
-      event_ = &story_.events.back();
-    }
-  }
-
-  void stage(std::string Role::*field, std::string& pending, const std::string& id) {
-    if (is_waiting_) stop_waiting();
-    if (event_ == nullptr || clause_begin_ >= event_->roles.size())
-      pending = id;
+// Words that stand together are named together: "eats an apple".
+void StoryReader::name_unplaced() {
+  std::vector<TextSpan> runs;
+  for (const TextSpan& span : unplaced_) {
+    const bool joins =
+        !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported && only_articles(runs.back().end, span.begin);
+    if (joins)
+      runs.back().end = span.end;
     else
-      event_->roles[has_verb_ || clause_end_ == 0 ? clause_begin_ : clause_end_ - 1].*field = id;
+      runs.push_back(span);
   }
+  std::vector<std::string> spans;
+  for (const TextSpan& run : runs) spans.emplace_back(run.of(prompt_));
+  name_unsupported(story_.unsupported, spans);
+}
 
-  // ---- what the world does not know
-
-  void unknown(const Mention& m) {
-    unplaced_.push_back(m.span);
-    if (at_ > 0 && at_ == unknown_end_) {  // the rest of "teddy bear", of "eats honey"
-      unknown_end_ = at_ + 1;
-      articled_ = false;
-      return;
-    }
-    unknown_end_ = at_ + 1;
-    if (is_weather(m.word)) return;
-    const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false), linked = std::exchange(is_linked_, false);
-    std::size_t next = at_ + 1;
-    while (next < sentence_->size() && ((*sentence_)[next].what == What::unknown || ((*sentence_)[next].is(Kind::small)))) ++next;
-    const bool ends = next >= sentence_->size();
-    if (!ends && (*sentence_)[next].is(Kind::actor)) return void(unknown_end_ = next);  // "a tiny glowing fox"
-    const bool goes_on = !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
-                                   (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
-    const std::size_t run = run_length();
-    const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
-    const std::string& stand_in = world_.actors[0].id;
-    if (prepositional) {
-      if (joint_ == Kind::with && alive)
-        actor(stand_in, false, m);
-      else if (joint_ == Kind::with)
-        joint_ = Kind::small;
-      return;
-    }
-    if (awaits_speaker_ || (joint_ == Kind::remove)) return actor(stand_in, false, m);
-    const bool is_first = event_ == nullptr && !is_waiting_;
-    if (is_first && !linked && (articled || goes_on || alive || story_.events.empty())) {
-      actor(stand_in, false, m);
-      if (run > 1 && !alive_at(at_ + run - 1)) act_unknown();  // "dragon dancing"
-      return;
-    }
-    if (articled) {
-      const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || goes_on || run > 1 || alive);
-      if (joins || (event_ != nullptr && is_then_)) {
-        actor(stand_in, false, m);
-        if (run > 1 && !alive_at(at_ + run - 1)) act_unknown();
-      }
-      return;
-    }
-    act_unknown();
-  }
-
-  bool alive_at(std::size_t index) const { return Lexicon::is_alive((*sentence_)[index].word); }
-
-  // How many unknown words stand together.
-  std::size_t run_length() const {
-    std::size_t end = at_;
-    while (end < sentence_->size() && (*sentence_)[end].what == What::unknown) ++end;
-    return end - at_;
-  }
-
-  // Something is done that the world cannot show: those who do it stand there.
-  void act_unknown() {
-    if (is_waiting_) stop_waiting();
-    if (event_ == nullptr) return;
-    if ((has_verb_ && joint_ != Kind::small) || is_then_) {
-      std::vector<Role> roles;
-      for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
-      begin_event(roles);
-    }
-    has_verb_ = true;
-    joint_ = Kind::small;
-  }
-
-  // "in three shots"
-  void shots() {
-    const int number = at_ > 0 ? number_of((*sentence_)[at_ - 1].word) : 0;
-    if (number > 0) story_.shots = number;
-    if (number > 0 && (*sentence_)[at_ - 1].what == What::unknown && !unplaced_.empty()) unplaced_.pop_back();
-  }
-
-  // ---- at the end
-
-  void settle() {
-    for (const Setting& setting : settings_) {
-      place(&Event::place, setting.place, setting.events);
-      place(&Event::time, setting.time, setting.events);
-    }
-  }
-  void place(std::string Event::*field, const std::string& said, std::size_t from) {
-    if (said.empty()) return;
-    std::vector<Event>& events = story_.events;
-    if (events.empty()) events.push_back({});
-    const bool was_said =
-        std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())), [&](const Event& e) { return !(e.*field).empty(); });
-    Event& target = was_said && from < events.size() ? events[from] : events.front();
-    if ((target.*field).empty()) target.*field = said;
-  }
-
-  // Words that stand together are named together: "eats an apple".
-  void name_unplaced() {
-    std::vector<TextSpan> runs;
-    for (const TextSpan& span : unplaced_) {
-      const bool joins =
-          !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported && only_articles(runs.back().end, span.begin);
-      if (joins)
-        runs.back().end = span.end;
-      else
-        runs.push_back(span);
-    }
-    std::vector<std::string> spans;
-    for (const TextSpan& run : runs) spans.emplace_back(run.of(prompt_));
-    name_unsupported(story_.unsupported, spans);
-  }
-  bool only_articles(std::size_t begin, std::size_t end) const {
-    const std::string_view between = prompt_.substr(begin, end - begin);
-    if (between.find_first_of(".,:;!?\"\\\n") != std::string_view::npos) return false;
-    const std::vector<std::string> words = split_words(between);
-    return std::all_of(words.begin(), words.end(), [](const std::string& w) { return w == "a" || w == "an" || w == "the" || w == "some"; });
-  }
-
-  std::string_view prompt_;
-  const World& world_;
-  Lexicon lexicon_;
-  std::vector<std::string> last_;  // who was told of last
-  Story story_;
-  std::vector<Setting> settings_;
-  std::vector<TextSpan> unplaced_;
-
-  const Sentence* sentence_ = nullptr;
-  std::size_t at_ = 0, unknown_end_ = 0, first_ = 0;  // first_: how many events there were before the sentence
-  Event* event_ = nullptr;                            // that of the sentence
-  std::size_t clause_begin_ = 0, clause_end_ = 0;     // its roles of which the clause tells
-  bool has_verb_ = false, speaks_ = false, is_then_ = false, began_with_then_ = false, prepositional_ = false, articled_ = false, is_linked_ = false;
-  Kind joint_ = Kind::small;
-  Pending pending_;
-  std::string voice_;
-  bool awaits_speaker_ = false, is_waiting_ = false;
-  std::vector<Role> waiting_, crowd_;
-  std::vector<TextSpan> crowd_spans_;
-};
-
-}  // namespace
+bool StoryReader::only_articles(std::size_t begin, std::size_t end) const {
+  const std::string_view between = prompt_.substr(begin, end - begin);
+  if (between.find_first_of(".,:;!?\"\\\n") != std::string_view::npos) return false;
+  const std::vector<std::string> words = split_words(between);
+  return std::all_of(words.begin(), words.end(), [](const std::string& w) { return w == "a" || w == "an" || w == "the" || w == "some"; });
+}
 
 Story read_story(std::string_view prompt, const World& world, const std::vector<std::string>& present) { return StoryReader(prompt, world, present).run(); }
 

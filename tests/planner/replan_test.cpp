@@ -132,17 +132,19 @@ TEST(Replan, LockedFieldsStayAndAWishThatTheyForbidIsRefusedWithTheFindings) {
   before.shots[2].locked = {"action_beats[0].what", "dialogue"};
   EXPECT_EQ(paths_of([&] { (void)replan(before, "s020", "make it night"); }), std::vector<std::string>{"shots[1].place"});
   EXPECT_EQ(paths_of([&] { (void)replan(before, "s030", "it jumps"); }), std::vector<std::string>{"shots[2].action_beats[0].what"});
-  for (const std::string& wish :
+  for (const std::string wish :
        {"Zoom in. Close-up.", "a crab jumps in the city", "It spins at night and says \"no\".", "remove the fox, add a pig", "wide shot, it flies on the left"}) {
     for (const bool onwards : {false, true}) {
-      for (const std::string& shot : {"s010", "s020", "s030"}) {
+      for (const std::string shot : {"s010", "s020", "s030"}) {
         try {
           const Film after = replan(before, shot, wish, onwards).film;
           EXPECT_TRUE(plan::locked_changes(before, after).empty()) << wish << " " << shot;
           EXPECT_FALSE(plan::has_errors(plan::check(after, world()))) << wish;
           for (std::size_t i = 0; i < after.shots.size(); ++i) {
             const bool is_meant = after.shots[i].id == shot || (onwards && after.shots[i].id > shot);
-            if (!is_meant) EXPECT_EQ(after.shots[i], before.shots[i]) << wish << " " << shot;
+            if (!is_meant) {
+              EXPECT_EQ(after.shots[i], before.shots[i]) << wish << " " << shot;
+            }
           }
         } catch (const plan::PlanError& error) {
           EXPECT_TRUE(plan::has_errors(error.findings())) << wish;

@@ -1,0 +1,373 @@
+// From mentions to a story: who does what, and who says what.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "planner/grammar/plan_grammar.h"
+#include "planner/oracle/reader.h"
+
+namespace fabula::oracle {
+namespace {
+
+static_assert(most_roles == PlanCaps::cast);
+
+int number_of(const std::string& word) {
+  static const std::vector<std::string> names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
+  if (const auto named = std::find(names.begin(), names.end(), word); named != names.end()) return static_cast<int>(named - names.begin());
+  int value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size() && value > 0 && value <= 1000 ? value : 0;
+}
+
+// A line cut into spans that a plan may copy, each as long as it may be. A word that is too long for one is left out.
+std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line) {
+  std::vector<std::string> pieces;
+  const std::string_view text = line.of(prompt);
+  const std::vector<TextSpan> words = words_of(text);
+  const auto forbidden = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
+  for (std::size_t first = 0; first < words.size();) {
+    std::size_t last = first, end = 0;
+    for (; last < words.size(); ++last) {
+      const std::string_view span = text.substr(words[first].begin, words[last].end - words[first].begin);
+      if (span.size() > PlanCaps::line || std::any_of(span.begin(), span.end(), forbidden)) break;
+      end = words[last].end;
+    }
+    if (last == first) {
+      ++first;
+      continue;
+    }
+    const bool called = end < text.size() && (text[end] == '!' || text[end] == '?') && end - words[first].begin < PlanCaps::line;
+    pieces.emplace_back(text.substr(words[first].begin, end - words[first].begin + (called ? 1 : 0)));
+    first = last;
+  }
+  return pieces;
+}
+
+}  // namespace
+
+// ---- who
+
+Event& StoryReader::begin_event(std::vector<Role> roles) {
+  story_.events.push_back({});
+  event_ = &story_.events.back();
+  event_->roles = std::move(roles);
+  event_->place = std::exchange(pending_.place, {});
+  event_->time = std::exchange(pending_.time, {});
+  clause_begin_ = 0;
+  clause_end_ = event_->roles.size();
+  has_verb_ = is_then_ = speaks_ = false;
+  joint_ = Kind::small;
+  if (!event_->roles.empty()) {
+    Role& first = event_->roles[0];
+    if (!pending_.action.empty()) {
+      for (Role& role : event_->roles) role.action = pending_.action;
+      pending_.action.clear();
+      has_verb_ = true;
+    }
+    if (!pending_.position.empty()) first.position = std::exchange(pending_.position, {});
+    if (!pending_.facing.empty()) first.facing = std::exchange(pending_.facing, {});
+    if (!voice_.empty()) story_.voices[first.actor] = std::exchange(voice_, {});
+  }
+  return *event_;
+}
+
+bool StoryReader::is_in_event(const std::string& id) const {
+  return event_ != nullptr && std::any_of(event_->roles.begin(), event_->roles.end(), [&](const Role& r) { return r.actor == id; });
+}
+
+void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) {
+  if (joint_ == Kind::remove) {
+    story_.removed.push_back(id);
+    joint_ = Kind::small;
+    return;
+  }
+  if (awaits_speaker_) return speaker(id, is_named);
+  const Role role{id, {}, {}, {}, is_named};
+  const Kind joint = std::exchange(joint_, Kind::small);
+  if (event_ == nullptr || is_then_) {
+    begin_event({role});
+  } else if (is_in_event(id) && joint != Kind::with) {
+    if (has_verb_ && joint != Kind::small) begin_event({role});  // "the fox runs and the fox jumps"
+  } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
+    join(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
+  } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
+    join(role, m, true);
+  } else if ((joint == Kind::joint || joint == Kind::meanwhile) && event_->roles.size() < most_roles && event_->line.empty()) {
+    event_->roles.push_back(role);
+    clause_begin_ = event_->roles.size() - 1;
+    clause_end_ = event_->roles.size();
+    has_verb_ = false;
+  } else {
+    begin_event({role});
+  }
+  last_.clear();
+  for (const Role& r : event_->roles) last_.push_back(r.actor);
+}
+
+// One more in the event; for whoever finds no room an event of their own follows.
+void StoryReader::join(Role role, const Mention& m, bool acts_alike) {
+  if (is_in_event(role.actor)) return;
+  if (event_->roles.size() >= most_roles) {
+    crowd_.push_back(role);
+    crowd_spans_.push_back(m.span);
+    return;
+  }
+  if (has_verb_ && acts_alike) role.action = event_->roles[clause_begin_].action;
+  event_->roles.push_back(role);
+  clause_end_ = event_->roles.size();
+}
+
+void StoryReader::pronoun(const Mention& m) {
+  const std::string& word = m.meaning.id;
+  if (last_.empty()) {
+    if (word == "it") return;  // "It is night and a fox …"
+    last_ = {world_.actors[0].id};
+  }
+  if (const std::string heard = lexicon_.voice_heard(word); !heard.empty()) story_.voices[last_[0]] = heard;
+  if (prepositional_) return;  // "with it"
+  if (awaits_speaker_) return speaker(last_[0], false);
+  if (word == "it" && is_weather()) return;
+  std::vector<Role> roles;
+  for (const std::string& id : last_) {
+    if (roles.empty() || word == "they") roles.push_back({id, {}, {}, {}, false});
+  }
+  if (event_ != nullptr && !is_then_ && is_in_event(roles[0].actor) && !(has_verb_ && joint_ != Kind::small)) return;
+  waiting_ = roles;  // whether it goes on or begins an event is told by what it does
+  is_waiting_ = true;
+  if (event_ != nullptr) event_ = nullptr;
+}
+
+// "it is raining", "it is night": nobody is meant.
+bool StoryReader::is_weather() const {
+  std::size_t next = at_ + 1;
+  while (next < sentence_->size() && (*sentence_)[next].is(Kind::copula)) ++next;
+  if (next == at_ + 1 || next >= sentence_->size()) return false;
+  const Mention& m = (*sentence_)[next];
+  return m.is(Kind::time) || (m.what == What::unknown && is_weather(m.word));
+}
+
+bool StoryReader::is_weather(const std::string& word) {
+  static const std::vector<std::string> weather = {"raining", "snowing", "storming", "foggy", "rainy",        "stormy", "cloudy",  "windy",
+                                                   "rain",    "storm",   "fog",      "mist",  "thunderstorm", "wind",   "snowfall"};
+  return std::find(weather.begin(), weather.end(), word) != weather.end();
+}
+
+// Whoever a pronoun stands for does something that is no saying.
+void StoryReader::stop_waiting() {
+  if (!is_waiting_) return;
+  is_waiting_ = false;
+  begin_event(waiting_);
+}
+
+// ---- what they do
+
+void StoryReader::action(const std::string& id, const Mention& m) {
+  if (is_waiting_) stop_waiting();
+  if (event_ == nullptr) {
+    const bool goes_on = !last_.empty() && !story_.events.empty() && (is_then_ || at_ == 0) && !actor_follows();
+    if (!goes_on) {
+      pending_.action = id;
+      return;
+    }
+    std::vector<Role> roles;
+    for (const std::string& actor : last_) roles.push_back({actor, {}, {}, {}, false});
+    begin_event(roles);
+  }
+  if (has_verb_ || is_then_) {
+    std::vector<Role> roles;
+    for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+    flush_crowd();
+    begin_event(roles);
+  }
+  for (std::size_t i = clause_begin_; i < clause_end_; ++i) event_->roles[i].action = id;
+  for (Role& role : crowd_) role.action = role.action.empty() ? id : role.action;
+  has_verb_ = true;
+  joint_ = Kind::small;
+  flush_crowd();
+  extend(m);
+}
+
+bool StoryReader::actor_follows() const {
+  return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.is(Kind::actor); });
+}
+
+// Those who found no room act next, two by two, where the others were.
+void StoryReader::flush_crowd() {
+  if (crowd_.empty()) return;
+  const std::vector<Role> crowd = std::exchange(crowd_, {});
+  const auto index = event_ == nullptr ? story_.events.size() : static_cast<std::size_t>(event_ - story_.events.data());
+  for (std::size_t i = 0; i < crowd.size(); i += most_roles) {
+    Event event;
+    event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i), crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
+    event.source = crowd_spans_[i];
+    story_.events.push_back(std::move(event));
+  }
+  crowd_spans_.clear();
+  if (event_ != nullptr) event_ = &story_.events[index];
+}
+
+// ---- what they say
+
+void StoryReader::say() {
+  // Somebody is said to speak, but no line follows or came before: something that the world does not show.
+  const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.what == What::line; });
+  if (!line_follows && pending_.line.empty()) {
+    unplaced_.push_back((*sentence_)[at_].span);
+    return act_unknown();
+  }
+  speaks_ = true;
+  if (!pending_.line.empty() && !is_waiting_) {
+    awaits_speaker_ = true;  // '"Hello!" says the fox.'
+    return;
+  }
+  if (is_waiting_) {
+    is_waiting_ = false;
+    speaker(waiting_[0].actor, false);
+  } else if (event_ != nullptr && clause_begin_ < event_->roles.size()) {
+    // A sentence that only says something goes on with the event before.
+    const Role role = event_->roles[clause_begin_];
+    const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() && role.position.empty() && role.facing.empty() &&
+                             story_.events.size() > 1;
+    if (only_speaks && !began_with_then_) {
+      Event& before = story_.events[story_.events.size() - 2];
+      const bool was_there = std::any_of(before.roles.begin(), before.roles.end(), [&](const Role& r) { return r.actor == role.actor; });
+      if (was_there && before.line.empty()) {
+        story_.events.pop_back();
+        event_ = &story_.events.back();
+        clause_begin_ = 0;
+        clause_end_ = event_->roles.size();
+        has_verb_ = true;
+      }
+    }
+    event_->speaker = role.actor;
+  }
+}
+
+// Who says the line of this sentence.
+void StoryReader::speaker(const std::string& id, bool is_named) {
+  awaits_speaker_ = false;
+  const bool goes_on = !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
+                       std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
+  if (goes_on) {
+    event_ = &story_.events.back();
+    clause_begin_ = 0;
+    clause_end_ = event_->roles.size();
+    has_verb_ = true;
+  } else {
+    begin_event({{id, {}, {}, {}, is_named}});
+    last_ = {id};
+  }
+  speaks_ = true;
+  event_->speaker = id;
+  if (!voice_.empty()) story_.voices[id] = std::exchange(voice_, {});
+  if (!pending_.line.empty()) event_->line = std::exchange(pending_.line, {});
+}
+
+void StoryReader::line(const Mention& m) {
+  std::vector<std::string> pieces = pieces_of(prompt_, m.span);
+  if (pieces.empty()) return;
+  if (is_waiting_) {
+    is_waiting_ = false;
+    speaker(waiting_[0].actor, false);
+  }
+  if (event_ == nullptr) {
+    pending_.line = std::move(pieces);
+    return;
+  }
+  speak(pieces);
+  extend(m);
+}
+
+void StoryReader::speak(std::vector<std::string> pieces) {
+  if (event_ == nullptr) {
+    if (!story_.events.empty() && story_.events.back().line.empty())
+      event_ = &story_.events.back();
+    else
+      begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});
+  } else if (!event_->line.empty()) {  // a second line: another moment of the same
+    Event again = *event_;
+    again.line.clear();
+    story_.events.push_back(again);
+    event_ = &story_.events.back();
+  }
+  if (event_->speaker.empty()) event_->speaker = event_->roles[std::min(clause_begin_, event_->roles.size() - 1)].actor;
+  event_->line = std::move(pieces);
+  pending_.line.clear();
+}
+
+// ---- what the world does not know
+
+void StoryReader::unknown(const Mention& m) {
+  unplaced_.push_back(m.span);
+  if (at_ > 0 && at_ == unknown_end_) {  // the rest of "teddy bear", of "eats honey"
+    unknown_end_ = at_ + 1;
+    articled_ = false;
+    return;
+  }
+  unknown_end_ = at_ + 1;
+  if (is_weather(m.word)) return;
+  const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false), linked = std::exchange(is_linked_, false);
+  std::size_t next = at_ + 1;
+  while (next < sentence_->size() && ((*sentence_)[next].what == What::unknown || ((*sentence_)[next].is(Kind::small)))) ++next;
+  const bool ends = next >= sentence_->size();
+  if (!ends && (*sentence_)[next].is(Kind::actor)) return void(unknown_end_ = next);  // "a tiny glowing fox"
+  const bool goes_on = !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
+                                 (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
+  const std::size_t run = run_length();
+  const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
+  const std::string& stand_in = world_.actors[0].id;
+  if (prepositional) {
+    if (joint_ == Kind::with && alive)
+      actor(stand_in, false, m);
+    else if (joint_ == Kind::with)
+      joint_ = Kind::small;
+    return;
+  }
+  if (awaits_speaker_ || (joint_ == Kind::remove)) return actor(stand_in, false, m);
+  const bool is_first = event_ == nullptr && !is_waiting_;
+  if (is_first && !linked && (articled || goes_on || alive || story_.events.empty())) {
+    actor(stand_in, false, m);
+    if (run > 1 && !alive_at(at_ + run - 1)) act_unknown();  // "dragon dancing"
+    return;
+  }
+  if (articled) {
+    const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || goes_on || run > 1 || alive);
+    if (joins || (event_ != nullptr && is_then_)) {
+      actor(stand_in, false, m);
+      if (run > 1 && !alive_at(at_ + run - 1)) act_unknown();
+    }
+    return;
+  }
+  act_unknown();
+}
+
+bool StoryReader::alive_at(std::size_t index) const { return Lexicon::is_alive((*sentence_)[index].word); }
+
+// How many unknown words stand together.
+std::size_t StoryReader::run_length() const {
+  std::size_t end = at_;
+  while (end < sentence_->size() && (*sentence_)[end].what == What::unknown) ++end;
+  return end - at_;
+}
+
+// Something is done that the world cannot show: those who do it stand there.
+void StoryReader::act_unknown() {
+  if (is_waiting_) stop_waiting();
+  if (event_ == nullptr) return;
+  if ((has_verb_ && joint_ != Kind::small) || is_then_) {
+    std::vector<Role> roles;
+    for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+    begin_event(roles);
+  }
+  has_verb_ = true;
+  joint_ = Kind::small;
+}
+
+// "in three shots"
+void StoryReader::shots() {
+  const int number = at_ > 0 ? number_of((*sentence_)[at_ - 1].word) : 0;
+  if (number > 0) story_.shots = number;
+  if (number > 0 && (*sentence_)[at_ - 1].what == What::unknown && !unplaced_.empty()) unplaced_.pop_back();
+}
+
+}  // namespace fabula::oracle
