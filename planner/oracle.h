@@ -12,7 +12,7 @@
 namespace fabula::oracle {
 
 /// What a prompt (UTF-8) says, as far as the world has it; the rest is in `unsupported`, word for word. Any text can be read. `present`: who "it" and "they"
-/// are before anybody is named.
+/// are before anybody is named; then nobody stands in for those whom the world does not know.
 [[nodiscard]] Story read_story(std::string_view prompt, const World&, const std::vector<std::string>& present = {});
 
 /// The film of a story. What it leaves open is filled by the rules in tools/train/grammar.py. Its plan has no errors (planner/check.h);

@@ -15,7 +15,8 @@ constexpr std::size_t most_roles = 2;  // PlanCaps::cast
 /// One pass over the mentions; what is read of a sentence so far stands in the members below.
 class StoryReader {
  public:
-  StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present) : prompt_(prompt), world_(world), lexicon_(world), last_(present) {}
+  StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present)
+      : prompt_(prompt), world_(world), lexicon_(world), stands_in_(present.empty()), last_(present) {}
 
   Story run();
 
@@ -81,6 +82,7 @@ class StoryReader {
   std::string_view prompt_;
   const World& world_;
   Lexicon lexicon_;
+  bool stands_in_;                 // somebody of the world plays whom the world does not know
   std::vector<std::string> last_;  // who was told of last
   Story story_;
   std::vector<Setting> settings_;

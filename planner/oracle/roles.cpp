@@ -307,6 +307,10 @@ void StoryReader::unknown(const Mention& m) {
   unknown_end_ = at_ + 1;
   if (is_weather(m.word)) return;
   const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false), linked = std::exchange(is_linked_, false);
+  if (!stands_in_) {
+    if (joint_ == Kind::with || joint_ == Kind::remove) joint_ = Kind::small;
+    return;
+  }
   std::size_t next = at_ + 1;
   while (next < sentence_->size() && ((*sentence_)[next].what == What::unknown || ((*sentence_)[next].is(Kind::small)))) ++next;
   const bool ends = next >= sentence_->size();

@@ -183,6 +183,7 @@ TEST(Replan, WhatCannotBeMetIsRefusedOrTold) {
   EXPECT_EQ(code_of([&] { (void)replan(before, "s099", "make it night"); }), ExitCode::usage);
   EXPECT_EQ(code_of([&] { (void)replan(before, "s010", "  "); }), ExitCode::usage);
   EXPECT_EQ(code_of([&] { (void)replan(before, "s010", "more drama please"); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { (void)replan(film_of("A crab runs."), "s010", "a dragon dances"); }), ExitCode::bad_data) << "nobody stands in for it";
   const plan::Replanned made = replan(before, "s010", "The fox jumps over a dragon at night.");
   EXPECT_EQ(made.film.unsupported, std::vector<std::string>{"dragon"});
   EXPECT_EQ(made.notes.size(), 1U);
