@@ -91,13 +91,13 @@ constexpr Phrases english[] = {
     {Kind::opener, "",
      "show me|film about|film of|film with|video of|video about|cartoon of|cartoon with|cartoon about|story about|story of|scene "
      "with|scene of|movie with|movie about|movie of|clip of|can you show|"
-     "please show|i want to see|how about|imagine|let's see|draw|generate|we see how|there is|there are|there was|there we see|wide view "
-     "of|view of|shot of|once upon a time|one day|story|scene|video|film|movie|"
+     "please show|i want to see|how about|imagine|let's see|draw|generate|we see how|there is|there are|there was|there we see|"
+     "view of|shot of|once upon a time|one day|story|scene|video|film|movie|"
      "here is my story|in this film|make|please|make it"},
     {Kind::remove, "", "without|remove|no more|get rid of|take away|instead of"},
     {Kind::add, "", "also|too|add|adding|another|as well"},
     {Kind::silent, "", "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent"},
-    {Kind::size, "wide", "wide shot|wide view|wide shot of|seen from far away|from far away|far away|long shot"},
+    {Kind::size, "wide", "wide shot|wide view|wide shot of|wide view of|seen from far away|from far away|far away|long shot"},
     {Kind::size, "medium", "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
     {Kind::size, "close", "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of"},
     {Kind::move, "push_in", "camera moves in|zoom in|zooms in|camera pushes in|push in|pushes in|slow zoom in|camera comes closer"},
@@ -115,7 +115,7 @@ constexpr Phrases english[] = {
      "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing "
      "the right"},
     {Kind::small, "",
-     "up|down|out|again|alone|all|all day "
+     "at the moon|up|down|out|again|alone|all|all day "
      "long|big|brave|bright|broad|busy|but|calm|camera|center|centre|cheerfully|clear|clever|close|create|curious|cute|dark|deep|dry|far|"
      "fast|female|for a while|friendly|"
      "funny|gently|girl's|go|goes|going|green|grey|happens|happily|happy|heavy|here|high|hot|how|i|icy|just|kind|landscape|late|left|let's|"
