@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,18 +26,8 @@ struct Case {
   std::vector<Shown> shots;
 };
 
-inline std::vector<Case> read_cases(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  const nlohmann::json root = nlohmann::json::parse(in);
-  std::vector<Case> cases;
-  for (const auto& entry : root.at("cases")) {
-    Case one{entry.at("prompt"), {}};
-    for (const auto& s : entry.at("shots"))
-      one.shots.push_back({s[0], s[1], s[2], s[3].is_null() ? "" : s[3].get<std::string>(), s[4].is_null() ? "" : s[4].get<std::string>()});
-    cases.push_back(std::move(one));
-  }
-  return cases;
-}
+/// Throws nlohmann's exceptions for a file that is not one of dump_prompts.py.
+[[nodiscard]] std::vector<Case> read_cases(const std::filesystem::path& file);
 
 inline std::vector<Shown> shown_by(const plan::Film& film) {
   std::vector<Shown> all;
