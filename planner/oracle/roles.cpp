@@ -319,6 +319,7 @@ void StoryReader::unknown(const Mention& m) {
                                  (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
   const std::size_t run = run_length();
   const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
+  const bool acts = run > 1 && !alive_at(at_ + run - 1) && (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
   const std::string& stand_in = world_.actors[0].id;
   if (prepositional) {
     if (joint_ == Kind::with && alive)
@@ -331,14 +332,14 @@ void StoryReader::unknown(const Mention& m) {
   const bool is_first = event_ == nullptr && !is_waiting_;
   if (is_first && !linked && (articled || goes_on || alive || story_.events.empty())) {
     actor(stand_in, false, m);
-    if (run > 1 && !alive_at(at_ + run - 1)) act_unknown();  // "dragon dancing"
+    if (acts) act_unknown();
     return;
   }
   if (articled) {
     const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || goes_on || run > 1 || alive);
     if (joins || (event_ != nullptr && is_then_)) {
       actor(stand_in, false, m);
-      if (run > 1 && !alive_at(at_ + run - 1)) act_unknown();
+      if (acts) act_unknown();
     }
     return;
   }
