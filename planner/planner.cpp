@@ -110,8 +110,11 @@ class BundlePlanner final : public LanguagePlanner {
   }
 
  private:
-  static std::int64_t tokens_of(const BatchOptions& options) {
-    return options.cache_tokens > 0 ? options.cache_tokens : std::max<std::int64_t>(4096, std::int64_t{1024} * options.plans);
+  // How long a text the model was made to read.
+  [[nodiscard]] std::int64_t context() const { return model_.config.context > 0 ? model_.config.context : 32768; }
+
+  [[nodiscard]] std::int64_t tokens_of(const BatchOptions& options) const {
+    return options.cache_tokens > 0 ? options.cache_tokens : std::max(context(), std::int64_t{1024} * options.plans);
   }
 
   static std::variant<Direction, Error> attempt(const std::function<Direction()>& job) {
@@ -135,8 +138,7 @@ class BundlePlanner final : public LanguagePlanner {
       if (given == 0) given = static_cast<std::int64_t>(tokens.size());
       return session.read_ahead(tokens);
     };
-    const auto most_tokens = static_cast<std::size_t>(model_.config.context > 0 ? model_.config.context : 32768);
-    Composed composed = compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, most_tokens, sampling_);
+    Composed composed = compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, static_cast<std::size_t>(context()), sampling_);
     Direction direction = keep_states(std::move(composed.film), session, stats, start, progress);
     direction.origin = std::move(composed.origin);
     stats.given = given;

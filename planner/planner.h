@@ -25,7 +25,7 @@ struct PlannerOptions {
 
 struct BatchOptions {
   int plans = 8;                  ///< at once
-  std::int64_t cache_tokens = 0;  ///< that the model's cache holds, of all plans together; 0: 1024 a plan, at least 4096
+  std::int64_t cache_tokens = 0;  ///< that the model's cache holds, of all plans together; 0: 1024 a plan, at least what one text may take
 };
 
 /// What became of one prompt of many.

@@ -35,7 +35,7 @@ const std::set<std::string> promised = {
     "model-text", "model-format", "model-shots", "model-shot-length", "model-character", "model-voice", "model-place", "model-cast", "model-action", "model-camera", "model-line",
     "model-unsupported", "model-ignores"};
 // And those that are not a matter of what is written: the prompt is given, and locks compare two plans.
-const std::set<std::string> not_promised = {"model-prompt", "locked-changed"};
+const std::set<std::string> not_promised = {"model-prompt", "locked-changed", "prompt-event"};
 
 const World& world() {
   static const World storybook = World::open(root + "/assets/world/world.json");

@@ -265,7 +265,7 @@ TEST(StopTokens, EndAFreeText) {
   const auto written = [&](std::vector<std::int32_t> stops) {
     plan::Film film;
     film.prompt = prompt;
-    Composer composer(tokenizer, table, [&](auto) { return std::span<const float>(logits); }, std::move(stops));
+    Composer composer(tokenizer, table, [&](auto) { return std::span<const float>(logits); }, {}, std::move(stops));
     write_plan(composer, film, world, phones_of, {.opening = {}, .score = false});
     EXPECT_EQ(std::count(composer.tokens().begin(), composer.tokens().end(), stop), 0) << "a stop token is no part of the plan";
     return film;

@@ -125,7 +125,7 @@ TEST_F(Repair, TheValidatorsFindingsAreFaultsToo) {
   const plan::Film good = plan_of(prompt);
   const Composed made = compose_by({good, good, good}, hasty_phones);  // whatever it writes, the voice is too fast
   EXPECT_TRUE(made.origin.by_rules);
-  EXPECT_NE(text_of(read_).find("shots[1].dialogue[0].text: has 9 letters for 10 ms"), std::string::npos);
+  EXPECT_NE(text_of(read_).find("shots[1].dialogue[0].text: has 10 ms, to speak it takes "), std::string::npos);
   EXPECT_FALSE(plan::has_errors(plan::check(made.film, world_)));
   EXPECT_EQ(made.film.unsupported, std::vector<std::string>{"hello moon"}) << "what the rules drop is told";
 }

@@ -25,7 +25,7 @@ TokenMask mask_of(const std::vector<std::int32_t>& tokens, std::size_t vocabular
 }
 
 TEST(Sampler, KeepsWhatTransformersKeeps) {
-  std::ifstream in(std::string(FABULA_SOURCE_DIR) + "/tests/goldens/sampling/cases.json");
+  std::ifstream in(std::string(FABULA_SOURCE_DIR) + "/tests/goldens/sampling/filters.json");
   const json golden = json::parse(in);
   const auto logits = golden["logits"].get<std::vector<float>>();
   ASSERT_GE(golden["cases"].size(), 90U);

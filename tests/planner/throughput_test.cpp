@@ -193,7 +193,7 @@ TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
   std::map<std::string, Direction> expected;
   for (const std::string& prompt : prompts()) expected[prompt] = alone->direct(prompt, nullptr);
   // Room for all; for two or three, who must give way to one another again and again.
-  for (const std::int64_t tokens : {std::int64_t{8192}, std::int64_t{1500}}) {
+  for (const std::int64_t tokens : {std::int64_t{8192}, std::int64_t{2400}}) {
     const auto results = batch(*planner, all, {.plans = 5, .cache_tokens = tokens});
     ASSERT_EQ(results.size(), all.size());
     for (const auto& [index, result] : results) {

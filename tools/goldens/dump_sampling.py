@@ -2,7 +2,7 @@
 
     python dump_sampling.py OUT
 
-OUT/cases.json: `logits`, and for each case `allowed` (the tokens of a mask), `temperature`, `top_p`, `min_p`, and what is kept of them: `tokens` in order
+OUT/filters.json: `logits`, and for each case `allowed` (the tokens of a mask), `temperature`, `top_p`, `min_p`, and what is kept of them: `tokens` in order
 of their ids and their `probabilities`. `tests/planner/sampler_test.cpp` compares the engine.
 """
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
     cases = [kept(logits, allowed, temperature, top_p, min_p) for allowed in (everything, third, [7], [7, 8]) for temperature in (0.5, 1.0, 1.7)
              for top_p, min_p in ((1.0, 0.0), (0.9, 0.0), (0.3, 0.0), (0.01, 0.0), (1.0, 0.05), (1.0, 1.0), (0.9, 0.05), (0.6, 0.2))]
     out.mkdir(parents=True, exist_ok=True)
-    (out / "cases.json").write_text(json.dumps({"logits": [float(x) for x in logits], "cases": cases}, separators=(",", ":")) + "\n")
+    (out / "filters.json").write_text(json.dumps({"logits": [float(x) for x in logits], "cases": cases}, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
