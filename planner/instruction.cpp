@@ -19,12 +19,34 @@ std::string described(const Entries& entries, Text Entries::value_type::* text) 
   return joined(words);
 }
 
+// "id, name, voice{voice_id, age}, ref_images[]"
+std::string keys_of(const FilmProgram& program, const FilmNode& object) {
+  std::vector<std::string> keys;
+  for (std::size_t i = object.first; i < object.first + object.count; ++i) {
+    const bool list = program.nodes()[i].kind == FilmNode::Kind::list;
+    const FilmNode& value = list ? program.nodes()[program.nodes()[i].first] : program.nodes()[i];
+    const std::string inner = value.kind == FilmNode::Kind::object ? "{" + keys_of(program, value) + "}" : "";
+    keys.push_back(program.nodes()[i].key + (list ? "[" + inner + "]" : inner));
+  }
+  return joined(keys);
+}
+
+const std::string role = "You are the director of a short film. The user says what the film is to show. Answer with the plan of the film: one compact JSON object, without "
+                         "spaces between its parts and nothing else.\n";
+
 }  // namespace
+
+std::string instruction(const FilmProgram& program) {
+  return role +
+         "Its keys come in this order; those of which a film has no need are left out: " + keys_of(program, program.root()) + ".\n"
+         "Times are milliseconds. Write the treatment first: how you mean to tell it. Characters, places and props are named by their ids wherever they are meant. The beats say what the "
+         "story must show; each shot shows one of them. What holds in the film's world at the start stands in world, what a shot changes of it in its effects. "
+         "unsupported takes words of the user's that no film can show.";
+}
 
 std::string instruction(const World& world) {
   const auto seconds = [](int ms) { return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100); };
-  return "You are the director of a short animated film. The user says what the film is to show. Answer with the plan of the film: one compact JSON object, without spaces "
-         "between its parts and nothing else.\n"
+  return role +
          "Its keys come in this order: version, treatment (how you mean to tell it, one or two sentences), title, aspect, fps, total_ms, language, characters, places, shots, "
          "sound, unsupported.\n"
          "A character has id, name, look and voice. A place has id, description and time_of_day. A shot has id, place, start_ms, duration_ms, cast (id, position, facing), "

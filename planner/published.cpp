@@ -7,6 +7,7 @@
 #include "kernels/error.h"
 #include "planner/check.h"
 #include "planner/coverage.h"
+#include "planner/grammar/film_program.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/instruction.h"
 #include "planner/lm/qwen3_vl.h"
@@ -88,10 +89,9 @@ class Reader {
   std::optional<Session> session_;  // of these
 };
 
-}  // namespace
-
-plan::Film write_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture, Precision precision, int threads,
-                      const PhonesFunction& phones, const Planner::Progress& progress, const Sampling& sampling) {
+// What the caller asks of a checkpoint's model: the film that `write` makes of the composer, after a conversation that begins with `system`.
+template <typename Write>
+plan::Film compose(const Checkpoint& checkpoint, const std::string& system, const std::string& prompt, const Picture* picture, const PublishedOptions& options, Write write) {
   plan::Film film;
   film.prompt = prepare_prompt(prompt);
   if (picture != nullptr && !checkpoint.sees) {
@@ -99,18 +99,36 @@ plan::Film write_film(const Checkpoint& checkpoint, const World& world, const st
   }
   const Tokenizer tokenizer = Tokenizer::open(checkpoint.folder / "tokenizer.json");
   const TokenTable table(tokenizer);
-  Reader reader(checkpoint, picture, precision, threads);
-  const auto opening = chat_tokens(tokenizer, checkpoint.chat, {.system = instruction(world), .user = film.prompt, .image_rows = reader.image_rows()});
+  Reader reader(checkpoint, picture, options.precision, options.threads);
+  const auto opening = chat_tokens(tokenizer, checkpoint.chat, {.system = system, .user = film.prompt, .image_rows = reader.image_rows()});
   const auto next_logits = [&](std::span<const std::int32_t> tokens) {
-    if (progress && !progress(static_cast<int>(reader.length()))) throw Error(ExitCode::interrupted, "stopped while planning");
+    if (options.progress && !options.progress(static_cast<int>(reader.length()))) throw Error(ExitCode::interrupted, "stopped while planning");
     return reader.read(tokens);
   };
-  // The one place where a published model meets the grammar. No score: nobody taught it to this model, and the states of this run are not kept.
-  Composer composer(tokenizer, table, next_logits, sampling, checkpoint.stops);
-  write_plan(composer, film, world, phones, {.opening = opening, .score = false});
+  Composer composer(tokenizer, table, next_logits, options.sampling, checkpoint.stops);
+  write(composer, film, opening);
+  return film;
+}
+
+}  // namespace
+
+plan::Film write_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture, const PhonesFunction& phones,
+                      const PublishedOptions& options) {
+  // No score: nobody taught it to this model, and the states of this run are not kept.
+  plan::Film film = compose(checkpoint, instruction(world), prompt, picture, options, [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+    write_plan(composer, written, world, phones, {.opening = opening, .score = false});
+  });
   name_left_out(film, world);
   plan::require_valid(film, world);
   return film;
+}
+
+plan::Film write_any_film(const Checkpoint& checkpoint, const std::string& prompt, const Picture* picture, const PublishedOptions& options) {
+  const FilmProgram program({});
+  return compose(checkpoint, instruction(program), prompt, picture, options, [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+    composer.append(opening);
+    compose_film(composer, written, program);
+  });
 }
 
 }  // namespace fabula

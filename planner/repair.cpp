@@ -94,7 +94,6 @@ Composed compose(const std::string& prompt, const World& world, const Vocabulary
                  std::size_t most_tokens, const Sampling& sampling) {
   Composed result;
   const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
-  std::size_t read = 0;            // tokens, of all rounds
   std::vector<std::int32_t> turn;  // instead of the prompt, from the second round on
   for (int round = 0;; ++round) {
     plan::Film film;
@@ -102,11 +101,11 @@ Composed compose(const std::string& prompt, const World& world, const Vocabulary
     bool opens = round > 0;  // the composer hands over the prompt first: the model has read it, and now reads what is wrong
     Composer composer(words.tokenizer, words.table, [&](std::span<const std::int32_t> tokens) {
       if (!std::exchange(opens, false)) {
-        read += tokens.size();
+        result.read.insert(result.read.end(), tokens.begin(), tokens.end());
         return next_logits(tokens);
       }
       turn.insert(turn.end(), tokens.begin() + static_cast<std::ptrdiff_t>(opening), tokens.end());
-      read += turn.size();
+      result.read.insert(result.read.end(), turn.begin(), turn.end());
       return next_logits(turn);
     }, sampling);
     write_plan(composer, film, world, phones);
@@ -119,7 +118,7 @@ Composed compose(const std::string& prompt, const World& world, const Vocabulary
     turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()), written.end());  // the plan's own end comes first
     const std::vector<std::int32_t> told = turn_tokens(words.tokenizer, repair_turn(faults), true);
     turn.insert(turn.end(), told.begin(), told.end());
-    const bool fits = read + turn.size() + written.size() - opening <= most_tokens;
+    const bool fits = result.read.size() + turn.size() + written.size() - opening <= most_tokens;
     if (round == most_repair_rounds || !fits) {
       result.film = oracle::plan_by_rules(prompt, world, phones);
       result.origin = {round, true, {}};

@@ -33,6 +33,7 @@ struct Vocabulary {
 struct Composed {
   plan::Film film;
   Origin origin;
+  std::vector<std::int32_t> read;  ///< all that the model has read, in order: the rounds one after the other
 };
 
 /// Composes a plan for a prompt. A plan with faults is followed by a further user turn in the prompt's own form, and the model composes anew, most_repair_rounds

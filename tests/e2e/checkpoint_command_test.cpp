@@ -33,6 +33,9 @@ TEST_F(CheckpointCommand, EachArchitectureWritesAPlanThatTheModelCanFilm) {
     EXPECT_NE(result.err.find("has no chat template"), std::string::npos) << result.err;
     EXPECT_EQ(fabula("plan --check plan.json").code, 0) << arguments;
   }
+  const Result any = fabula("plan \"A dragon and a poet cross a river of glass.\" -o any.json --lm qwen3 --any-film");
+  ASSERT_EQ(any.code, 0) << any.err;
+  EXPECT_EQ(fabula("plan any.json --compile h3").code, 0);
   const Result seen = fabula("plan \"Film this.\" -o seen.json --lm qwen3_vl --image " + picture_);
   ASSERT_EQ(seen.code, 0) << seen.err;
   EXPECT_EQ(fabula("plan --check seen.json").code, 0);

@@ -88,7 +88,7 @@ class Published : public testing::TestWithParam<const char*> {
   std::string refused() const { return refusal([&] { (void)Checkpoint::open(folder_); }); }
 
   plan::Film film(const Picture* picture, Precision precision, int threads) const {
-    return write_film(Checkpoint::open(folder_), World::open(world_file), prompt, picture, precision, threads, phones_of, nullptr);
+    return write_film(Checkpoint::open(folder_), World::open(world_file), prompt, picture, phones_of, {.precision = precision, .threads = threads});
   }
 
   fs::path folder_ = fs::temp_directory_path() / ("fabula_published_" + std::to_string(getpid()));

@@ -72,18 +72,20 @@ void describe_checkpoint(const std::string& folder, bool json) {
   }
 }
 
-plan::Film plan_by_checkpoint(const Source& source, const std::filesystem::path& bundle, const DirectOptions& how, const LmOptions& options) {
+plan::Film plan_by_checkpoint(const Source& source, const DirectOptions& how, const LmOptions& options) {
   if (source.is_plan) throw Error(ExitCode::usage, "--lm writes a plan for a prompt; this is a plan already");
   const Checkpoint checkpoint = Checkpoint::open(options.folder);
   Image image;
   if (!options.image.empty()) image = read_image(options.image);
   const Picture picture{image.width, image.height, image.rgb};
-  const World world = World::open(Bundle::open(bundle).folder / "world.json");
+  World world;
+  if (!options.any_film) world = World::open(Bundle::open(locate_bundle(how.model.model)).folder / "world.json");
   const Precision precision = options.precision == "int8" ? Precision::int8 : options.precision == "auto" ? checkpoint.natural_precision() : precision_of(options.precision);
   if (checkpoint.chat.source.empty()) std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
-  const auto alive = [](int) { return !stop_requested(); };
-  plan::Film film = write_film(checkpoint, world, source.prompt, options.image.empty() ? nullptr : &picture, precision, thread_count(how.model.threads), phones_of, alive,
-                               how.sampling);
+  const PublishedOptions published{precision, thread_count(how.model.threads), [](int) { return !stop_requested(); }, how.sampling};
+  const Picture* seen = options.image.empty() ? nullptr : &picture;
+  const plan::Film film = options.any_film ? write_any_film(checkpoint, source.prompt, seen, published)
+                                           : write_film(checkpoint, world, source.prompt, seen, phones_of, published);
   tell_unsupported(film);
   return film;
 }

@@ -10,9 +10,9 @@ namespace {
 
 // By whom the options say.
 plan::Film plan_of(const Source& source, const PlanOptions& options) {
+  if (!options.lm.folder.empty()) return plan_by_checkpoint(source, options, options.lm);
   const auto bundle = locate_bundle(options.model.model);
   if (options.oracle) return direct_by_rules(source, bundle, options.cast);
-  if (!options.lm.folder.empty()) return plan_by_checkpoint(source, bundle, options, options.lm);
   DecodingStats stats;
   plan::Film film = direct(source, bundle, options, &stats).film;
   if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());

@@ -43,6 +43,7 @@ struct LmOptions {
   std::string folder;             ///< empty: the bundle's
   std::string precision = "auto";
   std::string image;              ///< a picture that goes with the prompt
+  bool any_film = false;          ///< not only what the bundle can film
 };
 
 struct PlanOptions : DirectOptions {
@@ -116,8 +117,8 @@ void plan_batch(const PlanOptions&);
 /// The cast's file: `given`, else the user's own, whose folder is made if `create`. Error(configuration) where no home is known.
 [[nodiscard]] std::filesystem::path cast_file(const std::string& given, bool create);
 
-/// The plan of a prompt by a published checkpoint, of what the bundle's world can film. What the model cannot show is told on standard error.
-[[nodiscard]] plan::Film plan_by_checkpoint(const Source&, const std::filesystem::path& bundle, const DirectOptions&, const LmOptions&);
+/// The plan of a prompt by a published checkpoint, of what the bundle's world can film or of any film. What the model cannot show is told on standard error.
+[[nodiscard]] plan::Film plan_by_checkpoint(const Source&, const DirectOptions&, const LmOptions&);
 /// Prints what a checkpoint is and what it needs.
 void describe_checkpoint(const std::string& folder, bool json);
 

@@ -89,6 +89,7 @@ int run(int argc, char** argv) {
       ->capture_default_str()
       ->needs(lm);
   plan_command->add_option("--image", plan.lm.image, "A picture that goes with the prompt (PNG, JPEG …); needs a Qwen3-VL")->type_name("FILE")->needs(lm);
+  plan_command->add_flag("--any-film", plan.lm.any_film, "Plan whatever the schema of a plan can say, not only what the installed model can film: to --compile it, or to read")->needs(lm);
 
   cli::ReplanOptions replan;
   CLI::App* replan_command = app.add_subcommand("replan", "Change one shot of a plan, or all from one on; the rest and locked fields stay as they are");
