@@ -2,7 +2,8 @@
 
     python tools/train/run.py STAGE --budget MINUTES [--resume CHECKPOINT] [--out PATH] [--pieces FOLDER]
 
-Stages, in the order of a whole run (README.md; `all.sh` runs them all): planner, audio-vae, video-vae, freeze, latents, dit, distil, video-decoder, export.
+Stages, in the order of a whole run (README.md; `all.sh` runs them all): planner, audio-vae, video-vae, freeze, latents, dit, distil, video-decoder, export; resound
+after audio-vae was run again.
 Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores. With --pieces the stage's checkpoint is also written there in files of at
 most 15 MiB; --resume joins them again.
 """
@@ -64,6 +65,12 @@ def latents(arguments):
             process.join()
 
 
+def resound(arguments):
+    """After the audio autoencoder was trained again: the sound of the cached shots is encoded anew, their pictures stay."""
+    import latents as stage
+    stage.resound(BUNDLE / "audio_vae")
+
+
 def dit(arguments):
     import dit as stage
     out = arguments.out or CACHE / "dit.pt"
@@ -94,7 +101,7 @@ def export(arguments):
     stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae", evaluations=few, transformer=chosen)
 
 
-STAGES = {f.__name__.replace("_", "-"): f for f in (planner, audio_vae, video_vae, freeze, latents, dit, distil, video_decoder, export)}
+STAGES = {f.__name__.replace("_", "-"): f for f in (planner, audio_vae, video_vae, freeze, latents, resound, dit, distil, video_decoder, export)}
 
 
 def main():
