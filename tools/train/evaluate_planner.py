@@ -31,7 +31,7 @@ def interval(right: int, n: int) -> str:
         return "–"
     p, z = right / n, 1.96
     centre, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return f"{100 * p:.0f} % ({100 * (centre - half):.0f}–{100 * (centre + half):.0f}), {right} of {n}"
+    return f"{100 * p:.0f} % ({100 * max(0.0, centre - half):.0f}–{100 * (centre + half):.0f}), {right} of {n}"
 
 
 class Plan(NamedTuple):

@@ -21,7 +21,7 @@ def share(groups: list[list[bool]]) -> str:
         return "–"
     n, p, z = len(groups), float(np.mean([np.mean(g) for g in groups])), 1.96
     centre, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return f"{100 * p:.1f} % ({100 * (centre - half):.0f}–{100 * (centre + half):.0f}; {sum(map(len, groups))})"
+    return f"{100 * p:.1f} % ({100 * max(0.0, centre - half):.0f}–{100 * (centre + half):.0f}; {sum(map(len, groups))})"
 
 
 def spread(values, statistic=np.mean, form: str = "{:.2f}") -> str:
