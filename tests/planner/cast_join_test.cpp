@@ -9,17 +9,15 @@
 #include "kernels/error.h"
 #include "planner/check.h"
 #include "planner/oracle.h"
+#include "tests/support/storybook.h"
 
 namespace fabula {
 namespace {
 
+using test::storybook;
+
 namespace fs = std::filesystem;
 using cast::Character;
-
-const World& world() {
-  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/models/nano/world.json");
-  return storybook;
-}
 
 std::vector<Phone> no_phones(const std::string&, const std::string&) { return {}; }
 
@@ -33,20 +31,20 @@ Character member(const std::string& id, const std::string& name, const std::stri
 
 std::vector<std::string> named_in(const std::string& prompt, const std::vector<Character>& cast) {
   std::vector<std::string> ids;
-  for (const cast::Part& part : cast::parts_in(prompt, cast, world())) ids.push_back(part.character.id + ":" + part.actor);
+  for (const cast::Part& part : cast::parts_in(prompt, cast, storybook())) ids.push_back(part.character.id + ":" + part.actor);
   return ids;
 }
 
 using Ids = std::vector<std::string>;
 
 TEST(CastJoin, AnActorIsFoundByIdByFieldOrByTheLook) {
-  EXPECT_EQ(cast::actor_of(member("fox", "Ruby", ""), world()), "fox");
-  EXPECT_EQ(cast::actor_of(member("ruby", "Ruby", "a small pink piglet"), world()), "pig");
-  EXPECT_EQ(cast::actor_of(member("ruby", "Ruby", "a fox with a crab"), world()), std::nullopt);
-  EXPECT_EQ(cast::actor_of(member("ruby", "Ruby", "a ghost"), world()), std::nullopt);
+  EXPECT_EQ(cast::actor_of(member("fox", "Ruby", ""), storybook()), "fox");
+  EXPECT_EQ(cast::actor_of(member("ruby", "Ruby", "a small pink piglet"), storybook()), "pig");
+  EXPECT_EQ(cast::actor_of(member("ruby", "Ruby", "a fox with a crab"), storybook()), std::nullopt);
+  EXPECT_EQ(cast::actor_of(member("ruby", "Ruby", "a ghost"), storybook()), std::nullopt);
   Character field = member("ruby", "Ruby", "a ghost");
   field.fields = {{"actor", "whale"}};
-  EXPECT_EQ(cast::actor_of(field, world()), "whale");
+  EXPECT_EQ(cast::actor_of(field, storybook()), "whale");
 }
 
 TEST(CastJoin, WhoIsNamedPlaysAndOnlyThey) {
@@ -62,22 +60,22 @@ TEST(CastJoin, WhoIsNamedPlaysAndOnlyThey) {
 TEST(CastJoin, ANamedOneIsTheActorOfThePlan) {
   const std::vector<Character> cast = {member("ruby", "Ruby", "a red crab")};
   const std::string prompt = "Ruby jumps on the beach. Then Ruby and a fox run.";
-  const std::vector<cast::Part> parts = cast::parts_in(prompt, cast, world());
+  const std::vector<cast::Part> parts = cast::parts_in(prompt, cast, storybook());
   ASSERT_EQ(parts.size(), 1U);
-  World named = world();
+  World named = storybook();
   oracle::add_names(named, {{parts[0].actor, parts[0].character.name}});
   plan::Film film = oracle::plan_by_rules(prompt, named, no_phones);
   EXPECT_EQ(ids_of(film.characters), (Ids{"crab", "fox"}));
   EXPECT_TRUE(film.unsupported.empty());
-  EXPECT_TRUE(cast::bind(film, parts, world()));
+  EXPECT_TRUE(cast::bind(film, parts, storybook()));
   EXPECT_EQ(film.characters[0].cast_id, "ruby");
   EXPECT_EQ(film.characters[0].name, "Ruby");
   EXPECT_EQ(film.characters[1].cast_id, "");
-  EXPECT_FALSE(plan::has_errors(plan::check(film, world())));
+  EXPECT_FALSE(plan::has_errors(plan::check(film, storybook())));
   // A name that is a word of the language makes no new meaning.
-  World same = world();
+  World same = storybook();
   oracle::add_names(same, {{"crab", "the night"}, {"crab", "runs"}});
-  EXPECT_EQ(same.actors[1].words, world().actors[1].words);
+  EXPECT_EQ(same.actors[1].words, storybook().actors[1].words);
 }
 
 TEST(CastJoin, TextsOfStrangersStayWords) {
@@ -86,14 +84,14 @@ TEST(CastJoin, TextsOfStrangersStayWords) {
   evil.wardrobe = "\x1b[2J\xe2\x80\xae scarf";
   evil.voice.pace = "breakneck";
   evil.voice.voice_id = "nobody";
-  plan::Film film = oracle::plan_by_rules("A fox runs.", world(), no_phones);
+  plan::Film film = oracle::plan_by_rules("A fox runs.", storybook(), no_phones);
   film.characters[0].cast_id = "fox";
-  cast::fill(film.characters[0], evil, world());
+  cast::fill(film.characters[0], evil, storybook());
   const plan::Character& c = film.characters[0];
   for (const std::string* text : {&c.name, &c.look, &c.wardrobe}) EXPECT_EQ(text->find_first_of("\"\\<|>\n\x1b"), std::string::npos) << *text;
   EXPECT_EQ(c.voice.voice_id, "slt");
   EXPECT_TRUE(c.voice.pace.empty());
-  EXPECT_FALSE(plan::has_errors(plan::check(film, world())));
+  EXPECT_FALSE(plan::has_errors(plan::check(film, storybook())));
 }
 
 TEST(CastJoin, EffectsBecomeMemoriesOnce) {
@@ -102,7 +100,7 @@ TEST(CastJoin, EffectsBecomeMemoriesOnce) {
   {
     cast::Store store(file, cast::Store::Open::create);
     store.add(member("ruby", "Ruby", "a fox"));
-    plan::Film film = oracle::plan_by_rules("A fox runs. A crab jumps.", world(), no_phones);
+    plan::Film film = oracle::plan_by_rules("A fox runs. A crab jumps.", storybook(), no_phones);
     film.characters[0].cast_id = "ruby";
     film.characters[0].wardrobe = "a red scarf";
     film.props = {{"lamp", "an old lamp"}};
@@ -124,7 +122,7 @@ TEST(CastJoin, EffectsBecomeMemoriesOnce) {
     film.characters[1].cast_id = "nobody";
     EXPECT_THROW(store.remember_once(cast::memories_of(film, "2026-03-03T00:00:00Z")), Error);
     EXPECT_EQ(store.memory_of("ruby").size(), 6U);
-    EXPECT_THROW(cast::fill(film, store, world()), Error);
+    EXPECT_THROW(cast::fill(film, store, storybook()), Error);
   }
   fs::remove(file);
 }

@@ -13,6 +13,7 @@
 #include "planner/schema.h"
 #include "planner/simulate.h"
 #include "tests/support/random.h"
+#include "tests/support/storybook.h"
 
 namespace fabula {
 namespace {
@@ -20,13 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using plan::Film;
+using test::storybook;
 
 const fs::path plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/plans";
-
-const World& world() {
-  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/models/nano/world.json");
-  return storybook;
-}
 
 std::string contents(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -42,7 +39,7 @@ Found found_in(const std::string& text, bool by_model) {
   std::vector<plan::Finding> findings;
   try {
     const Film film = plan::from_json(text);
-    findings = by_model ? plan::check(film, world()) : plan::check(film);
+    findings = by_model ? plan::check(film, storybook()) : plan::check(film);
   } catch (const plan::PlanError& error) {
     findings = error.findings();
   }
@@ -125,11 +122,11 @@ TEST(Validator, ChecksTheValuesOfAFilmInMemory) {
 TEST(Validator, LetsWarningsPassAndSaysWhatCannotBeFilmed) {
   Film film = good("story");
   film.style = "woodcut";
-  EXPECT_EQ(plan::check(film, world()).size(), 1U);
-  EXPECT_NO_THROW(plan::require_valid(film, world()));
+  EXPECT_EQ(plan::check(film, storybook()).size(), 1U);
+  EXPECT_NO_THROW(plan::require_valid(film, storybook()));
   for (int i = 0; i < 7; ++i) film.unsupported.push_back("");
   try {
-    plan::require_valid(film, world());
+    plan::require_valid(film, storybook());
     FAIL() << "an invalid film was let through";
   } catch (const plan::PlanError& error) {
     EXPECT_EQ(error.code(), ExitCode::bad_data);
@@ -142,7 +139,7 @@ TEST(Validator, LetsWarningsPassAndSaysWhatCannotBeFilmed) {
 
 TEST(Validator, ARichPlanIsValidThoughASmallModelCannotFilmIt) {
   EXPECT_TRUE(plan::check(good("lantern")).empty());
-  EXPECT_TRUE(has_errors(plan::check_model(good("lantern"), world())));
+  EXPECT_TRUE(has_errors(plan::check_model(good("lantern"), storybook())));
 }
 
 TEST(Simulation, TellsTheTimelineOfTheWorld) {
@@ -232,7 +229,7 @@ TEST(Validator, SurvivesWhateverCanBeRead) {
     try {
       const Film film = plan::from_json(text);
       ++read;
-      (void)plan::check(film, world());
+      (void)plan::check(film, storybook());
       EXPECT_EQ(plan::from_json(plan::to_json(film)), film);
     } catch (const plan::PlanError& error) {
       ++refused;

@@ -11,18 +11,15 @@
 #include "planner/check.h"
 #include "planner/schema.h"
 #include "tests/support/random.h"
+#include "tests/support/storybook.h"
 
 namespace fabula {
 namespace {
 
 using nlohmann::json;
+using test::storybook;
 
 const std::string root = FABULA_SOURCE_DIR;
-
-const World& world() {
-  static const World storybook = World::open(root + "/assets/models/nano/world.json");
-  return storybook;
-}
 
 // The small golden vocabulary with the stream's own tokens added, or all of them but one sound.
 Tokenizer small_tokenizer(const std::string& lacking = "") {
@@ -33,8 +30,8 @@ Tokenizer small_tokenizer(const std::string& lacking = "") {
   const auto add = [&](const std::string& content) { added.push_back({{"id", ++id}, {"content", content}, {"special", true}}); };
   add("<|score|>");
   add("<|/score|>");
-  for (const std::string& phone : world().phones) add("<|ph:" + phone + "|>");
-  for (const std::string& sound : world().sounds) {
+  for (const std::string& phone : storybook().phones) add("<|ph:" + phone + "|>");
+  for (const std::string& sound : storybook().sounds) {
     if (sound != lacking) add("<|snd:" + sound + "|>");
   }
   return Tokenizer::parse(file.dump(), "small tokenizer");
@@ -67,7 +64,7 @@ struct Written {
 
 Written follow(plan::Film film, const Tokenizer& tokenizer) {
   Follower follower(tokenizer);
-  PlanSpans spans = write_plan(follower, film, world(), letters_as_phones);
+  PlanSpans spans = write_plan(follower, film, storybook(), letters_as_phones);
   return {film, follower.tokens(), spans};
 }
 
@@ -87,7 +84,7 @@ class Grammar : public testing::Test {
     Composer composer(tokenizer_, table_, next);
     plan::Film film;
     film.prompt = prompt;
-    PlanSpans spans = write_plan(composer, film, world(), letters_as_phones);
+    PlanSpans spans = write_plan(composer, film, storybook(), letters_as_phones);
     return {film, composer.tokens(), spans};
   }
 
@@ -113,7 +110,7 @@ TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
     const std::string prompt = random_prompt(random_);
     const Written written = compose(prompt);
     const plan::Film& film = written.film;
-    for (const plan::Finding& finding : plan::check(film, world())) EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence << "\n" << plan::to_json(film);
+    for (const plan::Finding& finding : plan::check(film, storybook())) EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence << "\n" << plan::to_json(film);
     ASSERT_EQ(text_of(tokenizer_, written), plan::to_compact_json(film));
     ASSERT_EQ(plan::to_json(plan::from_json(plan::to_json(film))), plan::to_json(film));
 
@@ -128,7 +125,7 @@ TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
     }
   }
   // The test means something only if the plans differ.
-  EXPECT_EQ(shot_counts.size(), static_cast<std::size_t>(world().max_shots));
+  EXPECT_EQ(shot_counts.size(), static_cast<std::size_t>(storybook().max_shots));
   EXPECT_EQ(cast_sizes, (std::set<std::size_t>{1, 2}));
   EXPECT_EQ(unsupported_counts.size(), PlanCaps::unsupported_count + 1);
   EXPECT_GE(character_counts.size(), 3U);
@@ -163,7 +160,7 @@ TEST_F(Grammar, ARecordedStreamMakesTheSameTokensAgain) {
     });
     plan::Film film;
     film.prompt = goal.film.prompt;
-    (void)write_plan(composer, film, world(), letters_as_phones);
+    (void)write_plan(composer, film, storybook(), letters_as_phones);
     EXPECT_EQ(composer.tokens(), goal.tokens);
     EXPECT_EQ(plan::to_json(film), plan::to_json(goal.film));
   }

@@ -12,6 +12,7 @@
 #include "planner/prompt.h"
 #include "planner/schema.h"
 #include "tests/support/random.h"
+#include "tests/support/storybook.h"
 #include "tools/bench/plan_recall.h"
 
 namespace fabula {
@@ -19,15 +20,11 @@ namespace {
 
 using nlohmann::json;
 using Spans = std::vector<std::string>;
+using test::storybook;
 
 const std::string root = FABULA_SOURCE_DIR;
 
-const World& world() {
-  static const World storybook = World::open(root + "/assets/models/nano/world.json");
-  return storybook;
-}
-
-plan::Film plan_of(const std::string& prompt) { return oracle::plan_by_rules(prompt, world(), phones_of); }
+plan::Film plan_of(const std::string& prompt) { return oracle::plan_by_rules(prompt, storybook(), phones_of); }
 
 void expect_filmable(const plan::Film& film, const World& in) {
   for (const plan::Finding& f : plan::check(film, in)) EXPECT_EQ(f.severity, plan::Severity::warning) << film.prompt << "\n" << f.path << ": " << f.sentence;
@@ -50,7 +47,7 @@ TEST(Oracle, RecallsTheEventsOfHeldOutPrompts) {
   for (const recall::Case& one : recall::read_cases(root + "/tests/goldens/prompts/held_out.json")) {
     const plan::Film film = plan_of(one.prompt);
     (void)score.add(one, film);
-    expect_filmable(film, world());
+    expect_filmable(film, storybook());
   }
   ASSERT_EQ(score.films, 200U);
   EXPECT_GE(static_cast<double>(score.right_shots), 0.97 * static_cast<double>(score.shots)) << score.right_shots << " of " << score.shots;
@@ -93,7 +90,7 @@ TEST(Oracle, APlaceSeenByDayAndByNightHasAnEntryForEach) {
   EXPECT_EQ(film.places[1].time_of_day, "night");
   EXPECT_EQ(film.shots.back().place, "forest_2");
   EXPECT_EQ(film.shots.back().ambience, "crickets");
-  expect_filmable(film, world());
+  expect_filmable(film, storybook());
 }
 
 TEST(Oracle, ReadsStagingVoicesCameraAndTheNumberOfShots) {
@@ -118,7 +115,7 @@ TEST(Oracle, NamesWhatItCannotPlaceInThePromptsOwnWords) {
   const plan::Film film = plan_of(many);
   EXPECT_EQ(film.shots.size(), 12U);
   EXPECT_FALSE(film.unsupported.empty()) << "events beyond the last shot are told";
-  expect_filmable(film, world());
+  expect_filmable(film, storybook());
 }
 
 TEST(Oracle, EveryPromptGivesAPlanThatCanBeFilmed) {
@@ -174,10 +171,10 @@ TEST(Oracle, EveryPromptGivesAPlanThatCanBeFilmed) {
     std::string prompt = "x";
     for (std::int64_t count = 1 + random.below(30); count > 0; --count)
       prompt += " " + words[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(words.size())))];
-    expect_filmable(plan_of(prompt), world());
+    expect_filmable(plan_of(prompt), storybook());
   }
   for (const std::string& prompt : {std::string("?"), std::string(4000, 'a'), std::string(3999, '\''), std::string("\u00bf\u2014")})
-    expect_filmable(plan_of(prompt), world());
+    expect_filmable(plan_of(prompt), storybook());
 }
 
 TEST(Oracle, KnowsNoMoreThanItsWorld) {

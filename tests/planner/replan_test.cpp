@@ -9,22 +9,19 @@
 #include "planner/check.h"
 #include "planner/oracle.h"
 #include "planner/schema.h"
+#include "tests/support/storybook.h"
 
 namespace fabula {
 namespace {
 
 using nlohmann::ordered_json;
 using plan::Film;
+using test::storybook;
 
-const World& world() {
-  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/models/nano/world.json");
-  return storybook;
-}
-
-Film film_of(const std::string& prompt) { return oracle::plan_by_rules(prompt, world(), phones_of); }
+Film film_of(const std::string& prompt) { return oracle::plan_by_rules(prompt, storybook(), phones_of); }
 
 plan::Replanned replan(const Film& film, const std::string& shot, const std::string& wish, bool onwards = false) {
-  return plan::replan(film, {wish, shot, onwards}, world(), phones_of);
+  return plan::replan(film, {wish, shot, onwards}, storybook(), phones_of);
 }
 
 // The plan as JSON without what may have changed: shots by their index, and lists at their end.
@@ -139,7 +136,7 @@ TEST(Replan, LockedFieldsStayAndAWishThatTheyForbidIsRefusedWithTheFindings) {
         try {
           const Film after = replan(before, shot, wish, onwards).film;
           EXPECT_TRUE(plan::locked_changes(before, after).empty()) << wish << " " << shot;
-          EXPECT_FALSE(plan::has_errors(plan::check(after, world()))) << wish;
+          EXPECT_FALSE(plan::has_errors(plan::check(after, storybook()))) << wish;
           for (std::size_t i = 0; i < after.shots.size(); ++i) {
             const bool is_meant = after.shots[i].id == shot || (onwards && after.shots[i].id > shot);
             if (!is_meant) {
@@ -166,7 +163,7 @@ TEST(Replan, ShotsThatGoOnFromItFollowAndAPreThatFailsIsMended) {
   before.shots[1].effects = {{"fox", "mood", "glad"}, {"crab", "mood", "odd"}};
   before.characters.push_back({"crab", "Crab", "a red crab", {"rms"}});
   before.shots[3].pre = {{"fox", "mood", "glad"}, {"crab", "mood", "odd"}};
-  ASSERT_FALSE(plan::has_errors(plan::check(before, world())));
+  ASSERT_FALSE(plan::has_errors(plan::check(before, storybook())));
   Film after = replan(before, "s020", "at night").film;
   EXPECT_EQ(after.shots[1].place, "forest_2");
   EXPECT_EQ(after.shots[2].place, "forest_2") << "it goes on from s020";

@@ -14,17 +14,14 @@
 #include "planner/prompt.h"
 #include "planner/schema/fields.h"
 #include "tests/support/random.h"
+#include "tests/support/storybook.h"
 
 namespace fabula {
 namespace {
 
 using nlohmann::ordered_json;
 using plan::Film;
-
-const World& world() {
-  static const World storybook = World::open(std::string(FABULA_SOURCE_DIR) + "/assets/models/nano/world.json");
-  return storybook;
-}
+using test::storybook;
 
 // Two shots, two characters, a line.
 Film story() {
@@ -311,8 +308,8 @@ TEST(JsonSchema, KnowsThePropertiesThatTheReaderKnowsAndNoOthers) {
 }
 
 TEST(Validator, AcceptsAWholeStory) {
-  for (const plan::Finding& finding : plan::check(story(), world())) ADD_FAILURE() << finding.path << ": " << finding.sentence;
-  EXPECT_NO_THROW(plan::require_valid(story(), world()));
+  for (const plan::Finding& finding : plan::check(story(), storybook())) ADD_FAILURE() << finding.path << ": " << finding.sentence;
+  EXPECT_NO_THROW(plan::require_valid(story(), storybook()));
 }
 
 TEST(Validator, FindsEachFaultAndSaysWhere) {
@@ -361,10 +358,10 @@ TEST(Validator, FindsEachFaultAndSaysWhere) {
   for (const auto& [path, change] : changes) {
     Film film = story();
     change(film);
-    const auto findings = plan::check(film, world());
+    const auto findings = plan::check(film, storybook());
     const bool found = std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& finding) { return finding.path == path; });
     EXPECT_TRUE(found) << path;
-    EXPECT_THROW(plan::require_valid(film, world()), Error) << path;
+    EXPECT_THROW(plan::require_valid(film, storybook()), Error) << path;
   }
 }
 
