@@ -31,6 +31,9 @@ struct Finding {
 /// With the severity that the table of rules says. The rule must be in it.
 [[nodiscard]] Finding finding(const std::string& path, const std::string& rule, const std::string& sentence);
 
+/// "path: sentence", as a person or a model is told; the sentence alone where the file as a whole is meant.
+[[nodiscard]] std::string told(const Finding&);
+
 [[nodiscard]] bool has_errors(const std::vector<Finding>&);
 
 /// "<start>:" and the errors among the findings below each other, at most five.

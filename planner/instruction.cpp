@@ -2,14 +2,10 @@
 
 #include <vector>
 
+#include "planner/text.h"
+
 namespace fabula {
 namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 // "fox (an orange fox), crab (a red crab)"
 template <typename Entries, typename Text>

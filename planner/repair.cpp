@@ -86,7 +86,7 @@ std::vector<Finding> faults_of(const plan::Film& film, const World& world) {
 
 std::string repair_turn(const std::vector<Finding>& findings) {
   std::string text;
-  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + (f.path.empty() ? "" : f.path + ": ") + f.sentence;
+  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + told(f);
   return text;
 }
 
@@ -116,13 +116,13 @@ Composed compose(const std::string& prompt, const World& world, const Vocabulary
     if (faults.empty()) return result;
     const std::vector<std::int32_t>& written = composer.tokens();
     turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()), written.end());  // the plan's own end comes first
-    const std::vector<std::int32_t> told = turn_tokens(words.tokenizer, repair_turn(faults), true);
-    turn.insert(turn.end(), told.begin(), told.end());
+    const std::vector<std::int32_t> further = turn_tokens(words.tokenizer, repair_turn(faults), true);
+    turn.insert(turn.end(), further.begin(), further.end());
     const bool fits = result.read.size() + turn.size() + written.size() - opening <= most_tokens;
     if (round == most_repair_rounds || !fits) {
       result.film = oracle::plan_by_rules(prompt, world, phones);
       result.origin = {round, true, {}};
-      for (const Finding& f : faults) result.origin.faults.push_back((f.path.empty() ? "" : f.path + ": ") + f.sentence);
+      for (const Finding& f : faults) result.origin.faults.push_back(told(f));
       return result;
     }
   }

@@ -10,6 +10,7 @@
 #include "planner/prompt.h"
 #include "planner/schema.h"
 #include "planner/simulate.h"
+#include "planner/text.h"
 
 namespace fabula::plan {
 namespace {
@@ -52,12 +53,6 @@ class Replanner {
 
  private:
   Film& film() { return result_.film; }
-
-  static std::string joined(const std::vector<std::string>& names) {
-    std::string all;
-    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-    return all;
-  }
 
   // Which event each shot is to show: the events of the wish one after the other.
   void share_out() {

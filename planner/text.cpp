@@ -65,6 +65,12 @@ void append(std::string& text, std::int32_t code) {
 bool is_lowercase(std::int32_t code) { return utf8proc_category(code) == UTF8PROC_CATEGORY_LL; }
 bool is_uppercase(std::int32_t code) { return utf8proc_category(code) == UTF8PROC_CATEGORY_LU; }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 std::string lowercase(std::string_view text) {
   std::string lower;
   each_character(text, [&](std::string_view bytes, std::int32_t code) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fabula {
 
@@ -15,6 +16,9 @@ namespace fabula {
 [[nodiscard]] std::string lowercase(std::string_view text);
 /// Without white space (ASCII) at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
+
+/// "fox, crab, whale"
+[[nodiscard]] std::string joined(const std::vector<std::string>& words);
 
 /// Any bytes, as words that may stand between the quotation marks of a prompt: whoever wrote them, they stay words. The result is UTF-8 in which every
 /// character is a letter, a number, a mark on one of these, one space between words, one of  . , ; : ! ? - ( )  or an apostrophe between two

@@ -6,15 +6,10 @@
 #include "planner/grammar/plan_grammar.h"
 #include "planner/prompt.h"
 #include "planner/schema/fields.h"
+#include "planner/text.h"
 
 namespace fabula::plan {
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  return all;
-}
 
 // Optional fields are those that the planner's token stream has no room for (schema/fields.h), so the model never sees them: each that is set is
 // told, but for those that are not about picture and sound.
