@@ -7,13 +7,14 @@ named as unsupported. Each variant is a column; without any it is the shipped pl
 """
 import argparse
 import json
-import math
 import pathlib
 import re
 import shlex
 import subprocess
 import unicodedata
 from typing import NamedTuple
+
+from intervals import wilson
 
 PROMPTS = pathlib.Path(__file__).parents[2] / "assets/prompts/prompts.json"
 STOP_WORDS = set("a an the of in on at to and or is are it its with by for from past".split())
@@ -29,9 +30,8 @@ def interval(right: int, n: int) -> str:
     """Share in per cent with Wilson's 95 % interval, and the counts."""
     if n == 0:
         return "–"
-    p, z = right / n, 1.96
-    centre, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return f"{100 * p:.0f} % ({100 * max(0.0, centre - half):.0f}–{100 * (centre + half):.0f}), {right} of {n}"
+    low, high = wilson(right / n, n)
+    return f"{100 * right / n:.0f} % ({100 * low:.0f}–{100 * high:.0f}), {right} of {n}"
 
 
 class Plan(NamedTuple):

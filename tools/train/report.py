@@ -1,10 +1,10 @@
 """REPORT.md from the judgements of `evaluate.py`: shares with Wilson's 95 % interval, means and medians with a bootstrap's, both over films."""
 import itertools
-import math
 
 import numpy as np
 
 import motion
+from intervals import wilson
 from training import WORLD
 
 ASPECTS = ("place", "time", "actors", "lone actor", "action", "direction", "binding")
@@ -19,9 +19,9 @@ def share(groups: list[list[bool]]) -> str:
     groups = [g for g in groups if g]
     if not groups:
         return "–"
-    n, p, z = len(groups), float(np.mean([np.mean(g) for g in groups])), 1.96
-    centre, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return f"{100 * p:.1f} % ({100 * max(0.0, centre - half):.0f}–{100 * (centre + half):.0f}; {sum(map(len, groups))})"
+    p = float(np.mean([np.mean(g) for g in groups]))
+    low, high = wilson(p, len(groups))
+    return f"{100 * p:.1f} % ({100 * low:.0f}–{100 * high:.0f}; {sum(map(len, groups))})"
 
 
 def spread(values, statistic=np.mean, form: str = "{:.2f}") -> str:
