@@ -78,12 +78,14 @@ int run(int argc, char** argv) {
       ->excludes(batch);
   plan_command->add_option("-o,--output", plan.output, "File to write (default: standard output)")->type_name("FILE");
   add_sampling_options(*plan_command, plan.sampling);
-  plan_command->add_flag("--oracle", plan.oracle, "Plan by rules alone, without the language model")->excludes(check);
+  CLI::Option* oracle = plan_command->add_flag("--oracle", plan.oracle, "Plan by rules alone, without the language model")->excludes(check)->excludes(batch);
   add_cast_options(*plan_command, plan.cast);
   add_model_options(*plan_command, plan.model);
   CLI::Option* lm = plan_command->add_option("--lm", plan.lm.folder, "Folder of a published Qwen3, Qwen3-MoE or Qwen3-VL that writes the plan instead of the model's own planner")
                         ->type_name("DIR")
-                        ->excludes(check);
+                        ->excludes(check)
+                        ->excludes(batch)
+                        ->excludes(oracle);
   plan_command->add_option("--lm-precision", plan.lm.precision, "Of its weights; auto takes bf16 where they are stored in 16 bits or the processor multiplies bf16, else fp32")
       ->check(CLI::IsMember({"auto", "fp32", "bf16", "int8"}))
       ->capture_default_str()
