@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <new>
 
 #include "kernels/error.h"
@@ -13,10 +14,19 @@ using namespace fabula;
 
 volatile std::sig_atomic_t stops = 0;
 
-// The first signal asks the run to stop after its step, the second ends it at once.
+std::time_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec;
+}
+
+// The first signal asks the run to stop after its step; one that comes seconds later ends it at once. What comes together is one request:
+// timeout(1) and service managers send a signal both to the program and to its group.
 void on_stop(int signal) {
-  stops = stops + 1;
-  if (stops > 1) _exit(128 + signal);
+  static std::time_t asked = 0;
+  if (stops == 0) asked = now();
+  if (stops != 0 && now() - asked >= 2) _exit(128 + signal);
+  stops = 1;
 }
 
 void add_model_options(CLI::App& command, cli::ModelOptions& options) {

@@ -20,6 +20,7 @@ from training import CACHE, DEVICE, EVAL_SEED, WORLD, autocast
 BUNDLE = CACHE / "bundle"  # where the stages export their parts to: planner/, audio_vae/ …
 SHARD_PLANS = 10  # of whole shots; four times as many of single pictures
 HELD_OUT_PLANS = 7
+TEXT_LENGTHS = (144, 192)  # text is padded to one of these, so that few shapes need compiling; what is longer stays as it is
 
 
 class Rows(NamedTuple):
@@ -65,7 +66,7 @@ def add_sound(entries, ears):
 def make(name, seeds, pictures_only, ears, log=print):
     """Renders and encodes the plans of `seeds` into the shard `name`."""
     import grammar
-    vae = video_vae.load(CACHE / "video_vae_frozen.pt")
+    vae = video_vae.quick(video_vae.load(CACHE / "video_vae_frozen.pt"))
     mean, std = (torch.tensor(v, device=DEVICE).view(-1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
     entries, start = [], time.time()
     for seed in seeds:
@@ -163,6 +164,7 @@ def collate(items):
     frames = items[0]["video"].shape[1]
     audio = torch.stack([i["audio"].float().T for i in items])
     na, longest = audio.shape[1], max(len(i["rows"].untimed) + len(i["rows"].score) for i in items)
+    longest = next((n for n in TEXT_LENGTHS if n >= longest), longest)
     text = torch.zeros(len(items), longest, items[0]["rows"].untimed.shape[1])
     mask, position = torch.zeros(len(items), longest, dtype=torch.bool), torch.zeros(len(items), longest + na + video.shape[1], 3)
     for k, item in enumerate(items):

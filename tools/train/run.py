@@ -3,7 +3,7 @@
     python tools/train/run.py STAGE --budget MINUTES [--resume CHECKPOINT] [--out PATH] [--pieces FOLDER]
 
 Stages, in the order of a whole run (README.md; `all.sh` runs them all): planner, audio-vae, video-vae, freeze, latents, dit, distil, video-decoder, export; resound
-after audio-vae was run again.
+after audio-vae was run again; unpack before any of them, to go on from a bundle.
 Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores. With --pieces the stage's checkpoint is also written there in files of at
 most 15 MiB; --resume joins them again.
 """
@@ -14,9 +14,15 @@ import shutil
 
 import torch
 
-from training import CACHE, DEVICE, GPU_SCALE, WORKERS, join, split, started, threads
+from training import CACHE, DEVICE, GPU_SCALE, ROOT, WORKERS, join, split, started, threads
 
 BUNDLE = CACHE / "bundle"
+
+
+def unpack(arguments):
+    """A bundle's parts, --resume FOLDER, as the checkpoints that the stages go on from."""
+    import unpack as stage
+    stage.unpack(arguments.resume or ROOT / "assets/models/nano")
 
 
 def planner(arguments):
@@ -101,7 +107,7 @@ def export(arguments):
     stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae", evaluations=few, transformer=chosen)
 
 
-STAGES = {f.__name__.replace("_", "-"): f for f in (planner, audio_vae, video_vae, freeze, latents, resound, dit, distil, video_decoder, export)}
+STAGES = {f.__name__.replace("_", "-"): f for f in (unpack, planner, audio_vae, video_vae, freeze, latents, resound, dit, distil, video_decoder, export)}
 
 
 def main():

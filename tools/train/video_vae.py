@@ -5,7 +5,9 @@ both stay what `video_init` makes them, the principal components of patches. The
 for the transformer), the decoder alone, on latents with a little noise.
 """
 
+import copy
 import functools
+import types
 
 import numpy as np
 import torch
@@ -65,6 +67,17 @@ def moments(model, x):
     out = torch.cat([model.quant_conv(model.encoder(part)) for part in parts], dim=2)
     mean, log_variance = out.float().chunk(2, dim=1)
     return mean, log_variance.clamp(-30, 20)
+
+
+def quick(model):
+    """What `moments` needs of a model that is only to encode, the same latents bit for bit in a fifth of the time: residual branches that end in zeros
+    (all of them, after the linear start) are left out."""
+    encoder = copy.deepcopy(model.encoder).requires_grad_(False)
+    for block in encoder.down_blocks:
+        for i, branch in enumerate(block.resnets):
+            if not branch.conv2.weight.any() and not branch.conv2.bias.any():
+                block.resnets[i] = torch.nn.Identity() if branch.conv_shortcut is None else branch.conv_shortcut
+    return types.SimpleNamespace(encoder=encoder, quant_conv=model.quant_conv, config=model.config)
 
 
 def grid(size, start, count):
@@ -219,6 +232,7 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
     if decoder_only:
         model.encoder.requires_grad_(False)
         model.quant_conv.requires_grad_(False)
+    eye = quick(model) if decoder_only else model
     scale = torch.tensor(state["latents"][1], device=DEVICE).view(1, -1, 1, 1, 1) if "latents" in state else None
     average = Average(model, 0.995)
     optimizer = Optimizer(model, lambda n: muon and "transformer_blocks" in n, 2e-3, rate)
@@ -242,7 +256,7 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
         x, mask = x.to(DEVICE), mask.to(DEVICE)
         with autocast():
             with torch.set_grad_enabled(not decoder_only):
-                mean, log_variance = moments(model, x)
+                mean, log_variance = moments(eye, x)
             if decoder_only:
                 z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * float(torch.rand(()))
             else:
