@@ -3,13 +3,13 @@
 #
 #   tools/train/all.sh [--wheels DIR] [--keep DIR] [STAGE=MINUTES …]
 #
-# STAGE is planner, audio-vae, video-vae, latents, dit, distil or video-decoder; the defaults are those of the shipped bundle,
+# STAGE is planner, audio-vae, video-vae, latents, dit, distil, made or video-decoder; the defaults are those of the shipped bundle,
 # but for distil: its transformer is not distilled. --keep: where the checkpoints
 # go in files of at most 15 MiB, with the logs, their plots and the bundle (.cache/train/kept). --wheels: a folder of Python wheels to install without a network.
 set -eu
 cd "$(dirname "$0")/../.."
 wheels= keep=.cache/train/kept
-minutes="planner=69 audio-vae=80 video-vae=0 latents=18 dit=200 distil=20 video-decoder=60"
+minutes="planner=69 audio-vae=80 video-vae=0 latents=18 dit=200 distil=20 made=30 video-decoder=60"
 for argument; do
     case "$argument" in
         --wheels | --keep) ;;
@@ -46,6 +46,7 @@ stage freeze ""
 stage latents ""
 stage dit dit.pt
 stage distil dit_distilled.pt .cache/train/dit.pt
+stage made "" .cache/train/dit.pt
 stage video-decoder video_vae_final.pt
 "$python" tools/train/run.py export --resume .cache/train/dit_distilled.pt --out "$keep/bundle"
 "$python" tools/train/plot.py --out "$keep"

@@ -11,7 +11,7 @@ from diffusers import MiniMaxH3Scheduler, MiniMaxH3Transformer3DModel
 
 import latents
 import layout
-from training import CACHE, DEVICE, WORLD, Average, Budget, Log, Optimizer, autocast, save
+from training import CACHE, DEVICE, MODEL, WORLD, Average, Budget, Log, Optimizer, autocast, save
 
 SHIFT, AUDIO_SHIFT = 4.0, 3.0  # of the two schedules, in training as in sampling
 SIGMA_FLOOR = 0.05  # 1 - t never counts as less in velocities
@@ -24,8 +24,8 @@ HELD_OUT_LEVELS = (0.3, 0.6, 0.9)
 
 
 def config(text_dim, audio_channels, video_channels, **sizes):
-    """The transformer's config; `sizes` replace those of the shipped one."""
-    return dict(hidden_size=256, num_attention_heads=4, attention_head_dim=64, num_layers=6, num_refiner_layers=1, ffn_dim=768,
+    """The transformer's config; `sizes` replace those of the model that is trained."""
+    return dict(**MODEL["transformer"], attention_head_dim=64, num_refiner_layers=1,
                 in_channels=video_channels, audio_in_channels=audio_channels, patch_size=(1, layout.PATCH, layout.PATCH),
                 text_dim=text_dim, freq_dim=128, time_embed_hidden_dim=128, time_embed_dim=64, rope_freq_dim=10) | sizes
 
@@ -110,9 +110,13 @@ def shifted(u, shift):
 
 
 def draw_levels(rng, b):
-    """(sigma of video, sigma of audio), each float [b]."""
-    u = 1 / (1 + np.exp(-rng.normal(0, 1.1, b)))
-    other = np.where(rng.random(b) < 0.2, 1 / (1 + np.exp(-rng.normal(0, 1.1, b))), u)
+    """(sigma of video, sigma of audio), each float [b].
+
+    Half of them lie evenly along the schedule, as sampling does: without these the last evaluation, which settles all detail, is one in thirty."""
+    def along():
+        return np.where(rng.random(b) < 0.5, rng.uniform(0.01, 1, b), 1 / (1 + np.exp(-rng.normal(0, 1.1, b))))
+    u = along()
+    other = np.where(rng.random(b) < 0.2, along(), u)
     return (torch.tensor(shifted(v, s), dtype=torch.float32, device=DEVICE) for v, s in ((u, SHIFT), (other, AUDIO_SHIFT)))
 
 
@@ -222,9 +226,10 @@ def clean_to_velocity(clean, sample, timestep):
 
 
 @torch.no_grad()
-def sample(model, rows, seed, evaluations=EVALUATIONS, latent_frames=7, height=16, width=28):
+def sample(model, rows, seed, evaluations=EVALUATIONS, latent_frames=len(layout.first_frames())):
     """Normalised latents of a shot, video [c,t,h,w] and audio [c,n], from its conditioning rows (`latents.Rows`)."""
     c, ca = model.config.in_channels, model.config.audio_in_channels
+    width, height = (n // 8 for n in WORLD["canvas"])
     na, generator = layout.audio_rows(), torch.Generator().manual_seed(seed)
     video = layout.patchify(torch.randn(1, c, latent_frames, height, width, generator=generator))
     audio = torch.randn(1, na, ca, generator=generator)

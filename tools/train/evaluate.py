@@ -161,7 +161,7 @@ def judge_acts(case: Case, number: int, tools: dict) -> dict:
     frames = shots[0] if shots else truth[:0]
     other = tools["cases"][(number + 1) % len(tools["cases"])].plan
     record = {"film": judge_picture.seen(frames, wanted), "rendered": judge_picture.seen(truth, wanted), "autoencoder": judge_picture.seen(again, wanted),
-              "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])),
+              "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])), "actions": judge_picture.actions(frames, wanted),
               "psnr": judge_picture.psnr(again, truth), "psnr_actor": judge_picture.psnr(again, truth, mask > 0) if (mask > 0).any() else None}
     if still.any() and len(frames):
         record |= {"flicker": judge_picture.flicker(frames, still), "flicker_autoencoder": judge_picture.flicker(again, still)}

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 import dit
 import editions
 import video_vae
-from training import CACHE, ROOT, WORLD
+from training import CACHE, MODEL, ROOT, WORLD
 
 VERSION = "0.2.0"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -85,7 +85,7 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     planner_meta = json.loads((out / "planner/config.json").read_text()) if (out / "planner/config.json").exists() else {}
     tap_layer = planner_meta.get("fabula_tap_layer", tap_layer_of_planner())
     files = sorted(p for p in out.rglob("*") if p.is_file() and str(p.relative_to(out)) not in UNLISTED and "training" not in p.relative_to(out).parts)
-    about = {"format": "fabula.bundle/1", "name": "nano", "version": VERSION, "license": "CC0-1.0",
+    about = {"format": "fabula.bundle/1", "name": MODEL["name"], "version": VERSION, "license": "CC0-1.0",
              "license_note": "The weights are CC0-1.0. They were trained on pictures drawn with glyphs of Noto Color Emoji (OFL-1.1).",
              "family": "h3", "tap_layer": tap_layer, "fps": WORLD["fps"],
              "sample_rate": json.loads((out / "audio_vae/config.json").read_text())["sampling_rate"], "audio_channels": 1,

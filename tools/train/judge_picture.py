@@ -47,6 +47,13 @@ def meaning(plan: dict, shot: dict) -> dict:
             "actors": {m["id"]: (beats.get(m["id"], "stands"), m["facing"], m["position"]) for m in shot["cast"]}}
 
 
+def actions(frames: np.ndarray, wanted: dict) -> list[tuple[str, str]]:
+    """(wanted action, the one that is read) of each actor of a shot."""
+    judge, _, reader, _ = judges()
+    read = motion.read(reader, judge, frames, list(wanted["actors"])) if len(frames) else [("", "", "")] * len(wanted["actors"])
+    return [(w[0], r[0]) for w, r in zip(wanted["actors"].values(), read)]
+
+
 def seen(frames: np.ndarray, wanted: dict) -> dict:
     """Which of what `wanted` (from `meaning`) says the frames of a shot show: {aspect: bool}, an aspect left out where it does not apply.
 
@@ -62,6 +69,8 @@ def seen(frames: np.ndarray, wanted: dict) -> dict:
         right["lone actor"] = right["actors"]
     of = list(zip(moves, wanted["actors"].values())) or [(("", "", ""), w) for w in wanted["actors"].values()]
     right["action"] = all(m[0] == w[0] for m, w in of)
+    if len(of) == 1:
+        right["lone action"] = right["action"]
     if any(w[0] in motion.MOVING for _, w in of):
         right["direction"] = all(m[1] == w[1] for m, w in of if w[0] in motion.MOVING)
     if len(of) == 2:

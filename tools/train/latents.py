@@ -1,7 +1,7 @@
 """The transformer's training data: latents of rendered shots, cached in shards, and the planner's states they are made from.
 
 A shard `latents/NAME.pt` is a list of plans, each {prompt, plan, seed, shots: [{shot, video, actor, audio}]}: normalised latents
-video [c,t,16,28] (float16; t is 7, or 1 in the shards of single pictures, which make learning to speak cheap), audio [c,73], and the
+video [c,t,h,w] (float16; t is the shot's, or 1 in the shards of single pictures, which make learning to speak cheap), audio [c,n], and the
 rows that show an actor. `rows/NAME.pt` holds the planner's states of the same plans; it is made again when the planner changes.
 """
 
@@ -43,17 +43,18 @@ def phone_times(plan, index):
 
 @torch.no_grad()
 def encode_shot(vae, mean, std, plan, index, seed, frames):
-    """(video latents float16 [c,t,h,w], actor rows uint8 [t*28]) of the shot's first frame (frames=1) or of all of it."""
+    """(video latents float16 [c,t,h,w], actor rows uint8 [t*h*w/16]) of the shot's first frame (frames=1) or of all of it."""
     pixels, mask, _ = picture.render_shot(plan, index, seed, phone_times(plan, index), None if frames > 1 else [0])
     with autocast():
         z = video_vae.moments(vae, video_vae.to_model(pixels))[0].float()
-    first = [0] if frames == 1 else [0, 1, 5, 9, 13, 17, 18]  # first pixel frame of each latent frame
-    cells = mask[first].reshape(len(first), 4, 32, 7, 32) > 0
+    first = layout.first_frames(frames)
+    side = 8 * layout.PATCH
+    cells = mask[first].reshape(len(first), picture.HEIGHT // side, side, picture.WIDTH // side, side) > 0
     return ((z[0] - mean) / std).half().cpu(), torch.from_numpy((cells.mean((2, 4)) > 0.03).astype(np.uint8).reshape(-1))
 
 
 def add_sound(entries, ears):
-    """Gives every shot of `entries` the latents of its sound, "audio": float16 [c,73]."""
+    """Gives every shot of `entries` the latents of its sound, "audio": float16 [c,rows]."""
     import audio_vae
     import sound
     shots = [(entry, shot) for entry in entries for shot in entry["shots"]]
@@ -158,7 +159,7 @@ class Dataset:
 
 
 def collate(items):
-    """A batch: video [b,rows,c*16], audio [b,73,c], actor [b,rows], text padded at its end, its
+    """A batch: video [b,rows,c*16], audio [b,n,c], actor [b,rows], text padded at its end, its
     mask, positions [b,rows,3] in the order text, audio, video."""
     video = layout.patchify(torch.stack([i["video"] for i in items]).float())
     frames = items[0]["video"].shape[1]

@@ -12,12 +12,23 @@ from training import WORLD
 VIDEO, TEXT, AUDIO = 0, 1, 2  # the reference's modality tags
 TICKS = 40  # of the rotary clock, a second; also the rate of the audio latents
 FRAMES_PER_LATENT = (1, 4, 4, 4, 4)  # pixel frames of each latent frame of a clip
+CLIP = sum(FRAMES_PER_LATENT)
 PATCH = 4  # latents on a row's side
 SPATIAL_SCALE = 32
 
 
 def audio_rows(frames=WORLD["shot_frames"][0], fps=WORLD["fps"]):
     return round(frames / fps * TICKS)
+
+
+def clips(frames=WORLD["shot_frames"][0]):
+    """The lengths of the clips that the video autoencoder cuts `frames` pixel frames into: whole ones of 17, and the head of one more."""
+    return [CLIP] * (frames // CLIP) + ([frames % CLIP] if frames % CLIP else [])
+
+
+def first_frames(frames=WORLD["shot_frames"][0]):
+    """The first pixel frame of each latent frame."""
+    return [CLIP * i + first for i, length in enumerate(clips(frames)) for first in (0, *range(1, length, 4))]
 
 
 def spatial_axis(size, root_area):

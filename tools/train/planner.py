@@ -18,11 +18,11 @@ from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
 import grammar
 import speech
 import tokens
-from training import CACHE, DEVICE, EVAL_SEED, GPU_SCALE, WORKERS, Budget, Log, Optimizer, autocast, save, started
+from training import CACHE, DEVICE, EVAL_SEED, GPU_SCALE, MODEL, WORKERS, Budget, Log, Optimizer, autocast, save, started
 
 FOLDER = CACHE / "planner"
 TOKENIZER = FOLDER / "tokenizer.json"
-LAYERS, TAP_LAYER = 4, 3
+TAP_LAYER = MODEL["tap_layer"]
 BATCH_TOKENS = 3072 * GPU_SCALE
 STAGES = [(0.4, 176, 64), (0.6, 384, 160)]  # until this part of the budget: tokens kept of a plan, and of a prompt at most; then whole plans
 POOL, FRESH, RESERVOIR = 128, 32, 6000  # plans batched at once, new ones among them, and kept for reuse
@@ -31,10 +31,9 @@ TOKENIZER_PLANS = 6000
 
 
 def build(vocabulary):
-    """A planner with fresh weights: 1.6 million parameters."""
+    """A planner with fresh weights: 1.6 million parameters for the nano edition."""
     model = Qwen3ForCausalLM(Qwen3Config(
-        vocab_size=vocabulary, hidden_size=192, intermediate_size=384, num_hidden_layers=LAYERS, num_attention_heads=6, num_key_value_heads=2,
-        head_dim=32, max_position_embeddings=4096, rope_parameters={"rope_theta": 10000.0, "rope_type": "default"}, tie_word_embeddings=True,
+        **MODEL["planner"], vocab_size=vocabulary, max_position_embeddings=4096, rope_parameters={"rope_theta": 10000.0, "rope_type": "default"}, tie_word_embeddings=True,
         bos_token_id=None, eos_token_id=None, pad_token_id=None))
     for layer in model.model.layers:  # sharper attention from the start: copying is learnt sooner
         torch.nn.init.constant_(layer.self_attn.q_norm.weight, 2.0)

@@ -7,7 +7,7 @@ import motion
 from intervals import wilson
 from training import WORLD
 
-ASPECTS = ("place", "time", "actors", "lone actor", "action", "direction", "binding")
+ASPECTS = ("place", "time", "actors", "lone actor", "action", "lone action", "direction", "binding")
 FRAME_MS = 1000 / 24  # of the delivered film
 IDS = {kind: {entry["id"] for entry in WORLD[kind]} for kind in ("actors", "places", "actions")}
 
@@ -118,6 +118,7 @@ def acts(records: list[dict]) -> list[str]:
              "autoencoder": "the renderer's pictures through the video autoencoder"}
     lines = [f"## What single shots show ({len(records)} silent shots from plans)", "",
              *table(["pictures", *ASPECTS], [[said, *aspects([[r[name]] for r in records])] for name, said in names.items()])]
+    lines += actions([r["actions"] for r in records])
     lags = [r["lag"] for r in records if "lag" in r]
     said = {"film": "films", "film + 100 ms": "control: films' sound 100 ms late", "film - 100 ms": "control: films' sound 100 ms early", "rendered": "the renderer's sound",
             "autoencoder": "that through the audio autoencoder"}
@@ -133,6 +134,13 @@ def acts(records: list[dict]) -> list[str]:
                                            ["video autoencoder, PSNR of whole frames, dB", spread([r["psnr"] for r in records])],
                                            ["of the actors' pixels, dB", spread([r["psnr_actor"] if r["psnr_actor"] is not None else np.nan for r in records])]])]
     return lines
+
+
+def actions(shots: list[list[tuple[str, str]]]) -> list[str]:
+    """What is read for each action, of actors alone."""
+    pairs = [shot[0] for shot in shots if len(shot) == 1]
+    rows = [[wanted, *(str(sum(r == read for w, r in pairs if w == wanted)) for read in motion.ACTIONS)] for wanted in motion.ACTIONS]
+    return ["Actors alone: what each was to do, and what was read how often.", "", *table(["", *motion.ACTIONS], rows)]
 
 
 def spoken(records: list[dict]) -> list[str]:

@@ -92,10 +92,19 @@ def distil(arguments):
     return out
 
 
+def made(arguments):
+    """Latents as the transformer leaves them, for the decoder to be finished on; the budget counts shards of some 35 shots, not minutes."""
+    import made as stage
+    stage.fill(arguments.resume or CACHE / "dit.pt", round(arguments.budget))
+
+
 def video_decoder(arguments):
+    """The decoder alone; on the transformer's latents too, if `made` left some."""
+    import made
     import video_vae as stage
     out = arguments.out or CACHE / "video_vae_final.pt"
-    stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", out, decoder_only=True, head_share=0.3, shot_share=0.25, rate=4e-4)
+    more = {"draw": made.random_batch, "also": made.evaluate} if made.FOLDER.exists() else {}
+    stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", out, decoder_only=True, head_share=0.3, shot_share=0.25, rate=4e-4, **more)
     return out
 
 
@@ -107,7 +116,7 @@ def export(arguments):
     stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae", evaluations=few, transformer=chosen)
 
 
-STAGES = {f.__name__.replace("_", "-"): f for f in (unpack, planner, audio_vae, video_vae, freeze, latents, resound, dit, distil, video_decoder, export)}
+STAGES = {f.__name__.replace("_", "-"): f for f in (unpack, planner, audio_vae, video_vae, freeze, latents, resound, dit, distil, made, video_decoder, export)}
 
 
 def main():

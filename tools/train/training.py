@@ -14,6 +14,13 @@ import editions
 ROOT = editions.ROOT
 CACHE = ROOT / ".cache/train"
 WORLD = editions.world()
+# What is trained on each edition of the world: the model's name, and the sizes of its parts where they differ. Both ship in less than 64 MB.
+MODEL = {
+    "nano": {"name": "nano", "planner": dict(hidden_size=192, intermediate_size=384, num_hidden_layers=4, num_attention_heads=6, num_key_value_heads=2, head_dim=32), "tap_layer": 3,
+             "transformer": dict(hidden_size=256, num_attention_heads=4, num_layers=6, ffn_dim=768), "video_decoder": dict(decoder_num_layers=4, decoder_num_attention_heads=3)},
+    "full": {"name": "mini", "planner": dict(hidden_size=256, intermediate_size=768, num_hidden_layers=6, num_attention_heads=8, num_key_value_heads=2, head_dim=32), "tap_layer": 4,
+             "transformer": dict(hidden_size=384, num_attention_heads=6, num_layers=7, ffn_dim=1024), "video_decoder": dict(decoder_num_layers=6, decoder_num_attention_heads=4)},
+}[editions.EDITION]
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GPU_SCALE = 8 if DEVICE == "cuda" else 1  # batches on a GPU against those on a processor
 WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # processes that make data

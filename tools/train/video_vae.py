@@ -1,6 +1,6 @@
 """Training of the video autoencoder (`AutoencoderKLMiniMaxH3`: 8x in space, 4x in time, ViT decoder).
 
-Two stages. First encoder and decoder together, on single images and on whole 22-frame shots mixed from the start; with a budget of 0
+Two stages. First encoder and decoder together, on single images and on whole shots mixed from the start; with a budget of 0
 both stay what `video_init` makes them, the principal components of patches. Then, with the encoder frozen (so that latents may be cached
 for the transformer), the decoder alone, on latents with a little noise.
 """
@@ -15,21 +15,22 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKLMiniMaxH3
 
 import grammar_shots
+import layout
 import picture
 import video_init
-from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD, GPU_SCALE, Average, Budget, Log, Optimizer, autocast, produced, save
+from layout import CLIP
+from training import CACHE, DEVICE, EVAL_SEED, GPU_SCALE, MODEL, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, produced, save
 
 LATENT_CHANNELS = 24
-CLIP = 17  # frames of a clip; the 5 frames after it are the causal head of the next one
 CONFIG = dict(
     latent_channels=LATENT_CHANNELS, block_out_channels=(16, 32, 64, 64), layers_per_block=1,
     spatial_downsample_factors=(2, 2, 2, 1), temporal_downsample_factors=(1, 2, 2, 1), norm_num_groups=8,
-    decoder_num_layers=4, decoder_num_attention_heads=3, decoder_attention_head_dim=64, decoder_ffn_mult=3,
+    **MODEL["video_decoder"], decoder_attention_head_dim=64, decoder_ffn_mult=3,
     decoder_num_register_tokens=4, clip_length=CLIP, token_drop=3,
     latents_mean=(0.0,) * LATENT_CHANNELS, latents_std=(1.0,) * LATENT_CHANNELS)
 ACTOR_WEIGHT = 6.0  # of an actor's pixel in the loss, against 1 of the backdrop
 KL_WEIGHT = 2e-5
-SHOT_GRID = (7, picture.HEIGHT // 8, picture.WIDTH // 8)  # latents of a shot
+SHOT_GRID = (len(layout.first_frames()), picture.HEIGHT // 8, picture.WIDTH // 8)  # latents of a shot
 WINDOWS = ((64, 64), (64, 112), (96, 64), (128, 64))  # height, width
 HEAD_COUNT = 2
 HEADS = ((64, 64), (64, 112), (96, 96), (128, 64))
@@ -61,10 +62,9 @@ def to_pixels(x):
 
 
 def moments(model, x):
-    """(mean, log variance) of the latents, as the reference's encode: a clip of 17 frames and the head of a second one, which
+    """(mean, log variance) of the latents, as the reference's encode: clips of 17 frames and the head of one more, which
     the reference pads to 17 and cuts again; the encoder is causal, so 5 frames give the same two latents."""
-    parts = [x] if x.shape[2] <= CLIP else [x[:, :, :CLIP], x[:, :, CLIP:]]
-    out = torch.cat([model.quant_conv(model.encoder(part)) for part in parts], dim=2)
+    out = torch.cat([model.quant_conv(model.encoder(part)) for part in x.split(CLIP, dim=2)], dim=2)
     mean, log_variance = out.float().chunk(2, dim=1)
     return mean, log_variance.clamp(-30, 20)
 
@@ -109,8 +109,8 @@ def decode(model, z, corners=None):
 
 
 def kept(y):
-    """Of the 28 frames of 7 latents, the 22 that the reference keeps; of the 8 of a clip's first two latents, the 5."""
-    return y[:, :, 3:] if y.shape[2] == 8 else torch.cat([y[:, :, 3:20], y[:, :, 23:28]], dim=2)
+    """Of the 4 frames of each latent those that the reference keeps: all but the first three of each clip's 20."""
+    return torch.cat([part[:, :, 3:] for part in y.split(CLIP + 3, dim=2)], dim=2)
 
 
 def reconstruction_loss(y, x, mask):
@@ -157,14 +157,15 @@ def batch(rng, kind, scale=1):
         y, x = window(rng, mask, height, width)
         pixels.append(to_model(frames[:, y:y + height, x:x + width]))
         masks.append(mask[:, y:y + height, x:x + width] > 0)
-        corners.append((5 if kind == "head" and rng.random() < 0.4 else 0, y // 8, x // 8))
+        clip = int(rng.integers(len(layout.clips()))) if kind == "head" else 0
+        corners.append((clip * len(layout.FRAMES_PER_LATENT), y // 8, x // 8))
     return torch.cat(pixels), torch.from_numpy(np.stack(masks)).to(DEVICE).float()[:, None], corners
 
 
 def random_batch(kinds, shares, scale, rng):
-    """(kind, *batch) of a kind drawn by its share."""
+    """(kind, *batch, None) of a kind drawn by its share; the last is for latents that are not the encoder's (made.py)."""
     kind = str(rng.choice(kinds, p=shares))
-    return kind, *batch(rng, kind, scale)
+    return kind, *batch(rng, kind, scale), None
 
 
 @torch.no_grad()
@@ -221,8 +222,9 @@ def start_linear(model, rng, count=60):
     video_init.linear_start(model, clips, masks)
 
 
-def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=False, shot_share=0.0, head_share=0.6, muon=False, rate=1e-3, log_every=120):
-    """Trains until the budget is spent; writes `out` every five minutes and at the end."""
+def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=False, shot_share=0.0, head_share=0.6, muon=False, rate=1e-3, log_every=120,
+          draw=random_batch, also=lambda model: {}):
+    """Trains until the budget is spent; writes `out` every five minutes and at the end. `draw` gives the batches, `also` more figures for the log."""
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     model = build()
     if state:
@@ -241,7 +243,7 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
         average.values = {n: state["average"][n].clone() for n in average.values}
         average.steps = 1000
     step, log, budget = state.get("step", 0), Log("video_vae"), Budget(budget_minutes)
-    source = produced(functools.partial(random_batch, ("head", "shot", "window"), (head_share, shot_share, 1 - head_share - shot_share), GPU_SCALE), [1, step])
+    source = produced(functools.partial(draw, ("head", "shot", "window"), (head_share, shot_share, 1 - head_share - shot_share), GPU_SCALE), [1, step])
     first, checked, saved, losses, samples = step, 0.0, 0.0, [], 0
 
     def write():
@@ -252,16 +254,18 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
         save(out, model=model.state_dict(), average=averaged, optimizer=optimizer.state(), step=step, decoder_only=decoder_only, **extra)
 
     while not budget.spent():
-        kind, x, mask, corners = next(source)
+        kind, x, mask, corners, z = next(source)
         x, mask = x.to(DEVICE), mask.to(DEVICE)
         with autocast():
             with torch.set_grad_enabled(not decoder_only):
-                mean, log_variance = moments(eye, x)
-            if decoder_only:
+                mean, log_variance = (None, None) if z is not None else moments(eye, x)
+            if z is not None:
+                z = z.to(DEVICE)
+            elif decoder_only:
                 z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * float(torch.rand(()))
             else:
                 z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
-            y = kept(decode(model, z, None if kind == "shot" else corners))
+            y = kept(decode(model, z, None if kind.endswith("shot") else corners))
         loss = reconstruction_loss(y, x, mask)
         total = loss
         if not decoder_only:
@@ -276,8 +280,9 @@ def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=
             checked = budget.elapsed()
             average.swap(model)
             whole, actor = evaluate(model, 3)
+            more = also(model)
             average.swap(model)
-            log(step=step, minutes=budget.elapsed() / 60, psnr=whole, psnr_actor=actor, samples_per_second=samples / budget.elapsed(),
+            log(step=step, minutes=budget.elapsed() / 60, psnr=whole, psnr_actor=actor, samples_per_second=samples / budget.elapsed(), **more,
                 **{kind: float(np.mean([l for k, l in losses if k == kind])) for kind in sorted({k for k, _ in losses})})
             losses = []
         if budget.elapsed() - saved > 300:
