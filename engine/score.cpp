@@ -26,6 +26,16 @@ void add_events(const plan::Shot& shot, const plan::ActionBeat& beat, const Worl
   }
 }
 
+// A plan that says when things sound needs no rule. Descriptions that are no sound of the world have no token and say nothing.
+std::vector<ScoreSound> told_events(const plan::Shot& shot, const World& world) {
+  std::vector<ScoreSound> score;
+  for (const plan::SoundEffect& effect : shot.sfx) {
+    if (std::find(world.sounds.begin(), world.sounds.end(), effect.description) == world.sounds.end()) continue;
+    score.push_back({"<|snd:" + effect.description + "|>", effect.at_ms / 1000.0});
+  }
+  return score;
+}
+
 // The phones fill the line's span: their times are stretched linearly. Phones that the world does not name (pauses) give no token.
 void add_phones(const plan::Shot& shot, const plan::Line& line, const std::vector<Phone>& phones, const World& world, std::vector<ScoreSound>& score) {
   if (phones.empty()) return;
@@ -42,8 +52,10 @@ void add_phones(const plan::Shot& shot, const plan::Line& line, const std::vecto
 }  // namespace
 
 std::vector<ScoreSound> score_of(const plan::Film& film, const plan::Shot& shot, const World& world, const PhonesFunction& phones) {
-  std::vector<ScoreSound> score;
-  for (const plan::ActionBeat& beat : shot.action_beats) add_events(shot, beat, world, score);
+  std::vector<ScoreSound> score = told_events(shot, world);
+  if (score.empty()) {
+    for (const plan::ActionBeat& beat : shot.action_beats) add_events(shot, beat, world, score);
+  }
   for (const plan::Line& line : shot.dialogue) add_phones(shot, line, phones(line.text, voice_of(film, line.speaker, world).flite), world, score);
   std::stable_sort(score.begin(), score.end(), [](const ScoreSound& a, const ScoreSound& b) { return a.start_s < b.start_s; });
   return score;

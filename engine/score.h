@@ -28,7 +28,8 @@ struct ScoreSound {
 constexpr int line_lead_ms = 250;  ///< from a shot's start to its line's start
 constexpr int line_tail_ms = 100;  ///< silence kept at a shot's end
 
-/// The sounds of a shot in order of time; of equal starts the beats' events come first, in the order of the beats.
+/// The sounds of a shot in order of time: its `sfx` where the plan has some that the world knows, else the events of its beats; and its lines' phones.
+/// Of equal starts the events come first, in the plan's order.
 /// The shot's names must be the world's, its speakers the film's characters.
 [[nodiscard]] std::vector<ScoreSound> score_of(const plan::Film&, const plan::Shot&, const World&, const PhonesFunction&);
 

@@ -123,6 +123,23 @@ TEST(Score, PutsEventsAndPhonesInOrderOfTime) {
   EXPECT_EQ(line_end_ms(shot, "-", {"slt", "slt", 1.0}, [](auto&, auto&) { return std::vector<Phone>{}; }), 2083) << "nothing to say";
 }
 
+TEST(Score, APlanThatSaysWhenThingsSoundNeedsNoRule) {
+  const World world = World::open(root + "/assets/models/nano/world.json");
+  plan::Shot shot;
+  shot.duration_ms = 1833;
+  shot.action_beats = {{0, "fox", "walks"}};
+  const PhonesFunction silent = [](auto&, auto&) { return std::vector<Phone>{}; };
+  const std::size_t steps = score_of({}, shot, world, silent).size();
+  shot.sfx = {{1200, "thump"}, {300, "a door slams"}, {400, "step"}};
+  const std::vector<ScoreSound> score = score_of({}, shot, world, silent);
+  ASSERT_EQ(score.size(), 2U) << "a door is no sound of this world";
+  EXPECT_EQ(score[0].token, "<|snd:step|>");
+  EXPECT_DOUBLE_EQ(score[0].start_s, 0.4);
+  EXPECT_EQ(score[1].token, "<|snd:thump|>");
+  shot.sfx = {{300, "a door slams"}};
+  EXPECT_EQ(score_of({}, shot, world, silent).size(), steps);
+}
+
 TEST(Qwen3Config, RefusesWhatTheDecoderCannotRun) {
   const json intact = load(root + "/tests/goldens/qwen3/config.json");
   const auto file = std::filesystem::temp_directory_path() / ("fabula_config_" + std::to_string(getpid()) + ".json");
