@@ -114,7 +114,7 @@ def kept(y):
 
 
 def reconstruction_loss(y, x, mask):
-    """L1 + squared error + blurred colour + gradients, each weighted up on actor pixels. y, x [b,3,n,H,W], mask [b,1,n,H,W]."""
+    """L1 + squared error + blurred colour + gradients in space and time, each weighted up on actor pixels. y, x [b,3,n,H,W], mask [b,1,n,H,W]."""
     weight = 1 + (ACTOR_WEIGHT - 1) * mask
     weight = weight / weight.mean()
     d = y.float() - x
@@ -122,7 +122,8 @@ def reconstruction_loss(y, x, mask):
     flat = F.avg_pool2d((weight * d).transpose(1, 2).flatten(0, 1), 4)
     across = (weight[..., 1:] * (d[..., 1:] - d[..., :-1]).abs()).mean()
     down = (weight[..., 1:, :] * (d[..., 1:, :] - d[..., :-1, :]).abs()).mean()
-    return pixel + 0.5 * flat.abs().mean() + 0.25 * (across + down)
+    later = (weight[:, :, 1:] * (d[:, :, 1:] - d[:, :, :-1]).abs()).mean() if d.shape[2] > 1 else 0.0
+    return pixel + 0.5 * flat.abs().mean() + 0.25 * (across + down + later)
 
 
 def render(rng, frame_indices=None):
