@@ -127,6 +127,7 @@ TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) 
   for (const auto& [number, name, prompt] : {std::tuple{1, "001.json", "A pig spins in the city."}, {2, "cat.json", "A cat jumps."}, {5, "005.json", "A fox runs."}}) {
     EXPECT_EQ(lines[number]["status"], "done");
     EXPECT_GT(lines[number]["stats"]["forced"], 0);
+    EXPECT_TRUE(lines[number]["by"] == "model" || lines[number]["by"] == "rules") << lines[number];
     EXPECT_EQ(fabula("plan \"" + std::string(prompt) + "\" -o alone.json").code, 0);
     EXPECT_EQ(contents(file("plans") / name), contents(file("alone.json"))) << prompt;
   }

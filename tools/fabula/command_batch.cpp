@@ -72,10 +72,12 @@ std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
   return jobs;
 }
 
-void tell_done(const Job& job, const DecodingStats& stats, bool as_json) {
-  const json line = {{"job", job.number}, {"status", "done"}, {"output", job.output.string()}, {"stats", json::parse(stats_json(stats))}};
+void tell_done(const Job& job, const Direction& direction, const DecodingStats& stats, bool as_json) {
+  const char* by = direction.origin.by_rules ? "rules" : "model";
+  const json line = {{"job", job.number},     {"status", "done"}, {"output", job.output.string()}, {"by", by}, {"repairs", direction.origin.repairs},
+                     {"unsupported", direction.film.unsupported}, {"stats", json::parse(stats_json(stats))}};
   if (as_json) std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
-  else std::printf("%s done %s\n", three_digits(job.number).c_str(), job.output.c_str());
+  else std::printf("%s done %s%s\n", three_digits(job.number).c_str(), job.output.c_str(), direction.origin.by_rules ? " (by rules)" : "");
   std::fflush(stdout);
 }
 
@@ -130,7 +132,7 @@ void plan_batch(const PlanOptions& options) {
       fault = Error(ExitCode::cannot_create, "cannot create " + job.output.string());
     }
     if (fault) tell_failed(job, *fault, options.json);
-    else tell_done(job, result.stats, options.json);
+    else tell_done(job, std::get<Direction>(result.outcome), result.stats, options.json);
     failures += fault ? 1 : 0;
   });
   if (stop_requested()) throw Error(ExitCode::interrupted, "stopped; the plans that were done are written");
