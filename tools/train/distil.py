@@ -61,8 +61,8 @@ def taught(teacher, batch, video, audio, place):
     return straight(video, x, a, c), straight(audio, y, b, d)
 
 
-def losses(model, teacher, batch, rng):
-    """Squared errors (weighted to actors, sound), as velocities, at a segment drawn for each sample."""
+def losses(model, teacher, batch, rng, channels):
+    """Squared errors (weighted to actors and `channels`, sound), as velocities, at a segment drawn for each sample."""
     b = len(batch["video"])
     place = torch.tensor(rng.integers(0, EVALUATIONS, b) / EVALUATIONS, dtype=torch.float32, device=DEVICE)
     sv, sa = (s.view(-1, 1, 1) for s in levels(place))
@@ -70,7 +70,7 @@ def losses(model, teacher, batch, rng):
     audio = (1 - sa) * batch["audio"] + sa * torch.randn_like(batch["audio"])
     goal_video, goal_audio = taught(teacher, batch, video, audio, place)
     made_video, made_audio = clean(model, batch, video, audio, place)
-    error = ((made_video - goal_video) / sv.clamp_min(dit.SIGMA_FLOOR)).square().mean(-1)
+    error = (channels * ((made_video - goal_video) / sv.clamp_min(dit.SIGMA_FLOOR)).square()).mean(-1)
     weight = 1 + (dit.ACTOR_WEIGHT - 1) * batch["actor"]
     return (weight * error).sum() / weight.sum(), ((made_audio - goal_audio) / sa.clamp_min(dit.SIGMA_FLOOR)).square().mean()
 
@@ -89,7 +89,7 @@ def train(budget_minutes, resume=CACHE / "dit.pt", out=CACHE / "dit_distilled.pt
     optimizer = Optimizer(model, lambda n: "_blocks" in n and "adaln" not in n, 5e-4, 2e-4)
     data, log, budget = latents.Dataset(planner), Log("distil"), Budget(budget_minutes, 20)
     step = first = state["step"] if goes_on else 0
-    rng, seen, checked, samples = np.random.default_rng([3, step]), [], 0.0, 0
+    rng, seen, checked, samples, channels = np.random.default_rng([3, step]), [], 0.0, 0, dit.channel_weights()
 
     def write():
         save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, teacher=teacher.state_dict(), step=step, shape=state["shape"],
@@ -100,7 +100,7 @@ def train(budget_minutes, resume=CACHE / "dit.pt", out=CACHE / "dit_distilled.pt
     log(step=step, **distance(model, far, judged, EVALUATIONS))
     while not budget.spent():
         batch = latents.collate(dit.draw_batch(rng, data.shots, BATCH))
-        picture, sound = losses(model, teacher, batch, rng)
+        picture, sound = losses(model, teacher, batch, rng, channels)
         (picture + dit.AUDIO_WEIGHT * sound).backward()
         optimizer.step(budget.rate(step - first))
         average.update(model)

@@ -11,12 +11,14 @@ from diffusers import MiniMaxH3Scheduler, MiniMaxH3Transformer3DModel
 
 import latents
 import layout
+import video_vae
 from training import CACHE, DEVICE, MODEL, WORLD, Average, Budget, Log, Optimizer, autocast, save
 
 SHIFT, AUDIO_SHIFT = 4.0, 3.0  # of the two schedules, in training as in sampling
 SIGMA_FLOOR = 0.05  # 1 - t never counts as less in velocities
 ACTOR_WEIGHT = 2.5  # of a row that shows an actor
 AUDIO_WEIGHT = 0.7
+VISIBLE = 0.7  # the power of a channel's share of the picture in the loss: 1 is the error of pixels, 0 of normalised latents
 IMAGE_SHARE = 0.3  # of the batches, once shots are the main fare
 EVALUATIONS = 12
 COMPILE_FROM_MINUTES = 20
@@ -105,6 +107,28 @@ def forward(model, video, audio, text, text_mask, position, t_video, t_audio):
 
 # ---- training
 
+@torch.no_grad()
+def channel_weights(power=VISIBLE, shots=3):
+    """How much each component of a row counts in the loss, [c*16], 1 on average: by what an error in its channel does to the decoded picture.
+
+    Latents are normalised, so that all channels look alike to the loss; of the linear start's the first carries three fifths of an error's energy in
+    pixels, and where it is wrong the edges of patches show."""
+    vae = video_vae.load(CACHE / "video_vae_frozen.pt")
+    mean, std = (torch.tensor(v, device=DEVICE).view(1, -1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
+    entries = torch.load(CACHE / "latents/held_out.pt", weights_only=False)
+    generator, energy = torch.Generator().manual_seed(1), torch.zeros(mean.shape[1])
+    for shot in [shot for entry in entries for shot in entry["shots"]][:7 * shots:7]:
+        z = shot["video"][None, :, :2].float().to(DEVICE)
+        with autocast():
+            picture = video_vae.decode(vae, z * std + mean).float()
+            for c in range(z.shape[1]):
+                wrong = z.clone()
+                wrong[:, c] += 0.25 * torch.randn(z[:, c].shape, generator=generator).to(DEVICE)
+                energy[c] += float((video_vae.decode(vae, wrong * std + mean).float() - picture).square().mean())
+    weights = energy**power
+    return (weights / weights.mean()).repeat_interleave(layout.PATCH**2).to(DEVICE)
+
+
 def shifted(u, shift):
     return shift * u / (1 + (shift - 1) * u)
 
@@ -120,23 +144,26 @@ def draw_levels(rng, b):
     return (torch.tensor(shifted(v, s), dtype=torch.float32, device=DEVICE) for v, s in ((u, SHIFT), (other, AUDIO_SHIFT)))
 
 
-def losses(model, batch, sigma_video, sigma_audio, noise_video, noise_audio, run=forward):
-    """Mean squared velocity errors (video weighted to actors, video plain, audio) of a batch from `latents.collate`."""
+def losses(model, batch, sigma_video, sigma_audio, noise_video, noise_audio, run=forward, channels=None):
+    """Mean squared velocity errors (video weighted to actors and `channels` [c*16], video plain, audio) of a batch from `latents.collate`."""
     sv, sa = sigma_video.view(-1, 1, 1), sigma_audio.view(-1, 1, 1)
     noisy_video = (1 - sv) * batch["video"] + sv * noise_video
     noisy_audio = (1 - sa) * batch["audio"] + sa * noise_audio
     with autocast():
         video, audio = run(model, noisy_video, noisy_audio, batch["text"], batch["text_mask"], batch["position"],
                                1 - sigma_video, 1 - sigma_audio)
-    error = ((video.float() - batch["video"]) / sv.clamp_min(SIGMA_FLOOR)).square().mean(-1)
+    squared = ((video.float() - batch["video"]) / sv.clamp_min(SIGMA_FLOOR)).square()
+    plain = squared.mean()
+    error = (squared if channels is None else squared * channels).mean(-1)
     weight = 1 + (ACTOR_WEIGHT - 1) * batch["actor"]
     sound = ((audio.float() - batch["audio"]) / sa.clamp_min(SIGMA_FLOOR)).square().mean() if audio.shape[1] else error.new_zeros(())
-    return (weight * error).sum() / weight.sum(), error.mean(), sound
+    return (weight * error).sum() / weight.sum(), plain, sound
 
 
 @torch.no_grad()
-def held_out(model, items):
-    """{"video_0.3": …}: velocity errors at fixed noise levels over held-out shots, always with the same noise; empty while there are none."""
+def held_out(model, items, channels=None):
+    """{"video_0.3": …}: velocity errors at fixed noise levels over held-out shots, always with the same noise, "seen_" weighted to actors and `channels`;
+    empty while there are none."""
     generator, out = torch.Generator().manual_seed(5), {}
     for sigma in HELD_OUT_LEVELS if items else ():
         sums = []
@@ -144,8 +171,8 @@ def held_out(model, items):
             batch = latents.collate(items[i:i + 8])
             level = torch.full((len(batch["video"]),), sigma, device=DEVICE)
             noise = [torch.randn(batch[k].shape, generator=generator).to(DEVICE) for k in ("video", "audio")]
-            sums.append([float(l) for l in losses(model, batch, level, level, *noise)[1:]])
-        out[f"video_{sigma}"], out[f"audio_{sigma}"] = (float(v) for v in np.mean(sums, 0))
+            sums.append([float(l) for l in losses(model, batch, level, level, *noise, channels=channels)])
+        out |= {f"{name}_{sigma}": float(v) for name, v in zip(("seen", "video", "audio"), np.mean(sums, 0))}
     return out
 
 
@@ -180,7 +207,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
             optimizer.load(state["optimizer"])
     step, log, budget = state.get("step", 0), Log("dit"), Budget(budget_minutes, 40)
     first, rng, checked, saved, seen = step, np.random.default_rng([2, step]), 0.0, 0.0, []
-    samples, run = 0, compiled(budget_minutes)
+    samples, run, channels = 0, compiled(budget_minutes), channel_weights()
 
     def write():
         save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, optimizer=optimizer.state(),
@@ -190,7 +217,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
         images = data.images and (not data.shots or rng.random() < (0.8 if budget.elapsed() < 60 * image_minutes else IMAGE_SHARE))
         batch = latents.collate(draw_batch(rng, data.images if images else data.shots, image_batch if images else batch_size))
         noise = torch.randn_like(batch["video"]), torch.randn_like(batch["audio"])
-        weighted, plain, sound = losses(model, batch, *draw_levels(rng, len(batch["video"])), *noise, run)
+        weighted, plain, sound = losses(model, batch, *draw_levels(rng, len(batch["video"])), *noise, run, channels)
         (weighted + AUDIO_WEIGHT * sound).backward()
         optimizer.step(budget.rate(step - first))
         average.update(model)
@@ -199,7 +226,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
         if budget.elapsed() - checked > 150 or budget.spent():
             checked = budget.elapsed()
             average.swap(model)
-            errors = held_out(model, data.held_out)
+            errors = held_out(model, data.held_out, channels)
             average.swap(model)
             of = lambda image, column: float(np.mean([s[column] for s in seen if s[0] == image] or [0]))
             log(step=step, minutes=budget.elapsed() / 60, samples_per_second=samples / budget.elapsed(), images=of(True, 1), video=of(False, 1), audio=of(False, 2),

@@ -9,7 +9,8 @@ import torch
 import motion
 import picture
 import recogniser
-from training import WORLD
+import video_vae
+from training import WORLD, autocast
 
 MIDDLE = (7, 10, 13)  # frames of a shot that are judged, at the model's own rate
 PIXEL_MEAN, PIXEL_STD = (torch.tensor(v).view(1, 3, 1, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
@@ -18,11 +19,8 @@ PIXEL_MEAN, PIXEL_STD = (torch.tensor(v).view(1, 3, 1, 1, 1) for v in ((0.485, 0
 def load_vae(bundle) -> diffusers.AutoencoderKLMiniMaxH3:
     vae = diffusers.AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae").float().eval()
     vae.disable_tiling()
+    vae.encoder = video_vae.quick(vae).encoder
     return vae
-
-
-def to_model(frames: np.ndarray) -> torch.Tensor:
-    return (torch.from_numpy(frames.copy()).permute(3, 0, 1, 2)[None].float() / 255 - PIXEL_MEAN) / PIXEL_STD
 
 
 def to_pixels(pixels: torch.Tensor) -> np.ndarray:
@@ -31,7 +29,8 @@ def to_pixels(pixels: torch.Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def reconstructed(vae, frames: np.ndarray) -> np.ndarray:
-    return to_pixels(vae.decode(vae.encode(to_model(frames)).latent_dist.mode()).sample)
+    with autocast():
+        return video_vae.to_pixels(video_vae.kept(video_vae.decode(vae, video_vae.moments(vae, video_vae.to_model(frames))[0]))[0])
 
 
 @functools.cache

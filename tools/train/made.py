@@ -19,7 +19,7 @@ import video_vae
 from training import CACHE, DEVICE, autocast
 
 FOLDER = CACHE / "made"
-STEPS = 4  # of dit.EVALUATIONS that the transformer makes again, at most; from more it tells another story than the rendered picture
+STEPS = 6  # of dit.EVALUATIONS that the transformer makes again, at most; from many more it tells another story than the rendered picture
 BATCH = 8
 SHARE = 0.6  # of the decoder's batches
 

@@ -104,7 +104,7 @@ def video_decoder(arguments):
     import video_vae as stage
     out = arguments.out or CACHE / "video_vae_final.pt"
     more = {"draw": made.random_batch, "also": made.evaluate} if made.FOLDER.exists() else {}
-    stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", out, decoder_only=True, head_share=0.3, shot_share=0.25, rate=4e-4, **more)
+    stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", out, decoder_only=True, head_share=0.2, shot_share=0.25, rate=4e-4, **more)
     return out
 
 
