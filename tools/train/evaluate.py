@@ -268,7 +268,9 @@ def main():
         kind = PARTS[part][0]
         made = cases(kind, folder, max(2, round(COUNT[kind] * options.share)))
         results[part] = judged(part, made, options.fabula, options.bundle, folder)
-    text = report.compose(results, json.loads(about), judge_picture.judges()[1], judge_picture.judges()[3])
+    measured = CACHE / "distil_measured.json"
+    distilled = [json.loads(line) for line in measured.read_text().splitlines()] if measured.exists() else []
+    text = report.compose(results, json.loads(about), judge_picture.judges()[1], judge_picture.judges()[3], distilled)
     print(text)
     (options.out or options.bundle / "REPORT.md").write_text(text)
 

@@ -21,7 +21,7 @@ import editions
 import video_vae
 from training import CACHE, MODEL, ROOT, WORLD
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 UNLISTED = {"fabula.json", "README.md", "REPORT.md", "PLANNER.md", "STUDY.md", "LICENSE.md"}  # not under fabula.json's hashes, as the logs in training/ are not
 

@@ -6,6 +6,7 @@ what comes out shows the same shot, with these faults. The decoder learns to mak
 """
 
 import functools
+import time
 
 import numpy as np
 import torch
@@ -51,13 +52,16 @@ def make(name, model):
     (FOLDER / f"{name}.part").rename(FOLDER / f"{name}.pt")
 
 
-def fill(checkpoint, count):
-    """Makes `count` shards of whole shots that are not there yet."""
-    model = dit.load(checkpoint)
-    there = sorted((CACHE / "latents").glob("shot_*.pt"))
-    for name in ["held_out"] + [p.stem for p in there if not (FOLDER / p.name).exists()][:count]:
-        make(name, model)
-        print(name, flush=True)
+def fill(checkpoint, minutes):
+    """Makes shards that are not there yet until `minutes` are over, the held-out one and one of whole shots at least."""
+    model, end = dit.load(checkpoint), time.time() + 60 * minutes
+    make("held_out", model)
+    for path in sorted((CACHE / "latents").glob("shot_*.pt")):
+        if not (FOLDER / path.name).exists():
+            make(path.stem, model)
+            print(path.stem, flush=True)
+        if time.time() > end:
+            return
 
 
 # ---- the decoder's batches

@@ -164,13 +164,26 @@ def agreement(records: list[dict]) -> list[str]:
                    [[said, spread([r.get(key, np.nan) for r in records], form="{:.1f}")] for key, said in names.items()])]
 
 
-def compose(results: dict, about: dict, judge_figures: dict, motion_figures: dict) -> str:
-    """The report's text; results: {part: {case: record}}."""
+def evaluations(records: list[dict]) -> list[str]:
+    """What fewer evaluations cost, from the lines that `distil.py` measures."""
+    if not records:
+        return []
+    far, percent = next(r for r in records if r["evaluations"] == max(v["evaluations"] for v in records)), lambda r: [f"{100 * r[k]:.0f} %" for k in ("place", "time", "actors")]
+    names = {"before": "not distilled", "after": "distilled"}
+    rows = [[str(r["evaluations"]), names[r["model"]], *([f"{r['picture_error']:.3f}", f"{r['sound_error']:.3f}"] if r is not far else ["–", "–"]), *percent(r)] for r in records]
+    return [f"## Fewer evaluations ({far['shots']} held-out shots, from the same noise, without guidance)", "",
+            *table(["evaluations", "transformer", f"distance of the picture's latents from {far['evaluations']} evaluations", "of the sound's", "place", "time", "actors"], rows),
+            "Distances are root mean square errors of normalised latents. By `tools/train/distil.py`, in Python; everything above is the engine's output.", ""]
+
+
+def compose(results: dict, about: dict, judge_figures: dict, motion_figures: dict, distilled: list[dict]) -> str:
+    """The report's text; results: {part: {case: record}}; distilled: the lines of distil.py, if it has measured."""
     lines = [f"# What {about['name']}'s films show", "",
              f"Films of `fabula render`, {about['steps']} evaluations a shot, by `tools/train/evaluate.py`. In brackets the 95 % interval and the number of samples "
              "(shots, lines or pairs; an interval of shares counts films). Nothing here was judged by the model that made it.", ""]
     for part, write in (("prompts", prompts), ("acts", acts), ("spoken", spoken), ("agreement", agreement)):
         lines += write(list(results[part].values())) if part in results else []
+    lines += evaluations(distilled)
     percent = lambda figures, keys: " / ".join(f"{100 * figures[k]:.1f} %" for k in keys)
     lines += ["## The judges, on held-out pictures of the renderer", ""]
     lines += [f"- recogniser, single frames, {name} (place / time / every actor's presence): {percent(figures, ('place', 'time', 'actors'))}" for name, figures in judge_figures.items()]

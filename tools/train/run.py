@@ -93,9 +93,9 @@ def distil(arguments):
 
 
 def made(arguments):
-    """Latents as the transformer leaves them, for the decoder to be finished on; the budget counts shards of some 35 shots, not minutes."""
+    """Latents as the transformer leaves them, for the decoder to be finished on."""
     import made as stage
-    stage.fill(arguments.resume or CACHE / "dit.pt", round(arguments.budget))
+    stage.fill(arguments.resume or CACHE / "dit.pt", arguments.budget)
 
 
 def video_decoder(arguments):

@@ -123,7 +123,7 @@ def reconstruction_loss(y, x, mask):
     across = (weight[..., 1:] * (d[..., 1:] - d[..., :-1]).abs()).mean()
     down = (weight[..., 1:, :] * (d[..., 1:, :] - d[..., :-1, :]).abs()).mean()
     later = (weight[:, :, 1:] * (d[:, :, 1:] - d[:, :, :-1]).abs()).mean() if d.shape[2] > 1 else 0.0
-    return pixel + 0.5 * flat.abs().mean() + 0.25 * (across + down + later)
+    return pixel + 0.5 * flat.abs().mean() + 0.25 * (across + down) + 0.75 * later
 
 
 def render(rng, frame_indices=None):
