@@ -54,7 +54,7 @@ stage dit dit.pt "${from:+.cache/train/dit.pt}"
 stage distil dit_distilled.pt .cache/train/dit.pt
 stage made "" .cache/train/dit.pt
 stage video-decoder video_vae_final.pt "${from:+.cache/train/video_vae_final.pt}"
-transformer=.cache/train/dit_distilled.pt
-[ -e "$transformer" ] || transformer=.cache/train/dit.pt
+transformer=.cache/train/dit.pt
+[ ! .cache/train/dit_distilled.pt -nt "$transformer" ] || transformer=.cache/train/dit_distilled.pt
 "$python" tools/train/run.py export --resume "$transformer" --out "$keep/bundle"
 "$python" tools/train/plot.py --out "$keep"
