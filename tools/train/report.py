@@ -164,6 +164,33 @@ def agreement(records: list[dict]) -> list[str]:
                    [[said, spread([r.get(key, np.nan) for r in records], form="{:.1f}")] for key, said in names.items()])]
 
 
+# What nano was to reach, and mini (in brackets, where it is more): figure, value from {part: [record]}, aim, whether less is better, unit.
+mean = lambda values: float(np.nanmean([np.nan if v is None else v for v in values]))
+right = lambda records, aspect: 100 * mean([shot[aspect] for r in records for shot in (r["film"] if isinstance(r["film"], list) else [r["film"]]) if aspect in shot])
+words = lambda records, key: 100 * sum(r[key]["wrong"] for r in records) / sum(r[key]["words"] for r in records)
+AIMS = (("place", lambda r: right(r["acts"], "place"), "95", False, " %"),
+        ("actors", lambda r: right(r["acts"], "actors"), "85 (95)", False, " %"),
+        ("action", lambda r: right(r["acts"], "action"), "70 (90)", False, " %"),
+        ("binding of two actors", lambda r: right(r["acts"], "binding"), "(85)", False, " %"),
+        ("sound, distance from the score", lambda r: float(np.median([abs(v["lag"]["film"]) for v in r["acts"] if "lag" in v])), "42", True, " ms"),
+        ("words wrong, beyond the teacher's", lambda r: words(r["spoken"], "film") - words(r["spoken"], "rendered"), "(5)", True, " points"),
+        ("flicker, times the autoencoder's", lambda r: mean([v["flicker"] for v in r["acts"] if "flicker" in v]) / mean([v["flicker_autoencoder"] for v in r["acts"] if "flicker" in v]), "1.5", True, ""),
+        ("video autoencoder, whole frames", lambda r: mean([v["psnr"] for v in r["acts"]]), "30 (33)", False, " dB"),
+        ("video autoencoder, actors", lambda r: mean([v["psnr_actor"] for v in r["acts"]]), "26", False, " dB"))
+
+
+def aims(results: dict) -> list[str]:
+    """Which aims are reached, and what is missing from the others."""
+    rows = []
+    for name, value, aim, less, unit in AIMS:
+        reached, wanted = value(results), float(aim.split()[0].strip("()"))
+        short = reached - wanted if less else wanted - reached
+        digits = 1 if unit else 2
+        rows.append([name, f"{reached:.{digits}f}{unit}", aim + unit, "reached" if short <= 0 else f"missed by {short:.{digits}f}{unit.replace(' %', ' points')}"])
+    return ["## Against the aims", "", "Those set for this model; in brackets what a model trained on a GPU is to reach, where that is more or nothing else is set.", "",
+            *table(["figure, of single shots and lines", "value", "aim", ""], rows)]
+
+
 def evaluations(records: list[dict]) -> list[str]:
     """What fewer evaluations cost, from the lines that `distil.py` measures."""
     if not records:
@@ -181,6 +208,8 @@ def compose(results: dict, about: dict, judge_figures: dict, motion_figures: dic
     lines = [f"# What {about['name']}'s films show", "",
              f"Films of `fabula render`, {about['steps']} evaluations a shot, by `tools/train/evaluate.py`. In brackets the 95 % interval and the number of samples "
              "(shots, lines or pairs; an interval of shares counts films). Nothing here was judged by the model that made it.", ""]
+    if {"acts", "spoken"} <= results.keys():
+        lines += aims({part: list(records.values()) for part, records in results.items()})
     for part, write in (("prompts", prompts), ("acts", acts), ("spoken", spoken), ("agreement", agreement)):
         lines += write(list(results[part].values())) if part in results else []
     lines += evaluations(distilled)
