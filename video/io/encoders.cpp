@@ -37,7 +37,7 @@ CodecContext open_x264(const Mp4Options& options, int width, int height) {
   context->framerate = {options.fps, 1};
   context->sample_aspect_ratio = {1, 1};
   context->gop_size = 2 * options.fps;
-  context->thread_count = 1;  // x264's bytes depend on how many there are
+  context->thread_count = 4;  // whatever the machine has: x264's bytes depend on how many there are
   context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
   tag_colours(*context);
   check(av_opt_set(context->priv_data, "preset", "medium", 0), ExitCode::internal, "x264's preset");
