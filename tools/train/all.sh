@@ -3,8 +3,8 @@
 #
 #   tools/train/all.sh [--wheels DIR] [--keep DIR] [--from BUNDLE] [STAGE=MINUTES …]
 #
-# STAGE is planner, audio-vae, video-vae, latents, dit, distil, made or video-decoder; the defaults are those of the shipped bundle,
-# but for distil: its transformer is not distilled. --keep: where the checkpoints
+# STAGE is planner, audio-vae, video-vae, latents, dit, distil, made or video-decoder; the defaults are about the minutes that
+# the shipped bundle took. --keep: where the checkpoints
 # go in files of at most 15 MiB, with the logs, their plots and the bundle (.cache/train/kept). --wheels: a folder of Python wheels to install without a network.
 # --from: a bundle to train further, which is all that need be carried from one machine to the next; only the stages that are named run.
 set -eu
@@ -25,7 +25,7 @@ for argument; do
     previous=$argument
 done
 minutes=$given
-[ -n "$from" ] || minutes="planner=69 audio-vae=80 video-vae=0 latents=18 dit=200 distil=20 made=3 video-decoder=60 $given"
+[ -n "$from" ] || minutes="planner=69 audio-vae=80 video-vae=0 latents=18 dit=290 distil=17 made=3 video-decoder=90 $given"
 python=python3
 if [ -n "$wheels" ]; then
     [ -x .venv/bin/python ] || python3 -m venv --system-site-packages .venv

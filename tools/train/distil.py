@@ -28,35 +28,13 @@ MEASURED = (4, 6, 8, 12)
 HELD_OUT = 4  # shots that the training looks at
 
 
-def levels(place):
-    """(sigma of video, sigma of audio) at `place` [b] on the way from noise (0) to the clean sample (1)."""
-    return dit.shifted(1 - place, dit.SHIFT), dit.shifted(1 - place, dit.AUDIO_SHIFT)
-
-
-def clean(model, batch, video, audio, place):
-    """The model's clean samples (float32) of a batch that has come to `place`."""
-    sigma_video, sigma_audio = levels(place)
-    with autocast():
-        outputs = dit.forward(model, video, audio, batch["text"], batch["text_mask"], batch["position"], 1 - sigma_video, 1 - sigma_audio)
-    return [x.float() for x in outputs]
-
-
-def moved(sample, target, before, after):
-    """A sample at noise level `before` [b] led straight towards a clean `target` until the level is `after` [b]."""
-    share = ((before - after) / before.clamp_min(dit.SIGMA_FLOOR)).view(-1, 1, 1)
-    return sample + share * (target - sample)
-
-
 @torch.no_grad()
 def taught(teacher, batch, video, audio, place):
     """Clean samples that lead from `place` [b] straight to where the teacher comes in SUBSTEPS steps at the end of the segment."""
     x, y, step = video, audio, 1 / (EVALUATIONS * SUBSTEPS)
     for k in range(SUBSTEPS):
-        here, there = place + k * step, place + (k + 1) * step
-        for_video, for_audio = clean(teacher, batch, x, y, here)
-        (a, b), (c, d) = levels(here), levels(there.clamp_max(1))
-        x, y = moved(x, for_video, a, c), moved(y, for_audio, b, d)
-    (a, b), (c, d) = levels(place), levels((place + 1 / EVALUATIONS).clamp_max(1))
+        x, y = dit.evaluated(teacher, batch, x, y, place + k * step, step)
+    (a, b), (c, d) = dit.levels(place), dit.levels((place + 1 / EVALUATIONS).clamp_max(1))
     straight = lambda begin, end, s, e: begin + (end - begin) * (s.clamp_min(dit.SIGMA_FLOOR) / (s - e)).view(-1, 1, 1)
     return straight(video, x, a, c), straight(audio, y, b, d)
 
@@ -65,11 +43,11 @@ def losses(model, teacher, batch, rng, channels):
     """Squared errors (weighted to actors and `channels`, sound), as velocities, at a segment drawn for each sample."""
     b = len(batch["video"])
     place = torch.tensor(rng.integers(0, EVALUATIONS, b) / EVALUATIONS, dtype=torch.float32, device=DEVICE)
-    sv, sa = (s.view(-1, 1, 1) for s in levels(place))
+    sv, sa = (s.view(-1, 1, 1) for s in dit.levels(place))
     video = (1 - sv) * batch["video"] + sv * torch.randn_like(batch["video"])
     audio = (1 - sa) * batch["audio"] + sa * torch.randn_like(batch["audio"])
     goal_video, goal_audio = taught(teacher, batch, video, audio, place)
-    made_video, made_audio = clean(model, batch, video, audio, place)
+    made_video, made_audio = dit.clean(model, batch, video, audio, place)
     error = (channels * ((made_video - goal_video) / sv.clamp_min(dit.SIGMA_FLOOR)).square()).mean(-1)
     weight = 1 + (dit.ACTOR_WEIGHT - 1) * batch["actor"]
     return (weight * error).sum() / weight.sum(), ((made_audio - goal_audio) / sa.clamp_min(dit.SIGMA_FLOOR)).square().mean()
@@ -125,12 +103,7 @@ def walk(model, items, evaluations, seed=9):
     """Samples (video rows, audio rows) of held-out items in this many evaluations, always from the same noise."""
     batch, generator = latents.collate(items), torch.Generator().manual_seed(seed)
     video, audio = (torch.randn(batch[k].shape, generator=generator).to(DEVICE) for k in ("video", "audio"))
-    for k in range(evaluations):
-        here = torch.full((len(items),), k / evaluations, device=DEVICE)
-        for_video, for_audio = clean(model, batch, video, audio, here)
-        (a, b), (c, d) = levels(here), levels(here + 1 / evaluations)
-        video, audio = moved(video, for_video, a, c), moved(audio, for_audio, b, d)
-    return video, audio
+    return dit.led(model, batch, video, audio, 0, evaluations)
 
 
 def distance(model, far, items, evaluations):
@@ -146,7 +119,7 @@ def measure(shots, log):
     rows = iter(latents.states("held_out", None))
     items = [{**shot, "rows": next(rows), "wanted": judge_picture.meaning(entry["plan"], entry["plan"]["shots"][shot["shot"]])} for entry in entries for shot in entry["shots"]][:shots]
     vae, judge = video_vae.load(CACHE / "video_vae_final.pt"), recogniser.load()[0]
-    mean, std = (torch.tensor(v, device=DEVICE).view(1, -1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
+    mean, std = video_vae.statistics(vae)
     parts = [items[i:i + 4] for i in range(0, len(items), 4)]
     many = [walk(models["before"], part, MANY) for part in parts]
     for name, evaluations in [("before", MANY)] + [(name, e) for e in MEASURED for name in models]:

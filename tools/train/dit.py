@@ -114,7 +114,7 @@ def channel_weights(power=VISIBLE, shots=3):
     Latents are normalised, so that all channels look alike to the loss; of the linear start's the first carries three fifths of an error's energy in
     pixels, and where it is wrong the edges of patches show."""
     vae = video_vae.load(CACHE / "video_vae_frozen.pt")
-    mean, std = (torch.tensor(v, device=DEVICE).view(1, -1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
+    mean, std = video_vae.statistics(vae)
     entries = torch.load(CACHE / "latents/held_out.pt", weights_only=False)
     generator, energy = torch.Generator().manual_seed(1), torch.zeros(mean.shape[1])
     for shot in [shot for entry in entries for shot in entry["shots"]][:7 * shots:7]:
@@ -244,6 +244,41 @@ def load(path=CACHE / "dit.pt"):
     model = build(*state["shape"])
     model.load_state_dict(state["average"])
     return model.eval()
+
+
+# ---- sampling of a batch in which each sample may be somewhere else on its way
+
+def levels(place):
+    """(sigma of video, sigma of audio) at `place` [b] on the way from noise (0) to the clean sample (1)."""
+    return shifted(1 - place, SHIFT), shifted(1 - place, AUDIO_SHIFT)
+
+
+def clean(model, batch, video, audio, place):
+    """The model's clean samples (float32) of a batch that has come to `place`."""
+    sigma_video, sigma_audio = levels(place)
+    with autocast():
+        outputs = forward(model, video, audio, batch["text"], batch["text_mask"], batch["position"], 1 - sigma_video, 1 - sigma_audio)
+    return [x.float() for x in outputs]
+
+
+def moved(sample, target, before, after):
+    """A sample at noise level `before` [b] led straight towards a clean `target` until the level is `after` [b]."""
+    share = ((before - after) / before.clamp_min(SIGMA_FLOOR)).view(-1, 1, 1)
+    return sample + share * (target - sample)
+
+
+def evaluated(model, batch, video, audio, place, span):
+    """A batch's (video rows, audio rows) at `place` [b] led by one evaluation to place + span."""
+    for_video, for_audio = clean(model, batch, video, audio, place)
+    (a, b), (c, d) = levels(place), levels((place + span).clamp_max(1))
+    return moved(video, for_video, a, c), moved(audio, for_audio, b, d)
+
+
+def led(model, batch, video, audio, first, evaluations):
+    """(video rows, audio rows) led from evaluation `first` of a schedule of `evaluations` to its end."""
+    for k in range(first, evaluations):
+        video, audio = evaluated(model, batch, video, audio, torch.full((len(video),), k / evaluations, device=DEVICE), 1 / evaluations)
+    return video, audio
 
 
 # ---- sampling, with the reference's forward and scheduler

@@ -31,6 +31,7 @@ import layout
 import listen
 import report
 import sound
+import video_vae
 from training import CACHE, WORLD
 
 SEED = {"prompts": 990_000_007, "acts": 990_000_011, "spoken": 990_000_013}  # none is used in training
@@ -160,8 +161,9 @@ def judge_acts(case: Case, number: int, tools: dict) -> dict:
     again, still = judge_picture.reconstructed(tools["vae"], truth), judge_picture.still(truth, mask)
     frames = shots[0] if shots else truth[:0]
     other = tools["cases"][(number + 1) % len(tools["cases"])].plan
-    record = {"film": judge_picture.seen(frames, wanted), "rendered": judge_picture.seen(truth, wanted), "autoencoder": judge_picture.seen(again, wanted),
-              "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])), "actions": judge_picture.actions(frames, wanted),
+    read = judge_picture.moves(frames, wanted)
+    record = {"film": judge_picture.seen(frames, wanted, read), "rendered": judge_picture.seen(truth, wanted), "autoencoder": judge_picture.seen(again, wanted),
+              "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])), "actions": [(w[0], r[0]) for w, r in zip(wanted["actors"].values(), read)],
               "psnr": judge_picture.psnr(again, truth), "psnr_actor": judge_picture.psnr(again, truth, mask > 0) if (mask > 0).any() else None}
     if still.any() and len(frames):
         record |= {"flicker": judge_picture.flicker(frames, still), "flicker_autoencoder": judge_picture.flicker(again, still)}
@@ -192,11 +194,12 @@ def judge_agreement(case: Case, number: int, tools: dict) -> dict:
     """PSNR between the engine's film in fp32 and the frames of the same parts in diffusers: same plan and seed, another seed, another plan."""
     import dit
     import latents
+    mean, std = video_vae.statistics(tools["vae"])
     rows = latents.Rows(*next(tools["tap"](case.prompt, case.plan, [0])))
 
     def frames(seed):
         video, _ = dit.sample(tools["transformer"], rows, shot_seed(seed, 0), evaluations=tools["steps"])
-        return judge_picture.to_pixels(tools["vae"].decode(video[None] * tools["std"] + tools["mean"]).sample)
+        return video_vae.to_pixels(tools["vae"].decode(video[None] * std + mean).sample[0])[:WORLD["shot_frames"][0]]
 
     exact = dataclasses.replace(case, film=case.film.with_suffix(".fp32.mp4"))
     film(exact, tools["binary"], tools["bundle"], number, "fp32")
@@ -219,10 +222,8 @@ def tools_of(part: str, binary: pathlib.Path, bundle: pathlib.Path, made: list[C
         tools["ears"] = audio_vae.load(str(bundle / "audio_vae"))
     if part == "agreement":
         import latents
-        config = tools["vae"].config
         tools |= {"tap": latents.tapper(bundle / "planner"), "transformer": diffusers.MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer").float().eval(),
-                  "steps": json.loads((bundle / "fabula.json").read_text())["steps"],
-                  "mean": torch.tensor(config.latents_mean).view(1, -1, 1, 1, 1), "std": torch.tensor(config.latents_std).view(1, -1, 1, 1, 1)}
+                  "steps": json.loads((bundle / "fabula.json").read_text())["steps"]}
     return tools
 
 

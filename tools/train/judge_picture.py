@@ -13,7 +13,6 @@ import video_vae
 from training import WORLD, autocast
 
 MIDDLE = (7, 10, 13)  # frames of a shot that are judged, at the model's own rate
-PIXEL_MEAN, PIXEL_STD = (torch.tensor(v).view(1, 3, 1, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
 
 def load_vae(bundle) -> diffusers.AutoencoderKLMiniMaxH3:
@@ -21,10 +20,6 @@ def load_vae(bundle) -> diffusers.AutoencoderKLMiniMaxH3:
     vae.disable_tiling()
     vae.encoder = video_vae.quick(vae).encoder
     return vae
-
-
-def to_pixels(pixels: torch.Tensor) -> np.ndarray:
-    return ((pixels * PIXEL_STD + PIXEL_MEAN).clamp(0, 1) * 255 + 0.5).byte()[0].permute(1, 2, 3, 0).numpy()[:WORLD["shot_frames"][0]]
 
 
 @torch.no_grad()
@@ -46,27 +41,22 @@ def meaning(plan: dict, shot: dict) -> dict:
             "actors": {m["id"]: (beats.get(m["id"], "stands"), m["facing"], m["position"]) for m in shot["cast"]}}
 
 
-def actions(frames: np.ndarray, wanted: dict) -> list[tuple[str, str]]:
-    """(wanted action, the one that is read) of each actor of a shot."""
+def moves(frames: np.ndarray, wanted: dict) -> list[tuple[str, str, str]]:
+    """(action, facing, mark) that is read of each actor of a shot, in the order of `wanted`; blanks where there are no frames."""
     judge, _, reader, _ = judges()
-    read = motion.read(reader, judge, frames, list(wanted["actors"])) if len(frames) else [("", "", "")] * len(wanted["actors"])
-    return [(w[0], r[0]) for w, r in zip(wanted["actors"].values(), read)]
+    return motion.read(reader, judge, frames, list(wanted["actors"])) if len(frames) else [("", "", "")] * len(wanted["actors"])
 
 
-def seen(frames: np.ndarray, wanted: dict) -> dict:
+def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str]] | None = None) -> dict:
     """Which of what `wanted` (from `meaning`) says the frames of a shot show: {aspect: bool}, an aspect left out where it does not apply.
+    `read`: their `moves`, if they are known.
 
     Action, direction and binding are of all the shot's actors; binding is that each of two does its own action at its own mark."""
-    judge, _, reader, _ = judges()
-    if not len(frames):
-        said, moves = {}, []
-    else:
-        said = recogniser.judge(judge, frames[[k for k in MIDDLE if k < len(frames)]], len(wanted["actors"]))
-        moves = motion.read(reader, judge, frames, list(wanted["actors"]))
+    said = recogniser.judge(judges()[0], frames[[k for k in MIDDLE if k < len(frames)]], len(wanted["actors"])) if len(frames) else {}
     right = {"place": said.get("place") == wanted["place"], "time": said.get("time") == wanted["time"], "actors": said.get("actors") == set(wanted["actors"])}
     if len(wanted["actors"]) == 1:
         right["lone actor"] = right["actors"]
-    of = list(zip(moves, wanted["actors"].values())) or [(("", "", ""), w) for w in wanted["actors"].values()]
+    of = list(zip(moves(frames, wanted) if read is None else read, wanted["actors"].values()))
     right["action"] = all(m[0] == w[0] for m, w in of)
     if len(of) == 1:
         right["lone action"] = right["action"]

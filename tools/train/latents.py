@@ -50,7 +50,7 @@ def encode_shot(vae, mean, std, plan, index, seed, frames):
     first = layout.first_frames(frames)
     side = 8 * layout.PATCH
     cells = mask[first].reshape(len(first), picture.HEIGHT // side, side, picture.WIDTH // side, side) > 0
-    return ((z[0] - mean) / std).half().cpu(), torch.from_numpy((cells.mean((2, 4)) > 0.03).astype(np.uint8).reshape(-1))
+    return ((z - mean) / std)[0].half().cpu(), torch.from_numpy((cells.mean((2, 4)) > 0.03).astype(np.uint8).reshape(-1))
 
 
 def add_sound(entries, ears):
@@ -68,7 +68,7 @@ def make(name, seeds, pictures_only, ears, log=print):
     """Renders and encodes the plans of `seeds` into the shard `name`."""
     import grammar
     vae = video_vae.quick(video_vae.load(CACHE / "video_vae_frozen.pt"))
-    mean, std = (torch.tensor(v, device=DEVICE).view(-1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
+    mean, std = video_vae.statistics(vae)
     entries, start = [], time.time()
     for seed in seeds:
         prompt, plan = grammar.sample_plan(np.random.default_rng([4, seed]))

@@ -11,7 +11,6 @@ import time
 import numpy as np
 import torch
 
-import distil
 import dit
 import latents
 import layout
@@ -29,13 +28,10 @@ SHARE = 0.6  # of the decoder's batches
 def again(model, items, first, generator):
     """Normalised video latents [n,c,t,h,w] of items that the transformer led from evaluation `first` of its schedule to the end."""
     batch = latents.collate(items)
-    place = lambda k: torch.full((len(items),), k / dit.EVALUATIONS, device=DEVICE)
-    sigmas = [s.view(-1, 1, 1) for s in distil.levels(place(first))]
+    place = torch.full((len(items),), first / dit.EVALUATIONS, device=DEVICE)
+    sigmas = [s.view(-1, 1, 1) for s in dit.levels(place)]
     video, audio = ((1 - s) * batch[k] + s * torch.randn(batch[k].shape, generator=generator).to(DEVICE) for k, s in zip(("video", "audio"), sigmas))
-    for k in range(first, dit.EVALUATIONS):
-        for_video, for_audio = distil.clean(model, batch, video, audio, place(k))
-        (a, b), (c, d) = distil.levels(place(k)), distil.levels(place(k + 1))
-        video, audio = distil.moved(video, for_video, a, c), distil.moved(audio, for_audio, b, d)
+    video, _ = dit.led(model, batch, video, audio, first, dit.EVALUATIONS)
     return layout.unpatchify(video, *items[0]["video"].shape)
 
 
@@ -75,9 +71,7 @@ def shard(name):
 
 @functools.cache
 def statistics():
-    """Mean and standard deviation [c,1,1,1] of the latents' channels."""
-    config = video_vae.load(CACHE / "video_vae_frozen.pt").config
-    return [torch.tensor(v).view(-1, 1, 1, 1) for v in (config.latents_mean, config.latents_std)]
+    return video_vae.statistics(video_vae.load(CACHE / "video_vae_frozen.pt"))
 
 
 def rendered(plan, index, seed):
@@ -85,28 +79,18 @@ def rendered(plan, index, seed):
     return picture.render_shot(plan, index, seed, latents.phone_times(plan, index))[:2]
 
 
-def batch(rng, kind, scale):
-    """As video_vae.batch, with the latents [b,c,t,h,w] that the transformer left."""
+def drawn(rng, kind):
+    """As video_vae.drawn, with the latents [c,t,h,w] that the transformer left."""
     names = sorted(p.stem for p in FOLDER.glob("shot_*.pt"))
-    size, count = {"head": (video_vae.HEADS, video_vae.HEAD_COUNT), "window": (video_vae.WINDOWS, 1), "shot": (((picture.HEIGHT, picture.WIDTH),), 1)}[kind]
-    height, width = size[int(rng.integers(len(size)))]
-    pixels, masks, corners, zs = [], [], [], []
-    for _ in range(count * scale):
-        shots = shard(names[int(rng.integers(len(names)))])
-        *shot, z = shots[int(rng.integers(len(shots)))]
-        frames, mask = rendered(*shot)
-        first = 0
-        if kind == "head":  # the first five frames of one of the shot's clips
-            clip = int(rng.integers(len(layout.clips())))
-            first = clip * len(layout.FRAMES_PER_LATENT)
-            (frames, mask), z = (v[layout.CLIP * clip:][:5] for v in (frames, mask)), z[:, first:first + 2]
-        y, x = video_vae.window(rng, mask, height, width)
-        pixels.append(video_vae.to_model(frames[:, y:y + height, x:x + width]))
-        masks.append(mask[:, y:y + height, x:x + width] > 0)
-        corners.append((first, y // 8, x // 8))
-        mean, deviation = statistics()
-        zs.append((z.float() * deviation + mean)[:, :, y // 8:(y + height) // 8, x // 8:(x + width) // 8])
-    return torch.cat(pixels), torch.from_numpy(np.stack(masks)).to(DEVICE).float()[:, None], corners, torch.stack(zs)
+    shots = shard(names[int(rng.integers(len(names)))])
+    *shot, z = shots[int(rng.integers(len(shots)))]
+    (frames, mask), (mean, std) = rendered(*shot), statistics()
+    z = (z.float().to(DEVICE) * std + mean)[0]
+    if kind != "head":
+        return frames, mask, 0, z
+    clip = int(rng.integers(len(layout.clips())))  # the first five frames of one of the shot's clips
+    begin, first = clip * layout.CLIP, clip * len(layout.FRAMES_PER_LATENT)
+    return frames[begin:begin + 5], mask[begin:begin + 5], first, z[:, first:first + 2]
 
 
 def random_batch(kinds, shares, scale, rng):
@@ -114,19 +98,16 @@ def random_batch(kinds, shares, scale, rng):
     if rng.random() >= SHARE:
         return video_vae.random_batch(kinds, shares, scale, rng)
     kind = str(rng.choice(kinds, p=shares))
-    return f"made {kind}", *batch(rng, kind, scale)
+    return f"made {kind}", *video_vae.batch(rng, kind, scale, drawn)
 
 
 @torch.no_grad()
 def evaluate(model, count=4):
     """PSNR in dB of held-out shots from the transformer's latents, whole frames and actor pixels."""
-    errors = []
-    mean, deviation = statistics()
+    (mean, std), pairs = statistics(), []
     for *shot, z in shard("held_out")[::5][:count]:
-        frames, mask = rendered(*shot)
         with autocast():
-            y = video_vae.kept(video_vae.decode(model, (z.float() * deviation + mean)[None].to(DEVICE)))
-        d = (video_vae.to_pixels(y[0]).astype(np.float32) - frames) ** 2
-        errors.append((d.mean(), d[mask > 0].mean() if (mask > 0).any() else np.nan))
-    whole, actor = (float(10 * np.log10(255**2 / v)) for v in np.nanmean(np.array(errors), axis=0))
+            y = video_vae.kept(video_vae.decode(model, z.float().to(DEVICE) * std + mean))
+        pairs.append((video_vae.to_pixels(y[0]), *rendered(*shot)))
+    whole, actor = video_vae.psnr(pairs)
     return {"psnr_made": whole, "psnr_made_actor": actor}

@@ -166,7 +166,7 @@ def agreement(records: list[dict]) -> list[str]:
 
 # What nano was to reach, and mini (in brackets, where it is more): figure, value from {part: [record]}, aim, whether less is better, unit.
 mean = lambda values: float(np.nanmean([np.nan if v is None else v for v in values]))
-right = lambda records, aspect: 100 * mean([shot[aspect] for r in records for shot in (r["film"] if isinstance(r["film"], list) else [r["film"]]) if aspect in shot])
+right = lambda records, aspect: 100 * mean([r["film"][aspect] for r in records if aspect in r["film"]])
 words = lambda records, key: 100 * sum(r[key]["wrong"] for r in records) / sum(r[key]["words"] for r in records)
 AIMS = (("place", lambda r: right(r["acts"], "place"), "95", False, " %"),
         ("actors", lambda r: right(r["acts"], "actors"), "85 (95)", False, " %"),

@@ -2,7 +2,7 @@
 
     python tools/train/run.py STAGE --budget MINUTES [--resume CHECKPOINT] [--out PATH] [--pieces FOLDER]
 
-Stages, in the order of a whole run (README.md; `all.sh` runs them all): planner, audio-vae, video-vae, freeze, latents, dit, distil, video-decoder, export; resound
+Stages, in the order of a whole run (README.md; `all.sh` runs them all): planner, audio-vae, video-vae, freeze, latents, dit, distil, made, video-decoder, export; resound
 after audio-vae was run again; unpack before any of them, to go on from a bundle.
 Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores. With --pieces the stage's checkpoint is also written there in files of at
 most 15 MiB; --resume joins them again.

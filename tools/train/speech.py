@@ -113,7 +113,8 @@ def score(world: dict, plan: dict, shot_index: int) -> list[tuple[str, float]]:
     """The score of a shot (docs/BUNDLE.md, "SCORE"): (token, start in seconds from the shot's start), in order of time."""
     shot = plan["shots"][shot_index]
     actions = {action["id"]: action for action in world["actions"]}
-    entries = [(f"<|snd:{effect['description']}|>", effect["at_ms"] / 1000) for effect in shot.get("sfx", []) if effect["description"] in world["sounds"]]  # a plan that says when needs no rule
+    told = [effect for effect in shot.get("sfx", []) if effect["description"] in world["sounds"]]  # a plan that says when needs no rule
+    entries = [(f"<|snd:{effect['description']}|>", effect["at_ms"] / 1000) for effect in told]
     for beat in shot["action_beats"] if not entries else ():
         for sound in actions[beat["what"]]["sounds"]:
             entries += [(f"<|snd:{sound['sound']}|>", ms / 1000) for ms in sound_times(sound, beat["at_ms"], shot["duration_ms"])]

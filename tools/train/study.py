@@ -138,7 +138,7 @@ def errors(model, data, arm, sound="joint"):
 @torch.no_grad()
 def shown(model, data, arm, vae, judge):
     """Shares of right places, times and lone actors of generated pictures, read by the recogniser."""
-    mean, std = (torch.tensor(v).view(1, -1, 1, 1, 1) for v in (vae.config.latents_mean, vae.config.latents_std))
+    mean, std = video_vae.statistics(vae)
     right = {"place": [], "time": [], "lone actor": []}
     for k, item in enumerate(data[::max(1, len(data) // JUDGED)][:JUDGED]):
         place, hour, cast = item["meaning"]

@@ -18,7 +18,6 @@ import grammar_shots
 import layout
 import picture
 import video_init
-from layout import CLIP
 from training import CACHE, DEVICE, EVAL_SEED, GPU_SCALE, MODEL, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, produced, save
 
 LATENT_CHANNELS = 24
@@ -26,7 +25,7 @@ CONFIG = dict(
     latent_channels=LATENT_CHANNELS, block_out_channels=(16, 32, 64, 64), layers_per_block=1,
     spatial_downsample_factors=(2, 2, 2, 1), temporal_downsample_factors=(1, 2, 2, 1), norm_num_groups=8,
     **MODEL["video_decoder"], decoder_attention_head_dim=64, decoder_ffn_mult=3,
-    decoder_num_register_tokens=4, clip_length=CLIP, token_drop=3,
+    decoder_num_register_tokens=4, clip_length=layout.CLIP, token_drop=3,
     latents_mean=(0.0,) * LATENT_CHANNELS, latents_std=(1.0,) * LATENT_CHANNELS)
 ACTOR_WEIGHT = 6.0  # of an actor's pixel in the loss, against 1 of the backdrop
 KL_WEIGHT = 2e-5
@@ -64,7 +63,7 @@ def to_pixels(x):
 def moments(model, x):
     """(mean, log variance) of the latents, as the reference's encode: clips of 17 frames and the head of one more, which
     the reference pads to 17 and cuts again; the encoder is causal, so 5 frames give the same two latents."""
-    out = torch.cat([model.quant_conv(model.encoder(part)) for part in x.split(CLIP, dim=2)], dim=2)
+    out = torch.cat([model.quant_conv(model.encoder(part)) for part in x.split(layout.CLIP, dim=2)], dim=2)
     mean, log_variance = out.float().chunk(2, dim=1)
     return mean, log_variance.clamp(-30, 20)
 
@@ -78,6 +77,11 @@ def quick(model):
             if not branch.conv2.weight.any() and not branch.conv2.bias.any():
                 block.resnets[i] = torch.nn.Identity() if branch.conv_shortcut is None else branch.conv_shortcut
     return types.SimpleNamespace(encoder=encoder, quant_conv=model.quant_conv, config=model.config)
+
+
+def statistics(model):
+    """Mean and standard deviation [1,c,1,1,1] of the latents' channels."""
+    return [torch.tensor(v, device=DEVICE).view(1, -1, 1, 1, 1) for v in (model.config.latents_mean, model.config.latents_std)]
 
 
 def grid(size, start, count):
@@ -110,7 +114,7 @@ def decode(model, z, corners=None):
 
 def kept(y):
     """Of the 4 frames of each latent those that the reference keeps: all but the first three of each clip's 20."""
-    return torch.cat([part[:, :, 3:] for part in y.split(CLIP + 3, dim=2)], dim=2)
+    return torch.cat([part[:, :, 3:] for part in y.split(layout.CLIP + 3, dim=2)], dim=2)
 
 
 def reconstruction_loss(y, x, mask):
@@ -144,43 +148,59 @@ def window(rng, mask, height, width):
     return y // 8 * 8, x // 8 * 8
 
 
-def batch(rng, kind, scale=1):
-    """`scale` times the usual number of samples: pixels [b,3,n,h,w], actor mask [b,1,n,h,w], corners (t, y, x) of each sample in latents.
+def drawn(rng, kind):
+    """A random shot for a batch of `kind`: its frames and mask, where its first latent frame lies in a shot, and None for latents that the encoder is to make."""
+    if kind != "head":
+        return *render(rng)[:2], 0, None
+    start, clip = int(rng.integers(picture.FRAMES - 4)), int(rng.integers(len(layout.clips())))
+    return *render(rng, range(start, start + 5))[:2], clip * len(layout.FRAMES_PER_LATENT), None
+
+
+def batch(rng, kind, scale=1, draw=drawn):
+    """`scale` times the usual number of samples: pixels [b,3,n,h,w], actor mask [b,1,n,h,w], corners (t, y, x) of each sample in latents, and latents
+    [b,c,t,h,w] where `draw` gives some, else None.
 
     kind: "head" (windows of 5 frames, which the causal encoder makes the first two latents of a clip: the cheapest way to see many
     pictures), "window" (a window of a whole shot: a tenth of a shot's cost, as attention grows with the square) or "shot"."""
     size, count = {"head": (HEADS, HEAD_COUNT), "window": (WINDOWS, 1), "shot": (((picture.HEIGHT, picture.WIDTH),), 1)}[kind]
     height, width = size[int(rng.integers(len(size)))]
-    pixels, masks, corners = [], [], []
+    pixels, masks, corners, latents = [], [], [], []
     for _ in range(count * scale):
-        start = int(rng.integers(picture.FRAMES - 4))
-        frames, mask, _ = render(rng, range(start, start + 5) if kind == "head" else None)
+        frames, mask, first, z = draw(rng, kind)
         y, x = window(rng, mask, height, width)
         pixels.append(to_model(frames[:, y:y + height, x:x + width]))
         masks.append(mask[:, y:y + height, x:x + width] > 0)
-        clip = int(rng.integers(len(layout.clips()))) if kind == "head" else 0
-        corners.append((clip * len(layout.FRAMES_PER_LATENT), y // 8, x // 8))
-    return torch.cat(pixels), torch.from_numpy(np.stack(masks)).to(DEVICE).float()[:, None], corners
+        corners.append((first, y // 8, x // 8))
+        if z is not None:
+            latents.append(z[:, :, y // 8:(y + height) // 8, x // 8:(x + width) // 8])
+    return torch.cat(pixels), torch.from_numpy(np.stack(masks)).to(DEVICE).float()[:, None], corners, torch.stack(latents) if latents else None
 
 
 def random_batch(kinds, shares, scale, rng):
-    """(kind, *batch, None) of a kind drawn by its share; the last is for latents that are not the encoder's (made.py)."""
+    """(kind, *batch) of a kind drawn by its share."""
     kind = str(rng.choice(kinds, p=shares))
-    return kind, *batch(rng, kind, scale), None
+    return kind, *batch(rng, kind, scale)
+
+
+def psnr(pairs):
+    """PSNR in dB over [(frames, true frames, actor mask)]: whole frames, actor pixels."""
+    errors = []
+    for made, frames, mask in pairs:
+        d = (made.astype(np.float32) - frames) ** 2
+        errors.append((d.mean(), d[mask > 0].mean() if (mask > 0).any() else np.nan))
+    return tuple(float(10 * np.log10(255**2 / v)) for v in np.nanmean(np.array(errors), axis=0))
 
 
 @torch.no_grad()
 def evaluate(model, count=8, seed=EVAL_SEED):
     """PSNR in dB over held-out shots: whole frames, actor pixels."""
-    errors = []
+    pairs = []
     for i in range(count):
         frames, mask, _ = render(np.random.default_rng(seed + i))
         with autocast():
             y = kept(decode(model, moments(model, to_model(frames))[0]))
-        d = (to_pixels(y[0]).astype(np.float32) - frames) ** 2
-        errors.append((d.mean(), d[mask > 0].mean() if (mask > 0).any() else np.nan))
-    whole, actor = np.nanmean(np.array(errors), axis=0)
-    return float(10 * np.log10(255**2 / whole)), float(10 * np.log10(255**2 / actor))
+        pairs.append((to_pixels(y[0]), frames, mask))
+    return psnr(pairs)
 
 
 @torch.no_grad()
@@ -216,7 +236,7 @@ def start_linear(model, rng, count=60):
     """Starts a new model from the principal components of some windows (video_init)."""
     clips, masks = [], []
     for _ in range(count):
-        frames, mask, _ = render(rng, range(CLIP))
+        frames, mask, _ = render(rng, range(layout.CLIP))
         y, x = window(rng, mask, 64, 112)
         clips.append(to_model(frames[:, y:y + 64, x:x + 112]))
         masks.append(torch.from_numpy(mask[:, y:y + 64, x:x + 112] > 0).to(DEVICE).float()[None, None])
