@@ -25,7 +25,7 @@ std::time_t now() {
 void on_stop(int signal) {
   static std::time_t asked = 0;
   if (stops == 0) asked = now();
-  if (stops != 0 && now() - asked >= 2) _exit(128 + signal);
+  else if (now() - asked >= 2) _exit(128 + signal);
   stops = 1;
 }
 
