@@ -1,7 +1,7 @@
 """assets/world/world.json and its editions: which part of the world is rendered, trained on and exported.
 
-The file lists the whole world. Under `editions` it names, list by list, what a smaller model knows: `nano` is the shipped one's. The environment
-variable FABULA_WORLD chooses: `nano` (the default) or `full`. `world` gives an edition in the layout of a bundle's world.json (docs/BUNDLE.md).
+The file lists the whole world. Under `editions` it names, list by list, what a smaller model knows: `storybook` is the shipped one's. The environment
+variable FABULA_WORLD chooses: `storybook` (the default), `nano` or `full`. `world` gives an edition in the layout of a bundle's world.json (docs/BUNDLE.md).
 
     python editions.py check          the nano edition is the shipped bundle's world.json; the hold-outs are those of their rule
     python editions.py print nano
@@ -15,10 +15,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATH = ROOT / "assets/world/world.json"
-EDITION = os.environ.get("FABULA_WORLD", "nano")
+EDITION = os.environ.get("FABULA_WORLD", "storybook")
 # What a bundle's world.json says of each entry; the rest of an entry is for the renderer.
 FIELDS = {"actors": ("id", "name", "glyph", "look", "words"), "places": ("id", "description", "words", "ambience"), "actions": ("id", "words", "sounds"),
-          "voices": ("id", "flite", "tempo", "pitch", "description")}
+          "voices": ("id", "flite", "tempo", "pitch", "description"), "props": ("id", "name", "look", "words")}
+WORDS = {"weathers": "weather_words", "moods": "mood_words"}  # plain lists whose words a bundle gives beside each entry
 HELD_OUT_OF = 5  # one pair of so many
 
 
@@ -42,8 +43,14 @@ def world(edition=EDITION):
         if name in FIELDS:
             entries = {e["id"]: e for e in everything[name]}
             result[name] = [{k: entries[i][k] for k in FIELDS[name]} for i in wanted]
+        elif name in WORDS:
+            result[name] = [{"id": i, "words": everything[WORDS[name]][i]} for i in wanted]
         else:
             result[name] = wanted
+    if "weathers" in part:
+        for place in result["places"]:
+            possible = next(e["weathers"] for e in everything["places"] if e["id"] == place["id"])
+            place["weathers"] = [w for w in part["weathers"] if w in possible]
     result["phones"] = everything["phones"]
     return result
 
