@@ -5,23 +5,36 @@ whatever a prompt leaves out is filled by the fixed rules below, so that a reade
 
 Rules. No actor, or an unknown one: the fox. No place, or an unknown one: the forest (a later event: where the film is already; an unknown place: the forest). No time: day.
 No action, or an unknown one: stands. One actor stands in the centre and faces right; two stand left and right, facing each other, or both to the
-right when both walk, run or fly. One event makes three shots, two make two each, more make one each; a line is spoken in its event's second shot.
+right when both walk, run or fly, or one chases the other. One event makes three shots, two make two each, more make one each; a line is spoken in its event's second shot.
+Who talks to somebody `talks`, the other stands; who is chased runs; with nobody else, `talks` is stands and `chases` runs. A line that follows another one is an event of its
+own in which its speaker stands alone.
 Voices go by the actor's place in world.json: even slt, odd rms; `he` means rms, `she` slt; a voice asked for comes first.
+No weather: the world's first (clear); one that was said holds on, where the place can have it. No mood: the first (calm); one that was said is the actor's until another is.
+Props hold on for later events at the same place, two at most. The first stands right of an actor who is in the centre or on the left, else left, and the second on the
+other side; beside two actors, the first stands in the centre and the second on the left.
+Shots of an event are wide, medium and close in turn, the single shots of events likewise.
 """
 
 import dataclasses
 
 import editions
 import speech
-from training import WORLD
+
+WORLD = editions.world()
 
 ACTORS = {a["id"]: a for a in WORLD["actors"]}
 PLACES = {p["id"]: p for p in WORLD["places"]}
 VOICES = {v["id"]: v for v in WORLD["voices"]}
-LINE_BYTES, SPAN_BYTES, MAX_UNSUPPORTED, MAX_SHOTS = 28, 40, 6, WORLD["max_shots"]
+PROPS = {p["id"]: p for p in WORLD.get("props", []) if "words" in p}
+# Lists of ids, the default first; empty where the world has none.
+WEATHERS, MOODS = ([e["id"] for e in WORLD.get(name, []) if isinstance(e, dict)] for name in ("weathers", "moods"))
+SIZES = [s for s in ("wide", "medium", "close") if s in WORLD["camera_sizes"]]  # of the shots of an event, in turn
+LINE_BYTES, SPAN_BYTES, MAX_UNSUPPORTED, MAX_SHOTS, MAX_PROPS = WORLD.get("line_bytes", 28), 40, 6, WORLD["max_shots"], 2
 TREATMENT_BYTES = 240
 MOVING = {"walks", "runs", "flies"}
-ON_PLACE = {"forest": "in the forest", "beach": "on the beach", "desert": "in the desert", "snow": "in the snow", "city": "in the city", "moon": "on the moon"}
+ON_PLACE = {p: f"on the {p}" if p in ("beach", "moon") else p if p == "underwater" else f"in the {p}" for p in PLACES}
+WEATHER_OF_TREATMENT = {"rain": " in the rain", "snow": " in the snowfall"}
+CRICKETS = {"forest", "meadow", "castle"}  # by night
 
 
 @dataclasses.dataclass
@@ -35,6 +48,9 @@ class Event:
     line: list = dataclasses.field(default_factory=list)  # pieces of the line, each a legal span of the prompt
     positions: list | None = None  # as asked for
     facings: list | None = None
+    weather: str | None = None  # id; None: the default
+    moods: list | None = None  # ids, one an actor; None: the default
+    props: list = dataclasses.field(default_factory=list)  # ids of what is shown, at most MAX_PROPS
 
 
 @dataclasses.dataclass
@@ -74,23 +90,41 @@ def staging(event):
     if len(event.actors) == 1:
         return event.positions or ["center"], event.facings or ["right"]
     positions = event.positions or ["left", "right"]
-    together = event.actions[0] == event.actions[1] and event.actions[0] in MOVING
+    together = (event.actions[0] == event.actions[1] and event.actions[0] in MOVING) or "chases" in event.actions
     facings = ["right", "right"] if together else ["right" if p == "left" else "left" for p in positions]
     return positions, event.facings or facings
+
+
+def prop_positions(positions):
+    """Where up to MAX_PROPS props stand beside actors at `positions`."""
+    if len(positions) > 1:
+        return ["center", "left"]
+    return ["left", "right"] if positions[0] == "right" else ["right", "left"]
+
+
+def mood_of(event, i):
+    return (event.moods[i] if event.moods else None) or (MOODS[0] if MOODS else None)
+
+
+def ambience(place, time, weather):
+    """The id of what is heard at a place."""
+    wanted = "rain" if weather == "rain" else "wind" if weather == "snow" else "crickets" if time == "night" and place in CRICKETS else None
+    return wanted if wanted in WORLD["ambiences"] else PLACES[place]["ambience"]
 
 
 def treatment(story):
     """The story in canonical words, one sentence an event."""
     sentences, place = [], None
     for event in story.events:
+        names = [a if mood_of(event, i) in (None, MOODS[:1] and MOODS[0]) else f"{event.moods[i]} {a}" for i, a in enumerate(event.actors)]
         if len(event.actors) == 1:
-            text = f"The {event.actors[0]} {event.actions[0]}"
+            text = f"The {names[0]} {event.actions[0]}"
         elif event.actions[0] == event.actions[1]:
-            text = f"The {event.actors[0]} {event.actions[0]} with the {event.actors[1]}"
+            text = f"The {names[0]} {event.actions[0]} with the {names[1]}"
         else:
-            text = f"The {event.actors[0]} {event.actions[0]}, the {event.actors[1]} {event.actions[1]}"
+            text = f"The {names[0]} {event.actions[0]}, the {names[1]} {event.actions[1]}"
         if event.place != place:
-            text += f" {ON_PLACE[event.place]} by {event.time}"
+            text += f" {ON_PLACE[event.place]} by {event.time}{WEATHER_OF_TREATMENT.get(event.weather, '')}"
             place = event.place
         if event.line:
             text += f". The {event.speaker} speaks" if len(event.actors) > 1 else " and speaks"
@@ -109,31 +143,39 @@ def oracle(story):
     """The plan of a story (docs/BUNDLE.md). Events that do not fit into `max_shots` are left out."""
     actors = list(dict.fromkeys(a for e in story.events for a in e.actors))
     voices = {a: story.voices.get(a, default_voice(a)) for a in actors}
-    times = {}
+    settings = {}  # of each place: its time and weather
     for event in story.events:
-        times.setdefault(event.place, event.time)
+        settings.setdefault(event.place, (event.time, event.weather or (WEATHERS[0] if WEATHERS else None)))
     shots = []
     for event, count in zip(story.events, shot_count(story)):
         positions, facings = staging(event)
         first = 1 if count > len(event.line) else 0
         for i in range(count):
             alone = count == 1
-            size = story.size or ("medium" if (len(shots) if alone else i) % 2 else "wide")
+            size = story.size or SIZES[(len(shots) if alone else i) % len(SIZES)]
             shots.append({"place": event.place,
-                          "cast": [{"id": a, "position": p, "facing": f} for a, p, f in zip(event.actors, positions, facings)],
+                          "cast": [{"id": a, "position": p, "facing": f, **({"mood": mood_of(event, k)} if MOODS else {})}
+                                   for k, (a, p, f) in enumerate(zip(event.actors, positions, facings))],
+                          **({"props": [{"id": p, "position": at} for p, at in zip(event.props, prop_positions(positions))]} if PROPS else {}),
                           "action_beats": [{"at_ms": 0, "who": a, "what": w} for a, w in zip(event.actors, event.actions)],
                           "camera": {"size": size, "move": story.move or "static"},
                           "line": (event.speaker, event.line[i - first]) if 0 <= i - first < len(event.line) else None,
-                          "ambience": "crickets" if (event.place, times[event.place]) == ("forest", "night") else PLACES[event.place]["ambience"]})
+                          "ambience": ambience(event.place, *settings[event.place])})
     shots = shots[:MAX_SHOTS]
     if not story.move and len(shots) > 1:
         shots[-1]["camera"]["move"] = "push_in"
-    return {"version": "fabula.plan/1", "treatment": treatment(story), "title": title(story), "aspect": "16:9", "fps": 24,
+    return plan_of(treatment(story), title(story), voices, settings, shots, story.unsupported[:MAX_UNSUPPORTED])
+
+
+def plan_of(words, name, voices, settings, shots, unsupported):
+    """The plan of shots as `oracle` makes them; `words` is its treatment, `name` its title, `voices` maps actors to voices and `settings` places to (time, weather)."""
+    return {"version": "fabula.plan/1", "treatment": words, "title": name, "aspect": "16:9", "fps": 24,
             "total_ms": shot_start(len(shots)), "language": "en",
-            "characters": [{"id": a, "name": ACTORS[a]["name"], "look": ACTORS[a]["look"], "voice": {"voice_id": voices[a]}} for a in actors],
-            "places": [{"id": p, "description": PLACES[p]["description"], "time_of_day": t} for p, t in times.items()],
+            "characters": [{"id": a, "name": ACTORS[a]["name"], "look": ACTORS[a]["look"], "voice": {"voice_id": v}} for a, v in voices.items()],
+            "places": [{"id": p, "description": PLACES[p]["description"], "time_of_day": time, **({"weather": weather} if WEATHERS else {})}
+                       for p, (time, weather) in settings.items()],
             "shots": [timed(shot, i, voices) for i, shot in enumerate(shots)],
-            "sound": {"music": "none"}, "unsupported": story.unsupported[:MAX_UNSUPPORTED]}
+            "sound": {"music": "none"}, "unsupported": unsupported}
 
 
 def shot_start(index):
@@ -151,14 +193,17 @@ def timed(shot, index, voices):
         begin, end = speech.line_span(text, VOICES[voices[speaker]], start, duration)
         dialogue = [{"speaker": speaker, "text": text, "start_ms": begin, "end_ms": end, "mode": "on_screen"}]
     return {"id": f"s{10 * (index + 1):03}", "place": shot["place"], "start_ms": start, "duration_ms": duration, "cast": shot["cast"],
-            "action_beats": shot["action_beats"], "camera": shot["camera"], "dialogue": dialogue, "ambience": shot["ambience"]}
+            **({"props": shot["props"]} if "props" in shot else {}), "action_beats": shot["action_beats"], "camera": shot["camera"], "dialogue": dialogue, "ambience": shot["ambience"]}
 
 
 def sample_plan(rng):
     """(prompt, plan) from a numpy Generator."""
-    if editions.EDITION == "full":
-        from storybook import stories
-        return stories.sample_plan(rng)
     import grammar_prompts
     prompt, story = grammar_prompts.sample(rng)
     return prompt, oracle(story)
+
+
+def sample_shots(rng, split="training"):
+    """(prompt, plan) of a film of one to four events of one shot each, for the picture model: every attribute drawn for itself (`grammar_shots.py`)."""
+    import grammar_shots
+    return grammar_shots.sample_shots(rng, split)

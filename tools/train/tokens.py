@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+import editions
 import speech
-from training import WORLD
+
+WORLD = editions.world()
 
 QWEN_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 # Merges are learnt on words cut loose from what stands before them, so none joins a space or a quote to a letter:
@@ -15,15 +17,20 @@ QWEN_SPLIT = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\
 TRAINING_SPLIT = r"_?\p{L}+|\p{N}| |[^\s\p{L}\p{N}_]+|_|\s"
 SPECIAL = (["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|score|>", "<|/score|>"]
            + [f"<|ph:{p}|>" for p in WORLD["phones"]] + [f"<|snd:{s}|>" for s in WORLD["sounds"]])
-VOCABULARY = 1536
+VOCABULARY = 2048
 
 # Kinds of segments. What is in none of these is a value, written token by token; its field's name is its kind.
 FIXED = {"special", "prompt", "literal", "number", "sound"}  # never a choice
 CHOICE = "choice"  # a literal chosen among alternatives by its first token
 OPEN_ENDED = {"treatment", "title", "name", "look", "description", "text", "unsupported"}  # where a value ends is a choice too
 
-CHARACTER_END, PLACE_END, CAST_END, BEAT_END, SHOT_END = '"}}', '"}', '"}', '"}', '"}'
-AFTER_CHARACTERS, AFTER_PLACES, AFTER_CAST = '],"places":[', '],"shots":[', '],"action_beats":['
+# The lists that a world may lack; without them the stream is shorter.
+WEATHERS, MOODS, PROPS = ([e["id"] for e in WORLD.get(name, []) if isinstance(e, dict)] for name in ("weathers", "moods", "props"))
+MAX_PROPS = 2  # a shot
+
+CHARACTER_END, PLACE_END, CAST_END, PROP_END, BEAT_END, SHOT_END = '"}}', '"}', '"}', '"}', '"}', '"}'
+AFTER_PROPS, PROP_OPEN = '],"action_beats":[', '{"id":"'
+AFTER_CHARACTERS, AFTER_PLACES, AFTER_CAST = '],"places":[', '],"shots":[', '],"props":[' if PROPS else AFTER_PROPS
 AFTER_BEATS, AFTER_LINE, AFTER_SHOTS = '],"camera":{"size":"', '],"ambience":"', '],"sound":{"music":"none"},"unsupported":['
 LINE_OPEN, UNSUPPORTED_OPEN, END = '{"speaker":"', '"', "]}"
 
@@ -61,51 +68,37 @@ def tagged(prompt, plan, scores):
               '","voice":{"voice_id":"', ("voice", c["voice"]["voice_id"]), CHARACTER_END)
 
     def place(_, p):
-        weather = ('","weather":"', ("weather", p["weather"])) if "weather" in p else ()
+        weather = ('","weather":"', ("weather", p.get("weather") or WEATHERS[0])) if WEATHERS else ()
         pairs(("place", p["id"]), '{"id":"', ("place", p["id"]), '","description":"', ("description", p["description"]),
               '","time_of_day":"', ("time", p["time_of_day"]), *weather, PLACE_END)
 
-    def prop(_, p):
-        pairs(("prop", p["id"]), '{"id":"', ("prop", p["id"]), '","description":"', ("description", p["description"]), '","states":["')
-        for i, state in enumerate(p["states"]):
-            pairs(("prop", p["id"]), *([(CHOICE, '","')] if i else []), ("state", state))
-        put(CHOICE, '"]}', ("prop", p["id"]))
+    def member(tag):
+        def write(_, c):
+            mood = ('","mood":"', ("mood", c.get("mood") or MOODS[0])) if MOODS else ()
+            pairs(tag, '{"id":"', ("cast", c["id"]), '","position":"', ("position", c["position"]), '","facing":"', ("facing", c["facing"]), *mood, CAST_END)
+        return write
 
-    def fact(tag):
-        return lambda _, f: pairs(tag, '{"entity":"', ("entity", f["entity"]), '","attribute":"', ("attribute", f["attribute"]), '","value":"',
-                                  ("value", f["value"]), '"}')
+    def props(tag, items):
+        for k, p in enumerate(items):
+            pairs(tag, *([(CHOICE, ",")] if k else []), PROP_OPEN if k else (CHOICE, PROP_OPEN), ("prop", p["id"]), '","position":"', ("position", p["position"]), PROP_END)
+        put(CHOICE, AFTER_PROPS, tag)
 
     def beat(tag):
-        return lambda _, b: pairs(tag, *(['{"at_ms":0,"who":"'] if b["at_ms"] == 0 else ['{"at_ms":', ("at_ms", str(b["at_ms"])), ',"who":"']), ("who", b["who"]),
-                                  '","what":"', ("action", b["what"]), BEAT_END)
-
-    def member(tag):
-        return lambda _, c: pairs(tag, '{"id":"', ("cast", c["id"]), '","position":"', ("position", c["position"]),
-                                  *(('","depth":"', ("depth", c["depth"])) if "depth" in c else ()),
-                                  '","facing":"', ("facing", c["facing"]), CAST_END)
+        return lambda _, b: pairs(tag, '{"at_ms":0,"who":"', ("who", b["who"]), '","what":"', ("action", b["what"]), BEAT_END)
 
     def shot(i, s):
         tag = ("shot", i)
         pairs(tag, f'{{"id":"{s["id"]}","place":"', ("place_id", s["place"]), '","start_ms":', ("number", str(s["start_ms"])), ',"duration_ms":',
               ("number", str(s["duration_ms"])), ',"cast":[')
         joined(s["cast"], member(tag), AFTER_CAST, CHOICE, tag)
-        # Lists that only the full world's plans have open where the list before them closes.
-        lists = [("action_beats", s["action_beats"], beat(tag)), *((name, s[name], fact(tag)) for name in ("pre", "effects") if name in s)]
-        for (_, items, write), (following, _, _) in zip(lists, [*lists[1:], ("", None, None)]):
-            joined(items, write, f'],"{following}":[' if following else AFTER_BEATS, CHOICE, tag)
+        if PROPS:
+            props(tag, s.get("props", []))
+        joined(s["action_beats"], beat(tag), AFTER_BEATS, CHOICE, tag)
         pairs(tag, ("size", s["camera"]["size"]), '","move":"', ("move", s["camera"]["move"]), '"},"dialogue":[')
-        for k, line in enumerate(s["dialogue"]):
-            delivery = ('"delivery":"', ("delivery", line["delivery"]), '",') if "delivery" in line else ()
-            mode = ('"mode":"', ("mode", line["mode"]), '"}') if line["mode"] != "on_screen" else ('"mode":"on_screen"}',)
-            pairs(tag, *([(CHOICE, ",")] if k else []), (CHOICE, LINE_OPEN), ("speaker", line["speaker"]), '","text":"', ("text", line["text"]), '","start_ms":',
-                  ("number", str(line["start_ms"])), ',"end_ms":', ("number", str(line["end_ms"])), *run_together(",", *delivery, *mode))
-        if "sfx" in s:
-            put("literal" if len(s["dialogue"]) else CHOICE, '],"sfx":[', tag)
-            joined(s["sfx"], lambda _, e: pairs(tag, '{"at_ms":', ("number", str(e["at_ms"])), ',"description":"', ("sound_effect", e["description"]), '"}'),
-                   AFTER_LINE, CHOICE, tag)
-            pairs(tag, ("ambience", s["ambience"]), SHOT_END)
-        else:
-            pairs(tag, ("literal" if s["dialogue"] else CHOICE, AFTER_LINE), ("ambience", s["ambience"]), SHOT_END)
+        for line in s["dialogue"]:
+            pairs(tag, (CHOICE, LINE_OPEN), ("speaker", line["speaker"]), '","text":"', ("text", line["text"]), '","start_ms":', ("number", str(line["start_ms"])),
+                  ',"end_ms":', ("number", str(line["end_ms"])), ',"mode":"on_screen"}')
+        pairs(tag, ("literal" if s["dialogue"] else CHOICE, AFTER_LINE), ("ambience", s["ambience"]), SHOT_END)
         put("special", "<|score|>")
         for token in scores[i]:
             put("sound", token, ("sound", i))
@@ -118,14 +111,8 @@ def tagged(prompt, plan, scores):
     pairs(None, '{"version":"fabula.plan/1","treatment":"', ("treatment", plan["treatment"]), '","title":"', ("title", plan["title"]),
           '","aspect":"16:9","fps":24,"total_ms":', ("total_ms", str(plan["total_ms"])), ',"language":"en","characters":[')
     joined(plan["characters"], character, AFTER_CHARACTERS)
-    lists = [("places", plan["places"], place), *((name, plan[name], write) for name, write in (("props", prop), ("world", fact(None))) if name in plan)]
-    for (_, items, write), (following, _, _) in zip(lists, [*lists[1:], ("shots", None, None)]):
-        joined(items, write, f'],"{following}":[')
-    if plan["sound"]["music"] == "none":
-        joined(plan["shots"], shot, AFTER_SHOTS, "literal")
-    else:
-        joined(plan["shots"], shot, '],"sound":{"music":"', "literal")
-        pairs(None, ("music", plan["sound"]["music"]), '"},"unsupported":[')
+    joined(plan["places"], place, AFTER_PLACES)
+    joined(plan["shots"], shot, AFTER_SHOTS, "literal")
     for i, text in enumerate(plan["unsupported"]):
         if i:
             put(CHOICE, ",")
@@ -133,17 +120,6 @@ def tagged(prompt, plan, scores):
         unsupported(i, text)
     put(CHOICE, END)
     put("special", "<|im_end|>")
-    return out
-
-
-def run_together(*parts):
-    """Parts of a segment list with neighbouring literals joined."""
-    out = []
-    for part in parts:
-        if out and isinstance(part, str) and isinstance(out[-1], str):
-            out[-1] += part
-        else:
-            out.append(part)
     return out
 
 
@@ -165,7 +141,7 @@ class Vocabulary:
         self.bytes = [b""] * self.size  # of each plain token; empty for special ones
         for token, i in data["model"]["vocab"].items():
             self.bytes[i] = bytes(alphabet[c] for c in token)
-        self.text = functools.lru_cache(maxsize=8192)(lambda text: tuple(self.plain.encode(text).ids))
+        self.text = functools.lru_cache(maxsize=65536)(lambda text: tuple(self.plain.encode(text).ids))
 
     def encode(self, segment):
         if segment.kind in ("special", "sound"):
