@@ -1,31 +1,145 @@
-"""Checks that grammar, token stream and decoder agree: led by the right plan, the constrained decoder must be allowed every token of it.
+"""Checks of what the planner is trained on: plans that are legal and follow from their streams, prompts that say what is copied, every value well covered, and figures of speed.
 
-    python tools/train/check_grammar.py PLANNER_FOLDER [COUNT] [SEED]
+    python tools/train/check_grammar.py [COUNT] [SEED]             plans of prompts, and films drawn attribute by attribute
+    python tools/train/check_grammar.py led PLANNER_FOLDER [COUNT] [SEED]
+                                        led by the right plan, the constrained decoder must be allowed every token of it
 """
 
+import collections
 import json
 import pathlib
 import sys
+import tempfile
+import time
 
-import planner
-import planner_decode
+import numpy as np
+
+import editions
+import grammar
+import grammar_shots
+import sound_data
+import speech
 import tokens
+from grammar import LINE_BYTES, MAX_PROPS, MAX_SHOTS, MAX_UNSUPPORTED, MOODS, PLACES, PROPS, SPAN_BYTES, WEATHERS, WORLD
+from grammar_spans import legal_spans
+
+IDS = {name: {e["id"] if isinstance(e, dict) else e for e in WORLD[name]} for name in ("actors", "places", "actions", "voices", "times", "positions", "facings", "camera_sizes",
+                                                                                       "camera_moves", "ambiences")}
 
 
-class Led(planner_decode.Stream):
-    """Takes the right plan's token wherever the model would choose."""
-    wanted, chosen = [], set()
+def check_plan(prompt, plan, copied=True):
+    """Asserts what docs/BUNDLE.md says of a plan; `copied`: the lines are legal spans of the prompt as well."""
+    data = prompt.encode()
+    spans = {cap: {data[s:e].decode() for s, e in legal_spans(data, cap)} for cap in (LINE_BYTES, SPAN_BYTES)}
+    actors, places = [c["id"] for c in plan["characters"]], [p["id"] for p in plan["places"]]
+    assert len(set(actors)) == len(actors) and set(actors) <= IDS["actors"], actors
+    assert len(set(places)) == len(places) and set(places) <= IDS["places"], places
+    assert 1 <= len(plan["shots"]) <= MAX_SHOTS and plan["total_ms"] == grammar.shot_start(len(plan["shots"]))
+    assert len(plan["treatment"]) <= 240 and len(plan["title"]) <= 60 and all(0x20 <= ord(c) <= 0x7e and c not in '"\\' for c in plan["treatment"] + plan["title"])
+    assert all(c["voice"]["voice_id"] in IDS["voices"] for c in plan["characters"])
+    for place in plan["places"]:
+        assert place["time_of_day"] in IDS["times"] and (not WEATHERS or place["weather"] in PLACES[place["id"]]["weathers"]), place
+    for i, shot in enumerate(plan["shots"]):
+        cast = [c["id"] for c in shot["cast"]]
+        assert shot["place"] in places and 1 <= len(cast) <= 2 and len(set(cast)) == len(cast) and set(cast) <= set(actors)
+        assert shot["start_ms"] == grammar.shot_start(i) and shot["start_ms"] + shot["duration_ms"] == grammar.shot_start(i + 1)
+        for member in shot["cast"]:
+            assert member["position"] in IDS["positions"] and member["facing"] in IDS["facings"] and (not MOODS or member["mood"] in MOODS), member
+        props = [p["id"] for p in shot.get("props", [])]
+        assert len(props) <= MAX_PROPS and len(set(props)) == len(props) and set(props) <= set(PROPS) and all(p["position"] in IDS["positions"] for p in shot.get("props", []))
+        assert [b["who"] for b in shot["action_beats"]] == cast and all(b["what"] in IDS["actions"] and b["at_ms"] == 0 for b in shot["action_beats"])
+        assert shot["camera"]["size"] in IDS["camera_sizes"] and shot["camera"]["move"] in IDS["camera_moves"] and shot["ambience"] in IDS["ambiences"]
+        for line in shot["dialogue"]:
+            assert line["speaker"] in cast and len(line["text"].encode()) <= LINE_BYTES and line["text"] in prompt, line
+            assert not copied or line["text"] in spans[LINE_BYTES], line
+    assert len(plan["unsupported"]) <= MAX_UNSUPPORTED and all(span in spans[SPAN_BYTES] for span in plan["unsupported"]), plan["unsupported"]
 
-    def pick(self, allowed):
-        at = len(self.ids)
-        if self.ids != self.wanted[:at] or self.wanted[at] not in allowed:
-            raise AssertionError(f"not allowed after {self.vocabulary.tokenizer.decode(self.ids[-40:])!r}")
-        if len(allowed) > 1:
-            self.chosen.add(at)
-        return self.wanted[at]
+
+def check_stream(vocabulary, prompt, plan):
+    """Asserts that the stream holds the plan's JSON, and its tokens the stream; returns the number of tokens."""
+    text = "".join(s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind not in ("special", "prompt"))
+    assert json.loads(text[text.index("{"):]) == plan and text[text.index("{"):] == json.dumps(plan, separators=(",", ":"), ensure_ascii=False), prompt
+    encoded = tokens.encode_plan(vocabulary, prompt, plan)
+    ids = encoded.ids
+    begin = ids.index(vocabulary.special["<|im_start|>"], 1)
+    special = set(vocabulary.special.values())
+    told = b"".join(vocabulary.bytes[i] for i in ids[begin:] if i not in special).decode()
+    assert json.loads(told[told.index("{"):]) == plan, prompt
+    assert len(ids) == len(encoded.loss) == len(encoded.kinds) and max(i for rows, sounds, _ in encoded.shots for i in rows + sounds) < len(ids)
+    return len(ids)
 
 
-def main(folder, count=200, seed=1):
+def count_values(counts, plan):
+    """Adds the plan's values, shot by shot, to the counters of `counts` by kind."""
+    settings = {p["id"]: p for p in plan["places"]}
+    for shot in plan["shots"]:
+        place = settings[shot["place"]]
+        counts["place"][place["id"]] += 1
+        counts["time"][place["time_of_day"]] += 1
+        counts["weather"][place.get("weather")] += 1
+        counts["size"][shot["camera"]["size"]] += 1
+        counts["move"][shot["camera"]["move"]] += 1
+        counts["ambience"][shot["ambience"]] += 1
+        counts["props in a shot"][len(shot.get("props", []))] += 1
+        counts["line"]["line" if shot["dialogue"] else "none"] += 1
+        for prop in shot.get("props", []):
+            counts["prop"][prop["id"]] += 1
+        for member, beat in zip(shot["cast"], shot["action_beats"]):
+            counts["actor"][member["id"]] += 1
+            counts["mood"][member.get("mood")] += 1
+            counts["action"][beat["what"]] += 1
+            counts["position"][member["position"]] += 1
+    for character in plan["characters"]:
+        counts["voice"][character["voice"]["voice_id"]] += 1
+
+
+def tokenizer(draw):
+    """A vocabulary trained on a few hundred drawn plans."""
+    texts, rng = [" ".join(sound_data.WORDS)] * 30, np.random.default_rng(7)
+    for _ in range(400):
+        prompt, plan = draw(rng)
+        texts += [s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind != "special"]
+    path = pathlib.Path(tempfile.mkdtemp()) / "tokenizer.json"
+    tokens.train_tokenizer(texts, path)
+    return tokens.Vocabulary(path)
+
+
+def check(count=400, seed=1):
+    speech.phones_of = sound_data.rough_phones
+    vocabulary = tokenizer(grammar.sample_plan)
+    for name, draw in (("prompts", grammar.sample_plan), ("shots", grammar.sample_shots)):
+        rng, counts, lengths, start = np.random.default_rng(int(seed)), collections.defaultdict(collections.Counter), [], time.process_time()
+        for _ in range(int(count)):
+            prompt, plan = draw(rng)
+            check_plan(prompt, plan)
+            lengths.append(check_stream(vocabulary, prompt, plan))
+            count_values(counts, plan)
+            if name == "shots":
+                for shot in plan["shots"]:
+                    assert not any(editions.is_held_out("actors_places", c["id"], shot["place"]) for c in shot["cast"])
+                    assert not any(editions.is_held_out("actors_actions", b["who"], b["what"]) for b in shot["action_beats"])
+        print(f"{name}: {count} plans are legal; {np.mean(lengths):.0f} tokens a plan, {max(lengths)} at most; {int(count) / (time.process_time() - start):.0f} plans a second, checks and all")
+        for kind, values in counts.items():
+            total = sum(values.values())
+            print(f"  {kind}: " + " ".join(f"{v} {100 * n / total:.1f}" for v, n in values.most_common()) + " %")
+
+
+def led(folder, count=200, seed=1):
+    import planner
+    import planner_decode
+
+    class Led(planner_decode.Stream):
+        """Takes the right plan's token wherever the model would choose."""
+        wanted, chosen = [], set()
+
+        def pick(self, allowed):
+            at = len(self.ids)
+            if self.ids != self.wanted[:at] or self.wanted[at] not in allowed:
+                raise AssertionError(f"not allowed after {self.vocabulary.tokenizer.decode(self.ids[-40:])!r}")
+            if len(allowed) > 1:
+                self.chosen.add(at)
+            return self.wanted[at]
+
     vocabulary = tokens.Vocabulary(pathlib.Path(folder) / "tokenizer.json")
     planner_decode.Stream = Led
     choices = without_loss = 0
@@ -33,13 +147,15 @@ def main(folder, count=200, seed=1):
         encoded = tokens.encode_plan(vocabulary, prompt, plan)
         Led.wanted, Led.chosen = list(encoded.ids), set()
         decoded, stream = planner_decode.decode(None, vocabulary, prompt)
-        text = "".join(s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind not in ("special", "prompt"))
+        check_stream(vocabulary, prompt, plan)
         assert decoded == plan and stream.ids == encoded.ids, prompt
-        assert text[text.index("{"):] == json.dumps(plan, separators=(",", ":"), ensure_ascii=False), prompt
         choices += len(Led.chosen)
         without_loss += len(Led.chosen - {i for i, loss in enumerate(encoded.loss) if loss})
     print(f"{count} plans agree; {choices / int(count):.1f} choices a plan, {without_loss} of them outside the training loss")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:2] == ["led"]:
+        led(*sys.argv[2:])
+    else:
+        check(*sys.argv[1:])

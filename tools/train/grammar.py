@@ -116,7 +116,7 @@ def treatment(story):
     """The story in canonical words, one sentence an event."""
     sentences, place = [], None
     for event in story.events:
-        names = [a if mood_of(event, i) in (None, MOODS[:1] and MOODS[0]) else f"{event.moods[i]} {a}" for i, a in enumerate(event.actors)]
+        names = [a if mood_of(event, i) in (None, *MOODS[:1]) else f"{event.moods[i]} {a}" for i, a in enumerate(event.actors)]
         if len(event.actors) == 1:
             text = f"The {names[0]} {event.actions[0]}"
         elif event.actions[0] == event.actions[1]:

@@ -494,11 +494,11 @@ def draw(rng, script=False):
         if script or chance(0.45 if count < 3 else 0.25):
             event.speaker = pick(actors)
             event.line = True
-            if chance(0.2):
-                event.voice = pick(list(VOICES))
+            if chance(0.25):
+                event.voice = pick(list(VOICES) + list(VOICES)[2:] * 2)
             if not script and not event.acts and events and events[-1].line is None and set(actors) & set(events[-1].actors):
                 event.acts = True  # else the line would be the last event's
-        if pair and event.acts and TOGETHER and chance(0.35):
+        if pair and event.acts and TOGETHER and chance(0.5):
             event.together = pick(list(TOGETHER))
             event.actions = [event.together, {"talks": "stands", "chases": "runs"}[event.together]]
             event.verbs, event.odd = [pick(TOGETHER[event.together][0])] * 2, [False, False]
@@ -571,7 +571,7 @@ def dress(w, events, script):
                 moods[event.actors[j]] = pick(MOODS + MOODS[1:] * 2)
         event.moods = [moods.get(a, MOODS[0]) for a in event.actors] if MOODS else None
         event.new_props = []
-        if PROP_WORDS and chance(0.08 if script else 0.27):
+        if PROP_WORDS and chance(0.1 if script else 0.33):
             left = [p for p in PROP_WORDS if p not in props]
             event.new_props = [left[k] for k in w.rng.permutation(len(left))[:1 if chance(0.7) else 2]][:MAX_PROPS - len(props)]
         props = props + event.new_props
@@ -807,8 +807,8 @@ def sample(rng):
             story.shots = int(rng.integers(1, 7))
         if w.chance(0.12):
             story.size = w.pick(SIZES)
-        if w.chance(0.12):
-            story.move = w.pick(WORLD["camera_moves"])
+        if w.chance(0.15):
+            story.move = w.pick(WORLD["camera_moves"] + WORLD["camera_moves"][2:])
         first = events[0]
         plain = len(events) == 1 and len(first.actors) == 1 and not (first.positions or first.facings or first.extra or first.voice or first.count)
         bare = not (events[0].line or first.strange or first.extra or first.positions or first.facings or first.count or any(first.says_mood))
@@ -854,14 +854,14 @@ def finish(w, text, story):
     speaking = [e for e in story.events if e.line]
     if len(lines) != len(speaking) or len(data) > 640:
         return None
+    short = {data[s:e] for s, e in legal_spans(data, LINE_BYTES)} if lines else ()
     for event, line in zip(speaking, lines):
         event.line = pieces(line, LINE_BYTES)
-        short = {data[s:e] for s, e in legal_spans(data, LINE_BYTES)}
         if not event.line or any(piece.encode() not in short for piece in event.line):
             return None
     for event in story.events:
         event.line = event.line or []
-    spans = {data[s:e] for s, e in legal_spans(data, SPAN_BYTES)}
+    spans = {data[s:e] for s, e in legal_spans(data, SPAN_BYTES)} if unsupported else ()
     seen = {}
     for span in unsupported:
         seen.setdefault(span.lower(), span)

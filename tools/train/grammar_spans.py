@@ -33,9 +33,14 @@ def word_starts_ends(prompt: bytes):
 def legal_spans(prompt: bytes, cap: int):
     """All (start, end) that a copied span may have."""
     words, spans = word_starts_ends(prompt), []
+    barred = [i for i, b in enumerate(prompt) if b < 0x20 or b in b'"\\'] + [len(prompt)]
+    bar = 0
     for i, (start, _) in enumerate(words):
+        while barred[bar] < start:
+            bar += 1
+        last = min(start + cap, barred[bar])  # where the span may end at most
         for _, end in words[i:]:
-            if end - start > cap or any(b < 0x20 or b in b'"\\' for b in prompt[start:end]):
+            if end > last:
                 break
             spans.append((start, end))
             if end - start < cap and prompt[end:end + 1] in (b"!", b"?"):
