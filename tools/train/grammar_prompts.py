@@ -478,26 +478,33 @@ def draw(rng, script=False):
                 place, says_place = pick(others), True
                 if chance(0.3):
                     time, says_time = pick(times), True
+        reply = i > 0 and not script and not same and not says_place and bool(events[-1].line) and chance(0.25)
         used.append(place)
-        pair = not same and chance(0.3) and not (script and i)
+        pair = not same and not reply and chance(0.3) and not (script and i)
         if script:
             actors = company if pair else [pick(company) if i and chance(0.3) else company[i % 2]]
+        elif reply:  # whom the last one spoke with, or somebody new
+            actors = [pick([a for a in events[-1].actors if a != events[-1].speaker] * len(ACTORS) + [a for a in actors_of_all if a != events[-1].speaker])]
         elif events and (same or chance(0.35)) and not pair:
             actors = events[-1].actors[:1]
         else:
             actors = [actors_of_all[j] for j in rng.permutation(len(actors_of_all))[:2 if pair else 1]]
         event = Event(list(actors), [], place, time)
-        event.acts = not chance(0.12) if not script else i == 0 and chance(0.5)
+        event.acts = not (reply or chance(0.12)) if not script else i == 0 and chance(0.5)
+        event.only_mood = False
         event.together = event.count = event.strange = event.strange_place = event.strange_time = event.extra = event.voice = event.line = None
         event.odd, event.verbs = [], []
         event.says_place, event.says_time, event.says_weather, event.said_weather = says_place, says_time, False, None
-        if script or chance(0.45 if count < 3 else 0.25):
+        if script or reply or chance(0.45 if count < 3 else 0.25):
             event.speaker = pick(actors)
             event.line = True
             if chance(0.25):
                 event.voice = pick(list(VOICES) + list(VOICES)[2:] * 2)
             if not script and not event.acts and events and events[-1].line is None and set(actors) & set(events[-1].actors):
                 event.acts = True  # else the line would be the last event's
+        elif i and not event.acts and not (says_place or pair):  # else nothing would be said of them
+            event.only_mood = bool(MOODS) and chance(0.6)
+            event.acts = not event.only_mood
         if pair and event.acts and TOGETHER and chance(0.5):
             event.together = pick(list(TOGETHER))
             event.actions = [event.together, {"talks": "stands", "chases": "runs"}[event.together]]
@@ -520,9 +527,9 @@ def draw(rng, script=False):
             event.positions = pick([["left", "right"], ["right", "left"]])
         if len(actors) == 1 and chance(0.15):
             event.facings = [pick(["left", "right"])]
-        if script:
+        if script or reply or event.only_mood:
             event.positions = event.facings = None
-        elif chance(0.06):
+        elif chance(0.06) and not (reply or event.only_mood):
             event.extra = pick(["prop", "prop", "weather"])
         events.append(event)
     # What the world does not know: an actor (the fox stands in) or the first place (the forest).
@@ -535,7 +542,7 @@ def draw(rng, script=False):
                     e.strange = [noun if a == target else None for a in e.actors]
                     e.actors = ["fox" if a == target else a for a in e.actors]
                     e.speaker = "fox" if e.speaker == target else e.speaker
-    elif len(events[0].actors) == 1 and not events[0].line and not events[0].positions and chance(0.05) and all(events[0].actors[0] not in e.actors for e in events[1:]):
+    elif len(events[0].actors) == 1 and not events[0].line and not events[0].positions and chance(0.1) and all(events[0].actors[0] not in e.actors for e in events[1:]):
         events[0].count = True
     if chance(0.09) and events[0].says_place and all(e.place == events[0].place for e in events):
         events[0].strange_place = pick(UNKNOWN_PLACES) if chance(0.85) else w.nonsense()
@@ -565,7 +572,7 @@ def dress(w, events, script):
                     weather = word if word in possible else weather
             seen[event.place] = weather if weather in possible else WEATHERS[0] if WEATHERS else None
         event.weather = seen[event.place]
-        event.says_mood = [bool(MOODS) and chance(0.18 if script else 0.33) and not event.count for _ in event.actors]
+        event.says_mood = [event.only_mood or (bool(MOODS) and chance(0.18 if script else 0.33) and not event.count) for _ in event.actors]
         for j, says in enumerate(event.says_mood):
             if says:
                 moods[event.actors[j]] = pick(MOODS + MOODS[1:] * 2)
@@ -620,6 +627,8 @@ def word_events(w, events, story):
             lead = opener if i == 0 else pick(CONNECTIVES)
             if event.line and not event.acts and i and chance(0.6):
                 lead = ""
+            if event.only_mood and not lead.strip():
+                lead = pick(["Then ", "Suddenly ", "After that, ", "Now ", "Finally, ", "Later, "])
             only_speaks = event.line and not (event.acts or event.says_place or event.says_time or event.positions or event.facings or event.extra or event.new_props or event.says_weather
                                               or any(event.says_mood)) and len(event.actors) == 1
             w.way = "adjective"
@@ -636,6 +645,8 @@ def word_events(w, events, story):
     if story.move:
         follow = [f"The camera follows the {ACTORS[first.actors[0]]['words'][0]}.", f"Follow the {ACTORS[first.actors[0]]['words'][0]}."]
         extra.append(pick(MOVES[story.move] + (follow * 2 if story.move == "track" and not first.strange and not first.count else [])))
+    if chance(0.03):
+        extra.append(pick(["Thank you.", "Thanks!", "Please.", "Make it funny.", "Please make it short.", "Make it nice.", "The end."]))
     if chance(0.05):
         extra.append(negation(w, events))
     if story.shots:

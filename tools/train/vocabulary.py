@@ -21,8 +21,8 @@ import grammar_prompts
 import grammar_words
 
 WORLD = editions.world()
-PROMPTS, OFTEN = 12000, 7
-MORE = "say said speak whisper shout sing ask his her its but".split()
+PROMPTS, OFTEN = 12000, 16
+MORE = "say said speak whisper shout sing ask his her its but quietly loudly our we you your them him these those also too".split()
 WORD = r"[a-z0-9]+(?:['-][a-z0-9]+)*"
 
 
