@@ -4,9 +4,10 @@ Parts that the plan copies (lines, and what the world does not know) are wrapped
 slip is copied as it stands.
 """
 
+import copy
 import re
 
-from grammar import ACTORS, LINE_BYTES, MAX_PROPS, MAX_SHOTS, MAX_UNSUPPORTED, MOODS, PLACES, SIZES, SPAN_BYTES, WEATHERS, WORLD, Event, Story
+from grammar import ACTORS, LINE_BYTES, MAX_PROPS, MAX_UNSUPPORTED, MOODS, MOVING, PLACES, SIZES, SPAN_BYTES, WEATHERS, WORLD, Event, Story
 from grammar_spans import legal_spans, pieces
 from grammar_words import (ACTOR_WORDS, ADJECTIVES, ADVERBS, ALONE, COLOURS, CONNECTIVES, DAY_NOUNS, MOODS as MOOD_WORDS, OBJECTS, OPENERS, PLACES as PLACE_WORDS, PROP_WORDS, PROPS, SAY,
                            SENTENCES, SLOTS, SPEECHES, STORY_OPENERS, STYLES, TIME_SENTENCES, TIMES, TOGETHER, UNKNOWN_ACTORS, UNKNOWN_PLACES, UNKNOWN_TIMES, UNKNOWN_VERBS, VERBS, VOICES,
@@ -615,7 +616,7 @@ def word_events(w, events, story):
         front = True
     else:
         front = False
-        opener = pick(OPENERS) if chance(0.25) else pick(STORY_OPENERS) if chance(0.06) else ""
+        opener = pick(OPENERS) if chance(0.25) else pick(STORY_OPENERS) if chance(0.1) else ""
     bare = lambda e: not (e.line or e.extra or e.positions or e.facings or e.says_weather or e.new_props or e.together)
     chain = len(events) > 1 and bare(first) and not first.count and first.acts and all(
         e.actors == first.actors and len(e.actors) == 1 and e.acts and bare(e) and not (e.says_place or e.says_time or any(e.says_mood)) for e in events[1:])
@@ -755,6 +756,47 @@ def screenplay(w, events, story):
     return gap.join(parts)
 
 
+def plain_event(rng, fits):
+    """(Writer, event) of a story of one silent event that `fits`, and says nothing but who does what, where and when."""
+    while True:
+        w, events = draw(rng)
+        event = events[0]
+        if len(events) == 1 and event.acts and not (event.line or event.extra or event.positions or event.facings or event.count or event.strange or event.together or event.new_props
+                                                    or event.says_weather or any(event.odd) or any(event.says_mood)) and fits(event):
+            return w, event
+
+
+def crowd(rng):
+    """(Writer, events, text) of three or four who do the same: two at a time."""
+    w, first = plain_event(rng, lambda e: len(e.actors) == 2 and e.actions[0] == e.actions[1])
+    others = [a for a in ACTORS if a not in first.actors]
+    more = [others[i] for i in rng.permutation(len(others))[:1 if w.chance(0.75) else 2]]
+    second = copy.copy(first)
+    second.actors, second.actions, second.moods = more, first.actions[:len(more)], first.moods and first.moods[:1] * len(more)
+    where = "".join(f" {p}" for p in w.setting(first))
+    names = [w.actor(first, 0), w.actor(first, 1)] + [w.actor(dressed(second), i) for i in range(len(more))]
+    verb = w.verb(first, 0, "past") if w.tense == "past" else "are " + w.verb(first, 0, "gerund") if w.tense == "gerund" else w.verb(first, 0, "base")
+    return w, [first, second], w.sentence(f"{', '.join(names[:-1])}{w.pick([' and ', ', and '])}{names[-1]} {verb}{where}")
+
+
+def dressed(event):
+    """An event none of whose moods is to be told."""
+    event.says_mood = [False] * len(event.actors)
+    return event
+
+
+def journey(rng):
+    """(Writer, events, text) of somebody who goes "from the forest to the beach"."""
+    w, first = plain_event(rng, lambda e: len(e.actors) == 1 and e.says_place and not e.strange_place and e.actions[0] in MOVING)
+    second = copy.copy(first)
+    second.place = w.pick([p for p in PLACES if p != first.place])
+    nouns = [w.pick([n for n in PLACE_WORDS[p][0] if not n.startswith("white")]) for p in (first.place, second.place)]
+    first.says_place = False
+    where = " ".join(w.setting(first))
+    text = f"{w.actor(first)} {w.finite(first, 0)} from the {nouns[0]} {w.pick(['to', 'to', 'into'])} the {nouns[1]}"
+    return w, [first, second], w.sentence(f"{where}, {text}" if where and w.chance(0.4) else f"{text} {where}")
+
+
 def terse(w, event):
     """A few words: "fox forest night"."""
     noun = w.pick(ACTOR_WORDS[event.actors[0]])
@@ -811,8 +853,11 @@ def sample(rng):
     """(prompt, Story) with every copied text a legal span of the prompt."""
     while True:
         kind = rng.random()
-        script = kind < 0.1
-        w, events = draw(rng, script)
+        script, special = kind < 0.1, None
+        if kind > 0.965:
+            w, events, special = (crowd if kind > 0.98 else journey)(rng)
+        else:
+            w, events = draw(rng, script)
         story = Story(events)
         if w.chance(0.08):
             story.shots = int(rng.integers(1, 7))
@@ -823,7 +868,10 @@ def sample(rng):
         first = events[0]
         plain = len(events) == 1 and len(first.actors) == 1 and not (first.positions or first.facings or first.extra or first.voice or first.count)
         bare = not (events[0].line or first.strange or first.extra or first.positions or first.facings or first.count or any(first.says_mood))
-        if script or (kind < 0.16 and not any(e.count for e in events)):
+        if special:
+            text = " ".join([special] + ([w.pick(BEHIND[story.size])] if story.size else []) + ([w.pick(MOVES[story.move])] if story.move else []))
+            story.shots = None
+        elif script or (kind < 0.16 and not any(e.count for e in events)):
             story.shots = story.size = story.move = None
             text = turns(w, events, story) if script else screenplay(w, events, story)
         elif plain and w.chance(0.25):

@@ -27,8 +27,8 @@ def allowed(kind, first, second, split):
     return split != "training" or not editions.is_held_out(kind, first, second)
 
 
-def random_line(rng, flite_voices):
-    """A line of one to nine everyday words, at most LINE_BYTES bytes, which flite speaks."""
+def random_line(rng):
+    """A line of one to nine everyday words, at most LINE_BYTES bytes."""
     import grammar_prompts
     while True:
         if rng.random() < 0.5:
@@ -39,7 +39,7 @@ def random_line(rng, flite_voices):
             text = text[0].upper() + text[1:]
         if rng.random() < 0.25:
             text += choose(rng, "!?")
-        if len(text.encode()) <= LINE_BYTES and len(text.split()) <= 9 and grammar_prompts.pieces(text, LINE_BYTES) == [text] and speech.phones_of(text, choose(rng, flite_voices)):
+        if len(text.encode()) <= LINE_BYTES and len(text.split()) <= 9 and grammar_prompts.pieces(text, LINE_BYTES) == [text]:
             return text
 
 
@@ -47,16 +47,12 @@ def random_acts(rng, actors, split):
     """(actions, facings or None) of one or two actors."""
     actions = [[a for a in (e["id"] for e in WORLD["actions"]) if a not in PHRASES and allowed("actors_actions", actor, a, split)] for actor in actors]
     if len(actors) == 2 and rng.random() < TOGETHER:
-        together = [a for a in PHRASES if a in grammar_actions() and allowed("actors_actions", actors[0], a, split)]
+        together = [e["id"] for e in WORLD["actions"] if e["id"] in PHRASES and allowed("actors_actions", actors[0], e["id"], split)]
         together = [a for a in together if a == "talks" or allowed("actors_actions", actors[1], "runs", split)]
         if together:
             act = choose(rng, together)
             return ([act, "stands"], None) if act == "talks" else ([act, "runs"], ["right", "right"])
     return [choose(rng, a) for a in actions], [choose(rng, WORLD["facings"]) for _ in actors]
-
-
-def grammar_actions():
-    return [a["id"] for a in WORLD["actions"]]
 
 
 def random_plan_shot(rng, place, split):
@@ -80,7 +76,7 @@ def random_plan_shot(rng, place, split):
                 prop["position"] = WORLD["positions"][spot]
     shot["action_beats"] = [{"at_ms": 0, "who": a, "what": w} for a, w in zip(actors, actions)]
     shot["camera"] = {"size": choose(rng, WORLD["camera_sizes"]), "move": choose(rng, WORLD["camera_moves"])}
-    shot["line"] = (choose(rng, actors), random_line(rng, [v["flite"] for v in VOICES.values()])) if rng.random() < SPOKEN else None
+    shot["line"] = (choose(rng, actors), random_line(rng)) if rng.random() < SPOKEN else None
     return shot
 
 

@@ -147,7 +147,7 @@ ADVERBS = ["quickly", "slowly", "again", "alone", "fast", "for a while", "gently
 OPENERS = ["Show me ", "Please make a film about ", "A short film about ", "Make a video of ", "I want to see ", "A film of ", "Create a cartoon of ", "A story about ", "Can you show ",
            "Please show ", "A scene with ", "Imagine ", "Video: ", "Make a movie with ", "Film: ", "Draw ", "Generate ", "Let's see ", "tell a story about ", "A clip of ", "A cartoon with "]
 STORY_OPENERS = ["Once upon a time ", "One day ", "Scene: ", "Story: ", "In this film ", "Here is my story: ", "The story: ", "There we see how ", "I would like to see a film in which ", "Could you make a film where ",
-                 "Can you make one where ", "Make a film in which ", "I want a video where "]
+                 "Can you make one where ", "Make a film in which ", "I want a video where ", "ok so ", "So ", "Hey, ", "How about this: "]
 CONNECTIVES = ["Then ", "Then ", "Then ", "After that, ", "Next, ", "Finally, ", "And then ", "Later, ", "Now ", "Afterwards ", "Suddenly ", "", "", ""]
 SAY = [("say", "says", "saying", "said")] * 6 + [("shout", "shouts", "shouting", "shouted"), ("whisper", "whispers", "whispering", "whispered"), ("call", "calls", "calling", "called"),
        ("ask", "asks", "asking", "asked"), ("sing", "sings", "singing", "sang"), ("cry", "cries", "crying", "cried"), ("speak", "speaks", "speaking", "spoke"),
