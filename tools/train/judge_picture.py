@@ -1,29 +1,36 @@
-"""What is seen in a shot: who, where and when (`recogniser.py`), what each actor does (`motion.py`), whether a character stays itself, what flickers."""
+"""What is seen in a shot: who, where, when, in what weather and mood (`recogniser.py`), what each actor does (`motion.py`), whether a character stays itself,
+what flickers, and how visible the borders of patches are."""
 import functools
 
 import cv2
-import diffusers
 import numpy as np
 import torch
 
+import judge_world as world
 import motion
-import picture
 import recogniser
-import video_vae
-from training import WORLD, autocast
 
-MIDDLE = (7, 10, 13)  # frames of a shot that are judged, at the model's own rate
+MIDDLE = (6, 13, 19, 26, 33)  # frames of a shot that are judged, at the model's own rate
+BORDERS = (8, 16, 32)  # pixels: a latent, and what the transformer's patches may span
 
 
-def load_vae(bundle) -> diffusers.AutoencoderKLMiniMaxH3:
+def load_vae(bundle):
+    """A bundle's video autoencoder in diffusers, its encoder without the residual branches that end in zeros: the same latents in a fifth of the time."""
+    import diffusers
     vae = diffusers.AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae").float().eval()
     vae.disable_tiling()
-    vae.encoder = video_vae.quick(vae).encoder
+    for block in vae.encoder.down_blocks:
+        for i, branch in enumerate(block.resnets):
+            if not branch.conv2.weight.any() and not branch.conv2.bias.any():
+                block.resnets[i] = torch.nn.Identity() if branch.conv_shortcut is None else branch.conv_shortcut
     return vae
 
 
 @torch.no_grad()
 def reconstructed(vae, frames: np.ndarray) -> np.ndarray:
+    """Frames uint8 [n, H, W, 3] through the autoencoder."""
+    import video_vae
+    from training import autocast
     with autocast():
         return video_vae.to_pixels(video_vae.kept(video_vae.decode(vae, video_vae.moments(vae, video_vae.to_model(frames))[0]))[0])
 
@@ -35,9 +42,10 @@ def judges():
 
 
 def meaning(plan: dict, shot: dict) -> dict:
-    """What a shot of a plan should show."""
-    place, beats = next(p for p in plan["places"] if p["id"] == shot["place"]), {b["who"]: b["what"] for b in shot["action_beats"]}
-    return {"place": place["id"], "time": place["time_of_day"],
+    """What a shot of a plan should show; actors: {id: (action, facing, mark)}."""
+    place, beats = world.place_of(plan, shot), {b["who"]: b["what"] for b in shot["action_beats"]}
+    return {"place": place["id"], "time": place["time_of_day"], "weather": place["weather"], "props": {p["id"] for p in shot.get("props", [])},
+            "moods": {m["id"]: m.get("mood", world.MOODS[0]) for m in shot["cast"]},
             "actors": {m["id"]: (beats.get(m["id"], "stands"), m["facing"], m["position"]) for m in shot["cast"]}}
 
 
@@ -51,11 +59,18 @@ def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str]] | No
     """Which of what `wanted` (from `meaning`) says the frames of a shot show: {aspect: bool}, an aspect left out where it does not apply.
     `read`: their `moves`, if they are known.
 
+    Weather is asked for where a place has more than one, mood of an actor that is alone, props (all, and no other) of every shot and of those that have any.
     Action, direction and binding are of all the shot's actors; binding is that each of two does its own action at its own mark."""
     said = recogniser.judge(judges()[0], frames[[k for k in MIDDLE if k < len(frames)]], len(wanted["actors"])) if len(frames) else {}
     right = {"place": said.get("place") == wanted["place"], "time": said.get("time") == wanted["time"], "actors": said.get("actors") == set(wanted["actors"])}
+    if len(world.WEATHERS_OF[wanted["place"]]) > 1:
+        right["weather"] = said.get("weather") == wanted["weather"]
     if len(wanted["actors"]) == 1:
         right["lone actor"] = right["actors"]
+        right["lone mood"] = all(said.get("moods", {}).get(a) == m for a, m in wanted["moods"].items())
+    right["props"] = said.get("props") == wanted["props"]
+    if wanted["props"]:
+        right["some props"] = right["props"]
     of = list(zip(moves(frames, wanted) if read is None else read, wanted["actors"].values()))
     right["action"] = all(m[0] == w[0] for m, w in of)
     if len(of) == 1:
@@ -71,11 +86,11 @@ def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str]] | No
 
 @torch.no_grad()
 def appearance(frames: np.ndarray, actor: str) -> np.ndarray:
-    """The recogniser's 128 features where it finds the actor most surely, mean over the middle frames, of length 1."""
+    """The recogniser's features [112] over the cells that show the actor, mean over the judged frames, of length 1."""
     judge = judges()[0]
-    body = judge.body((torch.from_numpy(frames[[k for k in MIDDLE if k < len(frames)]].copy()).permute(0, 3, 1, 2).float() - 128) / 64)
-    at = judge.presence(body)[:, recogniser.ACTORS.index(actor)].flatten(1).argmax(1)
-    found = body.flatten(2)[torch.arange(len(at)), :, at].mean(0).numpy()
+    _, cells = judge.features(torch.from_numpy(frames[[k for k in MIDDLE if k < len(frames)]].copy()))
+    share = torch.log_softmax(judge.thing(cells), 1)[:, 1 + recogniser.THINGS.index(actor)].flatten(1).softmax(1)
+    found = (cells.flatten(2) * share[:, None]).sum(2).mean(0).numpy()
     return found / (np.linalg.norm(found) + 1e-9)
 
 
@@ -84,10 +99,23 @@ def looks_like(frames: np.ndarray) -> str:
     return next(iter(recogniser.judge(judges()[0], frames[[k for k in MIDDLE if k < len(frames)]], 1)["actors"]))
 
 
+# ---- borders of patches
+
+def borders(frames: np.ndarray) -> dict[int, float]:
+    """How visible the borders of patches are in frames [n, H, W, 3] at the model's own scale: {size: mean jump between neighbouring columns across borders of
+    that size, and of no larger one, over the jump inside cells of 8 pixels}. 1: no border is to be seen."""
+    pixels = frames.astype(np.float32)
+    jumps = np.abs(pixels[:, :, 1:] - pixels[:, :, :-1]).mean((0, 1, 3))
+    column = np.arange(1, frames.shape[2])
+    inside = max(float(jumps[column % 8 != 0].mean()), 1e-6)
+    of = lambda size: (column % size == 0) & ((column % (2 * size) != 0) | (size == BORDERS[-1]))
+    return {size: float(jumps[of(size)].mean()) / inside for size in BORDERS}
+
+
 # ---- against the renderer's own pictures
 
 def still(frames: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Pixels bool [H, W] that never change in rendered frames, some way off every actor."""
+    """Of frames and of what the renderer marks in them, pixels bool [H, W] that never change in rendered frames, some way off every actor."""
     near = cv2.dilate((mask > 0).any(0).astype(np.uint8), np.ones((41, 41), np.uint8)) > 0
     return (np.ptp(frames.astype(np.int16), axis=0).max(2) == 0) & ~near
 
@@ -104,6 +132,6 @@ def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray | None = None) -> float
 
 
 def rendered(plan: dict, index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(frames, mask) of a shot by the world's renderer."""
-    frames, mask, _ = picture.render_shot(plan, index, seed)
-    return frames, mask
+    """(frames, mask of the actors) of a shot by the world's renderer."""
+    frames, masks, _ = world.pictures(plan, index, seed)
+    return frames, np.where(masks <= len(plan["shots"][index]["cast"]), masks, 0)
