@@ -41,7 +41,7 @@ def plain_words():
         named += [w for before, after, adverbs in words.MOODS.values() for w in before + after + adverbs]
         named += [w for nouns, _ in words.PLACES.values() for w in nouns] + [w for verbs in words.VERBS.values() for verb in verbs for w in verb]
         named += [w for several in words.VOICES.values() for w in several] + words.ADJECTIVES + words.ADVERBS
-    return sorted({word for word, count in counts.items() if count >= OFTEN} | set(re.findall(WORD, " ".join(named).lower())) | set(MORE))
+    return sorted({word for word, count in counts.items() if count >= OFTEN and (len(word) > 1 or word in "ai" or word.isdigit())} | set(re.findall(WORD, " ".join(named).lower())) | set(MORE))
 
 
 def write():
