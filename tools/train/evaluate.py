@@ -20,6 +20,7 @@ import pathlib
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import torch
@@ -171,7 +172,7 @@ def judge_shots(case: Case, number: int, tools: dict) -> dict:
     read = judge_picture.moves(frames, wanted)
     record = {"film": judge_picture.seen(frames, wanted, read), "rendered": judge_picture.seen(truth, wanted),
               "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])), "actions": [(w[0], r[0]) for w, r in zip(wanted["actors"].values(), read)],
-              "borders": {"rendered": judge_picture.borders(truth), **({"film": judge_picture.borders(frames)} if len(frames) else {})}}
+              "borders": {"rendered": judge_picture.borders(truth), "coded": judge_picture.borders(judge_picture.coded(truth)), **({"film": judge_picture.borders(frames)} if len(frames) else {})}}
     if number % tools["through"] == 0 or still.mean() > 0.1:
         again = judge_picture.reconstructed(tools["vae"], truth)
         record |= {"autoencoder": judge_picture.seen(again, wanted), "psnr": judge_picture.psnr(again, truth),
@@ -210,10 +211,12 @@ def through(ears, wave: np.ndarray) -> np.ndarray:
 def judge_agreement(case: Case, number: int, tools: dict) -> dict:
     """PSNR between the engine's film in fp32 and the frames of the same parts in diffusers: same plan and seed, another seed, another plan."""
     import dit
-    import latents
+    import planner
     import video_vae
     mean, std = video_vae.statistics(tools["vae"])
-    rows = latents.Rows(*next(tools["tap"](case.prompt, case.plan, [0])))
+    states, starts = planner.tap_states(*tools["planner"], case.prompt, case.plan)[0]
+    untimed = sum(s is None for s in starts)
+    rows = types.SimpleNamespace(untimed=states[:untimed], score=states[untimed:], starts=starts[untimed:])
 
     def frames(seed):
         video, _ = dit.sample(tools["transformer"], rows, shot_seed(seed, 0), evaluations=tools["steps"])
@@ -246,8 +249,8 @@ def tools_of(part: str, binary: pathlib.Path, bundle: pathlib.Path, made: list[C
     if part == "agreement":
         import diffusers
 
-        import latents
-        tools |= {"tap": latents.tapper(bundle / "planner"), "transformer": diffusers.MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer").float().eval(),
+        import planner
+        tools |= {"planner": planner.load(bundle / "planner"), "transformer": diffusers.MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer").float().eval(),
                   "steps": json.loads((bundle / "fabula.json").read_text())["steps"]}
     return tools
 

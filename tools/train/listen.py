@@ -2,7 +2,7 @@
 
     python listen.py FILM.mp4 [--png spectrogram.png] [--expect "hello moon"]
 
-Speech is recognised with pocketsphinx where it is installed; the teacher's own voice (flite) saying the expected words is recognised beside it.
+Speech is recognised with Whisper base where it is installed (requirements-judge.txt); the teacher's own voice (flite) saying the expected words is recognised beside it.
 """
 import argparse
 import pathlib
@@ -36,19 +36,13 @@ def spectrogram(film: pathlib.Path, png: pathlib.Path) -> None:
                     str(png)], check=True)
 
 
-
-
 def recognise(wave: np.ndarray) -> str | None:
-    """Words that pocketsphinx hears; None where it is not installed."""
+    """What Whisper base hears; None where it is not installed."""
+    import judge_sound
     try:
-        from pocketsphinx import Decoder
+        return judge_sound.listened(wave)
     except ImportError:
         return None
-    decoder = Decoder(loglevel="FATAL")
-    decoder.start_utt()
-    decoder.process_raw((np.clip(wave, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
-    decoder.end_utt()
-    return decoder.hyp().hypstr if decoder.hyp() else ""
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ def shots(records: list[dict]) -> list[str]:
 
 
 def seams(records: list[dict]) -> list[str]:
-    names = {"rendered": "the renderer's pictures", "autoencoder": "those through the video autoencoder", "film": "films"}
+    names = {"rendered": "the renderer's pictures", "coded": "those through H.264, as films are", "autoencoder": "those through the video autoencoder", "film": "films"}
     rows = [[said, *(spread([r["borders"][of][size] for r in records if of in r["borders"]]) for size in ("8", "16", "32"))] for of, said in names.items()]
     return ["## Borders of patches", "", *table(["pictures, at the model's own scale", "8 pixels", "16 pixels", "32 pixels"], rows),
             "Mean jump between neighbouring columns across the borders of patches of a size, over the jump inside 8 pixels: 1 where none is to be seen.", ""]
