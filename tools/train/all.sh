@@ -1,60 +1,67 @@
 #!/bin/sh
-# A whole run of training: every stage in order, each for the minutes that it is given, each going on from the pieces of an earlier run if there are any.
+# A whole run of training, or a piece of one: the stages that are named, each for its minutes, those that can at the same time.
 #
-#   tools/train/all.sh [--wheels DIR] [--keep DIR] [--from BUNDLE] [STAGE=MINUTES …]
+#   tools/train/all.sh [--wheels DIR] [--keep DIR] STAGE=MINUTES …
 #
-# STAGE is planner, audio-vae, video-vae, latents, dit, distil, made or video-decoder; the defaults are about the minutes that
-# the shipped bundle took. --keep: where the checkpoints
-# go in files of at most 15 MiB, with the logs, their plots and the bundle (.cache/train/kept). --wheels: a folder of Python wheels to install without a network.
-# --from: a bundle to train further, which is all that need be carried from one machine to the next; only the stages that are named run.
+# planner                the language model, alone
+# shots                  rendered shots, while audio-vae and dit learn from them
+# audio-vae, dit         the audio autoencoder and the transformer
+# distil, video-decoder  the transformer in fewer evaluations; the decoder of pictures, on what the transformer makes
+# export                 the bundle (any number)
+#
+# Each stage goes on from its checkpoint in FABULA_TRAIN_CACHE (.cache/train), if there is one. --keep: where logs, the bundle and the transformer before
+# distillation are copied. --wheels: a folder of Python wheels to install without a network.
 set -eu
 cd "$(dirname "$0")/../.."
-wheels= from= keep=.cache/train/kept
-given=
-for argument; do
-    case "$argument" in
-        --wheels | --keep | --from) ;;
-        *=*) given="$given $argument" ;;
-        *) case "${previous-}" in
-               --wheels) wheels=$argument ;;
-               --keep) keep=$argument ;;
-               --from) from=$argument ;;
-               *) echo "all.sh: $argument is neither an option nor STAGE=MINUTES" >&2; exit 2 ;;
-           esac ;;
+wheels= keep= minutes=
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --wheels) wheels=$2; shift ;;
+        --keep) keep=$2; shift ;;
+        *=*) minutes="$minutes $1" ;;
+        *) echo "all.sh: $1 is neither an option nor STAGE=MINUTES" >&2; exit 2 ;;
     esac
-    previous=$argument
+    shift
 done
-minutes=$given
-[ -n "$from" ] || minutes="planner=69 audio-vae=80 video-vae=0 latents=18 dit=290 distil=17 made=3 video-decoder=90 $given"
 python=python3
-if [ -n "$wheels" ]; then
-    [ -x .venv/bin/python ] || python3 -m venv --system-site-packages .venv
-    .venv/bin/python -m pip install --quiet --no-index --find-links "$wheels" -r tools/train/requirements.txt
-fi
 [ -x .venv/bin/python ] && python=.venv/bin/python
-export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
+if [ -n "$wheels" ]; then
+    $python -m pip install -q --no-index --no-deps --no-compile --target "$wheels/site" "$wheels"/*.whl
+    export PYTHONPATH="$wheels/site"
+fi
+cache=${FABULA_TRAIN_CACHE:-.cache/train}
+export FABULA_TRAIN_CACHE="$cache" MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 PYTHONUNBUFFERED=1
+mkdir -p "$cache"
 
-stage() { # STAGE CHECKPOINT START: goes on from the pieces of CHECKPOINT, or starts from the file START if one is named
-    name=$1 checkpoint=$2 start=${3-} budget=
+# stage NAME CHECKPOINT [OPTION …]: runs a stage if it is named, from its checkpoint if there is one.
+stage() {
+    name=$1 checkpoint=$2 budget=
+    shift 2
     for pair in $minutes; do case "$pair" in "$name="*) budget=${pair#*=} ;; esac; done
-    if [ -n "$from" ] && [ -z "$budget" ]; then return; fi
-    set -- --budget "${budget:-0}" --pieces "$keep"
-    if [ -n "$checkpoint" ] && [ -e "$keep/$checkpoint.00" ]; then set -- "$@" --resume "$keep/$checkpoint"
-    elif [ -n "$start" ]; then set -- "$@" --resume "$start"; fi
+    [ -n "$budget" ] || return 0
+    [ -z "$checkpoint" ] || [ ! -e "$cache/$checkpoint" ] || set -- "$@" --resume "$cache/$checkpoint"
     echo "== $name: $budget minutes"
-    "$python" tools/train/run.py "$name" "$@"
+    $python tools/train/run.py "$name" --budget "$budget" "$@" >>"$cache/$name.out" 2>&1 || { echo "== $name failed:"; tail -n 25 "$cache/$name.out"; }
 }
-if [ -n "$from" ]; then "$python" tools/train/run.py unpack --resume "$from"; fi
-stage planner checkpoint.pt
-stage audio-vae audio_vae.pt
-stage video-vae video_vae.pt
-if [ -z "$from" ]; then stage freeze ""; fi
-stage latents ""
-stage dit dit.pt "${from:+.cache/train/dit.pt}"
-stage distil dit_distilled.pt .cache/train/dit.pt
-stage made "" .cache/train/dit.pt
-stage video-decoder video_vae_final.pt "${from:+.cache/train/video_vae_final.pt}"
-transformer=.cache/train/dit.pt
-[ ! .cache/train/dit_distilled.pt -nt "$transformer" ] || transformer=.cache/train/dit_distilled.pt
-"$python" tools/train/run.py export --resume "$transformer" --out "$keep/bundle"
-"$python" tools/train/plot.py --out "$keep"
+has_shots() { ls "$cache"/latents/shots_*.pt >/dev/null 2>&1; }
+
+stage planner planner/checkpoint.pt
+case "$minutes" in *shots=* | *dit=* | *audio-vae=* | *video-decoder=*)
+    $python tools/train/run.py start >>"$cache/start.out" 2>&1 || { tail -n 25 "$cache/start.out"; exit 1; } ;;
+esac
+stage shots "" &
+until has_shots || ! jobs %1 >/dev/null 2>&1; do sleep 1; done
+stage audio-vae audio_vae.pt &
+stage dit dit.pt &
+wait
+stage distil dit_distilled.pt &
+stage video-decoder video_vae_final.pt &
+wait
+transformer=$cache/dit.pt
+[ ! -e "$cache/dit_distilled.pt" ] || transformer=$cache/dit_distilled.pt
+case "$minutes" in *export=*) $python tools/train/run.py export --resume "$transformer" --out "$cache/exported" ;; esac
+if [ -n "$keep" ]; then
+    mkdir -p "$keep"
+    cp "$cache"/*.jsonl "$cache"/*.out "$keep" 2>/dev/null || true
+    [ ! -e "$cache/exported" ] || cp -r "$cache/exported" "$keep/bundle"
+fi

@@ -1,17 +1,13 @@
 """Trains the small AutoencoderKLMiniMaxH3Audio (mono, 16 kHz, 40 latents a second) on rendered sound.
 
-    python audio_vae.py --budget 28 --out FOLDER [--resume]
-
-The encoder learns first, by regression onto features that say what is heard and that a transformer can predict: the principal components of
-log mel frames, pitch, and how periodic the sound is. Left to itself an autoencoder this small spends its latents on the phases of the lowest harmonics,
-which nobody can predict, and formants come late. Then the encoder is kept, and the decoder learns to sound like its input: log mel and
-multi-resolution STFT magnitudes (Yamamoto et al., 2020). One JSON line per report goes to `audio_vae.jsonl` beside the checkpoint.
+Its latents say what is heard and what a transformer can predict: the principal components of log mel frames, how periodic the sound is, and its pitch. They
+are computed, not learnt (`Features`): the decoder learns to sound from the exact features, which is also what the transformer learns to make; the encoder
+learns to give them, so that the class is whole. Left to itself an autoencoder this small spends its latents on the phases of the lowest harmonics, which
+nobody can predict, and a learnt encoder alone loses two thirds of the words that are lost. The decoder's loss is log mel and multi-resolution STFT
+magnitudes (Yamamoto et al., 2020).
 """
-import argparse
-import json
 import math
 import pathlib
-import time
 import warnings
 
 import numpy as np
@@ -19,20 +15,18 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKLMiniMaxH3Audio
 
-import sound_data
+from training import CACHE, DEVICE, Average, Budget, Log, save
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 
-CONFIG = dict(encoder_dim=12, encoder_rates=(4, 4, 5, 5), latent_dim=128, latent_channels=16, num_attention_heads=4, decoder_dim=256,
+CONFIG = dict(encoder_dim=12, encoder_rates=(4, 4, 5, 5), latent_dim=128, latent_channels=32, num_attention_heads=4, decoder_dim=384,
               decoder_rates=(5, 5, 4, 4), decoder_kernel_sizes=(9, 9, 8, 8), resblock_kernel_sizes=(3, 7),
               resblock_dilation_sizes=((1,), (3,)), sampling_rate=16000)
 HOP = math.prod(CONFIG["encoder_rates"])
-CACHE = pathlib.Path(__file__).resolve().parents[2] / ".cache/train"
-TRAIN_CLIPS, TRAIN_SEED, HELD_OUT_CLIPS, HELD_OUT_SEED = 2500, 1, 24, 990_001
-STEP_SECONDS = 3.2  # of sound in one step: full clips or crops
-ENCODER_MINUTES = 10  # a third of the budget at most
-LEARNING_RATE, EMA_DECAY = 7e-4, 0.998
-LATENT_NOISE = 0.1  # of the latents' deviation, while the decoder learns: what it will get from a transformer is not exact
+BATCH, CROP = (24, 64) if DEVICE == "cuda" else (2, 48)  # clips of a step, and latents of each that the decoder makes audible
+LEARNING_RATE = 7e-4
+LATENT_NOISE = 0.1  # of the latents' deviation, at most, while the decoder learns: what it will get from a transformer is not exact
+FITTED = 300  # clips that the basis of the features is fitted on
 
 
 def new(seed: int = 0) -> AutoencoderKLMiniMaxH3Audio:
@@ -105,7 +99,7 @@ def mel_filters(bins: int, bands: int, rate: int) -> torch.Tensor:
 
 def magnitudes(wave: torch.Tensor, size: int) -> torch.Tensor:
     """STFT magnitudes [batch, bins, frames] of `wave` [batch, samples], hop size / 4."""
-    spectrum = torch.stft(wave, size, size // 4, window=torch.hann_window(size), return_complex=True)
+    spectrum = torch.stft(wave, size, size // 4, window=torch.hann_window(size, device=wave.device), return_complex=True)
     return torch.sqrt(spectrum.real ** 2 + spectrum.imag ** 2 + 1e-7)
 
 
@@ -116,8 +110,9 @@ def log_mel(magnitude: torch.Tensor, mel: torch.Tensor) -> torch.Tensor:
 
 class Features:
     """What the latents hold: [batch, latent_channels, samples / HOP] of `wave` [batch, samples], each of about unit deviation: log mel
-    components, periodicity (0 to 1, scaled), and the pitch in octaves where the sound is periodic."""
+    components, periodicity (0 to 1, scaled), and the pitch in octaves where the sound is periodic. The basis is fitted once and kept in a file."""
     components, lags = CONFIG["latent_channels"] - 2, (40, 267)  # pitches of 60 to 400 Hz at 16 kHz
+    FILE = CACHE / "audio_features.pt"
 
     def __init__(self, clips: torch.Tensor, rate: int):
         self.mel, self.window = mel_filters(1024 // 2 + 1, 64, rate), torch.hann_window(1024)
@@ -125,7 +120,24 @@ class Features:
         self.mean = frames.mean(1, keepdim=True)
         basis, deviations, _ = torch.linalg.svd((frames - self.mean) / frames.shape[1] ** 0.5, full_matrices=False)
         self.project = (basis[:, :self.components] / deviations[:self.components]).T
-        self.kept = float(deviations[:self.components].square().sum() / deviations.square().sum())
+        self.share = deviations[:self.components].square() / deviations.square().sum()  # of the log mel variance, of each component
+        values = self(clips).transpose(0, 1).flatten(1)
+        self.statistics = values.mean(1), values.std(1)
+
+    def save(self) -> None:
+        torch.save(vars(self), self.FILE)
+
+    @classmethod
+    def load(cls, device: str = "cpu") -> "Features":
+        features = cls.__new__(cls)
+        vars(features).update({k: tuple(x.to(device) for x in v) if isinstance(v, tuple) else v.to(device) for k, v in torch.load(cls.FILE).items()})
+        return features
+
+    def latents(self, wave: torch.Tensor, count: int) -> torch.Tensor:
+        """Normalised features [batch, latent_channels, count] of `wave` [batch, samples], cut or padded to count hops."""
+        wave = F.pad(wave[:, :count * HOP], (0, max(0, count * HOP - wave.shape[1])))
+        mean, std = self.statistics
+        return (self(wave) - mean[:, None]) / std[:, None]
 
     def _spectrum(self, wave: torch.Tensor) -> torch.Tensor:
         """[batch, bins, frames], frame i about the middle of latent i."""
@@ -145,8 +157,8 @@ class Losses:
     """The reconstruction loss between two waves [batch, samples]; louder items of a batch weigh more."""
     sizes = (256, 512, 1024, 2048)
 
-    def __init__(self, rate: int):
-        self.mel = mel_filters(1024 // 2 + 1, 64, rate)
+    def __init__(self, rate: int, device: str = "cpu"):
+        self.mel = mel_filters(1024 // 2 + 1, 64, rate).to(device)
 
     def log_mel(self, magnitude: torch.Tensor) -> torch.Tensor:
         return log_mel(magnitude, self.mel)
@@ -165,159 +177,111 @@ class Losses:
 
 # ---- training
 
-class Trainer:
-    """Model, its moving average, optimiser and progress; saved and resumed as one file. The encoder's parameters learn first, then the decoder's."""
+def fit() -> None:
+    """Fits the features' basis on drawn clips, once and for all: a singular vector's sign is arbitrary, and what has learnt from one basis knows no other."""
+    import grammar
+    import sound
+    if Features.FILE.exists():
+        return
+    waves, seed = [], 10**8
+    while len(waves) < FITTED:
+        _, plan = grammar.sample_shots(np.random.default_rng([6, seed]))
+        waves += [sound.render_sound(plan, i, seed) for i in range(len(plan["shots"]))]
+        seed += 1
+    features = Features(as_hops(torch.from_numpy(np.stack(waves))), CONFIG["sampling_rate"])
+    features.save()
+    print(f"{features.components} components keep {float(features.share.sum()):.3f} of the log mel variance")
 
-    def __init__(self, path: pathlib.Path):
-        self.path, self.model, self.ema = path, new(), new().requires_grad_(False)
-        self.seconds, self.step = 0.0, 0
-        torch._dynamo.config.recompile_limit = 64  # a width and a length each
-        for module in self.model.modules():
-            if type(module).__name__ in ("MiniMaxH3AudioSnakeBeta", "MiniMaxH3AudioSnake1d"):
-                module.forward = torch.compile(module.forward, dynamic=False)  # fused, a step takes four fifths of the time
-        self.start("encoder")
 
-    def start(self, part: str) -> None:
-        """Goes on with "encoder" or "decoder" alone, from the average."""
-        self.part = part
-        self.model.load_state_dict(self.ema.state_dict())
-        self.model.requires_grad_(False)
-        for module in (self.model.encoder, self.model.pre_block, self.model.mean_proj) if part == "encoder" else (self.model.decoder,):
-            module.requires_grad_(True)
-        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(self.parameters, lr=LEARNING_RATE, betas=(0.8, 0.99), weight_decay=0.0)
-        self.first = self.step
+def as_hops(waves: torch.Tensor) -> torch.Tensor:
+    """[clips, samples] cut to whole hops."""
+    return waves[:, :waves.shape[1] // HOP * HOP]
 
-    def save(self) -> None:
-        state = {"model": self.model.state_dict(), "ema": self.ema.state_dict(), "step": self.step, "first": self.first, "seconds": self.seconds,
-                 "optimiser": self.optimiser.state_dict(), "part": self.part}
-        torch.save(state, self.path.with_suffix(".tmp"))
-        self.path.with_suffix(".tmp").rename(self.path)
 
-    def resume(self) -> None:
-        state = torch.load(self.path, map_location="cpu")
-        self.ema.load_state_dict(state["ema"])
-        self.start(state["part"])
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.first, self.seconds = state["step"], state["first"], state["seconds"]
+class Waves:
+    """The sounds of the shards of latents.py, float [clips, samples] in memory of DEVICE."""
 
-    def update(self, loss: torch.Tensor, rate: float) -> float:
-        """One optimiser step."""
-        rate *= min(1, (self.step - self.first + 1) / 100)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimiser.step()
-        steps = self.step - self.first
-        decay = min(EMA_DECAY, (1 + steps) / (10 + steps))
+    def __init__(self, kind: str):
+        self.kind, self.known, self.waves = kind, set(), torch.zeros(0)
+        self.refresh()
+
+    def refresh(self, most: int = 60) -> None:
+        import latents
+        new = [p for p in sorted(latents.FOLDER.glob(f"{self.kind}_*.pt")) if p.name not in self.known][:most]
+        self.known |= {p.name for p in new}
+        found = [shot["wave"] for p in new for film in torch.load(p, weights_only=False) for shot in film["shots"]]
+        if found:
+            fresh = as_hops(torch.from_numpy(np.stack(found)).to(DEVICE).float() / 32767)
+            self.waves = torch.cat([self.waves.to(DEVICE), fresh]) if len(self.waves) else fresh
+
+
+@torch.no_grad()
+def evaluate(model: AutoencoderKLMiniMaxH3Audio, features: Features, waves: torch.Tensor, losses: Losses) -> dict:
+    """Mel distance (mean absolute difference of natural log mel) of what the decoder makes of exact features, and the encoder's error in these."""
+    exact = features(waves)
+    made = model.decode(exact).sample[:, 0]
+    mel = (losses.log_mel(magnitudes(made, 1024)) - losses.log_mel(magnitudes(waves, 1024))).abs().mean()
+    return {"mel": float(mel), "level_db": 20 * math.log10(made.std() / waves.std()), "encoder": float(F.mse_loss(model.encode(waves[:, None]).latent_dist.mode(), exact))}
+
+
+def train(budget_minutes: float, resume: pathlib.Path | None, out: pathlib.Path) -> None:
+    """Trains encoder and decoder side by side until the budget is spent, then exports the average to `out` (a diffusers folder)."""
+    state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
+    features, losses = Features.load(DEVICE), Losses(CONFIG["sampling_rate"], DEVICE)
+    waves, held_out, rng = Waves("shots"), Waves("held_out").waves[:24], np.random.default_rng([8, state.get("step", 0)])
+    model = new()
+    if state:
+        model.load_state_dict(state["model"])
+    else:
+        initialise(model, waves.waves[:8, :32 * HOP].cpu())
+    model.to(DEVICE)
+    average = Average(model, 0.999)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.8, 0.99), weight_decay=0.0)
+    if state:
+        average.values, average.steps = {n: state["average"][n].clone() for n in average.values}, 2000
+        optimiser.load_state_dict(state["optimiser"])
+    step = first = state.get("step", 0)
+    log, budget, checked, seen = Log("audio_vae"), Budget(budget_minutes, 100), 0.0, []
+    mean_noise = features(waves.waves[:64]).std((0, 2))[None, :, None] * LATENT_NOISE
+
+    def write():
+        save(CACHE / "audio_vae.pt", model=model.state_dict(), average={**model.state_dict(), **average.values}, optimiser=optimiser.state_dict(), step=step)
+
+    while not budget.spent():
+        wave = waves.waves[torch.from_numpy(rng.integers(0, len(waves.waves), BATCH)).to(DEVICE)] * float(rng.uniform(0.7, 1.2))
         with torch.no_grad():
-            for average, value in zip(self.ema.parameters(), self.model.parameters()):
-                average.lerp_(value, 1 - decay)
-        self.step += 1
-        return loss.item()
+            exact = features(wave)
+        at = int(rng.integers(0, exact.shape[2] - CROP + 1))
+        cut, target = exact[..., at:at + CROP], wave[:, at * HOP:(at + CROP) * HOP]
+        made = model.decode(cut + mean_noise * float(rng.uniform()) * torch.randn_like(cut)).sample[:, 0]
+        loss = losses(made, target)
+        told = F.mse_loss(model.encode(wave[:, None]).latent_dist.mean, exact)
+        (loss + told).backward()
+        torch.nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
+        for group in optimiser.param_groups:
+            group["lr"] = LEARNING_RATE * budget.cosine(step - first)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        average.update(model)
+        seen.append((loss.detach(), told.detach()))
+        step += 1
+        if budget.elapsed() - checked > 30 or budget.spent():
+            checked = budget.elapsed()
+            average.swap(model)
+            figures = evaluate(model, features, held_out, losses)
+            average.swap(model)
+            log(step=step, minutes=budget.elapsed() / 60, loss=float(torch.stack([a for a, _ in seen]).mean()), encoder_loss=float(torch.stack([b for _, b in seen]).mean()),
+                clips=len(waves.waves), **figures)
+            seen = []
+            write()
+            waves.refresh()
+    write()
+    average.swap(model)
+    export(model.cpu(), out, Features.load())
 
 
-def batch(clips: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
-    """STEP_SECONDS of sound: whole clips, or more and shorter crops (both cut to whole hops)."""
-    full = clips.shape[1] // HOP * HOP
-    length = full if rng.random() < 0.4 else rng.choice((16, 32)) * HOP
-    count = max(1, round(STEP_SECONDS * CONFIG["sampling_rate"] / length))
-    starts = rng.integers(0, clips.shape[1] - length + 1, count)
-    rows = [clips[i, s:s + length] for i, s in zip(rng.integers(0, len(clips), count), starts)]
-    return torch.as_tensor(np.stack(rows).astype(np.float32) / 32767) * float(rng.uniform(0.7, 1.2))
-
-
-@torch.no_grad()
-def evaluate(model: AutoencoderKLMiniMaxH3Audio, clips: np.ndarray, losses: Losses) -> dict:
-    """Mel distance (mean absolute difference of natural log mel) and SNR (dB) of the model's reconstructions."""
-    wave = torch.as_tensor(clips[:, :clips.shape[1] // HOP * HOP].astype(np.float32) / 32767)
-    result = model.decode(model.encode(wave[:, None]).latent_dist.mode()).sample[:, 0]
-    mel = (losses.log_mel(magnitudes(result, 1024)) - losses.log_mel(magnitudes(wave, 1024))).abs().mean()
-    snr = 10 * torch.log10(wave.pow(2).sum(1) / (wave - result).pow(2).sum(1))
-    return {"mel": round(mel.item(), 4), "snr_db": round(snr.mean().item(), 2), "level_db": round(20 * math.log10(result.std() / wave.std()), 2)}
-
-
-@torch.no_grad()
-def latent_statistics(model: AutoencoderKLMiniMaxH3Audio, clips: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each latent channel over `clips`."""
-    wave = torch.as_tensor(clips[:, :clips.shape[1] // HOP * HOP].astype(np.float32) / 32767)
-    latents = torch.cat([model.encode(w[:, None]).latent_dist.mode() for w in wave.split(16)]).permute(1, 0, 2).flatten(1)
-    return [round(v, 6) for v in latents.mean(1).tolist()], [round(v, 6) for v in latents.std(1).tolist()]
-
-
-def export(model: AutoencoderKLMiniMaxH3Audio, out: pathlib.Path, clips: np.ndarray | None) -> None:
-    """Writes the diffusers folder; the latents' statistics are taken over `clips`."""
-    if clips is not None:
-        mean, std = latent_statistics(model, clips)
-        model.register_to_config(latents_mean=mean, latents_std=std)
+def export(model: AutoencoderKLMiniMaxH3Audio, out: pathlib.Path, features: Features) -> None:
+    """Writes the diffusers folder; the latents' statistics are the features'."""
+    mean, std = ([round(v, 6) for v in s.tolist()] for s in features.statistics)
+    model.register_to_config(latents_mean=mean, latents_std=std)
     model.save_pretrained(out)
-
-
-def train(budget_minutes: float, resume: bool, out: pathlib.Path) -> dict:
-    """Trains for `budget_minutes` in all (earlier runs counted in), then exports the average to `out`. Returns the held-out figures."""
-    torch.manual_seed(time.time_ns() % 2 ** 31)
-    rng = np.random.default_rng()
-    CACHE.mkdir(parents=True, exist_ok=True)
-    clips = sound_data.clips(TRAIN_CLIPS, TRAIN_SEED, CACHE)
-    held_out = sound_data.clips(HELD_OUT_CLIPS, HELD_OUT_SEED, CACHE)
-    as_float = lambda some: torch.as_tensor(some[:, :some.shape[1] // HOP * HOP].astype(np.float32) / 32767)
-    losses, trainer = Losses(CONFIG["sampling_rate"]), Trainer(CACHE / "audio_vae.pt")
-    features = Features(as_float(clips[:300]), CONFIG["sampling_rate"])
-    if resume:
-        trainer.resume()
-    else:
-        initialise(trainer.model, batch(clips, rng))
-        trainer.ema.load_state_dict(trainer.model.state_dict())
-    log = open(CACHE / "audio_vae.jsonl", "a")
-    before, begin, mean_loss = trainer.seconds, time.time(), None
-    encoder_seconds, end = 60 * min(ENCODER_MINUTES, budget_minutes / 3), 60 * budget_minutes
-    while trainer.seconds < end:
-        if trainer.part == "encoder" and trainer.seconds >= encoder_seconds:
-            trainer.start("decoder")
-            mean_loss = None
-        wave, encoding = batch(clips, rng), trainer.part == "encoder"
-        progress = trainer.seconds / encoder_seconds if encoding else (trainer.seconds - encoder_seconds) / (end - encoder_seconds)
-        rate = LEARNING_RATE * (0.03 + 0.97 * math.cos(min(1, progress) * math.pi / 2) ** 2)
-        posterior = trainer.model.encode(wave[:, None]).latent_dist
-        if encoding:
-            loss = trainer.update(F.mse_loss(posterior.mean, features(wave)), rate)
-        else:
-            loss = trainer.update(losses(trainer.model.decode(posterior.sample()).sample[:, 0], wave), rate)
-        trainer.seconds = before + time.time() - begin
-        mean_loss = loss if mean_loss is None else mean_loss + 0.03 * (loss - mean_loss)
-        if trainer.step % 100 == 0:
-            report = {"part": trainer.part, "step": trainer.step, "minutes": round(trainer.seconds / 60, 2), "loss": round(mean_loss, 4),
-                      "seconds_of_sound_per_second": round(STEP_SECONDS * trainer.step / trainer.seconds, 1)}
-            if trainer.step % 200 == 0:
-                wave = as_float(held_out)
-                with torch.no_grad():
-                    report["features"] = round(F.mse_loss(trainer.ema.encode(wave[:, None]).latent_dist.mode(), features(wave)).item(), 4)
-                report |= {} if encoding else evaluate(trainer.ema, held_out, losses)
-                trainer.save()
-            log.write(json.dumps(report) + "\n")
-            log.flush()
-            print(json.dumps(report), flush=True)
-    trainer.save()
-    export(trainer.ema, out, clips[:400])
-    figures = {"step": trainer.step, "final": True} | evaluate(trainer.ema, held_out, losses)
-    log.write(json.dumps(figures) + "\n")
-    print(json.dumps(figures), flush=True)
-    return figures
-
-
-if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--budget", type=float, default=28, help="minutes in all")
-    arguments.add_argument("--out", type=pathlib.Path, required=True)
-    arguments.add_argument("--resume", action="store_true")
-    arguments.add_argument("--init", action="store_true", help="export fresh weights only")
-    arguments.add_argument("--threads", type=int, default=1)
-    options = arguments.parse_args()
-    torch.set_num_threads(options.threads)
-    if options.init:
-        export(new(), options.out, None)
-    else:
-        train(options.budget, options.resume, options.out)

@@ -40,6 +40,7 @@ FILM_SEED = 2 ** 31 + 10 ** 7
 MAX_SHOTS = 3
 DELIVERED_FPS = 24
 AGREEMENT_CASES = 8
+STILL = 0.1  # of the picture, at least, where flicker is measured
 
 
 @dataclasses.dataclass
@@ -173,13 +174,14 @@ def judge_shots(case: Case, number: int, tools: dict) -> dict:
     record = {"film": judge_picture.seen(frames, wanted, read), "rendered": judge_picture.seen(truth, wanted),
               "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])), "actions": [(w[0], r[0]) for w, r in zip(wanted["actors"].values(), read)],
               "borders": {"rendered": judge_picture.borders(truth), "coded": judge_picture.borders(judge_picture.coded(truth)), **({"film": judge_picture.borders(frames)} if len(frames) else {})}}
-    if number % tools["through"] == 0 or still.mean() > 0.1:
-        again = judge_picture.reconstructed(tools["vae"], truth)
+    sampled, could_flicker = number % tools["through"] == 0, still.mean() > STILL and len(frames) > 0
+    again = judge_picture.reconstructed(tools["vae"], truth) if sampled or could_flicker else None
+    if sampled:
         record |= {"autoencoder": judge_picture.seen(again, wanted), "psnr": judge_picture.psnr(again, truth),
                    "psnr_actor": judge_picture.psnr(again, truth, mask > 0) if (mask > 0).any() else None}
         record["borders"]["autoencoder"] = judge_picture.borders(again)
-        if still.mean() > 0.1 and len(frames):
-            record |= {"flicker": judge_picture.flicker(frames, still), "flicker_autoencoder": judge_picture.flicker(again, still)}
+    if could_flicker:
+        record |= {"flicker": judge_picture.flicker(frames, still), "flicker_autoencoder": judge_picture.flicker(again, still)}
     wave, real = case.sound(), world.voiced(plan, 0, FILM_SEED + number)
     if plan["shots"][0]["dialogue"]:
         line = plan["shots"][0]["dialogue"][0]["text"]

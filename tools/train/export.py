@@ -21,7 +21,7 @@ import editions
 import video_vae
 from training import CACHE, MODEL, ROOT, WORLD
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 UNLISTED = {"fabula.json", "README.md", "REPORT.md", "PLANNER.md", "STUDY.md", "LICENSE.md"}  # not under fabula.json's hashes, as the logs in training/ are not
 
@@ -73,8 +73,7 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
         copy_part(audio, out / "audio_vae", WEIGHTS)
     audio_channels = json.loads((out / "audio_vae/config.json").read_text())["latent_channels"]
     text_dim = json.loads((out / "planner/config.json").read_text())["hidden_size"] if (out / "planner/config.json").exists() else 256
-    ready = (CACHE / "video_vae_final.pt", CACHE / "video_vae_frozen.pt", CACHE / "video_vae.pt")
-    vae = video_vae.build() if random else video_vae.load(next(p for p in ready if p.exists()))
+    vae = video_vae.build() if random else video_vae.load(next(p for p in (video_vae.FINAL, video_vae.STARTED) if p.exists()))
     write_model(vae, out / "vae")
     build_new = random or not transformer.exists()
     write_model(dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS) if build_new else dit.load(transformer), out / "transformer")

@@ -1,195 +1,175 @@
-"""The transformer's training data: latents of rendered shots, cached in shards, and the planner's states they are made from.
+"""The transformer's training data: rendered shots as latents, with the planner's tokens that they are conditioned on.
 
-A shard `latents/NAME.pt` is a list of plans, each {prompt, plan, seed, shots: [{shot, video, actor, audio}]}: normalised latents
-video [c,t,h,w] (float16; t is the shot's, or 1 in the shards of single pictures, which make learning to speak cheap), audio [c,n], and the
-rows that show an actor. `rows/NAME.pt` holds the planner's states of the same plans; it is made again when the planner changes.
+Processes without a GPU draw films (`grammar.sample_shots`), render and encode them in closed form, and write shards `latents/NAME.pt` (`make`). A `Pool`
+takes shards up as they appear, lets the planner read their films, and gives batches of shots whose text is equally long, so that nothing is padded.
 """
 
-import pathlib
+import collections
+import functools
 import time
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
+import audio_vae
+import grammar
 import layout
 import picture
+import planner
+import sound
+import tokens
+import video_init
 import video_vae
-from training import CACHE, DEVICE, EVAL_SEED, WORLD, autocast
+from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD
 
-BUNDLE = CACHE / "bundle"  # where the stages export their parts to: planner/, audio_vae/ …
-SHARD_PLANS = 10  # of whole shots; four times as many of single pictures
-HELD_OUT_PLANS = 7
-TEXT_LENGTHS = (144, 192)  # text is padded to one of these, so that few shapes need compiling; what is longer stays as it is
-
-
-class Rows(NamedTuple):
-    """The conditioning of one shot (docs/BUNDLE.md): states of the untimed tokens [n,d], of the score's [m,d], its starts in seconds."""
-    untimed: torch.Tensor
-    score: torch.Tensor
-    starts: list
+FOLDER, BUNDLE = CACHE / "latents", CACHE / "bundle"  # BUNDLE: where the stages export their parts to
+SHARD_SHOTS = 16
+FRAMES_OF = 16  # one shot of so many keeps its pixels too, for the decoder of pictures
+LONGEST = 256  # rows of text; a shot with more is left out
+HELD_OUT_SHARDS = 6
+CLIP_LATENTS = len(layout.FRAMES_PER_LATENT)
 
 
-def phone_times(plan, index):
-    """[(phone, start_s, duration_s)] of a shot's line, from its score; a phone lasts until the next one."""
-    import speech
-    shot = plan["shots"][index]
-    phones = [(token[5:-2], start) for token, start in speech.score(WORLD, plan, index) if token.startswith("<|ph:")]
-    if not phones:
-        return None
-    ends = [start for _, start in phones[1:]] + [(shot["dialogue"][0]["end_ms"] - shot["start_ms"]) / 1000]
-    return [(phone, start, end - start) for (phone, start), end in zip(phones, ends)]
+@functools.lru_cache(maxsize=1)
+def tools():
+    """What a renderer encodes with: (pixels to normalised latents, features of sound, vocabulary)."""
+    linear = torch.load(video_vae.LINEAR)
+    eye = video_init.PixelEncoder(linear, PIXEL_MEAN, PIXEL_STD, linear["statistics"])
+    return eye, audio_vae.Features.load(), tokens.Vocabulary(BUNDLE / "planner/tokenizer.json")
+
+
+def actor_rows(mask):
+    """uint8 [rows]: whether a row's patch shows an actor. mask: uint8 [frames,H,W]."""
+    first, side = layout.first_frames(len(mask)), 8 * layout.PATCH
+    cells = mask[first].reshape(len(first), mask.shape[1] // side, side, mask.shape[2] // side, side) > 0
+    return torch.from_numpy((cells.mean((2, 4)) > 0.03).astype(np.uint8).reshape(-1))
 
 
 @torch.no_grad()
-def encode_shot(vae, mean, std, plan, index, seed, frames):
-    """(video latents float16 [c,t,h,w], actor rows uint8 [t*h*w/16]) of the shot's first frame (frames=1) or of all of it."""
-    pixels, mask, _ = picture.render_shot(plan, index, seed, phone_times(plan, index), None if frames > 1 else [0])
-    with autocast():
-        z = video_vae.moments(vae, video_vae.to_model(pixels))[0].float()
-    first = layout.first_frames(frames)
-    side = 8 * layout.PATCH
-    cells = mask[first].reshape(len(first), picture.HEIGHT // side, side, picture.WIDTH // side, side) > 0
-    return ((z - mean) / std)[0].half().cpu(), torch.from_numpy((cells.mean((2, 4)) > 0.03).astype(np.uint8).reshape(-1))
+def shot_of(plan, index, seed, keep_frames):
+    """A shot rendered and encoded: normalised latents video [c,t,h,w] and audio [c,n] (float16), actor [rows], wave int16, frames and mask if wanted."""
+    eye, features, _ = tools()
+    frames, mask, _ = picture.render_shot(plan, index, seed, phone_times(plan, index))
+    wave = sound.render_sound(plan, index, seed)
+    shot = {"video": eye(frames).half(), "audio": features.latents(torch.from_numpy(wave)[None], layout.audio_rows(len(frames)))[0].half(),
+            "actor": actor_rows(mask), "wave": np.round(wave * 32767).astype(np.int16)}
+    return shot | ({"frames": frames, "mask": np.packbits(mask > 0, axis=-1)} if keep_frames else {})
 
 
-def add_sound(entries, ears):
-    """Gives every shot of `entries` the latents of its sound, "audio": float16 [c,rows]."""
-    import audio_vae
-    import sound
-    shots = [(entry, shot) for entry in entries for shot in entry["shots"]]
-    for i in range(0, len(shots), 8):
-        waves = np.stack([sound.render_sound(entry["plan"], shot["shot"], entry["seed"]) for entry, shot in shots[i:i + 8]])
-        for (_, shot), audio in zip(shots[i:i + 8], audio_vae.encode_latents(ears, waves, layout.audio_rows())):
-            shot["audio"] = audio.half().clone()
+def phone_times(plan, index):
+    """[(phone, start_s, duration_s)] of a shot's line on its clock, for the speaker's mouth."""
+    from storybook import facts, mixing
+    return mixing.phones_of(facts.staged(plan, index), 0)
 
 
-def make(name, seeds, pictures_only, ears, log=print):
-    """Renders and encodes the plans of `seeds` into the shard `name`."""
-    import grammar
-    vae = video_vae.quick(video_vae.load(CACHE / "video_vae_frozen.pt"))
-    mean, std = video_vae.statistics(vae)
-    entries, start = [], time.time()
+def make(name, seeds):
+    """Renders and encodes films of `seeds` until the shard `name` is full: {"films": [{prompt, plan, seed, ids, shots: [{shot, rows, sounds, starts, …}]}]}."""
+    films, count = [], 0
     for seed in seeds:
-        prompt, plan = grammar.sample_plan(np.random.default_rng([4, seed]))
+        prompt, plan = grammar.sample_shots(np.random.default_rng([4, seed]))
+        encoded = tokens.encode_plan(tools()[2], prompt, plan)
         shots = []
-        for index in range(len(plan["shots"])):
-            video, actor = encode_shot(vae, mean, std, plan, index, seed, 1 if pictures_only else picture.FRAMES)
-            shots.append({"shot": index, "video": video, "actor": actor})
-        entries.append({"prompt": prompt, "plan": plan, "seed": seed, "shots": shots})
-    add_sound(entries, ears)
-    write(name, entries)
-    log(f"{name}: {sum(len(e['shots']) for e in entries)} shots in {time.time() - start:.0f} s")
+        for index, (rows, sounds, starts) in enumerate(encoded.shots):
+            if len(rows) + len(sounds) <= LONGEST:
+                shots.append(shot_of(plan, index, seed, count % FRAMES_OF == 0) | {"shot": index, "rows": rows, "sounds": sounds, "starts": starts})
+                count += 1
+        films.append({"prompt": prompt, "plan": plan, "seed": seed, "ids": np.array(encoded.ids, np.int16), "shots": shots})
+        if count >= SHARD_SHOTS:
+            break
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    torch.save(films, FOLDER / f"{name}.part")
+    (FOLDER / f"{name}.part").rename(FOLDER / f"{name}.pt")
 
 
-def write(name, entries):
-    folder = CACHE / "latents"
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save(entries, folder / f"{name}.part")
-    (folder / f"{name}.part").rename(folder / f"{name}.pt")
+def fill(kind, minutes, first=0, step=1):
+    """Writes the shards `first`, `first + step` … that are not there yet until `minutes` are over; of the kind "held_out" all there are."""
+    end, base = time.time() + 60 * minutes, EVAL_SEED if kind == "held_out" else 10**6
+    numbers = range(HELD_OUT_SHARDS) if kind == "held_out" else range(first, 10**5, step)
+    for number in numbers:
+        if kind != "held_out" and time.time() > end:
+            return
+        if not (FOLDER / f"{kind}_{number:05d}.pt").exists():
+            make(f"{kind}_{number:05d}", range(base + number * SHARD_SHOTS, base + (number + 1) * SHARD_SHOTS))
 
 
-def resound(audio_folder=BUNDLE / "audio_vae", log=print):
-    """Encodes the sound of every cached shot anew, whole shots first: the audio autoencoder has changed, the pictures have not."""
-    import audio_vae
-    ears, start = audio_vae.load(str(audio_folder)), time.time()
-    for path in sorted((CACHE / "latents").glob("*.pt"), key=lambda p: (p.stem.startswith("image"), p.stem)):
-        entries = torch.load(path, weights_only=False)
-        add_sound(entries, ears)
-        write(path.stem, entries)
-        log(f"{path.stem}: {time.time() - start:.0f} s", flush=True)
+class Pool:
+    """The shots of all shards there are, in memory of DEVICE: `capacity` at most. `refresh` takes new shards up. `pixels`: {index: (frames, mask)} of the
+    shots that kept theirs, where these are asked for."""
 
-
-def states(name, tapper):
-    """[Rows] for every shot of a shard, in order; kept beside it."""
-    source, kept = CACHE / "latents" / f"{name}.pt", CACHE / "rows" / f"{name}.pt"
-    if kept.exists():
-        return [Rows(*r) for r in torch.load(kept, weights_only=False)]
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for entry in torch.load(source, weights_only=False):
-        for untimed, score, starts in tapper(entry["prompt"], entry["plan"], [s["shot"] for s in entry["shots"]]):
-            rows.append(Rows(untimed.half(), score.half(), list(starts)))
-    torch.save([tuple(r) for r in rows], kept)
-    return rows
-
-
-def tapper(folder):
-    """(prompt, plan, shot indices) -> [(untimed, score, starts)] by the exported planner."""
-    import planner
-    model, vocabulary = planner.load(folder)
-
-    def tap(prompt, plan, indices):
-        shots = planner.tap_states(model, vocabulary, prompt, plan)
-        for i in indices:
-            rows, starts = shots[i]
-            untimed = sum(s is None for s in starts)
-            yield rows[:untimed], rows[untimed:], starts[untimed:]
-    return tap
-
-
-class Dataset:
-    """All shards there are, sorted by text length. Items are dicts of video, audio, actor, rows. `refresh` finds new shards."""
-
-    def __init__(self, planner):
-        self.shots, self.images, self.held_out, self.known, self.planner, self.tap = [], [], [], set(), planner, None
+    def __init__(self, planner_folder, capacity, kind="shots", with_pixels=False):
+        self.kind, self.capacity, self.count, self.known = kind, capacity, 0, set()
+        self.with_pixels, self.pixels = with_pixels, {}
+        self.model, self.vocabulary = planner.load(planner_folder)
+        self.model.to(torch.bfloat16 if DEVICE == "cuda" else torch.float32)
+        self.lengths, self.buckets, self.store = [], collections.defaultdict(list), None  # rows of text of each shot; shots by these
+        self.about = []  # (plan, shot, seed) of each
         self.refresh()
 
-    def refresh(self):
-        new = sorted(p.stem for p in (CACHE / "latents").glob("*.pt") if p.stem not in self.known)
-        for name in new:
-            if self.tap is None and not (CACHE / "rows" / f"{name}.pt").exists():
-                self.tap = tapper(self.planner)
-            rows = iter(states(name, self.tap))
-            target = self.held_out if name.startswith("held_out") else self.images if name.startswith("image") else self.shots
-            for entry in torch.load(CACHE / "latents" / f"{name}.pt", weights_only=False):
-                for shot in entry["shots"]:
-                    item = {**shot, "rows": next(rows)}
-                    spoken = bool(entry["plan"]["shots"][shot["shot"]]["dialogue"])
-                    target += [item] * (2 if spoken and target is self.images else 1)  # a voice is hard to learn
-            self.known.add(name)
-        for items in (self.shots, self.images, self.held_out):
-            items.sort(key=lambda item: len(item["rows"].untimed) + len(item["rows"].score))
+    def refresh(self, most=1000):
+        """Takes up `most` new shards at most."""
+        for path in sorted(FOLDER.glob(f"{self.kind}_*.pt")):
+            if path.name in self.known or most == 0 or self.count == self.capacity:
+                continue
+            self.known.add(path.name)
+            self.take(torch.load(path, weights_only=False))
+            most -= 1
 
-    def shape(self):
-        """(text dimension, audio channels, video channels)."""
-        import audio_vae
-        item = (self.shots or self.images)[0]
-        return item["rows"].untimed.shape[1], audio_vae.CONFIG["latent_channels"], item["video"].shape[0]
+    @torch.no_grad()
+    def take(self, films):
+        films = [f for f in films if f["shots"]]
+        shots = [shot for film in films for shot in film["shots"]][:self.capacity - self.count]
+        if not shots:
+            return
+        if self.store is None:
+            empty = lambda like, kind=torch.float16: torch.zeros(self.capacity, *like, dtype=kind, device=DEVICE)
+            self.store = {"video": empty(shots[0]["video"].shape), "audio": empty(shots[0]["audio"].shape), "actor": empty(shots[0]["actor"].shape, torch.uint8),
+                          "text": empty((LONGEST, self.model.config.hidden_size)), "time": empty((LONGEST,), torch.float32), "origin": empty((), torch.float32)}
+        states, place = iter(self.states(films)), slice(self.count, self.count + len(shots))
+        for key in ("video", "audio", "actor"):
+            self.store[key][place] = torch.stack([s[key] for s in shots]).to(DEVICE)
+        time = torch.zeros(len(shots), LONGEST)
+        for i, shot in enumerate(shots):
+            untimed, n, text = len(shot["rows"]), len(shot["rows"]) + len(shot["sounds"]), next(states)
+            self.store["text"][self.count + i, :n] = text
+            time[i, :untimed] = torch.arange(untimed)
+            time[i, untimed:n] = untimed + layout.TICKS * torch.tensor(shot["starts"])
+            self.store["origin"][self.count + i] = untimed
+            self.lengths.append(n)
+            self.buckets[n].append(self.count + i)
+            if self.with_pixels and "frames" in shot:
+                self.pixels[self.count + i] = shot["frames"], np.unpackbits(shot["mask"], axis=-1)
+        self.store["time"][place] = time.to(DEVICE)
+        self.about += [(film["plan"], shot["shot"], film["seed"]) for film in films for shot in film["shots"]][:len(shots)]
+        self.count += len(shots)
 
+    def states(self, films):
+        """The tap states of each shot's rows, untimed ones first, float16 [n,d]; films are read together, padded at their ends (attention is causal)."""
+        ids = torch.zeros(len(films), max(len(f["ids"]) for f in films), dtype=torch.long)
+        for row, film in zip(ids, films):
+            row[:len(film["ids"])] = torch.from_numpy(film["ids"].astype(np.int64))
+        states = self.model.model(input_ids=ids.to(DEVICE), use_cache=False, output_hidden_states=True).hidden_states[planner.TAP_LAYER].half()
+        for film, read in zip(films, states):
+            for shot in film["shots"]:
+                yield read[torch.tensor([*shot["rows"], *shot["sounds"]], device=DEVICE)]
 
-def collate(items):
-    """A batch: video [b,rows,c*16], audio [b,n,c], actor [b,rows], text padded at its end, its
-    mask, positions [b,rows,3] in the order text, audio, video."""
-    video = layout.patchify(torch.stack([i["video"] for i in items]).float())
-    frames = items[0]["video"].shape[1]
-    audio = torch.stack([i["audio"].float().T for i in items])
-    na, longest = audio.shape[1], max(len(i["rows"].untimed) + len(i["rows"].score) for i in items)
-    longest = next((n for n in TEXT_LENGTHS if n >= longest), longest)
-    text = torch.zeros(len(items), longest, items[0]["rows"].untimed.shape[1])
-    mask, position = torch.zeros(len(items), longest, dtype=torch.bool), torch.zeros(len(items), longest + na + video.shape[1], 3)
-    for k, item in enumerate(items):
-        rows = item["rows"]
-        n = len(rows.untimed) + len(rows.score)
-        text[k, :n] = torch.cat([rows.untimed, rows.score]).float()
-        mask[k, :n] = True
-        where = layout.positions(len(rows.untimed), rows.starts, frames, *item["video"].shape[2:], na).float()
-        position[k, :n], position[k, longest:] = where[:n], where[n:]
-    batch = {"video": video, "audio": audio, "actor": torch.stack([i["actor"] for i in items]).float(), "text": text,
-             "text_mask": mask, "position": position}
-    return {k: v.to(DEVICE) for k, v in batch.items()}
+    def draw(self, rng, size):
+        """Indices of `size` shots of equal text length; fewer where there are not so many."""
+        bucket = self.buckets[self.lengths[int(rng.integers(self.count))]]
+        return [bucket[int(i)] for i in rng.permutation(len(bucket))[:size]]
 
-
-def fill(kind, minutes, first=0):
-    """Writes shards of a kind ("images", "shots"; "held_out" is a single one) that are not there yet, until `minutes` are over."""
-    import audio_vae
-    ears = audio_vae.load(str(BUNDLE / "audio_vae"))
-    if kind == "held_out":
-        return (CACHE / "latents/held_out.pt").exists() or make("held_out", range(EVAL_SEED, EVAL_SEED + HELD_OUT_PLANS), False, ears)
-    end, number = time.time() + 60 * minutes, first
-    base, plans = (10**6, SHARD_PLANS) if kind == "shots" else (2 * 10**6, 4 * SHARD_PLANS)
-    while time.time() < end:
-        name = f"{kind[:-1]}_{number:04d}"
-        if not (CACHE / "latents" / f"{name}.pt").exists():
-            make(name, range(base + number * plans, base + (number + 1) * plans), kind == "images", ears)
-        number += 1
+    def batch(self, chosen, images=False):
+        """video [b,rows,c*4], audio [b,n,c], actor [b,rows], text [b,m,d], position [b,m+n+rows,3] of shots whose text is equally long. images: of each
+        shot the first latents of its clips, as so many shots of one frame."""
+        index = torch.tensor(chosen, device=DEVICE)
+        length = self.lengths[chosen[0]]
+        video, actor = self.store["video"][index].float(), self.store["actor"][index].float()
+        if images:
+            single = video[:, :, ::CLIP_LATENTS]  # [b,c,clips,h,w]
+            index, actor = index.repeat_interleave(single.shape[2]), actor.view(len(actor), video.shape[2], -1)[:, ::CLIP_LATENTS].flatten(0, 1)
+            video = single.transpose(1, 2).flatten(0, 1)[:, :, None]
+        audio = self.store["audio"][index].float().transpose(1, 2)
+        media = layout.media_positions(video.shape[2], *video.shape[3:], audio.shape[1], DEVICE).expand(len(index), -1, -1).clone()
+        media[..., 0] += self.store["origin"][index, None]
+        text = torch.zeros(len(index), length, 3, device=DEVICE)
+        text[..., 0] = self.store["time"][index, :length]
+        return {"video": layout.patchify(video), "audio": audio, "actor": actor, "text": self.store["text"][index, :length].float(), "position": torch.cat([text, media], 1)}

@@ -4,6 +4,8 @@ Two things differ, both in rotary time alone. The reference's clock ticks 40 tim
 a pixel frame); at `fps` frames a second a pixel frame spans 40 / fps ticks. And the text rows of a score sit at the time they sound.
 """
 
+import functools
+
 import numpy as np
 import torch
 
@@ -13,7 +15,7 @@ VIDEO, TEXT, AUDIO = 0, 1, 2  # the reference's modality tags
 TICKS = 40  # of the rotary clock, a second; also the rate of the audio latents
 FRAMES_PER_LATENT = (1, 4, 4, 4, 4)  # pixel frames of each latent frame of a clip
 CLIP = sum(FRAMES_PER_LATENT)
-PATCH = 4  # latents on a row's side
+PATCH = 2  # latents on a row's side
 SPATIAL_SCALE = 32
 
 
@@ -55,8 +57,14 @@ def positions(untimed, score_starts, latent_frames, height, width, audio, fps=WO
     return torch.from_numpy(np.concatenate([text, sound, video]))
 
 
+@functools.lru_cache(maxsize=8)
+def media_positions(latent_frames, height, width, audio, device):
+    """float32 [1, audio + video rows, 3]: `positions` of the media behind no text."""
+    return positions(0, [], latent_frames, height, width, audio).float().to(device)[None]
+
+
 def patchify(latents):
-    """[b, c, t, h, w] -> [b, rows, c * 16], rows frame by frame, then row by row."""
+    """[b, c, t, h, w] -> [b, rows, c * PATCH²], rows frame by frame, then row by row."""
     b, c, t, h, w = latents.shape
     x = latents.reshape(b, c, t, h // PATCH, PATCH, w // PATCH, PATCH)
     return x.permute(0, 2, 3, 5, 1, 4, 6).reshape(b, t * (h // PATCH) * (w // PATCH), c * PATCH * PATCH)

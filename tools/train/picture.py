@@ -139,9 +139,9 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None):
     plan: the JSON of docs/BUNDLE.md. seed: the film's seed (backdrops vary with it). phones: [(phone, start_s, duration_s)] of the
     shot's line. frame_indices: the frames wanted, all by default.
     Returns frames uint8 [n,128,224,3] RGB, mask uint8 [n,128,224] (0 backdrop, i + 1 the shot's i-th actor), truth dict."""
-    if editions.EDITION == "full":
-        from storybook import stage
-        return stage.render_shot(plan, shot_index, seed, phones, frame_indices)
+    if editions.EDITION != "nano":
+        from storybook import facts, stage
+        return stage.render_shot(facts.staged(plan, shot_index), 0, seed, phones, frame_indices)
     shot = plan["shots"][shot_index]
     place = next(p for p in plan["places"] if p["id"] == shot["place"])
     night = place["time_of_day"] == "night"

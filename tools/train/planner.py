@@ -4,9 +4,6 @@ Trained by `run.py planner`, which writes config.json, model.safetensors and tok
 """
 
 import collections
-import functools
-import multiprocessing
-import os
 import pathlib
 import shutil
 import time
@@ -16,22 +13,24 @@ import torch
 from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
 
 import grammar
+import sound_data
 import speech
 import tokens
-from training import CACHE, DEVICE, EVAL_SEED, GPU_SCALE, MODEL, WORKERS, Budget, Log, Optimizer, autocast, save, started
+from training import CACHE, DEVICE, EVAL_SEED, MODEL, Budget, Log, Optimizer, autocast, save
 
 FOLDER = CACHE / "planner"
 TOKENIZER = FOLDER / "tokenizer.json"
 TAP_LAYER = MODEL["tap_layer"]
-BATCH_TOKENS = 3072 * GPU_SCALE
-STAGES = [(0.4, 176, 64), (0.6, 384, 160)]  # until this part of the budget: tokens kept of a plan, and of a prompt at most; then whole plans
-POOL, FRESH, RESERVOIR = 128, 32, 6000  # plans batched at once, new ones among them, and kept for reuse
+BATCH_TOKENS = 49_152 if DEVICE == "cuda" else 3072
+STAGES = [(0.25, 256, 96), (0.45, 512, 200)]  # until this part of the budget: tokens kept of a plan, and of a prompt at most; then whole plans
+POOL = 480 if DEVICE == "cuda" else 128  # plans sorted by length and batched at once
+PLANS, PLANS_OF = CACHE / "plans", 500  # shards of drawn plans, and how many one holds
 QUERIES = 160  # of a block of attention
-TOKENIZER_PLANS = 6000
+TOKENIZER_PLANS = 2000
 
 
 def build(vocabulary):
-    """A planner with fresh weights: 1.6 million parameters for the nano edition."""
+    """A planner with fresh weights: 6.5 million parameters."""
     model = Qwen3ForCausalLM(Qwen3Config(
         **MODEL["planner"], vocab_size=vocabulary, max_position_embeddings=4096, rope_parameters={"rope_theta": 10000.0, "rope_type": "default"}, tie_word_embeddings=True,
         bos_token_id=None, eos_token_id=None, pad_token_id=None))
@@ -58,11 +57,12 @@ def make_tokenizer():
     """Trains the tokenizer once; every later run uses the same file."""
     if TOKENIZER.exists():
         return
-    from sound_data import WORDS
-    rng, texts = np.random.default_rng(7), [" ".join(WORDS)] * 300
+    rng, texts, exact = np.random.default_rng(7), [" ".join(sound_data.WORDS)] * 300, speech.phones_of
+    speech.phones_of = sound_data.rough_phones  # times are numbers all the same
     for _ in range(TOKENIZER_PLANS):
         prompt, plan = grammar.sample_plan(rng)
         texts += [s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind != "special"]
+    speech.phones_of = exact
     FOLDER.mkdir(parents=True, exist_ok=True)
     tokens.train_tokenizer(texts, TOKENIZER)
 
@@ -83,41 +83,49 @@ AttentionInterface.register("blocked", blocked_attention)
 
 
 # --- data ---
-@functools.lru_cache(maxsize=65536)
-def word_phones(word, voice, spoken=speech.phones_of):
-    return spoken(word, voice)
-
-
-def word_by_word(text, voice):
-    """A line's phones as those of its words, one after the other: five times as fast as the whole line, and near enough for a context that carries no loss."""
-    phones, at = [], 0.0
-    for word in text.split():
-        spoken = word_phones(word, voice)
-        phones += [speech.Phone(p.name, at + p.begin - spoken[0].begin, at + p.end - spoken[0].begin) for p in spoken]
-        at = phones[-1].end if phones else 0.0
-    return tuple(phones)
-
-
-def produce(queue, seed):
-    """Fills `queue` with (ids, loss mask) of fresh plans, in a process of its own."""
-    os.nice(5)
-    torch.set_num_threads(1)
-    speech.phones_of = word_by_word
+def make(name, seed):
+    """Draws PLANS_OF plans into the shard plans/NAME.npz: ids int16 and bits of the loss mask, one plan after the other, and their lengths."""
+    speech.phones_of = sound_data.rough_phones
     vocabulary, rng = tokens.Vocabulary(TOKENIZER), np.random.default_rng(seed)
-    while True:
-        encoded = tokens.encode_plan(vocabulary, *grammar.sample_plan(rng))
-        queue.put((np.array(encoded.ids, np.int16), np.array(encoded.loss)))
+    drawn = [tokens.encode_plan(vocabulary, *grammar.sample_plan(rng)) for _ in range(PLANS_OF)]
+    PLANS.mkdir(parents=True, exist_ok=True)
+    np.savez(PLANS / f"{name}.part.npz", ids=np.concatenate([np.array(e.ids, np.int16) for e in drawn]), loss=np.packbits(np.concatenate([np.array(e.loss) for e in drawn])),
+             lengths=[len(e.ids) for e in drawn])
+    (PLANS / f"{name}.part.npz").rename(PLANS / f"{name}.npz")
 
 
-def batches(queue, budget, stages):
-    """Batches of plans of like length, right-padded: ids [b, n] and targets [b, n], -1 where there is no choice.
+def fill(minutes, first=0, step=1):
+    """Writes the shards `first`, `first + step` … that are not there yet until `minutes` are over."""
+    make_tokenizer()
+    end = time.time() + 60 * minutes
+    for number in range(first, 10**5, step):
+        if time.time() > end:
+            return
+        if not (PLANS / f"{number:05d}.npz").exists():
+            make(f"{number:05d}", [1, number])
 
-    Plans cost about as much to make as to train on, so each is drawn a few times from a reservoir of the latest."""
-    reservoir = []
+
+class Plans:
+    """The plans of all shards there are: [(ids, loss mask)]. `refresh` takes new shards up."""
+
+    def __init__(self):
+        self.known, self.plans = set(), []
+        self.refresh()
+
+    def refresh(self):
+        for path in sorted(p for p in PLANS.glob("*.npz") if ".part" not in p.name and p.name not in self.known):
+            self.known.add(path.name)
+            with np.load(path) as shard:
+                ends = np.cumsum(shard["lengths"])
+                loss = np.unpackbits(shard["loss"])[:ends[-1]].astype(bool)
+                self.plans += list(zip(np.split(shard["ids"], ends[:-1]), np.split(loss, ends[:-1])))
+
+
+def batches(plans, budget, stages, rng):
+    """Batches of plans of like length, right-padded: ids [b, n] and targets [b, n], -1 where there is no choice."""
     while True:
         longest, prompt = next(((n, p) for part, n, p in stages if budget.elapsed() < part * budget.seconds), (None, None))
-        reservoir = (reservoir + [queue.get() for _ in range(FRESH if reservoir else POOL)])[-RESERVOIR:]
-        chosen = reservoir[-FRESH:] + [reservoir[i] for i in np.random.randint(len(reservoir), size=POOL)]
+        chosen = [plans.plans[i] for i in rng.integers(len(plans.plans), size=POOL)]
         pool = sorted(((ids[:longest], loss[:longest]) for ids, loss in chosen if not prompt or loss[:prompt].any()), key=lambda s: len(s[0]))
         groups, group = [], []
         for sample in pool:
@@ -125,8 +133,9 @@ def batches(queue, budget, stages):
                 groups.append(group)
                 group = []
             group.append(sample)
-        groups.append(group)
-        for i in np.random.permutation(len(groups)):
+        if group:
+            groups.append(group)
+        for i in rng.permutation(len(groups)):
             yield collate(groups[i])
 
 
@@ -172,46 +181,51 @@ def held_out(count, seed=EVAL_SEED):
     return [grammar.sample_plan(rng) for _ in range(count)]
 
 
-def train(budget_minutes=45, resume=None, out=None, seed=1):
-    """Trains for `budget_minutes` and writes the planner to `out`. Goes on from the checkpoint `resume`, if one is given."""
-    torch.manual_seed(seed)
+def freeze_trunk(model):
+    """Keeps what the transformer's conditioning depends on, embeddings and the layers below the tap, as it is: the rest may learn on beside or after the transformer."""
+    for part in (model.model.embed_tokens, *model.model.layers[:TAP_LAYER]):
+        part.requires_grad_(False)
+
+
+def train(budget_minutes=45, resume=None, out=None, whole=False):
+    """Trains on the shards of `fill` for `budget_minutes` and writes the planner to `out`. Goes on from the checkpoint `resume`, if one is given: above the tap
+    alone, unless `whole`, since transformers learn from its states."""
+    torch.manual_seed(1)
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     if "tokenizer" in state and not TOKENIZER.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         TOKENIZER.write_text(state["tokenizer"])
-    make_tokenizer()
-    vocabulary = tokens.Vocabulary(TOKENIZER)
+    vocabulary, plans = tokens.Vocabulary(TOKENIZER), Plans()
     model = build(vocabulary.size)
-    model.set_attn_implementation("blocked")
-    optimizer = Optimizer(model, lambda name: "proj" in name, 6e-3, 3e-3)
-    step, checkpoint = state.get("step", 0), FOLDER / "checkpoint.pt"
+    model.set_attn_implementation("sdpa" if DEVICE == "cuda" else "blocked")
     if state:
-        model.load_state_dict(state["model"])
+        model.load_state_dict(state["model"], strict=False)  # the tied head is stored once
+        if not whole:
+            freeze_trunk(model)
+    optimizer = Optimizer(model, lambda name: "proj" in name, 6e-3, 3e-3)
+    if "optimizer" in state and state.get("whole", True) == whole:
         optimizer.load(state["optimizer"])
-    queue = multiprocessing.get_context("spawn").Queue(maxsize=256)
-    producers = [started(produce, queue, seed * 1_000_003 + step + 7919 * i) for i in range(max(1, WORKERS))]
-    log, budget, start = Log("planner"), Budget(budget_minutes), step
-    test, seen, plans, last, mean = held_out(30), 0, 0, time.time(), None
-    for ids, targets in batches(queue, budget, [] if start else STAGES):  # what goes on has seen the short ones
+    step, checkpoint = state.get("step", 0), FOLDER / "checkpoint.pt"
+    log, budget, first, rng = Log("planner"), Budget(budget_minutes), step, np.random.default_rng([1, step])
+    test, seen, drawn, last, losses, checked = held_out(40), 0, 0, time.time(), [], 0.0
+    for ids, targets in batches(plans, budget, [] if state else STAGES, rng):  # what goes on has seen the short ones
         with autocast():
             logits, wanted = choices(model, ids, targets)
         loss = torch.nn.functional.cross_entropy(logits.float(), wanted)
         loss.backward()
-        optimizer.step(budget.rate(step - start))
-        step, seen, plans = step + 1, seen + ids.numel(), plans + len(ids)
-        mean = loss.item() if mean is None else 0.95 * mean + 0.05 * loss.item()
-        if step % 50 == 0:
-            log(stage="planner", step=step, minutes=budget.elapsed() / 60, loss=mean, tokens_per_second=round(seen / (time.time() - last)),
-                samples_per_second=plans / (time.time() - last))
-            seen, plans, last = 0, 0, time.time()
-        if step % 250 == 0 or budget.spent():
-            log(stage="planner", step=step, **evaluate(model, vocabulary, test))
-            save(checkpoint, model=model.state_dict(), optimizer=optimizer.state(), step=step, tokenizer=TOKENIZER.read_text())
-            last = time.time()
+        optimizer.step(budget.rate(step - first))
+        step, seen, drawn = step + 1, seen + ids.numel(), drawn + len(ids)
+        losses.append(loss.detach())
+        if budget.elapsed() - checked > (40 if DEVICE == "cuda" else 300) or budget.spent():
+            checked, seconds = budget.elapsed(), time.time() - last
+            log(stage="planner", step=step, minutes=budget.elapsed() / 60, loss=float(torch.stack(losses).mean()), tokens_per_second=round(seen / seconds),
+                samples_per_second=drawn / seconds, plans=len(plans.plans), **evaluate(model, vocabulary, test))
+            save(checkpoint, model={k: v for k, v in model.state_dict().items() if k != "lm_head.weight"}, optimizer=optimizer.state(), step=step, whole=whole,
+                 tokenizer=TOKENIZER.read_text())
+            plans.refresh()
+            seen, drawn, losses, last = 0, 0, [], time.time()
         if budget.spent():
             break
-    for producer in producers:
-        producer.terminate()
     if out:
         export(model, out)
     return model

@@ -23,7 +23,7 @@ from judge_world import ACTORS, CACHE, MOODS, PLACES, PROPS, TIMES, WEATHERS
 
 PATH = CACHE / "recogniser.pt"
 FRAMES, HELD_OUT, PER_SHOT = 9000, 600, 2
-BATCH, SCENES, CROP, RATE = 32, 12, 64, 3e-3  # parts of frames and whole frames in a step; a part's side in pixels
+BATCH, SCENES, CROP, RATE = 32, 16, 64, 3e-3  # parts of frames and whole frames in a step; a part's side in pixels
 CELL = 8  # pixels on a side
 GRID = world.HEIGHT // CELL, world.WIDTH // CELL
 THINGS = ACTORS + PROPS  # what a cell can show, after "nothing"
@@ -48,8 +48,8 @@ class Recogniser(nn.Module):
         self.thing = nn.Conv2d(wide, 1 + len(THINGS), 1)
         self.mood = nn.Conv2d(wide, len(MOODS), 1)
         self.sure = nn.Parameter(torch.tensor([[1.5], [-1.0]]).repeat(1, len(THINGS)))  # slope and offset of a thing's presence over the log of its cells
-        self.view = nn.Sequential(*layer(3, 24, 8, 4), *layer(24, 48, 3, 2), *layer(48, 64, 3, 2))
-        self.scene = nn.Sequential(nn.Linear(2 * (24 + 64), 64), nn.ReLU(), nn.Linear(64, sum(len(names) for _, names in SCENE)))
+        self.view = nn.Sequential(*layer(3, 32, 8, 4), *layer(32, 64, 3, 2), *layer(64, 96, 3, 2), *layer(96, 96, 3, 1))
+        self.scene = nn.Sequential(nn.Linear(2 * (32 + 64) + 9 * 96, 96), nn.ReLU(), nn.Linear(96, sum(len(names) for _, names in SCENE)))
 
     @staticmethod
     def planes(frames: torch.Tensor) -> torch.Tensor:
@@ -70,7 +70,10 @@ class Recogniser(nn.Module):
     def scenery(self, frames: torch.Tensor) -> dict[str, torch.Tensor]:
         """Logits of whole frames: place, time, weather [n, …]."""
         near = self.view[:3](self.planes(frames))
-        pooled = torch.cat([x for v in (near, self.view[3:](near)) for x in (v.mean((2, 3)), v.flatten(2).std(2))], 1)
+        middle = self.view[3:6](near)
+        far = self.view[6:](middle)
+        pooled = [x for v in (near, middle) for x in (v.mean((2, 3)), v.flatten(2).std(2))]
+        pooled = torch.cat([*pooled, far.flatten(2).std(2), F.adaptive_avg_pool2d(far, (2, 4)).flatten(1)], 1)  # where in the picture what is seen
         return dict(zip((name for name, _ in SCENE), self.scene(pooled).split([len(names) for _, names in SCENE], 1)))
 
     def forward(self, frames: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -10,11 +10,10 @@ most 15 MiB; --resume joins them again.
 
 import argparse
 import pathlib
-import shutil
 
 import torch
 
-from training import CACHE, DEVICE, GPU_SCALE, ROOT, WORKERS, join, split, started, threads
+from training import CACHE, DEVICE, ROOT, WORKERS, join, split, started, threads
 
 BUNDLE = CACHE / "bundle"
 
@@ -25,63 +24,55 @@ def unpack(arguments):
     stage.unpack(arguments.resume or ROOT / "assets/models/nano")
 
 
+def plans(arguments):
+    """Shards of drawn plans, for the planner."""
+    import planner as stage
+    others = [started(stage.fill, arguments.budget, i, WORKERS) for i in range(1, WORKERS)]
+    stage.fill(arguments.budget, 0, max(1, WORKERS))
+    for process in others:
+        process.join()
+
+
 def planner(arguments):
     import planner as stage
-    stage.train(arguments.budget, arguments.resume, arguments.out or BUNDLE / "planner")
+    stage.train(arguments.budget, arguments.resume, arguments.out or BUNDLE / "planner", arguments.whole)
     return stage.FOLDER / "checkpoint.pt"
+
+
+def start(arguments):
+    """What is computed once and never changes: the linear video autoencoder and the features of sound."""
+    import audio_vae
+    import video_vae
+    video_vae.start()
+    audio_vae.fit()
+    return video_vae.STARTED
+
+
+def fill(kind, minutes, first, step):
+    import latents
+    torch.set_num_threads(1)
+    latents.fill(kind, minutes, first, step)
+
+
+def shots(arguments):
+    """Shards of rendered shots; several processes where there are processors to spare. Stages that learn from them may run at the same time."""
+    others = [started(fill, "shots", arguments.budget, i, WORKERS) for i in range(1, WORKERS)]
+    fill("held_out", 0, 0, 1)
+    fill("shots", arguments.budget, 0, max(1, WORKERS))
+    for process in others:
+        process.join()
 
 
 def audio_vae(arguments):
     import audio_vae as stage
-    checkpoint, before = CACHE / "audio_vae.pt", 0.0  # the stage counts the minutes of earlier runs in
-    if arguments.resume:
-        before = torch.load(arguments.resume, map_location="cpu", weights_only=False)["seconds"] / 60
-        if arguments.resume.resolve() != checkpoint.resolve():
-            shutil.copy(arguments.resume, checkpoint)
-    with torch.device(DEVICE):
-        stage.train(arguments.budget + before, bool(arguments.resume), arguments.out or BUNDLE / "audio_vae")
-    return checkpoint
-
-
-def video_vae(arguments):
-    import video_vae as stage
-    out = arguments.out or CACHE / "video_vae.pt"
-    stage.train(arguments.budget, arguments.resume, out)
-    return out
-
-
-def freeze(arguments):
-    import video_vae as stage
-    stage.freeze()
-    return CACHE / "video_vae_frozen.pt"
-
-
-def fill(kind, minutes, first):
-    import latents as stage
-    stage.fill(kind, minutes, first)
-
-
-def latents(arguments):
-    """A quarter of the budget for single pictures, the rest for shots; several processes where there are processors to spare."""
-    fill("held_out", 0, 0)
-    for kind, minutes in (("images", arguments.budget / 4), ("shots", arguments.budget * 3 / 4)):
-        others = [started(fill, kind, minutes, 500 * (1 + i)) for i in range(min(WORKERS, 16) - 1)]
-        fill(kind, minutes, 0)
-        for process in others:
-            process.join()
-
-
-def resound(arguments):
-    """After the audio autoencoder was trained again: the sound of the cached shots is encoded anew, their pictures stay."""
-    import latents as stage
-    stage.resound(BUNDLE / "audio_vae")
+    stage.train(arguments.budget, arguments.resume, arguments.out or BUNDLE / "audio_vae")
+    return CACHE / "audio_vae.pt"
 
 
 def dit(arguments):
     import dit as stage
     out = arguments.out or CACHE / "dit.pt"
-    size = {"batch_size": 8 * GPU_SCALE, "image_batch": 12 * GPU_SCALE} if GPU_SCALE > 1 else {}
-    stage.train(arguments.budget, arguments.resume, out, **size)
+    stage.train(arguments.budget, arguments.resume, out)
     return out
 
 
@@ -92,19 +83,12 @@ def distil(arguments):
     return out
 
 
-def made(arguments):
-    """Latents as the transformer leaves them, for the decoder to be finished on."""
-    import made as stage
-    stage.fill(arguments.resume or CACHE / "dit.pt", arguments.budget)
-
-
 def video_decoder(arguments):
-    """The decoder alone; on the transformer's latents too, if `made` left some."""
+    """The decoder of pictures; on latents as the transformer leaves them, once there is one."""
     import made
     import video_vae as stage
-    out = arguments.out or CACHE / "video_vae_final.pt"
-    more = {"draw": made.random_batch, "also": made.evaluate} if made.FOLDER.exists() else {}
-    stage.train(arguments.budget, arguments.resume or CACHE / "video_vae_frozen.pt", out, decoder_only=True, head_share=0.2, shot_share=0.25, rate=4e-4, **more)
+    out = arguments.out or stage.FINAL
+    stage.train(arguments.budget, arguments.resume, out, made.shots(CACHE / "dit.pt") if (CACHE / "dit.pt").exists() else None)
     return out
 
 
@@ -116,7 +100,7 @@ def export(arguments):
     stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae", evaluations=few, transformer=chosen)
 
 
-STAGES = {f.__name__.replace("_", "-"): f for f in (unpack, planner, audio_vae, video_vae, freeze, latents, resound, dit, distil, made, video_decoder, export)}
+STAGES = {f.__name__.replace("_", "-"): f for f in (unpack, plans, planner, start, shots, audio_vae, video_decoder, dit, distil, export)}
 
 
 def main():
@@ -126,6 +110,7 @@ def main():
     parser.add_argument("--resume", type=join, help="a checkpoint to go on from, whole or in pieces")
     parser.add_argument("--out", type=pathlib.Path, help="where to write; by default in .cache/train")
     parser.add_argument("--pieces", type=pathlib.Path, help="a folder for the checkpoint in files of at most 15 MiB")
+    parser.add_argument("--whole", action="store_true", help="planner: train on below the tap too; transformers must then be trained anew")
     arguments = parser.parse_args()
     threads(1 if DEVICE == "cpu" else 4)  # on a processor two stages share a core worse than one leaves it
     checkpoint = STAGES[arguments.stage](arguments)

@@ -22,9 +22,9 @@ def default_world() -> dict:
 
 def render_sound(plan: dict, shot_index: int, seed: int, world: dict | None = None) -> np.ndarray:
     """Samples of one shot: float32 [round(shot_frames / fps * SAMPLE_RATE)], mono, within ±1. The same arguments give the same samples."""
-    if editions.EDITION == "full":
-        from storybook import mixing
-        return mixing.render_sound(plan, shot_index, seed)
+    if editions.EDITION != "nano":
+        from storybook import facts, mixing
+        return mixing.render_sound(facts.staged(plan, shot_index), 0, seed)
     world = world or default_world()
     rng = np.random.default_rng([seed, shot_index])
     shot = plan["shots"][shot_index]

@@ -63,6 +63,7 @@ def _voice(flite_voice: str):
     return register(None)
 
 
+@functools.lru_cache(maxsize=256)
 def synthesise(text: str, flite_voice: str) -> tuple[list[Phone], np.ndarray, int]:
     """All segments (pauses included), the waveform (float32, -1…1, mono) and its sample rate."""
     lib = _library()

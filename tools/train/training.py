@@ -1,6 +1,7 @@
 """What the training stages share: where things lie, the clock of a budget, averages of weights, JSON-lines logs, checkpoints, processes that make data."""
 
 import json
+import math
 import multiprocessing
 import os
 import pathlib
@@ -12,17 +13,13 @@ import torch
 import editions
 
 ROOT = editions.ROOT
-CACHE = ROOT / ".cache/train"
+CACHE = pathlib.Path(os.environ.get("FABULA_TRAIN_CACHE", ROOT / ".cache/train"))
 WORLD = editions.world()
-# What is trained on each edition of the world: the model's name, and the sizes of its parts where they differ. Both ship in less than 64 MB.
-MODEL = {
-    "nano": {"name": "nano", "planner": dict(hidden_size=192, intermediate_size=384, num_hidden_layers=4, num_attention_heads=6, num_key_value_heads=2, head_dim=32), "tap_layer": 3,
-             "transformer": dict(hidden_size=256, num_attention_heads=4, num_layers=6, ffn_dim=768), "video_decoder": dict(decoder_num_layers=4, decoder_num_attention_heads=3)},
-    "full": {"name": "mini", "planner": dict(hidden_size=256, intermediate_size=768, num_hidden_layers=6, num_attention_heads=8, num_key_value_heads=2, head_dim=32), "tap_layer": 4,
-             "transformer": dict(hidden_size=384, num_attention_heads=6, num_layers=7, ffn_dim=1024), "video_decoder": dict(decoder_num_layers=6, decoder_num_attention_heads=4)},
-}[editions.EDITION]
+# The sizes of the shipped model's parts: less than 90 MB in all, no file above 50 MB.
+MODEL = {"name": "mini", "planner": dict(hidden_size=256, intermediate_size=768, num_hidden_layers=8, num_attention_heads=8, num_key_value_heads=2, head_dim=32), "tap_layer": 3,
+         "transformer": dict(hidden_size=384, num_attention_heads=3, attention_head_dim=128, num_layers=8, ffn_dim=1024, time_embed_hidden_dim=128, time_embed_dim=32),
+         "video_decoder": dict(decoder_num_layers=4, decoder_num_attention_heads=4)}
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-GPU_SCALE = 8 if DEVICE == "cuda" else 1  # batches on a GPU against those on a processor
 WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # processes that make data
 PIECE_BYTES = 15 * 2**20
 PIXEL_MEAN = torch.tensor([0.485, 0.456, 0.406])
@@ -61,10 +58,11 @@ class Log:
 
 
 class Budget:
-    """A wall-clock budget; `rate` is the factor of the learning rate: warm-up, constant, linear decay in the last fifth."""
+    """A wall-clock budget; `rate` is the factor of the learning rate: warm-up, constant, and at the end of the last piece of training (FABULA_TRAIN_DECAY,
+    the share of the budget; 0 where further pieces follow) a linear decay. `cosine` falls from the beginning."""
 
     def __init__(self, minutes, warmup_steps=60):
-        self.start, self.seconds, self.warmup = time.time(), minutes * 60, warmup_steps
+        self.start, self.seconds, self.warmup, self.decay = time.time(), minutes * 60, warmup_steps, float(os.environ.get("FABULA_TRAIN_DECAY", 0.2))
 
     def elapsed(self):
         return time.time() - self.start
@@ -74,7 +72,10 @@ class Budget:
 
     def rate(self, step):
         left = 1 - self.elapsed() / self.seconds
-        return min(1.0, (step + 1) / self.warmup) * max(0.05, min(1.0, left / 0.2))
+        return min(1.0, (step + 1) / self.warmup) * (max(0.02, min(1.0, left / self.decay)) if self.decay else 1.0)
+
+    def cosine(self, step):
+        return min(1.0, (step + 1) / self.warmup) * (0.02 + 0.98 * math.cos(min(1.0, self.elapsed() / self.seconds) * math.pi / 2) ** 2)
 
 
 class Average:
@@ -88,8 +89,7 @@ class Average:
     def update(self, model):
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for name, p in model.named_parameters():
-            self.values[name].lerp_(p, 1 - decay)
+        torch._foreach_lerp_(list(self.values.values()), [p.detach() for _, p in model.named_parameters()], 1 - decay)
 
     @torch.no_grad()
     def swap(self, model):
@@ -100,6 +100,38 @@ class Average:
             self.values[name].copy_(kept)
 
 
+def orthogonalised(x):
+    """The nearest orthogonal matrices of a stack [n, rows, columns], about: five Newton-Schulz steps (Jordan, "Muon", 2024). In float32 on a processor:
+    one without a bfloat16 matrix unit takes twelve times as long in bfloat16."""
+    x = x.to(torch.bfloat16 if DEVICE == "cuda" else torch.float32)
+    tall = x.shape[1] > x.shape[2]
+    x = x.transpose(1, 2) if tall else x
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp_min(1e-7)
+    for _ in range(5):
+        square = x @ x.transpose(1, 2)
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+    return x.transpose(1, 2) if tall else x
+
+
+class Muon:
+    """Nesterov momentum, orthogonalised, with steps as large as AdamW's (root mean square .2); matrices of one shape together."""
+
+    def __init__(self, matrices, momentum=0.95, weight_decay=0.0):
+        self.momentum, self.weight_decay, self.groups = momentum, weight_decay, {}
+        for p in matrices:
+            self.groups.setdefault(p.shape, []).append(p)
+        self.buffers = {shape: torch.zeros(len(group), *shape, device=DEVICE) for shape, group in self.groups.items()}
+
+    @torch.no_grad()
+    def step(self, rate):
+        for shape, group in self.groups.items():
+            gradient, buffer = torch.stack([p.grad for p in group]), self.buffers[shape]
+            buffer.lerp_(gradient, 1 - self.momentum)
+            change = orthogonalised(gradient.lerp(buffer, self.momentum)).float() * (0.2 * max(shape) ** 0.5)
+            torch._foreach_mul_(group, 1 - rate * self.weight_decay)
+            torch._foreach_add_(group, list(change.unbind()), alpha=-rate)
+
+
 class Optimizer:
     """Muon for the matrices named in `muon`, AdamW for every other parameter; gradients clipped to norm 1."""
 
@@ -108,27 +140,28 @@ class Optimizer:
         matrices = [p for n, p in trained if p.ndim == 2 and muon(n)]
         chosen = {id(p) for p in matrices}
         rest = [p for _, p in trained if id(p) not in chosen]
-        self.parts = [torch.optim.AdamW(rest, adam_rate, betas=(0.9, 0.95), weight_decay=weight_decay)]
-        if matrices:
-            self.parts.append(torch.optim.Muon(matrices, muon_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
-        self.rates, self.parameters = [adam_rate, muon_rate], [p for _, p in trained]
+        self.adam, self.muon = torch.optim.AdamW(rest, adam_rate, betas=(0.9, 0.95), weight_decay=weight_decay, fused=DEVICE == "cuda"), Muon(matrices, weight_decay=weight_decay)
+        self.rates, self.parameters = (adam_rate, muon_rate), [p for _, p in trained]
 
     def step(self, factor):
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        for part, rate in zip(self.parts, self.rates):
-            for group in part.param_groups:
-                group["lr"] = rate * factor
-            if torch.isfinite(norm):
-                part.step()
-            part.zero_grad(set_to_none=True)
-        return float(norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, error_if_nonfinite=False)
+        for group in self.adam.param_groups:
+            group["lr"] = self.rates[0] * factor
+        self.adam.step()
+        self.muon.step(self.rates[1] * factor)
+        self.adam.zero_grad(set_to_none=True)
+        for group in self.muon.groups.values():
+            for p in group:
+                p.grad = None
+        return norm
 
     def state(self):
-        return [part.state_dict() for part in self.parts]
+        return {"adam": self.adam.state_dict(), "muon": self.muon.buffers}
 
-    def load(self, states):
-        for part, state in zip(self.parts, states):
-            part.load_state_dict(state)
+    def load(self, state):
+        self.adam.load_state_dict(state["adam"])
+        for shape, buffer in state["muon"].items():
+            self.muon.buffers[shape].copy_(buffer)
 
 
 def save(path, **state):
@@ -166,14 +199,6 @@ def join(path):
     return whole
 
 
-def _produce(queue, make, seed):
-    os.nice(5)
-    torch.set_num_threads(1)
-    rng = np.random.default_rng(seed)
-    while True:
-        queue.put(make(rng))
-
-
 def started(target, *arguments):
     """A daemon process of its own that sees no GPU: what makes data draws on the processor."""
     shown = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -185,19 +210,3 @@ def started(target, *arguments):
     else:
         os.environ["CUDA_VISIBLE_DEVICES"] = shown
     return process
-
-
-def produced(make, seed):
-    """Endless results of `make(rng)`, by WORKERS processes if there are any; `make` must be one that can be pickled."""
-    if not WORKERS:
-        rng = np.random.default_rng(seed)
-        while True:
-            yield make(rng)
-    queue = multiprocessing.get_context("spawn").Queue(maxsize=2 * WORKERS)
-    processes = [started(_produce, queue, make, [*seed, 1 + i]) for i in range(WORKERS)]
-    try:
-        while True:
-            yield queue.get()
-    finally:
-        for process in processes:
-            process.terminate()

@@ -1,56 +1,50 @@
-"""Training of the video autoencoder (`AutoencoderKLMiniMaxH3`: 8x in space, 4x in time, ViT decoder).
+"""The video autoencoder (`AutoencoderKLMiniMaxH3`: 8x in space, 4x in time, 96 channels, ViT decoder).
 
-Two stages. First encoder and decoder together, on single images and on whole shots mixed from the start; with a budget of 0
-both stay what `video_init` makes them, the principal components of patches. Then, with the encoder frozen (so that latents may be cached
-for the transformer), the decoder alone, on latents with a little noise.
+`start` makes it what video_init.py can compute, the principal components of patches, and measures the latents: from then on they are final, the encoder is
+never trained. `train` goes on with the decoder alone, on rendered shots whose latents carry a little noise, or on latents as the transformer leaves them (made.py).
 """
-
-import copy
-import functools
-import types
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKLMiniMaxH3
 
-import grammar_shots
+import grammar
 import layout
 import picture
 import video_init
-from training import CACHE, DEVICE, EVAL_SEED, GPU_SCALE, MODEL, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, produced, save
+from training import CACHE, DEVICE, EVAL_SEED, MODEL, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, save
 
-LATENT_CHANNELS = 24
+LATENT_CHANNELS = 96
 CONFIG = dict(
-    latent_channels=LATENT_CHANNELS, block_out_channels=(16, 32, 64, 64), layers_per_block=1,
+    latent_channels=LATENT_CHANNELS, block_out_channels=(16, 96, *[video_init.last_level(LATENT_CHANNELS)] * 2), layers_per_block=1,
     spatial_downsample_factors=(2, 2, 2, 1), temporal_downsample_factors=(1, 2, 2, 1), norm_num_groups=8,
     **MODEL["video_decoder"], decoder_attention_head_dim=64, decoder_ffn_mult=3,
     decoder_num_register_tokens=4, clip_length=layout.CLIP, token_drop=3,
     latents_mean=(0.0,) * LATENT_CHANNELS, latents_std=(1.0,) * LATENT_CHANNELS)
+LINEAR = CACHE / "linear.pt"  # the encoder in closed form (video_init.encoded) and the latents' statistics
+STARTED, FINAL = CACHE / "video_vae_frozen.pt", CACHE / "video_vae_final.pt"
+START_SHOTS, DECODER_SHOTS = 80, 20  # drawn for the linear start: components, and the decoder's fit
 ACTOR_WEIGHT = 6.0  # of an actor's pixel in the loss, against 1 of the backdrop
-KL_WEIGHT = 2e-5
+BORDER_WEIGHT = 3.0  # of a gradient across the border of two latents' patches
 SHOT_GRID = (len(layout.first_frames()), picture.HEIGHT // 8, picture.WIDTH // 8)  # latents of a shot
 WINDOWS = ((64, 64), (64, 112), (96, 64), (128, 64))  # height, width
-HEAD_COUNT = 2
-HEADS = ((64, 64), (64, 112), (96, 96), (128, 64))
-LATENT_NOISE = 0.08  # in the second stage, in units of a channel's standard deviation
+BATCH = 8 if DEVICE == "cuda" else 1  # whole shots of a step on a GPU; on a processor most often a window of one
+LATENT_NOISE = 0.08  # at most, in units of a channel's standard deviation
+RATE = 2e-4
 
 
 def build():
-    """A new autoencoder whose decoder blocks start open: the class leaves scales and registers at zero."""
+    """A new autoencoder; video_init.linear_start sets its weights."""
     model = AutoencoderKLMiniMaxH3(**CONFIG)
     model.disable_tiling()
-    for block in model.decoder.transformer_blocks:  # video_init takes another scale
-        torch.nn.init.constant_(block.scale1, 0.3)
-        torch.nn.init.constant_(block.scale2, 0.3)
     torch.nn.init.normal_(model.decoder.register_tokens, std=0.02)
-    torch.nn.init.constant_(model.quant_conv.bias[LATENT_CHANNELS:], -6.0)  # little posterior noise, or it drowns the first signal
     return model.to(DEVICE)
 
 
-def to_model(frames):
-    """uint8 [n,H,W,3] RGB -> float [1,3,n,H,W], ImageNet-normalised."""
-    x = (torch.from_numpy(frames).to(DEVICE).float() / 255 - PIXEL_MEAN.to(DEVICE)) / PIXEL_STD.to(DEVICE)
+def to_model(frames, device=DEVICE):
+    """uint8 [n,H,W,3] RGB, an array or a tensor -> float [1,3,n,H,W], ImageNet-normalised."""
+    x = (torch.as_tensor(frames).to(device).float() / 255 - PIXEL_MEAN.to(device)) / PIXEL_STD.to(device)
     return x.permute(3, 0, 1, 2)[None].contiguous()
 
 
@@ -66,17 +60,6 @@ def moments(model, x):
     out = torch.cat([model.quant_conv(model.encoder(part)) for part in x.split(layout.CLIP, dim=2)], dim=2)
     mean, log_variance = out.float().chunk(2, dim=1)
     return mean, log_variance.clamp(-30, 20)
-
-
-def quick(model):
-    """What `moments` needs of a model that is only to encode, the same latents bit for bit in a fifth of the time: residual branches that end in zeros
-    (all of them, after the linear start) are left out."""
-    encoder = copy.deepcopy(model.encoder).requires_grad_(False)
-    for block in encoder.down_blocks:
-        for i, branch in enumerate(block.resnets):
-            if not branch.conv2.weight.any() and not branch.conv2.bias.any():
-                block.resnets[i] = torch.nn.Identity() if branch.conv_shortcut is None else branch.conv_shortcut
-    return types.SimpleNamespace(encoder=encoder, quant_conv=model.quant_conv, config=model.config)
 
 
 def statistics(model):
@@ -117,6 +100,11 @@ def kept(y):
     return torch.cat([part[:, :, 3:] for part in y.split(layout.CLIP + 3, dim=2)], dim=2)
 
 
+def borders(size, device):
+    """Weights [size - 1] of the steps from a pixel to the next: more where the step leaves an 8-pixel patch."""
+    return torch.where(torch.arange(1, size, device=device) % 8 == 0, BORDER_WEIGHT, 1.0)
+
+
 def reconstruction_loss(y, x, mask):
     """L1 + squared error + blurred colour + gradients in space and time, each weighted up on actor pixels. y, x [b,3,n,H,W], mask [b,1,n,H,W]."""
     weight = 1 + (ACTOR_WEIGHT - 1) * mask
@@ -124,17 +112,18 @@ def reconstruction_loss(y, x, mask):
     d = y.float() - x
     pixel = (weight * (d.abs() + 0.5 * d.square())).mean()
     flat = F.avg_pool2d((weight * d).transpose(1, 2).flatten(0, 1), 4)
-    across = (weight[..., 1:] * (d[..., 1:] - d[..., :-1]).abs()).mean()
-    down = (weight[..., 1:, :] * (d[..., 1:, :] - d[..., :-1, :]).abs()).mean()
+    across = (weight[..., 1:] * borders(d.shape[-1], d.device) * (d[..., 1:] - d[..., :-1]).abs()).mean()
+    down = (weight[..., 1:, :] * borders(d.shape[-2], d.device)[:, None] * (d[..., 1:, :] - d[..., :-1, :]).abs()).mean()
     later = (weight[:, :, 1:] * (d[:, :, 1:] - d[:, :, :-1]).abs()).mean() if d.shape[2] > 1 else 0.0
     return pixel + 0.5 * flat.abs().mean() + 0.25 * (across + down) + 0.75 * later
 
 
-def render(rng, frame_indices=None):
-    plan, shot, phones = grammar_shots.random_shot(rng)
+def drawn(rng):
+    """A random shot: frames uint8 [n,H,W,3], mask [n,H,W]."""
     seed = int(rng.integers(2**31))
-    frames, mask, truth = picture.render_shot(plan, shot, seed, phones=phones, frame_indices=frame_indices)
-    return frames, mask, truth
+    _, plan = grammar.sample_shots(rng)
+    index = int(rng.integers(len(plan["shots"])))
+    return picture.render_shot(plan, index, seed)[:2]
 
 
 def window(rng, mask, height, width):
@@ -146,40 +135,6 @@ def window(rng, mask, height, width):
         y = int(np.clip(rows[i] - rng.integers(height), 0, picture.HEIGHT - height))
         x = int(np.clip(columns[i] - rng.integers(width), 0, picture.WIDTH - width))
     return y // 8 * 8, x // 8 * 8
-
-
-def drawn(rng, kind):
-    """A random shot for a batch of `kind`: its frames and mask, where its first latent frame lies in a shot, and None for latents that the encoder is to make."""
-    if kind != "head":
-        return *render(rng)[:2], 0, None
-    start, clip = int(rng.integers(picture.FRAMES - 4)), int(rng.integers(len(layout.clips())))
-    return *render(rng, range(start, start + 5))[:2], clip * len(layout.FRAMES_PER_LATENT), None
-
-
-def batch(rng, kind, scale=1, draw=drawn):
-    """`scale` times the usual number of samples: pixels [b,3,n,h,w], actor mask [b,1,n,h,w], corners (t, y, x) of each sample in latents, and latents
-    [b,c,t,h,w] where `draw` gives some, else None.
-
-    kind: "head" (windows of 5 frames, which the causal encoder makes the first two latents of a clip: the cheapest way to see many
-    pictures), "window" (a window of a whole shot: a tenth of a shot's cost, as attention grows with the square) or "shot"."""
-    size, count = {"head": (HEADS, HEAD_COUNT), "window": (WINDOWS, 1), "shot": (((picture.HEIGHT, picture.WIDTH),), 1)}[kind]
-    height, width = size[int(rng.integers(len(size)))]
-    pixels, masks, corners, latents = [], [], [], []
-    for _ in range(count * scale):
-        frames, mask, first, z = draw(rng, kind)
-        y, x = window(rng, mask, height, width)
-        pixels.append(to_model(frames[:, y:y + height, x:x + width]))
-        masks.append(mask[:, y:y + height, x:x + width] > 0)
-        corners.append((first, y // 8, x // 8))
-        if z is not None:
-            latents.append(z[:, :, y // 8:(y + height) // 8, x // 8:(x + width) // 8])
-    return torch.cat(pixels), torch.from_numpy(np.stack(masks)).to(DEVICE).float()[:, None], corners, torch.stack(latents) if latents else None
-
-
-def random_batch(kinds, shares, scale, rng):
-    """(kind, *batch) of a kind drawn by its share."""
-    kind = str(rng.choice(kinds, p=shares))
-    return kind, *batch(rng, kind, scale)
 
 
 def psnr(pairs):
@@ -194,119 +149,129 @@ def psnr(pairs):
 @torch.no_grad()
 def evaluate(model, count=8, seed=EVAL_SEED):
     """PSNR in dB over held-out shots: whole frames, actor pixels."""
-    pairs = []
+    linear, pairs = torch.load(LINEAR), []
     for i in range(count):
-        frames, mask, _ = render(np.random.default_rng(seed + i))
+        frames, mask = drawn(np.random.default_rng(seed + i))
+        z = video_init.encoded(linear, to_model(frames, "cpu")).to(DEVICE)
         with autocast():
-            y = kept(decode(model, moments(model, to_model(frames))[0]))
+            y = kept(decode(model, z))
         pairs.append((to_pixels(y[0]), frames, mask))
     return psnr(pairs)
 
 
-@torch.no_grad()
-def measure_latents(model, count=24, seed=7):
-    """Mean and standard deviation of each latent channel over shots: the config's latents_mean and latents_std."""
-    z = []
-    for i in range(count):
-        with autocast():
-            z.append(moments(model, to_model(render(np.random.default_rng([seed, i]))[0]))[0])
-    z = torch.cat(z).transpose(0, 1).flatten(1)
-    return z.mean(1).tolist(), z.std(1).tolist()
-
-
-def load(path=CACHE / "video_vae.pt"):
+def load(path=FINAL):
     """The averaged model of a checkpoint, ready for use."""
     state = torch.load(path, map_location=DEVICE, weights_only=False)
     model = build()
     model.load_state_dict(state["average"], strict=True)
-    if "latents" in state:
-        model.register_to_config(latents_mean=state["latents"][0], latents_std=state["latents"][1])
+    model.register_to_config(latents_mean=state["latents"][0], latents_std=state["latents"][1])
     return model.eval()
 
 
-def freeze(path=CACHE / "video_vae.pt", out=CACHE / "video_vae_frozen.pt"):
-    """Ends the first stage: averaged weights, latent statistics measured; the encoder never changes after this."""
-    model = load(path)
-    latents = measure_latents(model)
-    save(out, average=model.state_dict(), latents=latents)
-    print("latents std", [round(s, 3) for s in latents[1]])
+def start():
+    """Writes LINEAR, unless it is there, and STARTED: the linear start, fitted on drawn shots, and the latents' statistics over them."""
+    torch.manual_seed(5)
+    rng, shots = np.random.default_rng(5), []
+    for _ in range(DECODER_SHOTS if LINEAR.exists() else START_SHOTS):
+        frames, mask = drawn(rng)
+        shots.append((to_model(frames, "cpu"), torch.from_numpy(mask > 0).float()[None, None]))
+    if not LINEAR.exists():
+        linear = video_init.fitted(shots, LATENT_CHANNELS)
+        z = torch.cat([video_init.encoded(linear, x) for x, _ in shots], 2)[0].flatten(1)
+        LINEAR.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(linear | {"statistics": (z.mean(1).tolist(), z.std(1).tolist())}, LINEAR)
+    linear = torch.load(LINEAR)
+    model = build().cpu()
+    video_init.linear_start(model, linear, shots)
+    save(STARTED, average=model.state_dict(), latents=linear["statistics"], step=0)
+    x = to_model(drawn(rng)[0], "cpu")
+    print("closed form against the encoder, root mean square:", float((moments(model, x)[0] - video_init.encoded(linear, x)).square().mean().sqrt()))
 
 
-def start_linear(model, rng, count=60):
-    """Starts a new model from the principal components of some windows (video_init)."""
-    clips, masks = [], []
-    for _ in range(count):
-        frames, mask, _ = render(rng, range(layout.CLIP))
-        y, x = window(rng, mask, 64, 112)
-        clips.append(to_model(frames[:, y:y + 64, x:x + 112]))
-        masks.append(torch.from_numpy(mask[:, y:y + 64, x:x + 112] > 0).to(DEVICE).float()[None, None])
-    video_init.linear_start(model, clips, masks)
+class Shots:
+    """Shots of the shards of latents.py that kept their pixels, in memory of DEVICE: frames uint8 [n,F,H,W,3], mask, and where their latents are in a pool's order."""
+
+    def __init__(self, kind="shots"):
+        self.kind, self.known, self.frames, self.masks, self.latents = kind, set(), [], [], []
+        self.refresh()
+
+    def refresh(self, most=30):
+        import latents
+        new = [p for p in sorted(latents.FOLDER.glob(f"{self.kind}_*.pt")) if p.name not in self.known][:most]
+        self.known |= {p.name for p in new}
+        for shot in (shot for p in new for film in torch.load(p, weights_only=False) for shot in film["shots"] if "frames" in shot):
+            self.frames.append(torch.from_numpy(shot["frames"]).to(DEVICE))
+            self.masks.append(torch.from_numpy(np.unpackbits(shot["mask"], axis=-1)).to(DEVICE))
+            self.latents.append(shot["video"].to(DEVICE))
+
+    def batch(self, rng, size, whole):
+        """Pixels [b,3,n,h,w], mask [b,1,n,h,w], normalised latents [b,c,t,h/8,w/8], corners (t, y, x) in latents or None for whole shots."""
+        pixels, masks, latents, corners = [], [], [], []
+        height, width = (picture.HEIGHT, picture.WIDTH) if whole else WINDOWS[int(rng.integers(len(WINDOWS)))]
+        for i in rng.integers(0, len(self.frames), size):
+            y, x = (0, 0) if whole else window(rng, self.masks[i].cpu().numpy(), height, width)
+            pixels.append(to_model(self.frames[i][:, y:y + height, x:x + width]))
+            masks.append(self.masks[i][:, y:y + height, x:x + width].float())
+            latents.append(self.latents[i][:, :, y // 8:(y + height) // 8, x // 8:(x + width) // 8].float())
+            corners.append((0, y // 8, x // 8))
+        return torch.cat(pixels), torch.stack(masks)[:, None], torch.stack(latents), None if whole else corners
 
 
-def train(budget_minutes, resume=None, out=CACHE / "video_vae.pt", decoder_only=False, shot_share=0.0, head_share=0.6, muon=False, rate=1e-3, log_every=120,
-          draw=random_batch, also=lambda model: {}):
-    """Trains until the budget is spent; writes `out` every five minutes and at the end. `draw` gives the batches, `also` more figures for the log."""
-    state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
+def train(budget_minutes, resume=None, out=FINAL, made=None):
+    """Trains the decoder until the budget is spent; writes `out` every half minute. made: Shots whose latents the transformer left, for half of the batches."""
+    state = torch.load(resume or STARTED, map_location=DEVICE, weights_only=False)
     model = build()
-    if state:
-        model.load_state_dict(state.get("model", state["average"]))
-    else:
-        start_linear(model, np.random.default_rng(5))
-    if decoder_only:
-        model.encoder.requires_grad_(False)
-        model.quant_conv.requires_grad_(False)
-    eye = quick(model) if decoder_only else model
-    scale = torch.tensor(state["latents"][1], device=DEVICE).view(1, -1, 1, 1, 1) if "latents" in state else None
+    model.load_state_dict(state.get("model", state["average"]))
+    model.requires_grad_(False)
+    for part in (model.decoder, model.post_quant_conv):
+        part.requires_grad_(True)
+    mean, std = (torch.tensor(v, device=DEVICE).view(1, -1, 1, 1, 1) for v in state["latents"])
     average = Average(model, 0.995)
-    optimizer = Optimizer(model, lambda n: muon and "transformer_blocks" in n, 2e-3, rate)
-    if "optimizer" in state and state.get("decoder_only", False) == decoder_only:
-        optimizer.load(state["optimizer"])
-        average.values = {n: state["average"][n].clone() for n in average.values}
-        average.steps = 1000
-    step, log, budget = state.get("step", 0), Log("video_vae"), Budget(budget_minutes)
-    source = produced(functools.partial(draw, ("head", "shot", "window"), (head_share, shot_share, 1 - head_share - shot_share), GPU_SCALE), [1, step])
-    first, checked, saved, losses, samples = step, 0.0, 0.0, [], 0
+    slow = [p for n, p in model.named_parameters() if p.requires_grad and ("proj_in" in n or "post_quant_conv" in n)]  # they carry the linear start
+    fast = [p for n, p in model.named_parameters() if p.requires_grad and not ("proj_in" in n or "post_quant_conv" in n)]
+    optimizer = torch.optim.AdamW([{"params": fast, "share": 1.0}, {"params": slow, "share": 0.2}], RATE, betas=(0.9, 0.95), weight_decay=0.0)
+    if "optimizer" in state:
+        optimizer.load_state_dict(state["optimizer"])
+        average.values, average.steps = {n: state["average"][n].clone() for n in average.values}, 1000
+    shots, held_out = made or Shots(), Shots("held_out")
+    step = first = state.get("step", 0)
+    log, budget, rng, checked, seen = Log("video_vae"), Budget(budget_minutes, 150), np.random.default_rng([1, step]), 0.0, []
 
     def write():
-        average.swap(model)
-        averaged = {k: v.clone() for k, v in model.state_dict().items()}
-        average.swap(model)
-        extra = {"latents": state["latents"]} if "latents" in state else {}
-        save(out, model=model.state_dict(), average=averaged, optimizer=optimizer.state(), step=step, decoder_only=decoder_only, **extra)
+        save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, optimizer=optimizer.state_dict(), step=step, latents=state["latents"])
+
+    @torch.no_grad()
+    def measured():
+        pairs = []
+        for frames, mask, z in list(zip(held_out.frames, held_out.masks, held_out.latents))[:8]:
+            with autocast():
+                y = kept(decode(model, z[None].float() * std + mean))
+            pairs.append((to_pixels(y[0]), frames.cpu().numpy(), mask.cpu().numpy()))
+        return psnr(pairs)
 
     while not budget.spent():
-        kind, x, mask, corners, z = next(source)
-        x, mask = x.to(DEVICE), mask.to(DEVICE)
+        x, mask, z, corners = shots.batch(rng, BATCH, DEVICE == "cuda" or rng.random() < 0.25)
+        z = z + torch.randn_like(z) * LATENT_NOISE * float(rng.uniform())
         with autocast():
-            with torch.set_grad_enabled(not decoder_only):
-                mean, log_variance = (None, None) if z is not None else moments(eye, x)
-            if z is not None:
-                z = z.to(DEVICE)
-            elif decoder_only:
-                z = mean + torch.randn_like(mean) * scale * LATENT_NOISE * float(torch.rand(()))
-            else:
-                z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
-            y = kept(decode(model, z, None if kind.endswith("shot") else corners))
+            y = kept(decode(model, z * std + mean, corners))
         loss = reconstruction_loss(y, x, mask)
-        total = loss
-        if not decoder_only:
-            total = loss + KL_WEIGHT * 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
-        total.backward()
-        optimizer.step(budget.rate(step - first))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(fast + slow, 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * group["share"] * budget.rate(step - first)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
         average.update(model)
-        losses.append((kind, float(loss.detach())))
-        samples += len(x)
+        seen.append(loss.detach())
         step += 1
-        if budget.elapsed() - checked > log_every or budget.spent():
+        if budget.elapsed() - checked > 30 or budget.spent():
             checked = budget.elapsed()
             average.swap(model)
-            whole, actor = evaluate(model, 3)
-            more = also(model)
+            whole, actor = measured()
             average.swap(model)
-            log(step=step, minutes=budget.elapsed() / 60, psnr=whole, psnr_actor=actor, samples_per_second=samples / budget.elapsed(), **more,
-                **{kind: float(np.mean([l for k, l in losses if k == kind])) for kind in sorted({k for k, _ in losses})})
-            losses = []
-        if budget.elapsed() - saved > 300:
-            saved = budget.elapsed()
+            log(step=step, minutes=budget.elapsed() / 60, psnr=whole, psnr_actor=actor, loss=float(torch.stack(seen).mean()), shots=len(shots.frames))
+            seen = []
             write()
+            if made is None:
+                shots.refresh()
     write()

@@ -14,6 +14,7 @@ from storybook import foley, music, tracks
 WORLD = editions.world("full")
 BED_RMS = {"rain": 0.020, "storm": 0.032, "wind": 0.014, "waves": 0.016, "bubbles": 0.014}  # of full scale; else 0.010
 MUSIC_RMS, DUCKED = 0.026, 0.45  # and what is left of it under a voice
+QUIET = 0.25  # what is left of the ambience under a voice: 12 dB less, or the words drown in it
 VOICE_OF = {v["id"]: v for v in WORLD["voices"]}
 
 
@@ -61,18 +62,24 @@ def stems(plan, shot_index, seed):
     bed = foley.bed(shot["ambience"], seed % foley.VARIANTS)
     parts["ambience"] = foley.looped(bed, int(rng.integers(len(bed))), length) * np.float32(BED_RMS.get(shot["ambience"], 0.010) * rng.uniform(0.8, 1.2))
     voices = {c["id"]: c["voice"]["voice_id"] for c in plan["characters"]}
-    under = np.ones(length, np.float32)
+    speaks = np.zeros(length, np.float32)
     for line in shot["dialogue"]:
         start, samples = (round((line[k] - shot["start_ms"]) * SAMPLE_RATE / 1000) for k in ("start_ms", "end_ms"))
         sound._add(parts["voice"], start, spoken(line["text"], voices[line["speaker"]], samples - start))
-        under[max(0, start - 1600):samples + 3200] = DUCKED
+        speaks[max(0, start - 1600):samples + 3200] = 1
+    speaks = smoothed(speaks)
+    parts["ambience"] *= 1 - (1 - QUIET) * speaks
     mood = plan["sound"]["music"]
     if mood != "none":
         loop = music.loop(mood, seed % music.VERSIONS)
-        total = np.cumsum(np.pad(under, (801, 800), mode="edge"), dtype=np.float64)
-        smooth = ((total[1601:] - total[:-1601]) / 1601).astype(np.float32)  # a tenth of a second from one level to the other
-        parts["music"] = foley.looped(loop, round(shot["start_ms"] * SAMPLE_RATE / 1000), length) * (np.float32(MUSIC_RMS) * smooth)
+        parts["music"] = foley.looped(loop, round(shot["start_ms"] * SAMPLE_RATE / 1000), length) * (np.float32(MUSIC_RMS) * (1 - (1 - DUCKED) * speaks))
     return parts
+
+
+def smoothed(gate):
+    """A gate's steps over a tenth of a second."""
+    total = np.cumsum(np.pad(gate, (801, 800), mode="edge"), dtype=np.float64)
+    return ((total[1601:] - total[:-1601]) / 1601).astype(np.float32)
 
 
 def render_sound(plan, shot_index, seed):
