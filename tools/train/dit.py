@@ -205,6 +205,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
     def write():
         save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, optimizer=optimizer.state(), step=step, shape=shape)
 
+    pool.follow()
     while not budget.spent():
         images = rng.random() < (0.9 if budget.elapsed() < only_images * budget.seconds else IMAGE_SHARE)
         batch = pool.batch(pool.draw(rng, IMAGE_BATCH if images else BATCH), images)
@@ -226,7 +227,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
             seen = []
         if budget.elapsed() - looked > (2 if DEVICE == "cuda" else 60):
             looked = budget.elapsed()
-            pool.refresh(20)
+            pool.catch_up()
         if budget.elapsed() - saved > (60 if DEVICE == "cuda" else 300):
             saved = budget.elapsed()
             write()

@@ -6,6 +6,8 @@ takes shards up as they appear, lets the planner read their films, and gives bat
 
 import collections
 import functools
+import queue
+import threading
 import time
 
 import numpy as np
@@ -105,14 +107,35 @@ class Pool:
         self.about = []  # (plan, shot, seed) of each
         self.refresh()
 
-    def refresh(self, most=1000):
-        """Takes up `most` new shards at most."""
+    def unread(self):
+        """The shards that have not been taken up, each loaded: lists of films."""
         for path in sorted(FOLDER.glob(f"{self.kind}_*.pt")):
-            if path.name in self.known or most == 0 or self.count == self.capacity:
-                continue
-            self.known.add(path.name)
-            self.take(torch.load(path, weights_only=False))
-            most -= 1
+            if path.name not in self.known and self.count < self.capacity:
+                self.known.add(path.name)
+                yield torch.load(path, weights_only=False)
+
+    def refresh(self):
+        """Takes up the shards that there are."""
+        for films in self.unread():
+            self.take(films)
+
+    def follow(self):
+        """From now on a thread loads new shards, and `catch_up` takes up what it has."""
+        self.arrived = queue.Queue(maxsize=64)
+
+        def load():
+            while self.count < self.capacity:
+                for films in self.unread():
+                    self.arrived.put(films)
+                time.sleep(0.5)
+        threading.Thread(target=load, daemon=True).start()
+
+    def catch_up(self):
+        films = []
+        while not self.arrived.empty() and len(films) < 12 * SHARD_SHOTS:
+            films += self.arrived.get()
+        if films:
+            self.take(films)
 
     @torch.no_grad()
     def take(self, films):
@@ -127,18 +150,18 @@ class Pool:
         states, place = iter(self.states(films)), slice(self.count, self.count + len(shots))
         for key in ("video", "audio", "actor"):
             self.store[key][place] = torch.stack([s[key] for s in shots]).to(DEVICE)
-        time = torch.zeros(len(shots), LONGEST)
+        times = torch.zeros(len(shots), LONGEST)
         for i, shot in enumerate(shots):
             untimed, n, text = len(shot["rows"]), len(shot["rows"]) + len(shot["sounds"]), next(states)
             self.store["text"][self.count + i, :n] = text
-            time[i, :untimed] = torch.arange(untimed)
-            time[i, untimed:n] = untimed + layout.TICKS * torch.tensor(shot["starts"])
+            times[i, :untimed] = torch.arange(untimed)
+            times[i, untimed:n] = untimed + layout.TICKS * torch.tensor(shot["starts"])
             self.store["origin"][self.count + i] = untimed
             self.lengths.append(n)
             self.buckets[n].append(self.count + i)
             if self.with_pixels and "frames" in shot:
                 self.pixels[self.count + i] = shot["frames"], np.unpackbits(shot["mask"], axis=-1)
-        self.store["time"][place] = time.to(DEVICE)
+        self.store["time"][place] = times.to(DEVICE)
         self.about += [(film["plan"], shot["shot"], film["seed"]) for film in films for shot in film["shots"]][:len(shots)]
         self.count += len(shots)
 
