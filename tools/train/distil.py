@@ -63,7 +63,7 @@ def train(budget_minutes, resume=CACHE / "dit.pt", out=CACHE / "dit_distilled.pt
     if goes_on:
         average.values, average.steps = {n: state["average"][n].clone() for n in average.values}, 500
     optimizer = Optimizer(model, dit.muon, 5e-4, 2e-4)
-    pool, judged, log, budget = latents.Pool(planner, dit.CAPACITY // 4), latents.Pool(planner, 96, "held_out"), Log("distil"), Budget(budget_minutes, 20)
+    pool, judged, log, budget = latents.Pool(planner, dit.CAPACITY // 8), latents.Pool(planner, 96, "held_out"), Log("distil"), Budget(budget_minutes, 20)
     step = first = state["step"] if goes_on else 0
     rng, seen, checked, samples, weights, run = np.random.default_rng([3, step]), [], 0.0, 0, dit.channel_weights(), dit.compiled()
 

@@ -116,8 +116,13 @@ class Pool:
 
     def refresh(self):
         """Takes up the shards that there are."""
-        for films in self.unread():
-            self.take(films)
+        films = []
+        for more in self.unread():
+            films += more
+            if len(films) > 6 * SHARD_SHOTS:
+                self.take(films)
+                films = []
+        self.take(films)
 
     def follow(self):
         """From now on a thread loads new shards, and `catch_up` takes up what it has."""

@@ -18,7 +18,7 @@ from training import DEVICE
 
 STEPS = 6  # of dit.EVALUATIONS that the transformer makes again, at most; from many more it tells another story than the rendered picture
 BATCH = 16
-SHOTS = 12_000 if DEVICE == "cuda" else 600  # of the pool they are taken from; one in latents.FRAMES_OF has pixels
+SHOTS = 8_000 if DEVICE == "cuda" else 600  # of the pool they are taken from; one in latents.FRAMES_OF has pixels
 EXACT_SHARE = 0.4  # of the shots that keep the encoder's latents beside
 
 
