@@ -50,18 +50,18 @@ def meaning(plan: dict, shot: dict) -> dict:
             "actors": {m["id"]: (beats.get(m["id"], "stands"), m["facing"], m["position"]) for m in shot["cast"]}}
 
 
-def moves(frames: np.ndarray, wanted: dict) -> list[tuple[str, str, str]]:
-    """(action, facing, mark) that is read of each actor of a shot, in the order of `wanted`; blanks where there are no frames."""
+def moves(frames: np.ndarray, wanted: dict) -> list[tuple[str, str, str, float]]:
+    """(action, facing, mark, where it begins) that is read of each actor of a shot, in the order of `wanted`; blanks where there are no frames."""
     judge, _, reader, _ = judges()
-    return motion.read(reader, judge, frames, list(wanted["actors"])) if len(frames) else [("", "", "")] * len(wanted["actors"])
+    return motion.read(reader, judge, frames, list(wanted["actors"])) if len(frames) else [("", "", "", 0.0)] * len(wanted["actors"])
 
 
-def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str]] | None = None) -> dict:
+def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str, float]] | None = None) -> dict:
     """Which of what `wanted` (from `meaning`) says the frames of a shot show: {aspect: bool}, an aspect left out where it does not apply.
     `read`: their `moves`, if they are known.
 
     Weather is asked for where a place has more than one, mood of an actor that is alone, props (all, and no other) of every shot and of those that have any.
-    Action, direction and binding are of all the shot's actors; binding is that each of two does its own action at its own mark."""
+    Action, direction and binding are of all the shot's actors; binding is that each of two does its own action, on its own side of the other."""
     said = recogniser.judge(judges()[0], frames[[k for k in MIDDLE if k < len(frames)]], len(wanted["actors"])) if len(frames) else {}
     right = {"place": said.get("place") == wanted["place"], "time": said.get("time") == wanted["time"], "actors": said.get("actors") == set(wanted["actors"])}
     if len(world.WEATHERS_OF[wanted["place"]]) > 1:
@@ -79,7 +79,8 @@ def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str]] | No
     if any(w[0] in motion.MOVING for _, w in of):
         right["direction"] = all(m[1] == w[1] for m, w in of if w[0] in motion.MOVING)
     if len(of) == 2:
-        right["binding"] = right["actors"] and all(m[0] == w[0] and m[2] == w[2] for m, w in of)
+        ((a, _), (b, _)), marks = of, [world.POSITIONS.index(w[2]) for _, w in of]
+        right["binding"] = right["actors"] and right["action"] and (a[3] < b[3]) == (marks[0] < marks[1])
     return {k: bool(v) for k, v in right.items()}
 
 

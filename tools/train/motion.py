@@ -3,9 +3,10 @@
 The recogniser says in which cells of a frame an actor is: that gives its place in each frame, and what its cells look like there. A small network reads the
 action, the direction and the mark from that track. It judges films (`evaluate.py`); it never sees a generated picture.
 
-    python motion.py [--shots 1600] [--workers 2] [--device cuda]
+    python motion.py [--shots 2400] [--workers 2] [--device cuda]
 """
 import argparse
+import hashlib
 import json
 import multiprocessing
 import pathlib
@@ -24,7 +25,8 @@ from judge_world import ACTIONS, CACHE, FACINGS, FRAMES, PAIRS, POSITIONS
 MOVING = ("walks", "runs", "flies", "swims", "chases")  # the actions that have a direction
 PATH = CACHE / "motion.pt"
 SEEDS = world.SEEDS + 5 * 10 ** 6  # apart from the recogniser's and the report's
-SHOTS, HELD_OUT_SHOTS, STEPS, BATCH = 1600, 200, 1500, 64
+SHOTS, HELD_OUT_SHOTS, PART, STEPS, BATCH = 2400, 200, 100, 2000, 64
+SUBTLE = ("stands", "sleeps", "runs")  # of actions of an actor alone, those that are hard to tell
 PLAIN = 12  # numbers of a track beside the look of the actor's cells
 WIDE = PLAIN + recogniser.Recogniser.FEATURES + recogniser.Recogniser.FINE
 
@@ -80,27 +82,43 @@ def tracks(judge: recogniser.Recogniser, frames: np.ndarray, actors: list[str]) 
         near = torch.exp(-((x - cx[:, None, None]) / 0.12) ** 2 - ((y - cy[:, None, None]) / 0.3) ** 2)
         plain.append(torch.stack([cx, cy, (mean(x * x) - cx ** 2).clamp_min(0).sqrt(), (mean(y * y) - cy ** 2).clamp_min(0).sqrt(),
                                   torch.logsumexp(score.flatten(1), 1) / 4, (near * changed).sum((1, 2)) / near.sum((1, 2)), changed.mean((1, 2)), *moved]))
-        looks.append(torch.cat([(p[:, None] * v).sum((2, 3)) for v in (cells, fine)], 1).T)
+        looks.append(torch.cat([(v.flatten(2) @ p.flatten(1)[..., None])[..., 0] for v in (cells, fine)], 1).T)
     nobody = torch.zeros(FRAMES)
     other = [[plain[1 - i][0] - plain[i][0], plain[1 - i][1] - plain[i][1], nobody + 1] if len(actors) == 2 else [nobody] * 3 for i in range(len(actors))]
     return torch.stack([torch.cat([a, torch.stack(b), c]) for a, b, c in zip(plain, other, looks)]).numpy().astype(np.float32)
 
 
-def examples(count: int, first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the actors of `count` random shots, made worse: tracks float32 [n, WIDE, FRAMES], labels int [n, 3] (action; facing, or -1 where nothing moves; mark),
-    and whether they are alone [n]."""
+def drawn(rng: np.random.Generator, evenly: bool) -> dict:
+    """A random plan; unless `evenly`, more often one of two actors or of an action that is hard to tell."""
+    while True:
+        plan = world.random_plan(rng)
+        if evenly or len(plan["shots"][0]["cast"]) == 2 or plan["shots"][0]["action_beats"][0]["what"] in SUBTLE or rng.random() < 0.4:
+            return plan
+
+
+def examples(first: int, count: int, evenly: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the actors of `count` random shots from the seed `first` on, made worse: tracks float32 [n, WIDE, FRAMES], labels int [n, 3] (action; facing, or -1
+    where nothing moves; mark), and whether they are alone [n]. Kept in the cache, beside the recogniser that made them."""
+    name = hashlib.sha256(recogniser.PATH.read_bytes()).hexdigest()[:12]
+    path = CACHE / "tracks" / f"{name}_{first}_{count}{'_evenly' * evenly}.npz"
+    if path.exists():
+        kept = np.load(path)
+        return tuple(kept[k] for k in ("found", "labels", "alone"))
     torch.set_num_threads(1)
     judge, (found, labels, alone) = recogniser.load()[0], ([], [], [])
     for i in range(count):
         rng, generator = np.random.default_rng([SEEDS, first + i]), torch.Generator().manual_seed(first + i)
-        plan = world.random_plan(rng)
+        plan = drawn(rng, evenly)
         frames, _, truth = world.pictures(plan, 0, SEEDS + first + i)
-        worse = frames if rng.random() < 0.2 else recogniser.worsen(torch.from_numpy(frames).float(), generator, alike=True).byte().numpy()
+        worse = frames if rng.random() < 0.25 else recogniser.worsen(torch.from_numpy(frames).float(), generator, alike=True).byte().numpy()
         found.append(tracks(judge, worse, truth["actors"]))
         labels += [(ACTIONS.index(a), FACINGS.index(f) if a in MOVING else -1, POSITIONS.index(p))
                    for a, f, p in zip(truth["actions"], truth["facings"], truth["positions"])]
         alone += [len(truth["actors"]) == 1] * len(truth["actors"])
-    return np.concatenate(found), np.array(labels), np.array(alone)
+    made = {"found": np.concatenate(found), "labels": np.array(labels), "alone": np.array(alone)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **made)
+    return tuple(made.values())
 
 
 def told(action: torch.Tensor, alone) -> torch.Tensor:
@@ -120,13 +138,14 @@ def correct(model: Motion, found: np.ndarray, labels: np.ndarray, alone: np.ndar
 def train(shots: int = SHOTS, workers: int = 1, device: str = "cpu", path: pathlib.Path = PATH) -> dict:
     """Trains and saves; returns the held-out shares."""
     start = time.time()
+    parts = [(first, PART) for first in range(0, shots, PART)] + [(10 ** 6, HELD_OUT_SHOTS, True)]
     if workers > 1:
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            parts = pool.starmap(examples, [(shots // workers, i * (shots // workers)) for i in range(workers)])
-        found, labels, _ = (np.concatenate(v) for v in zip(*parts))
+            made = pool.starmap(examples, parts, chunksize=1)
     else:
-        found, labels, _ = examples(shots, 0)
-    held_out = examples(HELD_OUT_SHOTS, 10 ** 6)
+        made = [examples(*part) for part in parts]
+    held_out = made.pop()
+    found, labels, _ = (np.concatenate(v) for v in zip(*made))
     print(json.dumps({"tracks": len(found), "seconds": round(time.time() - start)}), flush=True)
     torch.manual_seed(0)
     model, start, generator = Motion(), time.time(), torch.Generator(device).manual_seed(1)
@@ -163,11 +182,13 @@ def load(path: pathlib.Path = PATH) -> tuple[Motion, dict]:
 
 
 @torch.no_grad()
-def read(model: Motion, judge, frames: np.ndarray, actors: list[str]) -> list[tuple[str, str, str]]:
-    """(action, facing, mark) of each actor of a shot."""
-    action, facing, mark = model(torch.from_numpy(tracks(judge, frames, actors)))
+def read(model: Motion, judge, frames: np.ndarray, actors: list[str]) -> list[tuple[str, str, str, float]]:
+    """(action, facing, mark, where it begins: x in pictures) of each actor of a shot."""
+    found = tracks(judge, frames, actors)
+    action, facing, mark = model(torch.from_numpy(found))
     action = told(action, [len(actors) == 1] * len(actors))
-    return [(ACTIONS[a], FACINGS[f], POSITIONS[p]) for a, f, p in zip(*(v.argmax(1).tolist() for v in (action, facing, mark)))]
+    begins = np.median(found[:, 0, :5], 1).tolist()
+    return [(ACTIONS[a], FACINGS[f], POSITIONS[p], x) for a, f, p, x in zip(*(v.argmax(1).tolist() for v in (action, facing, mark)), begins)]
 
 
 if __name__ == "__main__":
