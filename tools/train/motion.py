@@ -99,13 +99,14 @@ def drawn(rng: np.random.Generator, evenly: bool) -> dict:
 def examples(first: int, count: int, evenly: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of the actors of `count` random shots from the seed `first` on, made worse: tracks float32 [n, WIDE, FRAMES], labels int [n, 3] (action; facing, or -1
     where nothing moves; mark), and whether they are alone [n]. Kept in the cache, beside the recogniser that made them."""
-    name = hashlib.sha256(recogniser.PATH.read_bytes()).hexdigest()[:12]
+    judge, (found, labels, alone) = recogniser.load()[0], ([], [], [])
+    parts = [v.numpy().tobytes() for part in (judge.fine, judge.body, judge.thing) for v in part.state_dict().values()]  # what tracks depend on
+    name = hashlib.sha256(b"".join(parts)).hexdigest()[:12]
     path = CACHE / "tracks" / f"{name}_{first}_{count}{'_evenly' * evenly}.npz"
     if path.exists():
         kept = np.load(path)
         return tuple(kept[k] for k in ("found", "labels", "alone"))
     torch.set_num_threads(1)
-    judge, (found, labels, alone) = recogniser.load()[0], ([], [], [])
     for i in range(count):
         rng, generator = np.random.default_rng([SEEDS, first + i]), torch.Generator().manual_seed(first + i)
         plan = drawn(rng, evenly)

@@ -24,6 +24,7 @@ from judge_world import ACTORS, CACHE, MOODS, PLACES, PROPS, TIMES, WEATHERS
 PATH = CACHE / "recogniser.pt"
 FRAMES, HELD_OUT, PER_SHOT = 9000, 600, 2
 BATCH, SCENES, CROP, RATE = 32, 16, 64, 3e-3  # parts of frames and whole frames in a step; a part's side in pixels
+CALIBRATED = 2000  # whole frames
 CELL = 8  # pixels on a side
 GRID = world.HEIGHT // CELL, world.WIDTH // CELL
 THINGS = ACTORS + PROPS  # what a cell can show, after "nothing"
@@ -190,6 +191,24 @@ def loss_of(said: dict, labels: dict) -> torch.Tensor:
     return cells + 0.5 * torch.nan_to_num(moods) + 2 * presence
 
 
+def calibrate(model: Recogniser, frames: torch.Tensor, present: torch.Tensor) -> None:
+    """Fits how sure a thing's presence is by its cells to whole frames uint8 [n, H, W, 3] (the parts that the network learns from are smaller); present [n, 32]."""
+    slope, offset = model.sure.detach().clone()
+    with torch.no_grad():
+        area = torch.cat([(model.read(part)["presence"] - offset) / slope for part in frames.split(50)])
+    sure, asked = torch.stack([slope, offset]).requires_grad_(), present != UNSURE
+    optimiser = torch.optim.LBFGS([sure], max_iter=60, line_search_fn="strong_wolfe")
+
+    def error():
+        optimiser.zero_grad()
+        loss = F.binary_cross_entropy_with_logits((sure[0] * area + sure[1])[asked], present[asked].float()) + 1e-4 * sure.square().mean()
+        loss.backward()
+        return loss
+
+    optimiser.step(error)
+    model.sure.data.copy_(sure.detach())
+
+
 @torch.no_grad()
 def correct(model: Recogniser, frames: np.ndarray, labels: dict) -> dict:
     """Shares of right answers over single frames: place, time, weather, the whole set of actors, that of props, the mood of an actor that is alone."""
@@ -255,6 +274,7 @@ def train(minutes: float, count: int = FRAMES, device: str = "cpu", workers: int
         if step % 200 == 0:
             print(json.dumps({"step": step, "minutes": round(elapsed / 60, 2), "loss": round(loss.item(), 3)}), flush=True)
     model.eval()
+    calibrate(model, coded[:CALIBRATED], tensors["present"][:CALIBRATED])
     figures = {"clean": correct(model, held_out, held_labels), "h264_crf28": correct(model, through_h264(held_out, 28), held_labels),
                "blurred": correct(model, np.stack([cv2.GaussianBlur(f, (0, 0), 2.0) for f in held_out]), held_labels)}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,8 @@ def share(groups: list[list[bool]]) -> str:
 def spread(values, statistic=np.mean, form: str = "{:.2f}") -> str:
     """A statistic of a sample [n] or [n, k] and its 95 % interval over 1000 resamples."""
     values = np.asarray(values, np.float64)
+    if not values.size:
+        return "–"
     values = values[np.isfinite(values).reshape(len(values), -1).all(1)]
     if not len(values):
         return "–"
