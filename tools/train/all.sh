@@ -52,7 +52,7 @@ esac
 stage shots "" &
 until has_shots || ! jobs %1 >/dev/null 2>&1; do sleep 1; done
 stage audio-vae audio_vae.pt &
-stage dit dit.pt &
+stage dit dit.pt --images 0.15 &
 wait
 stage distil dit_distilled.pt &
 stage video-decoder video_vae_final.pt &

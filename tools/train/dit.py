@@ -29,6 +29,7 @@ GIVEN_SHARE = 0.1  # of the samples in which the picture is clean
 EVALUATIONS = 12
 HELD_OUT_LEVELS = (0.3, 0.6, 0.9)
 BATCH, IMAGE_BATCH = (64, 96) if DEVICE == "cuda" else (8, 12)  # of shots; three single frames of each in a batch of these
+JUDGED = 96 if DEVICE == "cuda" else 8  # held-out shots that training looks at
 CAPACITY = 48_000 if DEVICE == "cuda" else 4_000  # shots in memory: 1.2 MB each
 
 
@@ -164,12 +165,12 @@ def losses(model, batch, sigma_video, sigma_audio, noise_video, noise_audio, wei
 
 
 @torch.no_grad()
-def held_out(model, pool, weights, count=96):
+def held_out(model, pool, weights):
     """{"video_0.3": …}: velocity errors at fixed noise levels over held-out shots, always with the same noise, "seen_" weighted to actors and channels."""
     generator, out = torch.Generator().manual_seed(5), {}
     for sigma in HELD_OUT_LEVELS:
         sums, sizes = [], []
-        for bucket in list(pool.buckets.values())[:count]:
+        for bucket in pool.buckets.values():
             batch = pool.batch(bucket[:16])
             level = torch.full((len(batch["video"]),), sigma, device=DEVICE)
             noise = [torch.randn(batch[k].shape, generator=generator).to(DEVICE) for k in ("video", "audio")]
@@ -185,10 +186,10 @@ def muon(name):
     return "_blocks" in name and "adaln" not in name
 
 
-def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUNDLE / "planner", image_share=0.15):
-    """Trains until the budget is spent: single frames with the sound of their shots for the first `image_share` of a new run, mostly whole shots after."""
+def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUNDLE / "planner", image_share=0.0):
+    """Trains until the budget is spent: mostly single frames with the sound of their shots for the first `image_share` of it, mostly whole shots after."""
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
-    pool, judged, weights = latents.Pool(planner, CAPACITY), latents.Pool(planner, 96, "held_out"), channel_weights()
+    pool, judged, weights = latents.Pool(planner, CAPACITY), latents.Pool(planner, JUDGED, "held_out"), channel_weights()
     shape = state.get("shape") or (pool.model.config.hidden_size, audio_vae.CONFIG["latent_channels"], video_vae.LATENT_CHANNELS)
     model = build(*shape)
     average = Average(model, 0.998)
@@ -200,14 +201,14 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
             optimizer.load(state["optimizer"])
     step, log, budget = state.get("step", 0), Log("dit"), Budget(budget_minutes, 40)
     first, rng, checked, saved, looked, seen = step, np.random.default_rng([2, step]), 0.0, 0.0, 0.0, []
-    samples, run, only_images = 0, compiled(), 0 if resume else image_share
+    samples, run = 0, compiled()
 
     def write():
         save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, optimizer=optimizer.state(), step=step, shape=shape)
 
     pool.follow()
     while not budget.spent():
-        images = rng.random() < (0.9 if budget.elapsed() < only_images * budget.seconds else IMAGE_SHARE)
+        images = rng.random() < (0.9 if budget.elapsed() < image_share * budget.seconds else IMAGE_SHARE)
         batch = pool.batch(pool.draw(rng, IMAGE_BATCH if images else BATCH), images)
         noise = torch.randn_like(batch["video"]), torch.randn_like(batch["audio"])
         weighted, plain, sound = losses(model, batch, *draw_levels(rng, len(batch["video"])), *noise, weights, run)
@@ -216,7 +217,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
         average.update(model)
         seen.append((images, plain.detach(), sound.detach()))
         step, samples = step + 1, samples + len(noise[0])
-        if budget.elapsed() - checked > (30 if DEVICE == "cuda" else 150) or budget.spent():
+        if budget.elapsed() - checked > (30 if DEVICE == "cuda" else 600) or budget.spent():
             checked = budget.elapsed()
             average.swap(model)
             errors = held_out(model, judged, weights)

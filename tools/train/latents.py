@@ -37,7 +37,7 @@ def tools():
     """What a renderer encodes with: (pixels to normalised latents, features of sound, vocabulary)."""
     linear = torch.load(video_vae.LINEAR)
     eye = video_init.PixelEncoder(linear, PIXEL_MEAN, PIXEL_STD, linear["statistics"])
-    return eye, audio_vae.Features.load(), tokens.Vocabulary(BUNDLE / "planner/tokenizer.json")
+    return eye, audio_vae.Features.load(), tokens.Vocabulary(planner.TOKENIZER)
 
 
 def actor_rows(mask):

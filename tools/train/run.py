@@ -72,7 +72,7 @@ def audio_vae(arguments):
 def dit(arguments):
     import dit as stage
     out = arguments.out or CACHE / "dit.pt"
-    stage.train(arguments.budget, arguments.resume, out)
+    stage.train(arguments.budget, arguments.resume, out, image_share=arguments.images)
     return out
 
 
@@ -111,6 +111,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, help="where to write; by default in .cache/train")
     parser.add_argument("--pieces", type=pathlib.Path, help="a folder for the checkpoint in files of at most 15 MiB")
     parser.add_argument("--whole", action="store_true", help="planner: train on below the tap too; transformers must then be trained anew")
+    parser.add_argument("--images", type=float, default=0.0, help="dit: the share of the budget that goes to single frames first")
     arguments = parser.parse_args()
     threads(1 if DEVICE == "cpu" else 4)  # on a processor two stages share a core worse than one leaves it
     checkpoint = STAGES[arguments.stage](arguments)
