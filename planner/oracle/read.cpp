@@ -1,5 +1,7 @@
 // From mentions to a story: sentences, and where and when they are.
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle.h"
@@ -10,6 +12,7 @@ namespace fabula::oracle {
 Story StoryReader::run() {
   for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read(sentence);
   settle();
+  pair_up();
   name_unplaced();
   return std::move(story_);
 }
@@ -23,6 +26,7 @@ void StoryReader::read(const Sentence& sentence) {
   joint_ = Kind::small;
   clause_begin_ = clause_end_ = 0;
   has_verb_ = speaks_ = is_then_ = began_with_then_ = prepositional_ = articled_ = is_linked_ = awaits_speaker_ = is_waiting_ = false;
+  only_feels_ = changes_mood_ = is_chased_ = false;
   voice_.clear();
   pending_ = {};
   unknown_end_ = 0;
@@ -34,8 +38,25 @@ void StoryReader::read(const Sentence& sentence) {
   if (event_ == nullptr && !pending_.action.empty()) begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
   if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
   flush_crowd();
+  merge_feeling(first_);
   spread(first_);
-  if (event_ == nullptr && (!pending_.place.empty() || !pending_.time.empty())) settings_.push_back({story_.events.size(), pending_.place, pending_.time});
+  if (event_ == nullptr) set_scene();
+}
+
+// What a sentence says of the scene, in which nobody does anything.
+void StoryReader::set_scene() {
+  std::vector<Event>& events = story_.events;
+  const bool begins = began_with_then_ && !events.empty() && !pending_.weather.empty();
+  if (begins) {  // "Then it starts to rain.": the same goes on in the rain
+    Event next = events.back();
+    next.speaker.clear();
+    next.line.clear();
+    next.weather = std::exchange(pending_.weather, {});
+    next.weather_source = pending_.weather_source;
+    events.push_back(std::move(next));
+  }
+  const Setting setting{events.size(), pending_.place, pending_.time, pending_.weather, pending_.weather_source, pending_.props};
+  if (!setting.place.empty() || !setting.time.empty() || !setting.weather.empty() || !setting.props.empty()) settings_.push_back(setting);
 }
 
 // "A fox hops, then spins on the moon.": where and when it ends it began.
@@ -47,15 +68,16 @@ void StoryReader::spread(std::size_t first) {
                       [](const Role& a, const Role& b) { return a.actor == b.actor; });
   };
   if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
-  for (const auto field : {&Event::place, &Event::time}) {
+  for (const auto field : {&Event::place, &Event::time, &Event::weather}) {
     const auto told = [&](const Event& e) { return !(e.*field).empty(); };
     if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told)) story_.events[first].*field = events.back().*field;
   }
+  if (!events[first].weather.empty() && events[first].weather_source.end == 0) story_.events[first].weather_source = events.back().weather_source;
 }
 
-// "It is night.", "We are in the forest.", "It all happens on the moon.": a place or a time, and nobody who does anything.
+// "It is night.", "We are in the forest.", "It is raining.": a place, a time or a weather, and nobody who does anything.
 bool StoryReader::is_setting() {
-  Setting setting{story_.events.size(), {}, {}};
+  Setting setting{story_.events.size(), {}, {}, {}};
   bool happens = false, they = false;
   std::size_t others = 0;
   for (const Mention& m : *sentence_) {
@@ -63,13 +85,16 @@ bool StoryReader::is_setting() {
       setting.place = m.meaning.id;
     else if (m.is(Kind::time))
       setting.time = m.meaning.id;
+    else if (m.is(Kind::weather))
+      setting.weather = m.meaning.id, setting.weather_source = m.span;
     else if (m.is(Kind::pronoun))
       they = they || m.meaning.id == "they" || m.meaning.id == "it", happens = happens || m.meaning.id == "he" || m.meaning.id == "she";
-    else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) || m.what == What::line)
+    else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) || m.is(Kind::prop) || m.is(Kind::chased) ||
+             m.what == What::line)
       ++others;
   }
   const bool is_it = !sentence_->empty() && sentence_->front().is(Kind::pronoun) && sentence_->front().meaning.id == "it";
-  if (others > 0 || happens || (setting.place.empty() && setting.time.empty())) return false;
+  if (others > 0 || happens || (setting.place.empty() && setting.time.empty() && setting.weather.empty())) return false;
   if (is_it && !setting.place.empty() && !story_.events.empty()) return false;  // "It is on the beach.": who was seen last
   if (!they && unknown_subject()) return false;
   settings_.push_back(setting);
@@ -115,10 +140,28 @@ void StoryReader::mention(const Mention& m) {
       set(&Event::place, pending_.place, m);
       break;
     case Kind::time:
-      if (m.word == "day" && at_ > 0 && (*sentence_)[at_ - 1].what == What::unknown) break;  // "on a rainy day"
+      if (m.word == "day" && at_ > 0 && ((*sentence_)[at_ - 1].what == What::unknown || (*sentence_)[at_ - 1].is(Kind::weather))) break;  // "on a rainy day"
       set(&Event::time, pending_.time, m);
       break;
+    case Kind::weather:
+      weather(m);
+      break;
+    case Kind::mood:
+      if (!mood(m)) return;  // whose it is comes after
+      break;
+    case Kind::prop:
+      prop(m);
+      break;
+    case Kind::chased:
+      action("runs", m);
+      is_chased_ = true;
+      break;
     case Kind::position:
+      if (at_ > 0 && (*sentence_)[at_ - 1].is(Kind::prop)) {  // "a tree on the left"
+        std::vector<Thing>& props = event_ != nullptr ? event_->props : pending_.props;
+        if (!props.empty()) props.back().position = m.meaning.id;
+        break;
+      }
       stage(&Role::position, pending_.position, m.meaning.id);
       break;
     case Kind::facing:
@@ -208,6 +251,7 @@ void StoryReader::set(std::string Event::*field, std::string& pending, const Men
     Event next = *event_;
     next.line.clear();
     next.speaker.clear();
+    next.props.clear();
     next.*field = m.meaning.id;
     story_.events.push_back(next);
     event_ = &story_.events.back();
@@ -222,23 +266,137 @@ void StoryReader::stage(std::string Role::*field, std::string& pending, const st
     event_->roles[has_verb_ || clause_end_ == 0 ? clause_begin_ : clause_end_ - 1].*field = id;
 }
 
+// ---- in which weather, beside which things, and how they feel
+
+void StoryReader::weather(const Mention& m) {
+  set(&Event::weather, pending_.weather, m);
+  TextSpan& source = event_ == nullptr ? pending_.weather_source : event_->weather_source;
+  if ((event_ == nullptr ? pending_.weather : event_->weather) == m.meaning.id) source = m.span;
+}
+
+void StoryReader::prop(const Mention& m) {
+  if (joint_ == Kind::remove) {
+    story_.removed_props.push_back(m.meaning.id);
+    joint_ = Kind::small;
+    return;
+  }
+  if (joint_ == Kind::with) joint_ = Kind::small;
+  if (is_waiting_) stop_waiting();
+  std::vector<Thing>& props = event_ != nullptr ? event_->props : pending_.props;
+  const bool is_there = std::any_of(props.begin(), props.end(), [&](const Thing& thing) { return thing.prop == m.meaning.id; });
+  if (!is_there) props.push_back({m.meaning.id, {}, m.span});
+}
+
+// Gives whether it was told of those who are there already.
+bool StoryReader::mood(const Mention& m) {
+  if (!is_told_of_subject()) {
+    if (qualifies_actor()) {
+      pending_.mood = m.meaning.id;
+      return false;
+    }
+    if (articled_ || event_ == nullptr) return false;  // "in a quiet forest"
+  }
+  feel(m.meaning.id);
+  return true;
+}
+
+// "is sad", "looks very happy"
+bool StoryReader::is_told_of_subject() const {
+  if (articled_) return false;
+  if (is_linked_) return true;
+  for (std::size_t i = at_; i-- > 0 && (*sentence_)[i].is(Kind::small);) {
+    const std::string& word = (*sentence_)[i].word;
+    if (word.starts_with("look") || word.starts_with("turn")) return true;
+  }
+  return false;
+}
+
+// "a sad fox", "the angry and lonely old robot"
+bool StoryReader::qualifies_actor() const {
+  for (std::size_t i = at_ + 1; i < sentence_->size(); ++i) {
+    const Mention& m = (*sentence_)[i];
+    const bool joins = (m.is(Kind::joint) || m.what == What::comma) && i + 1 < sentence_->size() && (*sentence_)[i + 1].is(Kind::mood);
+    if (m.is(Kind::actor)) return true;
+    if (!joins && !m.is(Kind::small) && !m.is(Kind::mood) && m.what != What::unknown) return false;
+  }
+  return false;
+}
+
+void StoryReader::feel(const std::string& mood) {
+  static const std::vector<std::string> changes = {"become", "becomes", "becoming", "became", "get", "gets", "getting", "got", "grow", "grows", "growing", "grew", "turns", "turned"};
+  changes_mood_ = std::any_of(sentence_->begin(), sentence_->begin() + static_cast<std::ptrdiff_t>(at_),
+                              [](const Mention& m) { return std::find(changes.begin(), changes.end(), m.word) != changes.end(); });
+  if (is_waiting_) stop_waiting();
+  if (event_ == nullptr || clause_begin_ >= event_->roles.size()) return;
+  only_feels_ = !has_verb_;
+  for (std::size_t i = clause_begin_; i < clause_end_; ++i) event_->roles[i].mood = mood;
+}
+
+// "A fox walks. It is sad.": the second sentence is about what the first one shows, unless the mood is another than before.
+void StoryReader::merge_feeling(std::size_t first) {
+  std::vector<Event>& events = story_.events;
+  if (!only_feels_ || changes_mood_ || began_with_then_ || first == 0 || events.size() != first + 1) return;
+  const Event& told = events.back();
+  const bool is_more = has_verb_ || !told.place.empty() || !told.time.empty() || !told.weather.empty() || !told.props.empty() || !told.line.empty();
+  if (is_more) return;
+  Event& before = events[first - 1];
+  const auto same = [&](const Role& role) {
+    return std::find_if(before.roles.begin(), before.roles.end(), [&](const Role& r) { return r.actor == role.actor && (r.mood.empty() || r.mood == role.mood); });
+  };
+  if (std::any_of(told.roles.begin(), told.roles.end(), [&](const Role& role) { return same(role) == before.roles.end() || !role.position.empty() || !role.facing.empty(); })) return;
+  for (const Role& role : told.roles) same(role)->mood = role.mood;
+  events.pop_back();
+  event_ = &events.back();
+}
+
 // ---- at the end
 
 void StoryReader::settle() {
   for (const Setting& setting : settings_) {
     place(&Event::place, setting.place, setting.events);
     place(&Event::time, setting.time, setting.events);
+    if (Event* event = place(&Event::weather, setting.weather, setting.events)) event->weather_source = setting.weather_source;
+    furnish(setting);
   }
 }
 
-void StoryReader::place(std::string Event::*field, const std::string& said, std::size_t from) {
-  if (said.empty()) return;
+// Gives the event that takes it; null: none.
+Event* StoryReader::place(std::string Event::*field, const std::string& said, std::size_t from) {
+  if (said.empty()) return nullptr;
   std::vector<Event>& events = story_.events;
   if (events.empty()) events.push_back({});
   const bool was_said =
       std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())), [&](const Event& e) { return !(e.*field).empty(); });
   Event& target = was_said && from < events.size() ? events[from] : events.front();
-  if ((target.*field).empty()) target.*field = said;
+  if (!(target.*field).empty()) return nullptr;
+  target.*field = said;
+  return &target;
+}
+
+// "There is a tree.": it stands where the film is, or where the sentence goes.
+void StoryReader::furnish(const Setting& setting) {
+  if (setting.props.empty()) return;
+  std::vector<Event>& events = story_.events;
+  if (events.empty()) events.push_back({});
+  const std::size_t index = setting.place.empty() && setting.events > 0 ? setting.events - 1 : setting.events;
+  std::vector<Thing>& props = events[std::min(index, events.size() - 1)].props;
+  props.insert(props.end(), setting.props.begin(), setting.props.end());
+}
+
+// Talking and chasing take two: one talks and the other stands there, one chases and the other runs.
+void StoryReader::pair_up() {
+  for (Event& event : story_.events) {
+    for (const auto& [action, answer, alone] : {std::tuple{"talks", "stands", "stands"}, {"chases", "runs", "runs"}}) {
+      const auto does = [&, action = action](const Role& role) { return role.action == action; };
+      const auto first = std::find_if(event.roles.begin(), event.roles.end(), does);
+      if (first == event.roles.end()) continue;
+      for (Role& role : event.roles) {
+        if (&role != &*first && (role.action.empty() || does(role))) role.action = answer;
+      }
+      if (event.roles.size() == 1 && stands_in_) first->action = alone;
+      if (first != event.roles.begin() && std::string(action) == "chases") std::swap(*first, event.roles.front());
+    }
+  }
 }
 
 // Words that stand together are named together: "eats an apple".

@@ -26,10 +26,14 @@ class StoryReader {
   // Place or time of a sentence of its own, after `events` events.
   struct Setting {
     std::size_t events;
-    std::string place, time;
+    std::string place, time, weather;
+    TextSpan weather_source = {0, 0};
+    std::vector<Thing> props = {};
   };
   struct Pending {
-    std::string place, time, action, position, facing;
+    std::string place, time, weather, action, position, facing, mood;
+    TextSpan weather_source = {0, 0};
+    std::vector<Thing> props;
     std::vector<std::string> line;
   };
 
@@ -37,6 +41,7 @@ class StoryReader {
   void read(const Sentence& sentence);
   void spread(std::size_t first);
   bool is_setting();
+  void set_scene();
   [[nodiscard]] bool unknown_subject() const;
   void mention(const Mention& m);
   void extend(const Mention& m);
@@ -66,6 +71,16 @@ class StoryReader {
   void set(std::string Event::*field, std::string& pending, const Mention& m);
   void stage(std::string Role::*field, std::string& pending, const std::string& id);
 
+  // ---- in which weather, beside which things, and how they feel
+  void weather(const Mention& m);
+  void prop(const Mention& m);
+  bool mood(const Mention& m);
+  [[nodiscard]] bool qualifies_actor() const;
+  [[nodiscard]] bool is_told_of_subject() const;
+  void feel(const std::string& mood);
+  void feels(const std::string& id, const std::string& mood);
+  void merge_feeling(std::size_t first);
+
   // ---- what the world does not know
   void unknown(const Mention& m);
   [[nodiscard]] bool alive_at(std::size_t index) const;
@@ -75,7 +90,9 @@ class StoryReader {
 
   // ---- at the end
   void settle();
-  void place(std::string Event::*field, const std::string& said, std::size_t from);
+  Event* place(std::string Event::*field, const std::string& said, std::size_t from);
+  void furnish(const Setting& setting);
+  void pair_up();
   void name_unplaced();
   [[nodiscard]] bool only_articles(std::size_t begin, std::size_t end) const;
 
@@ -97,6 +114,8 @@ class StoryReader {
   bool prepositional_ = false, articled_ = false, is_linked_ = false;  // "in", "a", "is" stand before what comes
   Kind joint_ = Kind::small;                                           // what joins it to what came before; shot: a comma
   Pending pending_;                                                    // said before anybody was named
+  bool only_feels_ = false, changes_mood_ = false;                     // the sentence tells how somebody feels and nothing else; "becomes"
+  bool is_chased_ = false;                                             // "is chased by" was read: who comes next chases
   std::string voice_;                                                  // likewise
   bool awaits_speaker_ = false;                                        // '"Hello!" says …'
   bool is_waiting_ = false;                                            // a pronoun was read: what waiting_ do tells whether they begin an event

@@ -18,12 +18,16 @@ enum class Kind {
   action,
   place,
   time,
+  weather,
+  mood,
+  prop,
   position,
   facing,
   voice,
   size,
   move,     // id: which one
   pronoun,  // id: "it", "he", "she" or "they"
+  chased,  // "chased by": the one who does it comes after
   say,
   joint,
   meanwhile,
@@ -44,6 +48,8 @@ struct Meaning {
   Kind kind;
   std::string id = {};
 };
+
+struct Synonyms;
 
 /// Words are in lower case.
 class Lexicon {
@@ -67,7 +73,10 @@ class Lexicon {
  private:
   void add(const std::string& phrase, Meaning meaning);
   void add_verbs(std::string_view table, const Meaning& meaning);
+  void add_table(std::span<const Synonyms> table, Kind kind, const std::vector<std::string>& ids);
   void add_world(const World&);
+  void add_names(const World&);
+  void add_voices(const World&);
   void add_synonyms(const World&);
   void add_english(const World&);
 
