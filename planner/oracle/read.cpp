@@ -26,15 +26,17 @@ void StoryReader::read(const Sentence& sentence) {
   joint_ = Kind::small;
   clause_begin_ = clause_end_ = 0;
   has_verb_ = speaks_ = is_then_ = began_with_then_ = prepositional_ = articled_ = is_linked_ = awaits_speaker_ = is_waiting_ = false;
-  only_feels_ = changes_mood_ = is_chased_ = false;
+  only_feels_ = is_chased_ = false;
+  again_.clear();
   voice_.clear();
   pending_ = {};
   unknown_end_ = 0;
-  if (is_setting()) return;
+  if (is_denial() || is_setting()) return;
   for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
   if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(),
                                  [](const Mention& m) { return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma; }))
     stop_waiting();
+  if (is_waiting_ && began_with_then_ && lexicon_.reads_scripts()) stop_waiting();  // "Now in the snow, he."
   if (event_ == nullptr && !pending_.action.empty()) begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
   if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
   flush_crowd();
@@ -57,6 +59,22 @@ void StoryReader::set_scene() {
   }
   const Setting setting{events.size(), pending_.place, pending_.time, pending_.weather, pending_.weather_source, pending_.props};
   if (!setting.place.empty() || !setting.time.empty() || !setting.weather.empty() || !setting.props.empty()) settings_.push_back(setting);
+}
+
+// "No rain.", "There is no crab.", "It does not snow.": what is not to be seen.
+bool StoryReader::is_denial() {
+  const Sentence& s = *sentence_;
+  if (world_.props.empty() || std::any_of(s.begin(), s.end(), [](const Mention& m) { return m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::add) || m.what == What::line; })) return false;
+  const bool is_without = !s.empty() && (s[0].is(Kind::remove) || (s.size() > 1 && s[0].is(Kind::small) && s[1].is(Kind::remove)));
+  const auto rains = std::find_if(s.begin(), s.end(), [](const Mention& m) { return m.is(Kind::weather); });
+  const bool is_dry = rains != s.end() && std::any_of(s.begin(), rains, [](const Mention& m) { return m.word == "not" || m.word == "doesn't" || m.word == "isn't"; });
+  if (!is_without && !is_dry) return false;
+  for (const Mention& m : s) {
+    if (m.is(Kind::actor)) story_.removed.push_back(m.meaning.id);
+    if (m.is(Kind::prop)) story_.removed_props.push_back(m.meaning.id);
+    if (m.what == What::unknown) unplaced_.push_back(m.span);
+  }
+  return true;
 }
 
 // "A fox hops, then spins on the moon.": where and when it ends it began.
@@ -260,7 +278,10 @@ void StoryReader::set(std::string Event::*field, std::string& pending, const Men
 
 void StoryReader::stage(std::string Role::*field, std::string& pending, const std::string& id) {
   if (is_waiting_) stop_waiting();
-  if (event_ == nullptr || clause_begin_ >= event_->roles.size())
+  const bool after_other = event_ != nullptr && event_->roles.size() == most_roles && at_ > 0 && (*sentence_)[at_ - 1].is(Kind::actor) && takes_two(event_->roles[clause_begin_].action);
+  if (after_other)
+    event_->roles.back().*field = id;  // "chases a crab on the right"
+  else if (event_ == nullptr || clause_begin_ >= event_->roles.size())
     pending = id;
   else
     event_->roles[has_verb_ || clause_end_ == 0 ? clause_begin_ : clause_end_ - 1].*field = id;
@@ -315,6 +336,7 @@ bool StoryReader::is_told_of_subject() const {
 bool StoryReader::qualifies_actor() const {
   for (std::size_t i = at_ + 1; i < sentence_->size(); ++i) {
     const Mention& m = (*sentence_)[i];
+    if (m.what == What::unknown && Lexicon::is_alive(m.word)) return true;  // somebody of the world plays them
     const bool joins = (m.is(Kind::joint) || m.what == What::comma) && i + 1 < sentence_->size() && (*sentence_)[i + 1].is(Kind::mood);
     if (m.is(Kind::actor)) return true;
     if (!joins && !m.is(Kind::small) && !m.is(Kind::mood) && m.what != What::unknown) return false;
@@ -323,19 +345,17 @@ bool StoryReader::qualifies_actor() const {
 }
 
 void StoryReader::feel(const std::string& mood) {
-  static const std::vector<std::string> changes = {"become", "becomes", "becoming", "became", "get", "gets", "getting", "got", "grow", "grows", "growing", "grew", "turns", "turned"};
-  changes_mood_ = std::any_of(sentence_->begin(), sentence_->begin() + static_cast<std::ptrdiff_t>(at_),
-                              [](const Mention& m) { return std::find(changes.begin(), changes.end(), m.word) != changes.end(); });
   if (is_waiting_) stop_waiting();
   if (event_ == nullptr || clause_begin_ >= event_->roles.size()) return;
   only_feels_ = !has_verb_;
+  if (!again_.empty()) return feels(again_, mood);
   for (std::size_t i = clause_begin_; i < clause_end_; ++i) event_->roles[i].mood = mood;
 }
 
 // "A fox walks. It is sad.": the second sentence is about what the first one shows, unless the mood is another than before.
 void StoryReader::merge_feeling(std::size_t first) {
   std::vector<Event>& events = story_.events;
-  if (!only_feels_ || changes_mood_ || began_with_then_ || first == 0 || events.size() != first + 1) return;
+  if (!only_feels_ || began_with_then_ || first == 0 || events.size() != first + 1) return;
   const Event& told = events.back();
   const bool is_more = has_verb_ || !told.place.empty() || !told.time.empty() || !told.weather.empty() || !told.props.empty() || !told.line.empty();
   if (is_more) return;

@@ -12,6 +12,9 @@ namespace fabula::oracle {
 
 constexpr std::size_t most_roles = 2;  // PlanCaps::cast
 
+/// Whether an action needs somebody else.
+[[nodiscard]] inline bool takes_two(const std::string& action) { return action == "talks" || action == "chases"; }
+
 /// One pass over the mentions; what is read of a sentence so far stands in the members below.
 class StoryReader {
  public:
@@ -40,6 +43,7 @@ class StoryReader {
   // ---- a sentence
   void read(const Sentence& sentence);
   void spread(std::size_t first);
+  bool is_denial();
   bool is_setting();
   void set_scene();
   [[nodiscard]] bool unknown_subject() const;
@@ -66,6 +70,7 @@ class StoryReader {
   void speaker(const std::string& id, bool is_named);
   void line(const Mention& m);
   void speak(std::vector<std::string> pieces);
+  [[nodiscard]] bool another_says() const;
 
   // ---- where and when
   void set(std::string Event::*field, std::string& pending, const Mention& m);
@@ -80,6 +85,7 @@ class StoryReader {
   void feel(const std::string& mood);
   void feels(const std::string& id, const std::string& mood);
   void merge_feeling(std::size_t first);
+  [[nodiscard]] bool is_with_another() const;
 
   // ---- what the world does not know
   void unknown(const Mention& m);
@@ -114,7 +120,8 @@ class StoryReader {
   bool prepositional_ = false, articled_ = false, is_linked_ = false;  // "in", "a", "is" stand before what comes
   Kind joint_ = Kind::small;                                           // what joins it to what came before; shot: a comma
   Pending pending_;                                                    // said before anybody was named
-  bool only_feels_ = false, changes_mood_ = false;                     // the sentence tells how somebody feels and nothing else; "becomes"
+  bool only_feels_ = false;                                            // the sentence tells how somebody feels and nothing else
+  std::string again_;                                                  // who of the event is named once more
   bool is_chased_ = false;                                             // "is chased by" was read: who comes next chases
   std::string voice_;                                                  // likewise
   bool awaits_speaker_ = false;                                        // '"Hello!" says …'

@@ -59,6 +59,7 @@ Event& StoryReader::begin_event(std::vector<Role> roles) {
   clause_begin_ = 0;
   clause_end_ = event_->roles.size();
   has_verb_ = is_then_ = speaks_ = false;
+  again_.clear();
   joint_ = Kind::small;
   if (!event_->roles.empty()) {
     Role& first = event_->roles[0];
@@ -96,7 +97,7 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
     begin_event({role});
   } else if (is_in_event(id) && joint != Kind::with) {
     if (has_verb_ && joint != Kind::small) begin_event({role});  // "the fox runs and the fox jumps"
-    else feels(id, mood);
+    else feels(again_ = id, mood);
   } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
     join(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
   } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
@@ -123,6 +124,7 @@ void StoryReader::feels(const std::string& id, const std::string& mood) {
 void StoryReader::join(Role role, const Mention& m, bool acts_alike) {
   if (is_in_event(role.actor)) return;
   if (event_->roles.size() >= most_roles) {
+    if (std::any_of(crowd_.begin(), crowd_.end(), [&](const Role& r) { return r.actor == role.actor; })) return;
     crowd_.push_back(role);
     crowd_spans_.push_back(m.span);
     return;
@@ -289,12 +291,21 @@ void StoryReader::line(const Mention& m) {
     is_waiting_ = false;
     speaker(waiting_[0].actor, false);
   }
+  if (event_ != nullptr && !event_->line.empty() && another_says()) event_ = nullptr;
   if (event_ == nullptr) {
     pending_.line = std::move(pieces);
     return;
   }
   speak(pieces);
   extend(m);
+}
+
+// '…, but "I see," says the crab.'
+bool StoryReader::another_says() const {
+  std::size_t next = at_ + 1;
+  while (next < sentence_->size() && (*sentence_)[next].what == What::comma) ++next;
+  if (!lexicon_.reads_scripts() || next >= sentence_->size() || !(*sentence_)[next].is(Kind::say)) return false;
+  return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(next), sentence_->end(), [](const Mention& m) { return m.is(Kind::actor) || m.what == What::unknown; });
 }
 
 void StoryReader::speak(std::vector<std::string> pieces) {
@@ -306,6 +317,13 @@ void StoryReader::speak(std::vector<std::string> pieces) {
   } else if (!event_->line.empty()) {  // a second line: another moment of the same
     Event again = *event_;
     again.line.clear();
+    if (lexicon_.reads_scripts()) {  // in which whoever speaks stands alone
+      const auto speaks = std::find_if(again.roles.begin(), again.roles.end(), [&](const Role& r) { return r.actor == again.speaker; });
+      again.roles = {speaks == again.roles.end() ? again.roles.front() : *speaks};
+      again.roles[0].action.clear();
+      clause_begin_ = 0;
+      clause_end_ = 1;
+    }
     story_.events.push_back(again);
     event_ = &story_.events.back();
   }
@@ -341,7 +359,7 @@ void StoryReader::unknown(const Mention& m) {
   const bool acts = run > 1 && !alive_at(at_ + run - 1) && (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
   const std::string& stand_in = world_.actors[0].id;
   if (prepositional) {
-    if (joint_ == Kind::with && alive)
+    if ((joint_ == Kind::with || is_with_another()) && alive)
       actor(stand_in, false, m);
     else if (joint_ == Kind::with)
       joint_ = Kind::small;
@@ -354,6 +372,7 @@ void StoryReader::unknown(const Mention& m) {
     if (acts) act_unknown();
     return;
   }
+  if (articled && alive && is_with_another()) return actor(stand_in, false, m);  // "chases a monkey"
   if (articled) {
     const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || goes_on || run > 1 || alive);
     if (joins || (event_ != nullptr && is_then_)) {
@@ -363,6 +382,11 @@ void StoryReader::unknown(const Mention& m) {
     return;
   }
   act_unknown();
+}
+
+// Whether those who act do what takes somebody else, who is not named yet.
+bool StoryReader::is_with_another() const {
+  return event_ != nullptr && has_verb_ && event_->roles.size() < most_roles && clause_begin_ < event_->roles.size() && takes_two(event_->roles[clause_begin_].action);
 }
 
 bool StoryReader::alive_at(std::size_t index) const { return Lexicon::is_alive((*sentence_)[index].word); }

@@ -18,8 +18,12 @@ namespace {
 
 // What people call that which worlds have; used where the world has the id. Verbs: base/third person/gerund/past.
 constexpr Synonyms actor_words[] = {
+    {"fox", "vixen|vixens"},
+    {"chick", "baby chicken|baby chick"},
+    {"pig", "piggy"},
+    {"turtle", "sea turtle"},
     {"cat", "cats|kitty|kitties|kittens"},
-    {"dog", "dogs|doggy|hound|hounds|puppies"},
+    {"dog", "dogs|doggy|pup|pups|hound|hounds|puppies"},
     {"rabbit", "hare|hares|bunnies"},
     {"bear", "teddy bear|teddy|teddies|bear cub"},
     {"frog", "toad|toads"},
@@ -37,13 +41,13 @@ constexpr Synonyms place_words[] = {
     {"snow", "snow|snowy mountains|mountains|snowy hills|snowy landscape|icy mountains"},
     {"city", "city|town|street|streets|village street|city street"},
     {"moon", "moon|moon surface|lunar plain|lunar surface|surface of the moon"},
-    {"meadow", "meadow|meadows|field|fields|grass|grassland|grassy field|green field|field of flowers|flower field|flowery field|lawn|pasture"},
+    {"meadow", "meadow|meadows|field|fields|grass|grassland|grassy field|green field|field of flowers|flower field|flower meadow|flowery meadow|green meadow|flowery field|lawn|pasture"},
     {"castle", "castle|castles|palace|fortress"},
     {"room", "room|rooms|bedroom|living room|children's room|cosy room|cozy room|indoors|at home|nursery|playroom"},
     {"underwater",
      "underwater|under water|under the water|below the water|beneath the water|under the sea|below the sea|beneath the sea|in the sea|into the sea|"
      "in the ocean|into the ocean|under the ocean|ocean|bottom of the sea|bottom of the ocean|bottom of the blue sea|sea floor|ocean floor|floor of the sea|"
-     "seabed|sea bed|deep sea|deep blue sea|under the waves|below the waves|beneath the waves|coral reef|reef"},
+     "sea|blue sea|blue ocean|deep ocean|on the sea floor|seabed|sea bed|deep sea|deep blue sea|under the waves|below the waves|beneath the waves|coral reef|reef"},
 };
 
 constexpr Synonyms time_words[] = {
@@ -68,19 +72,19 @@ constexpr Synonyms weather_words[] = {
 };
 
 constexpr Synonyms mood_words[] = {
-    {"calm", "calm|quiet|relaxed|peaceful"},
-    {"happy", "happy|glad|cheerful|joyful|merry|delighted|jolly|smiling|pleased|joyous"},
-    {"sad", "sad|unhappy|lonely|gloomy|sorrowful|miserable|upset|tearful"},
-    {"angry", "angry|cross|furious|mad|grumpy|annoyed|enraged"},
-    {"afraid", "afraid|scared|frightened|fearful|terrified|anxious"},
-    {"surprised", "surprised|astonished|amazed|startled|stunned|shocked"},
+    {"calm", "calm|quiet|relaxed|peaceful|calmly"},
+    {"happy", "happy|glad|cheerful|joyful|merry|delighted|jolly|smiling|pleased|joyous|happily|cheerfully|merrily|joyfully"},
+    {"sad", "sad|unhappy|lonely|gloomy|sorrowful|miserable|upset|tearful|heartbroken|sadly"},
+    {"angry", "angry|cross|furious|mad|grumpy|annoyed|enraged|angrily|furiously"},
+    {"afraid", "afraid|scared|frightened|fearful|terrified|anxious|fearfully"},
+    {"surprised", "surprised|astonished|amazed|startled|stunned|shocked|in surprise"},
 };
 // Before a mood they stand for "is".
 constexpr std::string_view mood_verbs = "become/becomes/becoming/became feel/feels/feeling/felt seem/seems/seeming/seemed get/gets/getting/got grow/grows/growing/grew remain/remains/remaining/remained";
 
 constexpr Synonyms prop_words[] = {
     {"football", "football|footballs|ball|balls|soccer ball"},
-    {"balloon", "balloon|balloons|hot air balloon"},
+    {"balloon", "balloon|balloons|party balloon|hot air balloon"},
     {"apple", "apple|apples"},
     {"star", "star|stars|golden star"},
     {"boat", "boat|boats|sailing boat|sailboat|sailing ship|ship|ships"},
@@ -95,10 +99,13 @@ constexpr Synonyms prop_words[] = {
 
 constexpr Synonyms voice_words[] = {
     {"awb", "scottish man's voice|scottish voice|scottish accent|warm voice|warm man's voice"},
-    {"kal", "plain voice|plain man's voice|robot voice|robot's voice|robotic voice|machine voice|machine's voice|mechanical voice"},
+    {"kal", "plain voice|plain man's voice|robot voice|robot's voice|robotic voice|machine voice|machine's voice|mechanical voice|like a machine|like a robot"},
 };
 
 constexpr Synonyms action_verbs[] = {
+    {"sleeps",
+     "sleep/sleeps/sleeping/slept nap/naps/napping/napped snooze/snoozes/snoozing/snoozed doze/dozes/dozing/dozed snore/snores/snoring/snored "
+     "slumber/slumbers/slumbering/slumbered rest/rests/resting/rested"},
     {"stands",
      "stand/stands/standing/stood wait/waits/waiting/waited stay/stays/staying/stayed pause/pauses/pausing/paused "
      "rest/rests/resting/rested"},
@@ -115,11 +122,8 @@ constexpr Synonyms action_verbs[] = {
      "skip/skips/skipping/skipped leap/leaps/leaping/leaped"},
     {"spins", "spin/spins/spinning/spun twirl/twirls/twirling/twirled whirl/whirls/whirling/whirled rotate/rotates/rotating/rotated"},
     {"flies", "fly/flies/flying/flew soar/soars/soaring/soared glide/glides/gliding/glided hover/hovers/hovering/hovered"},
-    {"swims", "swim/swims/swimming/swam paddle/paddles/paddling/paddled dive/dives/diving/dived"},
-    {"dances", "dance/dances/dancing/danced sway/sways/swaying/swayed waltz/waltzes/waltzing/waltzed"},
-    {"sleeps",
-     "sleep/sleeps/sleeping/slept nap/naps/napping/napped snooze/snoozes/snoozing/snoozed doze/dozes/dozing/dozed snore/snores/snoring/snored "
-     "slumber/slumbers/slumbering/slumbered"},
+    {"swims", "swim/swims/swimming/swam paddle/paddles/paddling/paddled"},
+    {"dances", "dance/dances/dancing/danced sway/sways/swaying/swayed waltz/waltzes/waltzing/waltzed boogie/boogies/boogieing/boogied"},
     {"talks", "talk/talks/talking/talked chat/chats/chatting/chatted"},
     {"chases", "chase/chases/chasing/chased pursue/pursues/pursuing/pursued hunt/hunts/hunting/hunted"},
 };
@@ -135,8 +139,9 @@ constexpr Synonyms action_phrases[] = {
     {"sleeps",
      "asleep|fall asleep|falls asleep|falling asleep|fell asleep|is asleep|are asleep|go to sleep|goes to sleep|going to sleep|went to sleep|take a nap|takes a nap|"
      "taking a nap|took a nap|have a nap|has a nap"},
-    {"talks", "have a chat|has a chat|having a chat|had a chat"},
-    {"chases", "run after|runs after|running after|ran after"},
+    {"talks", "have a chat|has a chat|having a chat|had a chat|talk to each other|talks to each other|talking to each other|talked to each other|"
+     "talk with each other|chat with each other|talking with each other|speak to each other|speak with each other"},
+    {"chases", "run after|runs after|running after|ran after|chase after|chases after|chasing after|chased after|race after|races after|racing after|raced after"},
 };
 
 constexpr const char* say_verbs =
@@ -205,6 +210,13 @@ constexpr Phrases english[] = {
      "white|wide|words|you|young|zoom|what|which|"
      "facing|faces|turn|turns|turned|turning|it's|very|really|so|change|changes|changed|should|would|instead|bit|even|more|than|other|day "
      "and night|hello|thank|set|put|let|everything|it all|all this|who|where|when"},
+};
+
+// Words that ask for nothing, or for something to be left away, in worlds that are told of at length.
+constexpr Phrases more_english[] = {
+    {Kind::opener, "", "there's|here's|we see|we saw|you can see|next to them is|next to it is|fade in|screenplay|ext|int|the end"},
+    {Kind::remove, "", "no|there is no|there are no|do not show|don't show|but without|show no"},
+    {Kind::small, "", "tiny|fluffy|sweet|wise|silly|beautiful|cosy|cozy|royal|pouring|each other"},
 };
 
 // Nouns for those who act, beyond the world: a stand-in plays them. Things that are only there are none of them.
@@ -378,7 +390,7 @@ void Lexicon::add_table(std::span<const Synonyms> table, Kind kind, const std::v
 
 void Lexicon::add_synonyms(const World& world) {
   const std::vector<std::string> actions = ids_of(world.actions);
-  add_table(actor_words, Kind::actor, ids_of(world.actors));
+  if (!world.props.empty()) add_table(actor_words, Kind::actor, ids_of(world.actors));
   add_table(place_words, Kind::place, ids_of(world.places));
   add_table(time_words, Kind::time, world.times);
   for (const auto& [id, verbs] : action_verbs) {
@@ -395,6 +407,12 @@ void Lexicon::add_synonyms(const World& world) {
 
 void Lexicon::add_english(const World& world) {
   add_verbs(say_verbs, {Kind::say});
+  reads_scripts_ = !world.props.empty();
+  if (reads_scripts_) {
+    for (const auto& [kind, id, words] : more_english) {
+      for (const std::string& word : cut(words, '|')) add(word, {kind, id});
+    }
+  }
   for (const auto& [kind, id, words] : english) {
     const std::vector<std::string>* known = kind == Kind::size       ? &world.camera_sizes
                                             : kind == Kind::move     ? &world.camera_moves

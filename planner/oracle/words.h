@@ -64,6 +64,8 @@ class Lexicon {
   [[nodiscard]] std::optional<Match> longest(std::span<const std::string> words) const;
   /// The word, or the one that it is a typing slip of: a letter too few, too many, exchanged with its neighbour or, in long words, another.
   [[nodiscard]] std::string corrected(const std::string& word) const;
+  /// Whether "Fox: hello" and a name on a line of its own say who speaks.
+  [[nodiscard]] bool reads_scripts() const { return reads_scripts_; }
   [[nodiscard]] bool knows(const std::string& word) const { return words_.contains(word); }
   /// The voice of whoever is called "he" or "she"; empty: any.
   [[nodiscard]] std::string voice_heard(const std::string& pronoun) const;
@@ -84,6 +86,7 @@ class Lexicon {
   std::unordered_map<std::string, Meaning> phrases_;
   std::unordered_set<std::string> words_;
   std::unordered_map<std::string, std::string> heard_;  // pronoun -> voice
+  bool reads_scripts_ = false;
   std::vector<std::string> correctable_;                // words of phrases that mean something, in their order
 };
 
