@@ -191,7 +191,7 @@ class Replanner {
       if (thing.position.empty() || there->position == thing.position) return;
       return unless_locked(index, at("props", static_cast<std::size_t>(there - props.begin())) + ".position", [&](Shot&) { there->position = thing.position; });
     }
-    if (props.size() >= PlanCaps::props) return story_.unsupported.push_back(std::string(thing.source.of(text_)));
+    if (props.size() >= PlanCaps::props) return kept_.add(at("shots", index) + ".props", "model-prop", "has no room for the " + thing.prop);
     unless_locked(index, "props", [&](Shot& shot) {
       const std::string lead = shot.cast.empty() ? "" : shot.cast.front().position;
       std::string position = thing.position;
@@ -364,7 +364,7 @@ class Replanner {
   std::size_t first_ = 0, end_ = 0;
   std::vector<Event> events_;     // of each shot
   std::vector<CastMember> left_;  // who made room
-  Findings kept_;                 // what locks have kept
+  Findings kept_;                 // what locks have kept, and what found no room
 };
 
 }  // namespace
