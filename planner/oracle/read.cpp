@@ -31,6 +31,7 @@ void StoryReader::read(const Sentence& sentence) {
   voice_.clear();
   pending_ = {};
   unknown_end_ = 0;
+  is_heading_ = std::exchange(follows_heading_, sentence.size() == 1 && (sentence[0].word == "ext" || sentence[0].word == "int"));
   if (is_denial() || is_setting()) return;
   for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
   if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(),
@@ -57,7 +58,7 @@ void StoryReader::set_scene() {
     next.weather_source = pending_.weather_source;
     events.push_back(std::move(next));
   }
-  const Setting setting{events.size(), pending_.place, pending_.time, pending_.weather, pending_.weather_source, pending_.props};
+  const Setting setting{events.size(), pending_.place, pending_.time, pending_.weather, pending_.weather_source, pending_.props, is_heading_};
   if (!setting.place.empty() || !setting.time.empty() || !setting.weather.empty() || !setting.props.empty()) settings_.push_back(setting);
 }
 
@@ -95,7 +96,7 @@ void StoryReader::spread(std::size_t first) {
 
 // "It is night.", "We are in the forest.", "It is raining.": a place, a time or a weather, and nobody who does anything.
 bool StoryReader::is_setting() {
-  Setting setting{story_.events.size(), {}, {}, {}};
+  Setting setting{.events = story_.events.size(), .is_heading = is_heading_};
   bool happens = false, they = false;
   std::size_t others = 0;
   for (const Mention& m : *sentence_) {
@@ -310,14 +311,15 @@ void StoryReader::prop(const Mention& m) {
 
 // Gives whether it was told of those who are there already.
 bool StoryReader::mood(const Mention& m) {
-  if (!is_told_of_subject()) {
+  const bool is_predicate = is_told_of_subject();
+  if (!is_predicate) {
     if (qualifies_actor()) {
       pending_.mood = m.meaning.id;
       return false;
     }
     if (articled_ || event_ == nullptr) return false;  // "in a quiet forest"
   }
-  feel(m.meaning.id);
+  feel(m.meaning.id, is_predicate);  // "the fox and the crab dance happily": the first does
   return true;
 }
 
@@ -344,12 +346,13 @@ bool StoryReader::qualifies_actor() const {
   return false;
 }
 
-void StoryReader::feel(const std::string& mood) {
+void StoryReader::feel(const std::string& mood, bool is_all) {
   if (is_waiting_) stop_waiting();
   if (event_ == nullptr || clause_begin_ >= event_->roles.size()) return;
   only_feels_ = !has_verb_;
   if (!again_.empty()) return feels(again_, mood);
-  for (std::size_t i = clause_begin_; i < clause_end_; ++i) event_->roles[i].mood = mood;
+  const std::size_t end = is_all ? clause_end_ : clause_begin_ + 1;
+  for (std::size_t i = clause_begin_; i < end; ++i) event_->roles[i].mood = mood;
 }
 
 // "A fox walks. It is sad.": the second sentence is about what the first one shows, unless the mood is another than before.
@@ -373,24 +376,36 @@ void StoryReader::merge_feeling(std::size_t first) {
 
 void StoryReader::settle() {
   for (const Setting& setting : settings_) {
-    place(&Event::place, setting.place, setting.events);
-    place(&Event::time, setting.time, setting.events);
-    if (Event* event = place(&Event::weather, setting.weather, setting.events)) event->weather_source = setting.weather_source;
+    place(&Event::place, setting.place, setting.events, setting.is_heading);
+    place(&Event::time, setting.time, setting.events, setting.is_heading);
+    rain(setting);
     furnish(setting);
   }
 }
 
-// Gives the event that takes it; null: none.
-Event* StoryReader::place(std::string Event::*field, const std::string& said, std::size_t from) {
-  if (said.empty()) return nullptr;
+// `begins`: it is said of what comes after, as a screenplay's headings are.
+void StoryReader::place(std::string Event::*field, const std::string& said, std::size_t from, bool begins) {
+  if (said.empty()) return;
   std::vector<Event>& events = story_.events;
   if (events.empty()) events.push_back({});
   const bool was_said =
       std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())), [&](const Event& e) { return !(e.*field).empty(); });
-  Event& target = was_said && from < events.size() ? events[from] : events.front();
-  if (!(target.*field).empty()) return nullptr;
-  target.*field = said;
-  return &target;
+  Event& target = (was_said || begins) && from < events.size() ? events[from] : events.front();
+  if ((target.*field).empty()) target.*field = said;
+}
+
+// It rains where the film is when it is said, from the first event there on.
+void StoryReader::rain(const Setting& setting) {
+  if (setting.weather.empty()) return;
+  std::vector<Event>& events = story_.events;
+  if (events.empty()) events.push_back({});
+  const bool is_next = setting.events == 0 || !setting.place.empty();
+  std::size_t index = std::min(is_next ? setting.events : setting.events - 1, events.size() - 1);
+  while (!is_next && index > 0 && events[index].place.empty()) --index;
+  if (!events[index].weather.empty()) index = setting.events;  // another weather than before comes later
+  if (index >= events.size() || !events[index].weather.empty()) return;
+  events[index].weather = setting.weather;
+  events[index].weather_source = setting.weather_source;
 }
 
 // "There is a tree.": it stands where the film is, or where the sentence goes.

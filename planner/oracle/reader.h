@@ -29,9 +29,10 @@ class StoryReader {
   // Place or time of a sentence of its own, after `events` events.
   struct Setting {
     std::size_t events;
-    std::string place, time, weather;
+    std::string place = {}, time = {}, weather = {};
     TextSpan weather_source = {0, 0};
     std::vector<Thing> props = {};
+    bool is_heading = false;  // of a screenplay
   };
   struct Pending {
     std::string place, time, weather, action, position, facing, mood;
@@ -82,7 +83,7 @@ class StoryReader {
   bool mood(const Mention& m);
   [[nodiscard]] bool qualifies_actor() const;
   [[nodiscard]] bool is_told_of_subject() const;
-  void feel(const std::string& mood);
+  void feel(const std::string& mood, bool is_all);
   void feels(const std::string& id, const std::string& mood);
   void merge_feeling(std::size_t first);
   [[nodiscard]] bool is_with_another() const;
@@ -96,7 +97,8 @@ class StoryReader {
 
   // ---- at the end
   void settle();
-  Event* place(std::string Event::*field, const std::string& said, std::size_t from);
+  void place(std::string Event::*field, const std::string& said, std::size_t from, bool begins);
+  void rain(const Setting& setting);
   void furnish(const Setting& setting);
   void pair_up();
   void name_unplaced();
@@ -120,6 +122,7 @@ class StoryReader {
   bool prepositional_ = false, articled_ = false, is_linked_ = false;  // "in", "a", "is" stand before what comes
   Kind joint_ = Kind::small;                                           // what joins it to what came before; shot: a comma
   Pending pending_;                                                    // said before anybody was named
+  bool follows_heading_ = false, is_heading_ = false;                  // "EXT." was the sentence before
   bool only_feels_ = false;                                            // the sentence tells how somebody feels and nothing else
   std::string again_;                                                  // who of the event is named once more
   bool is_chased_ = false;                                             // "is chased by" was read: who comes next chases

@@ -47,7 +47,7 @@ constexpr Synonyms place_words[] = {
     {"underwater",
      "underwater|under water|under the water|below the water|beneath the water|under the sea|below the sea|beneath the sea|in the sea|into the sea|"
      "in the ocean|into the ocean|under the ocean|ocean|bottom of the sea|bottom of the ocean|bottom of the blue sea|sea floor|ocean floor|floor of the sea|"
-     "sea|blue sea|blue ocean|deep ocean|on the sea floor|seabed|sea bed|deep sea|deep blue sea|under the waves|below the waves|beneath the waves|coral reef|reef"},
+     "sea|blue ocean|deep ocean|on the sea floor|seabed|sea bed|deep sea|deep blue sea|under the waves|below the waves|beneath the waves|coral reef|reef"},
 };
 
 constexpr Synonyms time_words[] = {
@@ -216,6 +216,7 @@ constexpr Phrases english[] = {
 constexpr Phrases more_english[] = {
     {Kind::opener, "", "there's|here's|we see|we saw|you can see|next to them is|next to it is|fade in|screenplay|ext|int|the end"},
     {Kind::remove, "", "no|there is no|there are no|do not show|don't show|but without|show no"},
+    {Kind::silent, "", "nobody says anything|nobody says a word|nobody speaks|nobody talks|no words"},
     {Kind::small, "", "tiny|fluffy|sweet|wise|silly|beautiful|cosy|cozy|royal|pouring|each other"},
 };
 
@@ -227,7 +228,7 @@ constexpr std::string_view alive =
     "alien ghost vampire zombie monster giant elf fairy mermaid dinosaur camel "
     "kangaroo zebra giraffe hippo rhino crocodile lizard goat sheep donkey squirrel hedgehog badger deer moose panda koala sloth bat raven "
     "swan goose parrot flamingo seal walrus otter beaver hamster snail worm "
-    "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull ";
+    "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull lobster ostrich peacock ";
 
 // "tumbles" -> "tumble"
 std::string base_of(const std::string& third) {
