@@ -135,7 +135,8 @@ class Replanner {
   void enter(std::size_t index, const Role& role) {
     declare(role.actor);
     unless_locked(index, "cast", [&](Shot& shot) {
-      CastMember member{.id = role.actor, .position = role.position, .facing = role.facing, .mood = World::or_first(role.mood, world_.moods)};
+      CastMember member{
+          .id = role.actor, .position = role.position, .facing = role.facing, .mood = World::or_first(role.mood, world_.moods)};
       if (!left_.empty()) {  // where somebody stood who is gone
         if (member.position.empty()) member.position = left_.front().position;
         if (member.facing.empty()) member.facing = left_.front().facing;
@@ -189,7 +190,8 @@ class Replanner {
     const auto there = with_id(props, thing.prop);
     if (there != props.end()) {
       if (thing.position.empty() || there->position == thing.position) return;
-      return unless_locked(index, at("props", static_cast<std::size_t>(there - props.begin())) + ".position", [&](Shot&) { there->position = thing.position; });
+      return unless_locked(index, at("props", static_cast<std::size_t>(there - props.begin())) + ".position",
+                           [&](Shot&) { there->position = thing.position; });
     }
     if (props.size() >= PlanCaps::props) return kept_.add(at("shots", index) + ".props", "model-prop", "has no room for the " + thing.prop);
     unless_locked(index, "props", [&](Shot& shot) {
@@ -232,7 +234,8 @@ class Replanner {
       const World::Place* of = world_.place(p.id);
       return (of == nullptr ? p.id : of->id) == base;
     };
-    const auto exact = std::find_if(film().places.begin(), film().places.end(), [&](const Place& p) { return stands_for(p) && p.time_of_day == time && has_weather(p, weather); });
+    const auto exact = std::find_if(film().places.begin(), film().places.end(),
+                                    [&](const Place& p) { return stands_for(p) && p.time_of_day == time && has_weather(p, weather); });
     const auto any = std::find_if(film().places.begin(), film().places.end(), stands_for);
     if (exact != film().places.end()) return go(index, exact->id);
     if (any != film().places.end() && event.time.empty() && event.weather.empty()) return go(index, any->id);
@@ -253,9 +256,12 @@ class Replanner {
     go(index, entry.id);
   }
 
-  bool has_weather(const Place& place, const std::string& weather) const { return World::or_first(place.weather, world_.weathers) == weather; }
+  bool has_weather(const Place& place, const std::string& weather) const {
+    return World::or_first(place.weather, world_.weathers) == weather;
+  }
 
-  // The weather that a shot is to have at a place of the world: as it is where the wish says nothing; one that the place cannot have is told.
+  // The weather that a shot is to have at a place of the world: as it is where the wish says nothing; one that the place cannot have is
+  // told.
   std::string weather_at(const std::string& base, const Event& event, const Place& here) {
     const World::Place* known = world_.place(base);
     const std::string now = World::or_first(here.weather, world_.weathers), wanted = event.weather.empty() ? now : event.weather;
@@ -268,7 +274,8 @@ class Replanner {
   bool is_theirs(const std::string& place, const Event& event) {
     for (std::size_t i = 0; i < film().shots.size(); ++i) {
       if (film().shots[i].place != place) continue;
-      const bool wants = i >= first_ && i < end_ && events_[i - first_].time == event.time && events_[i - first_].weather == event.weather && events_[i - first_].place.empty();
+      const bool wants = i >= first_ && i < end_ && events_[i - first_].time == event.time &&
+                         events_[i - first_].weather == event.weather && events_[i - first_].place.empty();
       if (!wants) return false;
     }
     return true;
@@ -287,7 +294,8 @@ class Replanner {
     Shot& shot = film().shots[index];
     const auto entry = with_id(film().places, shot.place);
     const World::Place* known = world_.place(shot.place);
-    if (known != nullptr && !is_locked(shot, "ambience")) shot.ambience = oracle::ambience_of(*known, entry->time_of_day, World::or_first(entry->weather, world_.weathers), world_);
+    if (known != nullptr && !is_locked(shot, "ambience"))
+      shot.ambience = oracle::ambience_of(*known, entry->time_of_day, World::or_first(entry->weather, world_.weathers), world_);
   }
 
   // ---- what depends on it

@@ -113,7 +113,8 @@ class Director {
       event.weather = place.weathers.front();
     }
     const auto is_it = [&](const plan::Place& p) {
-      return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time) && (event.weather.empty() || p.weather == event.weather);
+      return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time) &&
+             (event.weather.empty() || p.weather == event.weather);
     };
     const auto last = std::find_if(film_.places.rbegin(), film_.places.rend(), is_it);
     if (last != film_.places.rend()) {
@@ -200,7 +201,8 @@ class Director {
 
   // Wide, then nearer shot by shot, as near as the world's camera comes.
   std::string size_in_turn(std::size_t turn) const {
-    const std::vector<const char*> sizes = has(world_.camera_sizes, "close") ? std::vector{"wide", "medium", "close"} : std::vector{"wide", "medium"};
+    const std::vector<const char*> sizes =
+        has(world_.camera_sizes, "close") ? std::vector{"wide", "medium", "close"} : std::vector{"wide", "medium"};
     return one_of(world_.camera_sizes, sizes[turn % sizes.size()]);
   }
 
@@ -244,7 +246,8 @@ class Director {
   // " in the forest by night in the rain"
   std::string setting(const Event& event) const {
     std::string words = " " + at_place(world_.place(event.place)->id) + " by " + spaced(event.time);
-    if (!world_.weathers.empty() && event.weather != world_.weathers.front().id) words += " in the " + (event.weather == "snow" ? "snowfall" : spaced(event.weather));
+    if (!world_.weathers.empty() && event.weather != world_.weathers.front().id)
+      words += " in the " + (event.weather == "snow" ? "snowfall" : spaced(event.weather));
     return words;
   }
 
@@ -271,7 +274,8 @@ class Director {
     const Event& first = story_.events[0];
     const std::string name = film_.characters.front().name, where = at_place(world_.place(first.place)->id);
     std::string title = name + " " + where;
-    for (std::size_t i = name.size() + 1 + (where.find(" the ") == std::string::npos ? 0 : where.find(" the ") + 5); i < title.size(); ++i) {
+    for (std::size_t i = name.size() + 1 + (where.find(" the ") == std::string::npos ? 0 : where.find(" the ") + 5); i < title.size();
+         ++i) {
       if (title[i - 1] == ' ' && title[i] >= 'a' && title[i] <= 'z') title[i] = static_cast<char>(title[i] - 'a' + 'A');
     }
     return title.size() <= PlanCaps::title ? title : name.substr(0, PlanCaps::title);

@@ -103,7 +103,8 @@ class Reader {
     return match && match->meaning.kind == kind;
   }
 
-  // "Fox (sad): hello.", or the name on a line of its own above what is said. Tokens [name, aside) are the name, [aside, line) what is said about it.
+  // "Fox (sad): hello.", or the name on a line of its own above what is said. Tokens [name, aside) are the name, [aside, line) what is said
+  // about it.
   struct Turn {
     std::size_t name, aside, line;
   };

@@ -58,17 +58,23 @@ void StoryReader::set_scene() {
     next.weather_source = pending_.weather_source;
     events.push_back(std::move(next));
   }
-  const Setting setting{events.size(), pending_.place, pending_.time, pending_.weather, pending_.weather_source, pending_.props, is_heading_};
+  const Setting setting{events.size(),           pending_.place, pending_.time, pending_.weather,
+                        pending_.weather_source, pending_.props, is_heading_};
   if (!setting.place.empty() || !setting.time.empty() || !setting.weather.empty() || !setting.props.empty()) settings_.push_back(setting);
 }
 
 // "No rain.", "There is no crab.", "It does not snow.": what is not to be seen.
 bool StoryReader::is_denial() {
   const Sentence& s = *sentence_;
-  if (world_.props.empty() || std::any_of(s.begin(), s.end(), [](const Mention& m) { return m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::add) || m.what == What::line; })) return false;
+  if (world_.props.empty() || std::any_of(s.begin(), s.end(), [](const Mention& m) {
+        return m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::add) || m.what == What::line;
+      }))
+    return false;
   const bool is_without = !s.empty() && (s[0].is(Kind::remove) || (s.size() > 1 && s[0].is(Kind::small) && s[1].is(Kind::remove)));
   const auto rains = std::find_if(s.begin(), s.end(), [](const Mention& m) { return m.is(Kind::weather); });
-  const bool is_dry = rains != s.end() && std::any_of(s.begin(), rains, [](const Mention& m) { return m.word == "not" || m.word == "doesn't" || m.word == "isn't"; });
+  const bool is_dry = rains != s.end() && std::any_of(s.begin(), rains, [](const Mention& m) {
+                        return m.word == "not" || m.word == "doesn't" || m.word == "isn't";
+                      });
   if (!is_without && !is_dry) return false;
   for (const Mention& m : s) {
     if (m.is(Kind::actor)) story_.removed.push_back(m.meaning.id);
@@ -91,7 +97,8 @@ void StoryReader::spread(std::size_t first) {
     const auto told = [&](const Event& e) { return !(e.*field).empty(); };
     if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told)) story_.events[first].*field = events.back().*field;
   }
-  if (!events[first].weather.empty() && events[first].weather_source.end == 0) story_.events[first].weather_source = events.back().weather_source;
+  if (!events[first].weather.empty() && events[first].weather_source.end == 0)
+    story_.events[first].weather_source = events.back().weather_source;
 }
 
 // "It is night.", "We are in the forest.", "It is raining.": a place, a time or a weather, and nobody who does anything.
@@ -108,8 +115,8 @@ bool StoryReader::is_setting() {
       setting.weather = m.meaning.id, setting.weather_source = m.span;
     else if (m.is(Kind::pronoun))
       they = they || m.meaning.id == "they" || m.meaning.id == "it", happens = happens || m.meaning.id == "he" || m.meaning.id == "she";
-    else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) || m.is(Kind::prop) || m.is(Kind::chased) ||
-             m.what == What::line)
+    else if (m.is(Kind::actor) || m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::position) || m.is(Kind::facing) || m.is(Kind::then) ||
+             m.is(Kind::prop) || m.is(Kind::chased) || m.what == What::line)
       ++others;
   }
   const bool is_it = !sentence_->empty() && sentence_->front().is(Kind::pronoun) && sentence_->front().meaning.id == "it";
@@ -159,7 +166,8 @@ void StoryReader::mention(const Mention& m) {
       set(&Event::place, pending_.place, m);
       break;
     case Kind::time:
-      if (m.word == "day" && at_ > 0 && ((*sentence_)[at_ - 1].what == What::unknown || (*sentence_)[at_ - 1].is(Kind::weather))) break;  // "on a rainy day"
+      if (m.word == "day" && at_ > 0 && ((*sentence_)[at_ - 1].what == What::unknown || (*sentence_)[at_ - 1].is(Kind::weather)))
+        break;  // "on a rainy day"
       set(&Event::time, pending_.time, m);
       break;
     case Kind::weather:
@@ -279,7 +287,8 @@ void StoryReader::set(std::string Event::*field, std::string& pending, const Men
 
 void StoryReader::stage(std::string Role::*field, std::string& pending, const std::string& id) {
   if (is_waiting_) stop_waiting();
-  const bool after_other = event_ != nullptr && event_->roles.size() == most_roles && at_ > 0 && (*sentence_)[at_ - 1].is(Kind::actor) && takes_two(event_->roles[clause_begin_].action);
+  const bool after_other = event_ != nullptr && event_->roles.size() == most_roles && at_ > 0 && (*sentence_)[at_ - 1].is(Kind::actor) &&
+                           takes_two(event_->roles[clause_begin_].action);
   if (after_other)
     event_->roles.back().*field = id;  // "chases a crab on the right"
   else if (event_ == nullptr || clause_begin_ >= event_->roles.size())
@@ -360,13 +369,17 @@ void StoryReader::merge_feeling(std::size_t first) {
   std::vector<Event>& events = story_.events;
   if (!only_feels_ || began_with_then_ || first == 0 || events.size() != first + 1) return;
   const Event& told = events.back();
-  const bool is_more = has_verb_ || !told.place.empty() || !told.time.empty() || !told.weather.empty() || !told.props.empty() || !told.line.empty();
+  const bool is_more =
+      has_verb_ || !told.place.empty() || !told.time.empty() || !told.weather.empty() || !told.props.empty() || !told.line.empty();
   if (is_more) return;
   Event& before = events[first - 1];
   const auto same = [&](const Role& role) {
-    return std::find_if(before.roles.begin(), before.roles.end(), [&](const Role& r) { return r.actor == role.actor && (r.mood.empty() || r.mood == role.mood); });
+    return std::find_if(before.roles.begin(), before.roles.end(),
+                        [&](const Role& r) { return r.actor == role.actor && (r.mood.empty() || r.mood == role.mood); });
   };
-  if (std::any_of(told.roles.begin(), told.roles.end(), [&](const Role& role) { return same(role) == before.roles.end() || !role.position.empty() || !role.facing.empty(); })) return;
+  if (std::any_of(told.roles.begin(), told.roles.end(),
+                  [&](const Role& role) { return same(role) == before.roles.end() || !role.position.empty() || !role.facing.empty(); }))
+    return;
   for (const Role& role : told.roles) same(role)->mood = role.mood;
   events.pop_back();
   event_ = &events.back();

@@ -97,7 +97,8 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
     begin_event({role});
   } else if (is_in_event(id) && joint != Kind::with) {
     if (has_verb_ && joint != Kind::small) begin_event({role});  // "the fox runs and the fox jumps"
-    else feels(again_ = id, mood);
+    else
+      feels(again_ = id, mood);
   } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
     join(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
   } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
@@ -305,7 +306,8 @@ bool StoryReader::another_says() const {
   std::size_t next = at_ + 1;
   while (next < sentence_->size() && (*sentence_)[next].what == What::comma) ++next;
   if (!lexicon_.reads_scripts() || next >= sentence_->size() || !(*sentence_)[next].is(Kind::say)) return false;
-  return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(next), sentence_->end(), [](const Mention& m) { return m.is(Kind::actor) || m.what == What::unknown; });
+  return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(next), sentence_->end(),
+                     [](const Mention& m) { return m.is(Kind::actor) || m.what == What::unknown; });
 }
 
 void StoryReader::speak(std::vector<std::string> pieces) {
@@ -349,9 +351,12 @@ void StoryReader::unknown(const Mention& m) {
     return;
   }
   std::size_t next = at_ + 1;
-  while (next < sentence_->size() && ((*sentence_)[next].what == What::unknown || (*sentence_)[next].is(Kind::small) || (*sentence_)[next].is(Kind::mood))) ++next;
+  while (next < sentence_->size() &&
+         ((*sentence_)[next].what == What::unknown || (*sentence_)[next].is(Kind::small) || (*sentence_)[next].is(Kind::mood)))
+    ++next;
   const bool ends = next >= sentence_->size();
-  if (!ends && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop))) return void(unknown_end_ = next);  // "a tiny glowing fox"
+  if (!ends && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
+    return void(unknown_end_ = next);  // "a tiny glowing fox"
   const bool goes_on = !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
                                  (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
   const std::size_t run = run_length();
@@ -386,7 +391,8 @@ void StoryReader::unknown(const Mention& m) {
 
 // Whether those who act do what takes somebody else, who is not named yet.
 bool StoryReader::is_with_another() const {
-  return event_ != nullptr && has_verb_ && event_->roles.size() < most_roles && clause_begin_ < event_->roles.size() && takes_two(event_->roles[clause_begin_].action);
+  return event_ != nullptr && has_verb_ && event_->roles.size() < most_roles && clause_begin_ < event_->roles.size() &&
+         takes_two(event_->roles[clause_begin_].action);
 }
 
 bool StoryReader::alive_at(std::size_t index) const { return Lexicon::is_alive((*sentence_)[index].word); }

@@ -41,13 +41,18 @@ constexpr Synonyms place_words[] = {
     {"snow", "snow|snowy mountains|mountains|snowy hills|snowy landscape|icy mountains"},
     {"city", "city|town|street|streets|village street|city street"},
     {"moon", "moon|moon surface|lunar plain|lunar surface|surface of the moon"},
-    {"meadow", "meadow|meadows|field|fields|grass|grassland|grassy field|green field|field of flowers|flower field|flower meadow|flowery meadow|green meadow|flowery field|lawn|pasture"},
+    {"meadow",
+     "meadow|meadows|field|fields|grass|grassland|grassy field|green field|field of flowers|flower field|flower meadow|flowery "
+     "meadow|green meadow|flowery field|lawn|pasture"},
     {"castle", "castle|castles|palace|fortress"},
     {"room", "room|rooms|bedroom|living room|children's room|cosy room|cozy room|indoors|at home|nursery|playroom"},
     {"underwater",
-     "underwater|under water|under the water|below the water|beneath the water|under the sea|below the sea|beneath the sea|in the sea|into the sea|"
-     "in the ocean|into the ocean|under the ocean|ocean|bottom of the sea|bottom of the ocean|bottom of the blue sea|sea floor|ocean floor|floor of the sea|"
-     "sea|blue ocean|deep ocean|on the sea floor|seabed|sea bed|deep sea|deep blue sea|under the waves|below the waves|beneath the waves|coral reef|reef"},
+     "underwater|under water|under the water|below the water|beneath the water|under the sea|below the sea|beneath the sea|in the sea|into "
+     "the sea|"
+     "in the ocean|into the ocean|under the ocean|ocean|bottom of the sea|bottom of the ocean|bottom of the blue sea|sea floor|ocean "
+     "floor|floor of the sea|"
+     "sea|blue ocean|deep ocean|on the sea floor|seabed|sea bed|deep sea|deep blue sea|under the waves|below the waves|beneath the "
+     "waves|coral reef|reef"},
 };
 
 constexpr Synonyms time_words[] = {
@@ -61,13 +66,16 @@ constexpr Synonyms time_words[] = {
 
 constexpr Synonyms weather_words[] = {
     {"clear",
-     "clear sky|clear skies|blue sky|blue skies|sky is clear|sky is blue|good weather|fine weather|nice weather|clear weather|sunny weather|dry weather|weather is fine|"
+     "clear sky|clear skies|blue sky|blue skies|sky is clear|sky is blue|good weather|fine weather|nice weather|clear weather|sunny "
+     "weather|dry weather|weather is fine|"
      "weather is good|weather is clear|rain stops|rain has stopped|stops raining|snow stops|stops snowing|snowfall stops"},
     {"rain",
-     "rain|rains|raining|rained|rainy|rainfall|rainy weather|wet weather|weather is rainy|rain falls|rain is falling|falling rain|heavy rain|rain pours|pouring rain|"
+     "rain|rains|raining|rained|rainy|rainfall|rainy weather|wet weather|weather is rainy|rain falls|rain is falling|falling rain|heavy "
+     "rain|rain pours|pouring rain|"
      "raindrops|drizzle|drizzles|rain shower|starts to rain|begins to rain|starts raining|begins raining"},
     {"snow",
-     "snows|snowing|snowed|snowy|snowfall|snowy weather|weather is snowy|snow falls|snow is falling|falling snow|snowflakes|snowflakes fall|starts to snow|begins to snow|"
+     "snows|snowing|snowed|snowy|snowfall|snowy weather|weather is snowy|snow falls|snow is falling|falling snow|snowflakes|snowflakes "
+     "fall|starts to snow|begins to snow|"
      "starts snowing|begins snowing"},
 };
 
@@ -80,7 +88,9 @@ constexpr Synonyms mood_words[] = {
     {"surprised", "surprised|astonished|amazed|startled|stunned|shocked|in surprise"},
 };
 // Before a mood they stand for "is".
-constexpr std::string_view mood_verbs = "become/becomes/becoming/became feel/feels/feeling/felt seem/seems/seeming/seemed get/gets/getting/got grow/grows/growing/grew remain/remains/remaining/remained";
+constexpr std::string_view mood_verbs =
+    "become/becomes/becoming/became feel/feels/feeling/felt seem/seems/seeming/seemed get/gets/getting/got grow/grows/growing/grew "
+    "remain/remains/remaining/remained";
 
 constexpr Synonyms prop_words[] = {
     {"football", "football|footballs|ball|balls|soccer ball"},
@@ -99,12 +109,15 @@ constexpr Synonyms prop_words[] = {
 
 constexpr Synonyms voice_words[] = {
     {"awb", "scottish man's voice|scottish voice|scottish accent|warm voice|warm man's voice"},
-    {"kal", "plain voice|plain man's voice|robot voice|robot's voice|robotic voice|machine voice|machine's voice|mechanical voice|like a machine|like a robot"},
+    {"kal",
+     "plain voice|plain man's voice|robot voice|robot's voice|robotic voice|machine voice|machine's voice|mechanical voice|like a "
+     "machine|like a robot"},
 };
 
 constexpr Synonyms action_verbs[] = {
     {"sleeps",
-     "sleep/sleeps/sleeping/slept nap/naps/napping/napped snooze/snoozes/snoozing/snoozed doze/dozes/dozing/dozed snore/snores/snoring/snored "
+     "sleep/sleeps/sleeping/slept nap/naps/napping/napped snooze/snoozes/snoozing/snoozed doze/dozes/dozing/dozed "
+     "snore/snores/snoring/snored "
      "slumber/slumbers/slumbering/slumbered rest/rests/resting/rested"},
     {"stands",
      "stand/stands/standing/stood wait/waits/waiting/waited stay/stays/staying/stayed pause/pauses/pausing/paused "
@@ -137,11 +150,15 @@ constexpr Synonyms action_phrases[] = {
     {"swims", "go for a swim|goes for a swim|going for a swim|went for a swim"},
     {"dances", "do a dance|does a dance|doing a dance|did a dance"},
     {"sleeps",
-     "asleep|fall asleep|falls asleep|falling asleep|fell asleep|is asleep|are asleep|go to sleep|goes to sleep|going to sleep|went to sleep|take a nap|takes a nap|"
+     "asleep|fall asleep|falls asleep|falling asleep|fell asleep|is asleep|are asleep|go to sleep|goes to sleep|going to sleep|went to "
+     "sleep|take a nap|takes a nap|"
      "taking a nap|took a nap|have a nap|has a nap"},
-    {"talks", "have a chat|has a chat|having a chat|had a chat|talk to each other|talks to each other|talking to each other|talked to each other|"
+    {"talks",
+     "have a chat|has a chat|having a chat|had a chat|talk to each other|talks to each other|talking to each other|talked to each other|"
      "talk with each other|chat with each other|talking with each other|speak to each other|speak with each other"},
-    {"chases", "run after|runs after|running after|ran after|chase after|chases after|chasing after|chased after|race after|races after|racing after|raced after"},
+    {"chases",
+     "run after|runs after|running after|ran after|chase after|chases after|chasing after|chased after|race after|races after|racing "
+     "after|raced after"},
 };
 
 constexpr const char* say_verbs =
@@ -182,8 +199,11 @@ constexpr Phrases english[] = {
     {Kind::add, "", "also|too|add|adding|another|as well"},
     {Kind::silent, "", "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent"},
     {Kind::size, "wide", "wide shot|wide view|wide shot of|wide view of|seen from far away|from far away|far away|long shot"},
-    {Kind::size, "close", "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of|close shot|close shot of|seen from close by|close by"},
-    {Kind::size, "medium", "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
+    {Kind::size, "close",
+     "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of|close shot|close shot of|seen from close "
+     "by|close by"},
+    {Kind::size, "medium",
+     "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
     {Kind::move, "push_in", "camera moves in|zoom in|zooms in|camera pushes in|push in|pushes in|slow zoom in|camera comes closer"},
     {Kind::move, "pull_out", "camera moves out|zoom out|zooms out|camera pulls out|pull out|camera goes back"},
     {Kind::move, "static", "camera stays still|static camera|camera does not move|camera stands still|fixed camera|still camera"},
@@ -194,7 +214,8 @@ constexpr Phrases english[] = {
     {Kind::position, "left", "on the left|on the left side|on the left-hand side|at the left|left side"},
     {Kind::position, "right", "on the right|on the right side|on the right-hand side|at the right|right side"},
     {Kind::position, "center", "in the middle|in the center|in the centre"},
-    {Kind::facing, "left", "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
+    {Kind::facing, "left",
+     "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
     {Kind::facing, "right",
      "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing "
      "the right"},
@@ -228,7 +249,8 @@ constexpr std::string_view alive =
     "alien ghost vampire zombie monster giant elf fairy mermaid dinosaur camel "
     "kangaroo zebra giraffe hippo rhino crocodile lizard goat sheep donkey squirrel hedgehog badger deer moose panda koala sloth bat raven "
     "swan goose parrot flamingo seal walrus otter beaver hamster snail worm "
-    "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull lobster ostrich peacock ";
+    "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull "
+    "lobster ostrich peacock ";
 
 // "tumbles" -> "tumble"
 std::string base_of(const std::string& third) {
@@ -282,7 +304,8 @@ bool is_slip_of(std::string_view typed, std::string_view word) {
 
 // English words that look like a slip of a word that worlds have.
 constexpr std::string_view no_slips =
-    " shores chose start stare boots bells horses caves cases cages glass shops roots beans beats beads coats tanks tasks spring skis ski skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall "
+    " shores chose start stare boots bells horses caves cases cages glass shops roots beans beats beads coats tanks tasks spring skis ski "
+    "skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall "
     "rather castles waving raving diving there their where pigeon roads states shots ";
 
 }  // namespace
