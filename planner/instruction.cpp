@@ -42,6 +42,8 @@ std::string instruction(const FilmProgram& program) {
 
 std::string instruction(const World& world) {
   const auto seconds = [](int ms) { return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100); };
+  // Where there are props to name as well, ids must do for places: they say what they are, and a small model reads only so much.
+  const std::string places = world.props.empty() ? described(world.places, &World::Place::description) : joined(ids_of(world.places));
   return role +
          "Its keys come in this order: version, treatment (how you mean to tell it, one or two sentences), title, aspect, fps, total_ms, language, characters, places, shots, "
          "sound, unsupported.\n"
@@ -53,10 +55,10 @@ std::string instruction(const World& world) {
          "Only these can be filmed.\n"
          "Characters: " + described(world.actors, &World::Actor::look) + ".\n"
          "Voices: " + joined(ids_of(world.voices)) + ".\n"
-         "Places: " + described(world.places, &World::Place::description) + ".\n"
+         "Places: " + places + ".\n"
          "Times of day: " + joined(world.times) + ".\n" +
          (world.weathers.empty() ? "" : "Weather: " + joined(ids_of(world.weathers)) + ".\n") + (world.moods.empty() ? "" : "Moods: " + joined(ids_of(world.moods)) + ".\n") +
-         (world.props.empty() ? "" : "Props: " + described(world.props, &World::Prop::look) + ".\n") +
+         (world.props.empty() ? "" : "Props: " + joined(ids_of(world.props)) + ".\n") +
          "Actions: " + joined(ids_of(world.actions)) + ".\n"
          "Positions: " + joined(world.positions) + ". Facing: " + joined(world.facings) + ".\n"
          "Camera sizes: " + joined(world.camera_sizes) + ". Camera moves: " + joined(world.camera_moves) + ".\n"
