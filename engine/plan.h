@@ -72,7 +72,14 @@ struct CastMember {
   std::string id, position, facing;
   std::string depth = {};  ///< foreground, midground or background
   int visible_at = 0;      ///< when they are first seen, ms on the shot's clock
+  std::string mood = {};   ///< how they feel
   bool operator==(const CastMember&) const = default;
+};
+
+/// A thing in a shot's picture. It need not be one of the film's props: those are what the story is about.
+struct ShotProp {
+  std::string id, position;
+  bool operator==(const ShotProp&) const = default;
 };
 
 struct ActionBeat {
@@ -121,6 +128,7 @@ struct Shot {
   std::vector<Line> dialogue;
   std::string ambience;
   std::string beat = {};  ///< the beat that it shows
+  std::vector<ShotProp> props = {};
   Transition transition = Transition();  // {} makes g++ 12 warn of what is not so
   std::vector<Fact> pre = {}, effects = {};  ///< must hold before; hold after
   std::vector<SoundEffect> sfx = {};

@@ -1,5 +1,6 @@
 #include "engine/world.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -27,7 +28,16 @@ class WorldReader {
     world.shot_frames = frames[0];
     world.max_shots = integer(root_, "max_shots", 1, 1000);
     for (const json& entry : list("actors")) world.actors.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look"), words(entry)});
-    for (const json& entry : list("places")) world.places.push_back({text(entry, "id"), text(entry, "description"), text(entry, "ambience"), words(entry)});
+    if (root_.contains("line_bytes")) world.line_bytes = static_cast<std::size_t>(integer(root_, "line_bytes", 1, 1000));
+    world.weathers = names("weathers");
+    world.moods = names("moods");
+    if (root_.contains("props")) {
+      for (const json& entry : list("props")) world.props.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look"), words(entry)});
+      check_names(ids_of(world.props), "props");
+    }
+    for (const json& entry : list("places")) {
+      world.places.push_back({text(entry, "id"), text(entry, "description"), text(entry, "ambience"), words(entry), weathers(entry, world)});
+    }
     for (const json& entry : list("actions")) world.actions.push_back(action(entry));
     for (const json& entry : list("voices")) world.voices.push_back({text(entry, "id"), text(entry, "flite"), tempo(entry), entry.contains("description") ? text(entry, "description") : ""});
     for (const auto& [key, words] : {std::pair{"times", &world.times}, {"positions", &world.positions}, {"facings", &world.facings},
@@ -67,6 +77,27 @@ class WorldReader {
   }
 
   std::vector<std::string> words(const json& entry) const { return entry.contains("words") ? get<std::vector<std::string>>(entry, "words") : std::vector<std::string>{}; }
+
+  // Weathers or moods: objects with the words that people use, or ids alone. A world need not have them.
+  std::vector<World::Named> names(const char* key) const {
+    std::vector<World::Named> all;
+    if (!root_.contains(key)) return all;
+    for (const json& entry : list(key)) all.push_back(entry.is_string() ? World::Named{entry.get<std::string>()} : World::Named{text(entry, "id"), words(entry)});
+    check_names(ids_of(all), key);
+    return all;
+  }
+
+  std::vector<std::string> weathers(const json& place, const World& world) const {
+    if (world.weathers.empty()) return {};
+    const auto ids = get<std::vector<std::string>>(place, "weathers");
+    check_names(ids, "weathers");
+    const std::vector<std::string> known = ids_of(world.weathers);
+    for (const std::string& id : ids) {
+      if (std::find(known.begin(), known.end(), id) == known.end()) refuse("a place has \"" + id + "\", which is none of \"weathers\"");
+    }
+    if (ids.front() != known.front()) refuse("a place's \"weathers\" do not begin with \"" + known.front() + "\"");
+    return ids;
+  }
 
   std::vector<json> list(const char* key) const { return get<std::vector<json>>(root_, key); }
 
@@ -131,6 +162,10 @@ const World::Place* World::place(std::string_view entry) const {
   const std::string_view number = mark == std::string_view::npos ? "" : entry.substr(mark + 1);
   const bool is_further = !number.empty() && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string_view::npos && number[0] != '0' && number != "1";
   return is_further ? find_id(places, entry.substr(0, mark)) : nullptr;
+}
+
+std::string World::or_first(const std::string& said, const std::vector<Named>& names) {
+  return !said.empty() ? said : names.empty() ? "" : names.front().id;
 }
 
 const World::Action* World::action(std::string_view id) const { return find_id(actions, id); }

@@ -17,6 +17,17 @@ struct World {
   struct Place {
     std::string id, description, ambience;
     std::vector<std::string> words = {};
+    std::vector<std::string> weathers = {};  ///< those that can be seen there, the world's first among them; empty where the world has none
+  };
+  /// A weather or a mood.
+  struct Named {
+    std::string id;
+    std::vector<std::string> words = {};
+  };
+  /// A thing that a shot may show.
+  struct Prop {
+    std::string id, name, look;
+    std::vector<std::string> words = {};
   };
   /// A sound at first_ms, first_ms + every_ms … of an action, as long as its shot lasts; one that is heard once has the longest every_ms.
   struct ActionSound {
@@ -38,10 +49,14 @@ struct World {
   int fps = 12;          ///< the model's own frame rate
   int shot_frames = 22;  ///< of a shot, at that rate
   int max_shots = 12;
+  std::size_t line_bytes = 28;  ///< of the longest line that a shot has room for
   std::vector<Actor> actors;
   std::vector<Place> places;
   std::vector<Action> actions;
   std::vector<Voice> voices;
+  /// The first is what is meant where a plan names none. A world may lack any of the three: its plans then say nothing of it.
+  std::vector<Named> weathers, moods;
+  std::vector<Prop> props;
   std::vector<std::string> plain_words;  ///< of prompts that ask for nothing beyond this world; may be empty
   std::vector<std::string> times, positions, facings, camera_sizes, camera_moves, ambiences, sounds, phones;
 
@@ -57,6 +72,8 @@ struct World {
   /// The place that an entry of a plan stands for: a film that sees a place by day and by night has two entries, "forest" and "forest_2".
   [[nodiscard]] const Place* place(std::string_view entry) const;
   [[nodiscard]] const Voice* voice(std::string_view id) const;
+  /// The weather or mood of a plan: the world's first where `said` is empty; empty where the world has none.
+  [[nodiscard]] static std::string or_first(const std::string& said, const std::vector<Named>& names);
 };
 
 /// A further name of an actor.

@@ -42,18 +42,23 @@ std::string instruction(const FilmProgram& program) {
 
 std::string instruction(const World& world) {
   const auto seconds = [](int ms) { return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100); };
+  // Where there are props to name as well, ids must do for places: they say what they are, and a small model reads only so much.
+  const std::string places = world.props.empty() ? described(world.places, &World::Place::description) : joined(ids_of(world.places));
   return role +
          "Its keys come in this order: version, treatment (how you mean to tell it, one or two sentences), title, aspect, fps, total_ms, language, characters, places, shots, "
          "sound, unsupported.\n"
-         "A character has id, name, look and voice. A place has id, description and time_of_day. A shot has id, place, start_ms, duration_ms, cast (id, position, facing), "
+         "A character has id, name, look and voice. A place has id, description" + (world.weathers.empty() ? " and time_of_day" : ", time_of_day and weather") + ". "
+         "A shot has id, place, start_ms, duration_ms, cast (id, position, facing" + (world.moods.empty() ? "" : ", mood") + "), " + (world.props.empty() ? "" : "props (id, position), ") +
          "action_beats (at_ms, who, what), camera (size, move), dialogue (speaker, text, start_ms, end_ms, mode) and ambience.\n"
          "Every shot lasts " + seconds(world.film_ms(1)) + " seconds; a film has 1 to " + std::to_string(world.max_shots) + " of them, as many as the story needs. "
-         "At most two characters are in a shot. What is said must stand word for word in the user's text. Put words of the user's that ask for what cannot be filmed into unsupported.\n"
+         "At most two characters are in a shot" + (world.props.empty() ? "" : ", and at most two props") + ". What is said must stand word for word in the user's text. Put words of the user's that ask for what cannot be filmed into unsupported.\n"
          "Only these can be filmed.\n"
          "Characters: " + described(world.actors, &World::Actor::look) + ".\n"
          "Voices: " + joined(ids_of(world.voices)) + ".\n"
-         "Places: " + described(world.places, &World::Place::description) + ".\n"
-         "Times of day: " + joined(world.times) + ".\n"
+         "Places: " + places + ".\n"
+         "Times of day: " + joined(world.times) + ".\n" +
+         (world.weathers.empty() ? "" : "Weather: " + joined(ids_of(world.weathers)) + ".\n") + (world.moods.empty() ? "" : "Moods: " + joined(ids_of(world.moods)) + ".\n") +
+         (world.props.empty() ? "" : "Props: " + joined(ids_of(world.props)) + ".\n") +
          "Actions: " + joined(ids_of(world.actions)) + ".\n"
          "Positions: " + joined(world.positions) + ". Facing: " + joined(world.facings) + ".\n"
          "Camera sizes: " + joined(world.camera_sizes) + ". Camera moves: " + joined(world.camera_moves) + ".\n"

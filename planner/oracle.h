@@ -34,8 +34,10 @@ void name_unsupported(std::vector<std::string>& unsupported, const std::vector<s
 [[nodiscard]] std::string next_entry(const plan::Film&, const std::string& place);
 /// A line of a shot as the planner times it. The speaker is a character of the film, their voice one of the world's.
 [[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&, const PhonesFunction&);
-/// "crickets" in the forest at night, else the place's own.
-[[nodiscard]] std::string ambience_of(const World::Place&, const std::string& time, const World&);
+/// The weather's, or "crickets" at night where there are some, else the place's own; of these what the world has.
+[[nodiscard]] std::string ambience_of(const World::Place&, const std::string& time, const std::string& weather, const World&);
+/// Where the index-th prop of a shot stands: beside a lead at position `lead` who is alone, else in the middle; the second on the other side.
+[[nodiscard]] std::string prop_position(const World&, std::size_t roles, const std::string& lead, std::size_t index);
 /// Voices go by the actor's place in the world: even the first, odd the second.
 [[nodiscard]] std::string default_voice(const std::string& actor, const World&);
 /// The time of day that is meant where none is said.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "planner/check.h"
+#include "planner/check/rules.h"
 #include "planner/coverage.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle.h"
@@ -18,9 +19,29 @@ const plan::Place* place_of(const plan::Film& film, const plan::Shot& shot) {
   return found == film.places.end() ? nullptr : &*found;
 }
 
-bool acts(const plan::Shot& shot, const oracle::Role& role) {
-  return std::any_of(shot.action_beats.begin(), shot.action_beats.end(),
-                     [&](const plan::ActionBeat& beat) { return beat.who == role.actor && (role.action.empty() || beat.what == role.action); });
+bool feels(const plan::Shot& shot, const oracle::Role& role, const World& world) {
+  return role.mood.empty() || std::any_of(shot.cast.begin(), shot.cast.end(), [&](const plan::CastMember& m) {
+           return m.id == role.actor && World::or_first(m.mood, world.moods) == role.mood;
+         });
+}
+
+bool acts(const plan::Shot& shot, const oracle::Role& role, const World& world) {
+  return feels(shot, role, world) && std::any_of(shot.action_beats.begin(), shot.action_beats.end(), [&](const plan::ActionBeat& beat) {
+           return beat.who == role.actor && (role.action.empty() || beat.what == role.action);
+         });
+}
+
+// A shot full of things shows no more.
+bool is_there(const plan::Shot& shot, const oracle::Thing& thing) {
+  return shot.props.size() >= PlanCaps::props ||
+         std::any_of(shot.props.begin(), shot.props.end(), [&](const plan::ShotProp& p) { return p.id == thing.prop; });
+}
+
+// A place that never has a weather cannot show it.
+bool is_in(const plan::Place* place, const World::Place* known, const std::string& weather, const World& world) {
+  if (weather.empty()) return true;
+  return place != nullptr && known != nullptr &&
+         (World::or_first(place->weather, world.weathers) == weather || !plan::has(known->weathers, weather));
 }
 
 bool shows(const plan::Film& film, const plan::Shot& shot, const oracle::Event& event, const World& world) {
@@ -28,22 +49,30 @@ bool shows(const plan::Film& film, const plan::Shot& shot, const oracle::Event& 
   const World::Place* known = place == nullptr ? nullptr : world.place(place->id);
   if (!event.place.empty() && (known == nullptr || known->id != event.place)) return false;
   if (!event.time.empty() && (place == nullptr || place->time_of_day != event.time)) return false;
-  return std::all_of(event.roles.begin(), event.roles.end(), [&](const oracle::Role& role) { return !role.is_named || acts(shot, role); });
+  if (!is_in(place, known, event.weather, world)) return false;
+  return std::all_of(event.props.begin(), event.props.end(), [&](const oracle::Thing& thing) { return is_there(shot, thing); }) &&
+         std::all_of(event.roles.begin(), event.roles.end(),
+                     [&](const oracle::Role& role) { return !role.is_named || acts(shot, role, world); });
 }
 
 bool is_clear(const oracle::Event& event) {
-  return !event.place.empty() || !event.time.empty() || std::any_of(event.roles.begin(), event.roles.end(), [](const oracle::Role& role) { return role.is_named; });
+  return !event.place.empty() || !event.time.empty() || !event.weather.empty() || !event.props.empty() ||
+         std::any_of(event.roles.begin(), event.roles.end(), [](const oracle::Role& role) { return role.is_named; });
 }
 
-// "the fox runs and the crab jumps in the place forest by night"
+// "sad fox runs and crab jumps at the place forest by night with a tree"
 std::string said_of(const oracle::Event& event) {
   std::string text;
   for (const oracle::Role& role : event.roles) {
-    if (role.is_named) text += (text.empty() ? "" : " and ") + role.actor + (role.action.empty() ? " is seen" : " " + role.action);
+    if (role.is_named)
+      text += (text.empty() ? "" : " and ") + (role.mood.empty() ? "" : role.mood + " ") + role.actor +
+              (role.action.empty() ? " is seen" : " " + role.action);
   }
   if (text.empty()) text = "something happens";
   if (!event.place.empty()) text += " at the place " + event.place;
   if (!event.time.empty()) text += " by " + event.time;
+  if (!event.weather.empty()) text += " in the weather " + event.weather;
+  for (const oracle::Thing& thing : event.props) text += " with the prop " + thing.prop;
   return text;
 }
 

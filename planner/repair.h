@@ -15,7 +15,7 @@ namespace fabula {
 
 constexpr int most_repair_rounds = 2;
 
-/// What a story says clearly and a film does not show: a named actor, their action, where, when, a line. By the rule "prompt-event", at the path "shots".
+/// What a story says clearly and a film does not show: a named actor, their action and mood, where, when, in which weather, beside which things, a line. By the rule "prompt-event", at the path "shots".
 [[nodiscard]] std::vector<plan::Finding> missed_events(const plan::Film&, const oracle::Story&, const World&);
 
 /// All that keeps a composed plan from standing: the validator's errors, and the clear events of its prompt that it misses.

@@ -6,6 +6,7 @@
 
 #include "planner/check.h"
 #include "planner/check/rules.h"
+#include "planner/grammar/plan_grammar.h"
 #include "planner/oracle.h"
 #include "planner/prompt.h"
 #include "planner/schema.h"
@@ -42,8 +43,8 @@ class Replanner {
     if (first == film().shots.end()) throw Error(ExitCode::usage, "the plan has no shot \"" + wish_.shot + "\"; it has " + joined(ids_of(film().shots)));
     first_ = static_cast<std::size_t>(first - film().shots.begin());
     end_ = wish_.onwards ? film().shots.size() : first_ + 1;
-    const std::string text = prepare_prompt(wish_.text);
-    story_ = oracle::read_story(text, world_, ids_of(first->cast));
+    text_ = prepare_prompt(wish_.text);
+    story_ = oracle::read_story(text_, world_, ids_of(first->cast));
     share_out();
     for (std::size_t i = first_; i < end_; ++i) change(i);
     follow();
@@ -88,10 +89,11 @@ class Replanner {
     const Event& event = events_[index - first_];
     for (const std::string& actor : story_.removed) remove(index, actor);
     if (!event.roles.empty()) cast(index, event.roles);
+    furnish(index, event);
     if (!event.line.empty() || story_.is_silent) lines(index, event);
     set(index, "camera.size", story_.size, &Camera::size);
     set(index, "camera.move", story_.move, &Camera::move);
-    if (!event.place.empty() || !event.time.empty()) move(index, event);
+    if (!event.place.empty() || !event.time.empty() || !event.weather.empty()) move(index, event);
   }
 
   void set(std::size_t index, const std::string& path, const std::string& value, std::string Camera::*field) {
@@ -133,7 +135,8 @@ class Replanner {
   void enter(std::size_t index, const Role& role) {
     declare(role.actor);
     unless_locked(index, "cast", [&](Shot& shot) {
-      CastMember member{role.actor, role.position, role.facing};
+      CastMember member{
+          .id = role.actor, .position = role.position, .facing = role.facing, .mood = World::or_first(role.mood, world_.moods)};
       if (!left_.empty()) {  // where somebody stood who is gone
         if (member.position.empty()) member.position = left_.front().position;
         if (member.facing.empty()) member.facing = left_.front().facing;
@@ -162,6 +165,8 @@ class Replanner {
     const std::string who = at("cast", static_cast<std::size_t>(member - shot.cast.begin()));
     if (!role.position.empty() && member->position != role.position) unless_locked(index, who + ".position", [&](Shot&) { member->position = role.position; });
     if (!role.facing.empty() && member->facing != role.facing) unless_locked(index, who + ".facing", [&](Shot&) { member->facing = role.facing; });
+    const bool feels_so = role.mood.empty() || World::or_first(member->mood, world_.moods) == role.mood;
+    if (!feels_so) unless_locked(index, who + ".mood", [&](Shot&) { member->mood = role.mood; });
     if (role.action.empty()) return;
     const auto beat = std::find_if(shot.action_beats.begin(), shot.action_beats.end(), [&](const ActionBeat& b) { return b.who == role.actor; });
     if (beat == shot.action_beats.end()) {
@@ -169,6 +174,36 @@ class Replanner {
     } else if (beat->what != role.action) {
       unless_locked(index, at("action_beats", static_cast<std::size_t>(beat - shot.action_beats.begin())) + ".what", [&](Shot&) { beat->what = role.action; });
     }
+  }
+
+  // What stands there. Who asks for more things than a shot has room for is told.
+  void furnish(std::size_t index, const Event& event) {
+    for (const std::string& prop : story_.removed_props) {
+      if (with_id(film().shots[index].props, prop) == film().shots[index].props.end()) continue;
+      unless_locked(index, "props", [&](Shot& shot) { std::erase_if(shot.props, [&](const ShotProp& p) { return p.id == prop; }); });
+    }
+    for (const oracle::Thing& thing : event.props) place(index, thing);
+  }
+
+  void place(std::size_t index, const oracle::Thing& thing) {
+    std::vector<ShotProp>& props = film().shots[index].props;
+    const auto there = with_id(props, thing.prop);
+    if (there != props.end()) {
+      if (thing.position.empty() || there->position == thing.position) return;
+      return unless_locked(index, at("props", static_cast<std::size_t>(there - props.begin())) + ".position",
+                           [&](Shot&) { there->position = thing.position; });
+    }
+    if (props.size() >= PlanCaps::props) return kept_.add(at("shots", index) + ".props", "model-prop", "has no room for the " + thing.prop);
+    unless_locked(index, "props", [&](Shot& shot) {
+      const std::string lead = shot.cast.empty() ? "" : shot.cast.front().position;
+      std::string position = thing.position;
+      for (std::size_t i = 0; position.empty() && i < PlanCaps::props; ++i) {
+        const std::string free = oracle::prop_position(world_, shot.cast.size(), lead, i);
+        const bool is_taken = std::any_of(shot.props.begin(), shot.props.end(), [&](const ShotProp& p) { return p.position == free; });
+        if (!is_taken) position = free;
+      }
+      shot.props.push_back({thing.prop, position.empty() ? world_.positions.front() : position});
+    });
   }
 
   void declare(const std::string& actor) {
@@ -194,16 +229,19 @@ class Replanner {
     if (here == film().places.end()) return;
     const World::Place* known = world_.place(here->id);
     const std::string base = event.place.empty() ? (known == nullptr ? here->id : known->id) : event.place, time = event.time.empty() ? here->time_of_day : event.time;
+    const std::string weather = weather_at(base, event, *here);
     const auto stands_for = [&](const Place& p) {
       const World::Place* of = world_.place(p.id);
       return (of == nullptr ? p.id : of->id) == base;
     };
-    const auto exact = std::find_if(film().places.begin(), film().places.end(), [&](const Place& p) { return stands_for(p) && p.time_of_day == time; });
+    const auto exact = std::find_if(film().places.begin(), film().places.end(),
+                                    [&](const Place& p) { return stands_for(p) && p.time_of_day == time && has_weather(p, weather); });
     const auto any = std::find_if(film().places.begin(), film().places.end(), stands_for);
     if (exact != film().places.end()) return go(index, exact->id);
-    if (any != film().places.end() && event.time.empty()) return go(index, any->id);
-    if (stands_for(*here) && is_theirs(here->id, time)) {  // nobody else is there
+    if (any != film().places.end() && event.time.empty() && event.weather.empty()) return go(index, any->id);
+    if (stands_for(*here) && is_theirs(here->id, event)) {  // nobody else is there
       here->time_of_day = time;
+      if (!has_weather(*here, weather)) here->weather = weather;
       for (std::size_t i = first_; i < end_; ++i) {
         if (film().shots[i].place == here->id) sound(i);
       }
@@ -213,15 +251,31 @@ class Replanner {
     Place entry = stands_for(*here) ? *here : Place{base, world_.place(base)->description, time};
     entry.id = oracle::next_entry(film(), base);
     entry.time_of_day = time;
+    if (!has_weather(entry, weather)) entry.weather = weather;
     film().places.push_back(entry);
     go(index, entry.id);
   }
 
-  // Whether all shots at a place are to have this time.
-  bool is_theirs(const std::string& place, const std::string& time) {
+  bool has_weather(const Place& place, const std::string& weather) const {
+    return World::or_first(place.weather, world_.weathers) == weather;
+  }
+
+  // The weather that a shot is to have at a place of the world: as it is where the wish says nothing; one that the place cannot have is
+  // told.
+  std::string weather_at(const std::string& base, const Event& event, const Place& here) {
+    const World::Place* known = world_.place(base);
+    const std::string now = World::or_first(here.weather, world_.weathers), wanted = event.weather.empty() ? now : event.weather;
+    if (known == nullptr || known->weathers.empty() || has(known->weathers, wanted)) return wanted;
+    if (!event.weather.empty()) story_.unsupported.emplace_back(event.weather_source.of(text_));
+    return known->weathers.front();
+  }
+
+  // Whether all shots at a place are to have this time and weather.
+  bool is_theirs(const std::string& place, const Event& event) {
     for (std::size_t i = 0; i < film().shots.size(); ++i) {
       if (film().shots[i].place != place) continue;
-      const bool wants = i >= first_ && i < end_ && events_[i - first_].time == time && events_[i - first_].place.empty();
+      const bool wants = i >= first_ && i < end_ && events_[i - first_].time == event.time &&
+                         events_[i - first_].weather == event.weather && events_[i - first_].place.empty();
       if (!wants) return false;
     }
     return true;
@@ -240,7 +294,8 @@ class Replanner {
     Shot& shot = film().shots[index];
     const auto entry = with_id(film().places, shot.place);
     const World::Place* known = world_.place(shot.place);
-    if (known != nullptr && !is_locked(shot, "ambience")) shot.ambience = oracle::ambience_of(*known, entry->time_of_day, world_);
+    if (known != nullptr && !is_locked(shot, "ambience"))
+      shot.ambience = oracle::ambience_of(*known, entry->time_of_day, World::or_first(entry->weather, world_.weathers), world_);
   }
 
   // ---- what depends on it
@@ -312,11 +367,12 @@ class Replanner {
   const World& world_;
   const PhonesFunction& phones_;
   Replanned result_;
+  std::string text_;  // of the wish
   oracle::Story story_;
   std::size_t first_ = 0, end_ = 0;
   std::vector<Event> events_;     // of each shot
   std::vector<CastMember> left_;  // who made room
-  Findings kept_;                 // what locks have kept
+  Findings kept_;                 // what locks have kept, and what found no room
 };
 
 }  // namespace

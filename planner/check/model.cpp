@@ -1,5 +1,6 @@
 // What the model of a world can film: its actors, places, actions and voices, and the format that it makes.
 #include <set>
+#include <type_traits>
 
 #include "planner/check.h"
 #include "planner/check/rules.h"
@@ -11,12 +12,12 @@
 namespace fabula::plan {
 namespace {
 
-// Optional fields are those that the planner's token stream has no room for (schema/fields.h), so the model never sees them: each that is set is
-// told, but for those that are not about picture and sound.
+// Most optional fields have no room in the planner's token stream (schema/fields.h), so the model never sees them: each that is set is told, but
+// for those that are not about picture and sound.
 template <typename S>
 class Ignored {
  public:
-  Ignored(const S& object, std::string path, Findings& findings) : object_(object), path_(std::move(path)), findings_(findings) {}
+  Ignored(const S& object, std::string path, const World& world, Findings& findings) : object_(object), path_(std::move(path)), world_(world), findings_(findings) {}
 
   void constant(const char*, const char*) {}
 
@@ -27,12 +28,18 @@ class Ignored {
 
   template <typename M>
   void may(const char* key, M S::*member, const char*, const Limits& = {}) {
-    static const std::set<std::string> bookkeeping = {"logline", "seed", "props", "world", "beats", "beat", "pre", "effects", "locked", "cast_id"};
-    if (is_default(object_, member) || bookkeeping.contains(key)) return;
+    static const std::set<std::string> bookkeeping = {"logline", "seed", "world", "beats", "beat", "pre", "effects", "locked", "cast_id"};
+    if (is_default(object_, member) || bookkeeping.contains(key) || is_seen(key)) return;
     findings_.add(below(key), "model-ignores", "is set, but this model does not look at it");
   }
 
  private:
+  // The things of the story are bookkeeping; those of a shot are seen where the world has some, as its weathers and moods are.
+  bool is_seen(const std::string& key) const {
+    if (key == "props") return std::is_same_v<S, Film> || !world_.props.empty();
+    return (key == "weather" && !world_.weathers.empty()) || (key == "mood" && !world_.moods.empty());
+  }
+
   std::string below(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
 
   template <typename T>
@@ -44,12 +51,13 @@ class Ignored {
   template <typename T>
     requires requires { Fields<T>::name; }
   void inside(const T& object, const std::string& path) {
-    Ignored<T> inner(object, path, findings_);
+    Ignored<T> inner(object, path, world_, findings_);
     Fields<T>::list(inner);
   }
 
   const S& object_;
   std::string path_;
+  const World& world_;
   Findings& findings_;
 };
 
@@ -73,7 +81,7 @@ class ModelCheck {
     for (std::size_t i = 0; i < film_.shots.size(); ++i) shot(at("shots", i), film_.shots[i]);
     if (film_.unsupported.size() > PlanCaps::unsupported_count) find("unsupported", "model-unsupported", "has more than " + std::to_string(PlanCaps::unsupported_count) + " entries");
     for (std::size_t i = 0; i < film_.unsupported.size(); ++i) length(at("unsupported", i), film_.unsupported[i], PlanCaps::unsupported);
-    Ignored<Film> ignored(film_, "", findings_);
+    Ignored<Film> ignored(film_, "", world_, findings_);
     Fields<Film>::list(ignored);
   }
 
@@ -101,15 +109,21 @@ class ModelCheck {
   }
 
   void place(const std::string& path, const Place& p) {
-    if (world_.place(p.id) == nullptr) one_of(path + ".id", "model-place", p.id, ids_of(world_.places), "a place");
+    const World::Place* known = world_.place(p.id);
+    if (known == nullptr) one_of(path + ".id", "model-place", p.id, ids_of(world_.places), "a place");
     length(path + ".description", p.description, PlanCaps::description);
     one_of(path + ".time_of_day", "model-place", p.time_of_day, world_.times, "a time");
+    if (p.weather.empty() || world_.weathers.empty()) return;
+    const std::vector<std::string> all = ids_of(world_.weathers);
+    if (known == nullptr || !has(all, p.weather)) return one_of(path + ".weather", "model-place", p.weather, all, "a weather");
+    one_of(path + ".weather", "model-place", p.weather, known->weathers, "a weather of this place");
   }
 
   void shot(const std::string& path, const Shot& s) {
     const int longest = world_.film_ms(1) + 1;  // shots start on whole milliseconds
     if (s.duration_ms > longest) find(path + ".duration_ms", "model-shot-length", "is " + std::to_string(s.duration_ms) + ", this model makes at most " + std::to_string(longest));
     cast(path + ".cast", s);
+    if (!world_.props.empty()) props(path + ".props", s);
     actions(path + ".action_beats", s);
     one_of(path + ".camera.size", "model-camera", s.camera.size, world_.camera_sizes, "a shot size");
     one_of(path + ".camera.move", "model-camera", s.camera.move, world_.camera_moves, "a camera move");
@@ -123,6 +137,17 @@ class ModelCheck {
     for (std::size_t i = 0; i < s.cast.size(); ++i) {
       one_of(at(path, i) + ".position", "model-cast", s.cast[i].position, world_.positions, "a position");
       one_of(at(path, i) + ".facing", "model-cast", s.cast[i].facing, world_.facings, "a direction");
+      if (!s.cast[i].mood.empty() && !world_.moods.empty()) one_of(at(path, i) + ".mood", "model-cast", s.cast[i].mood, ids_of(world_.moods), "a mood");
+    }
+  }
+
+  void props(const std::string& path, const Shot& s) {
+    if (s.props.size() > PlanCaps::props) find(path, "model-prop", "has more than " + std::to_string(PlanCaps::props) + " entries");
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < s.props.size(); ++i) {
+      one_of(at(path, i) + ".id", "model-prop", s.props[i].id, ids_of(world_.props), "a prop");
+      one_of(at(path, i) + ".position", "model-prop", s.props[i].position, world_.positions, "a position");
+      if (!seen.insert(s.props[i].id).second) find(at(path, i) + ".id", "model-prop", "\"" + s.props[i].id + "\" is in this shot twice");
     }
   }
 
@@ -141,7 +166,7 @@ class ModelCheck {
     if (s.dialogue.size() > 1) find(path, "model-line", "has more than one line");
     for (std::size_t i = 0; i < s.dialogue.size(); ++i) {
       const Line& line = s.dialogue[i];
-      length(at(path, i) + ".text", line.text, PlanCaps::line);
+      length(at(path, i) + ".text", line.text, world_.line_bytes);
       only(at(path, i) + ".mode", "model-line", line.mode, "on_screen");
       if (line.crosses_cut && line.end_ms > end_ms(s)) find(at(path, i) + ".end_ms", "model-line", "is " + std::to_string(line.end_ms) + ", in this model's films the line ends with the shot at " + std::to_string(end_ms(s)));
       if (!line.language.empty()) only(at(path, i) + ".language", "model-line", line.language, "en");

@@ -15,7 +15,7 @@ using plan::Fact, plan::Line, plan::Shot;
 using Names = std::vector<std::string>;
 using Rules = FilmRules;
 
-constexpr std::size_t most_entities = 6, most_facts = 4, most_states = 4, most_texts = 3, most_acting = 3, free_text = 120, short_text = 40;
+constexpr std::size_t most_entities = 6, most_facts = 4, most_states = 4, most_texts = 3, most_acting = 3, most_shown = 2, free_text = 120, short_text = 40;
 constexpr int quiet_end_ms = 1500, least_speech_ms = 300, longest_crossing_ms = 2000, longest_transition_ms = 2000;
 const Names languages = {"en", "en-GB", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "ru", "ar", "hi", "zh", "ja", "ko"};
 
@@ -310,7 +310,7 @@ int line_needs_ms(const Rules& r, const std::string& language) { return std::max
 int line_earliest(const Rules& r) { return earliest(r, line(r).speaker, now(r).dialogue.size() - 1); }
 Legal line_text(const Rules& r) {
   const std::size_t letters = plan::letters_in(shot_end(r) - line_earliest(r), r.film.language, pace_of(r, line(r).speaker));
-  return r.world != nullptr ? Legal::text(std::min(PlanCaps::line, letters)) : text(std::min(free_text, letters));
+  return r.world != nullptr ? Legal::text(std::min(r.world->line_bytes, letters)) : text(std::min(free_text, letters));
 }
 Legal line_end(const Rules& r) {
   const int latest = r.world != nullptr ? shot_end(r) : std::min(r.film.total_ms, shot_end(r) + longest_crossing_ms);
@@ -379,6 +379,7 @@ const FilmRule rules[] = {
     {"places[].id", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(without(ids_of(r.world->places), ids_before_last(r.film.places))) : new_entity(r); }},
     {"places[].description", [](const Rules& r) { return text(r.world != nullptr ? PlanCaps::description : free_text); }},
     {"places[].time_of_day", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.times; }, 24); }},
+    {"places[].weather", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(r.world->place(r.film.places.back().id)->weathers) : text(short_text); }},
     {"places[].landmarks", nullptr, few},
     {"places[].ref_images", nullptr, few},
     {"props", nullptr, [](const Rules&, std::size_t) { return up_to(most_entities); }},
@@ -413,7 +414,14 @@ const FilmRule rules[] = {
     {"shots[].cast[].id", [](const Rules& r) { return Legal::one_of(without(present_at(r, now(r).place), ids_before_last(now(r).cast))); }},
     {"shots[].cast[].position", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.positions; }, 24); }},
     {"shots[].cast[].facing", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.facings; }, 24); }},
+    {"shots[].cast[].mood", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(ids_of(r.world->moods)) : text(short_text); }},
     {"shots[].cast[].visible_at", [](const Rules& r) { return number(1, now(r).duration_ms - 1); }, [](const Rules& r, std::size_t) { return optional_if(now(r).duration_ms > 1); }},
+    {"shots[].props", nullptr, [](const Rules& r, std::size_t) { return up_to(r.world != nullptr ? std::min(PlanCaps::props, r.world->props.size()) : most_shown); }},
+    {"shots[].props[].id", [](const Rules& r) {
+       const Names taken = ids_before_last(now(r).props);
+       return r.world != nullptr ? Legal::one_of(without(ids_of(r.world->props), taken)) : Legal::text(32, Alphabet::name, taken);
+     }},
+    {"shots[].props[].position", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.positions; }, 24); }},
     {"shots[].action_beats", nullptr, actions},
     {"shots[].action_beats[].at_ms", action_at},
     {"shots[].action_beats[].who", actor},
@@ -458,8 +466,13 @@ const FilmRule rules[] = {
     {"unsupported[]", [](const Rules& r) { return Legal::one_of(r.spans); }},
 };
 
-// Optional fields that are about the story and not about picture and sound: all that a model of a world leaves room for (check/model.cpp).
+// Optional fields that are about the story and not about picture and sound. A model of a world leaves room for these, and for what its world has
+// (check/model.cpp).
 const Names story = {"logline", "props", "world", "beats", "shots[].beat", "shots[].pre", "shots[].effects"};
+bool has_some(const World& world, const std::string& path) {
+  return (path == "places[].weather" && !world.weathers.empty()) || (path == "shots[].cast[].mood" && !world.moods.empty()) ||
+         (path == "shots[].props" && !world.props.empty());
+}
 // Not a language model's to fill in.
 const Names by_others = {"seed", "characters[].voice.ref_audio", "characters[].ref_images", "characters[].cast_id", "places[].ref_images", "props[].ref_images",
                          "shots[].conditioning", "shots[].seed", "shots[].locked"};
@@ -476,7 +489,7 @@ bool is_left_out(const std::string& path, bool optional, const FilmOptions& opti
   if (!optional) return false;
   if (!options.all_fields && plan::has(by_others, path)) return true;
   const auto within = [&](const std::string& top) { return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '[' || path[top.size()] == '.'); };
-  return options.world != nullptr && std::none_of(story.begin(), story.end(), within);
+  return options.world != nullptr && !has_some(*options.world, path) && std::none_of(story.begin(), story.end(), within);
 }
 
 FilmRules::FilmRules(const plan::Film& f, const FilmOptions& o) : film(f), options(o), world(o.world), spans(legal_spans(f.prompt, PlanCaps::unsupported)) {}

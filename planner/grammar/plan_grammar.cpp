@@ -21,7 +21,7 @@ std::string shot_id(std::size_t index) {
 class PlanWriter {
  public:
   PlanWriter(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones, const StreamForm& form)
-      : s_(scribe), film_(film), world_(world), phones_(phones), form_(form), line_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::line))),
+      : s_(scribe), film_(film), world_(world), phones_(phones), form_(form), line_spans_(Legal::one_of(legal_spans(film.prompt, world.line_bytes))),
         unsupported_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::unsupported))) {}
 
   PlanSpans write() {
@@ -51,6 +51,13 @@ class PlanWriter {
       if (s_.composes()) elements.emplace_back();
       write(elements[count++]);
     } while (s_.choose(count < elements.size(), ",", count < most, after));
+  }
+
+  // A field that plans may lack: the stream has the world's first there.
+  void optional_value(std::string& text, std::vector<std::string> legal, const std::vector<World::Named>& names, std::string_view after) {
+    std::string said = World::or_first(text, names);
+    s_.value(said, Legal::one_of(std::move(legal)), after);
+    if (s_.composes()) text = said;
   }
 
   void number(int& field, int computed) {
@@ -86,7 +93,12 @@ class PlanWriter {
     s_.literal(R"({"id":")");
     s_.value(p.id, Legal::one_of(without(ids_of(world_.places), ids_of(film_.places))), R"(","description":")");
     s_.value(p.description, Legal::text(PlanCaps::description), R"(","time_of_day":")");
-    s_.value(p.time_of_day, Legal::one_of(world_.times), R"("})");
+    if (world_.weathers.empty()) {
+      s_.value(p.time_of_day, Legal::one_of(world_.times), R"("})");
+    } else {
+      s_.value(p.time_of_day, Legal::one_of(world_.times), R"(","weather":")");
+      optional_value(p.weather, s_.composes() ? world_.place(p.id)->weathers : std::vector<std::string>{}, world_.weathers, R"("})");
+    }
     spans_.places.push_back({begin, s_.position()});
   }
 
@@ -101,7 +113,9 @@ class PlanWriter {
     s_.literal(R"(,"duration_ms":)");
     number(shot.duration_ms, end - start);
     s_.literal(R"(,"cast":[)");
-    list(shot.cast, std::min(PlanCaps::cast, film_.characters.size()), R"(],"action_beats":[)", [&](plan::CastMember& m) { member(shot, m); });
+    constexpr std::string_view acting = R"(],"action_beats":[)";
+    list(shot.cast, std::min(PlanCaps::cast, film_.characters.size()), world_.props.empty() ? acting : R"(],"props":[)", [&](plan::CastMember& m) { member(shot, m); });
+    if (!world_.props.empty()) props(shot, acting);
     list(shot.action_beats, shot.cast.size(), R"(],"camera":{"size":")", [&](plan::ActionBeat& b) { beat(shot, b); });
     s_.value(shot.camera.size, Legal::one_of(world_.camera_sizes), R"(","move":")");
     s_.value(shot.camera.move, Legal::one_of(world_.camera_moves), R"("},"dialogue":[)");
@@ -115,7 +129,23 @@ class PlanWriter {
     s_.literal(R"({"id":")");
     s_.value(m.id, Legal::one_of(without(ids_of(film_.characters), ids_of(shot.cast))), R"(","position":")");
     s_.value(m.position, Legal::one_of(world_.positions), R"(","facing":")");
-    s_.value(m.facing, Legal::one_of(world_.facings), R"("})");
+    if (world_.moods.empty()) return s_.value(m.facing, Legal::one_of(world_.facings), R"("})");
+    s_.value(m.facing, Legal::one_of(world_.facings), R"(","mood":")");
+    optional_value(m.mood, ids_of(world_.moods), world_.moods, R"("})");
+  }
+
+  // None, one or some.
+  void props(plan::Shot& shot, std::string_view after) {
+    std::size_t count = 0;
+    bool another = s_.choose(!shot.props.empty(), R"({"id":")", true, after);
+    while (another) {
+      if (s_.composes()) shot.props.emplace_back();
+      plan::ShotProp& p = shot.props[count++];
+      s_.value(p.id, Legal::one_of(without(ids_of(world_.props), ids_of(shot.props))), R"(","position":")");
+      s_.value(p.position, Legal::one_of(world_.positions), R"("})");
+      another = s_.choose(count < shot.props.size(), ",", count < std::min(PlanCaps::props, world_.props.size()), after);
+      if (another) s_.literal(R"({"id":")");
+    }
   }
 
   void beat(const plan::Shot& shot, plan::ActionBeat& b) {

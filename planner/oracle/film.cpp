@@ -1,5 +1,6 @@
 // From a story to a plan: the oracle of tools/train/grammar.py, for any world.
 #include <algorithm>
+#include <map>
 
 #include "planner/check.h"
 #include "planner/grammar/plan_grammar.h"
@@ -18,7 +19,13 @@ std::string one_of(const std::vector<std::string>& names, std::string_view wante
 
 bool is_moving(const std::string& action) { return action == "walks" || action == "runs" || action == "flies"; }
 
-bool stands_on(const std::string& place) { return place == "beach" || place == "moon"; }
+// "in the forest", "on the beach"; some places are words of their own.
+std::string at_place(const std::string& id) {
+  std::string words = id;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  if (id == "underwater") return words;
+  return (id == "beach" || id == "moon" ? "on the " : "in the ") + words;
+}
 
 // "s010"
 std::string shot_id(std::size_t index) {
@@ -59,9 +66,10 @@ class Director {
   plan::Film run() {
     if (story_.events.empty()) story_.events.push_back({});
     for (Event& event : story_.events) complete(event);
+    std::vector<std::string> dropped = std::move(story_.unsupported);
+    dropped.insert(dropped.end(), unseen_.begin(), unseen_.end());
     const std::size_t most = static_cast<std::size_t>(world_.max_shots);
     const std::vector<std::size_t> counts = shot_counts(story_, most);
-    std::vector<std::string> dropped = std::move(story_.unsupported);
     for (std::size_t i = 0; i < story_.events.size(); ++i) {
       const Event& event = story_.events[i];
       const std::size_t room = most - film_.shots.size();
@@ -85,25 +93,59 @@ class Director {
     if (event.roles.empty()) event.roles.push_back({world_.actors.front().id, {}, {}, {}, false});
     for (Role& role : event.roles) {
       if (role.action.empty()) role.action = still;
+      std::string& mood = moods_[role.actor];
+      if (role.mood.empty()) role.mood = World::or_first(mood, world_.moods);
+      mood = role.mood;
     }
     if (event.place.empty()) event.place = place_.empty() ? world_.places.front().id : place_;
     event.place = entry(event);
     place_ = world_.place(event.place)->id;
     stage(event.roles);
+    furnish(event);
   }
 
-  // The plan's entry of the place at the event's time: a place that is seen by day and by night has two.
+  // The plan's entry of the place at the event's time and in its weather: a place that is seen by day and by night has two.
   std::string entry(Event& event) {
-    const auto is_it = [&](const plan::Place& p) { return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time); };
+    const World::Place& place = *world_.place(event.place);
+    if (!event.weather.empty()) weather_ = event.weather;
+    if (!event.weather.empty() && !has(place.weathers, event.weather)) {
+      unseen_.emplace_back(event.weather_source.of(film_.prompt));
+      event.weather = place.weathers.front();
+    }
+    const auto is_it = [&](const plan::Place& p) {
+      return world_.place(p.id)->id == event.place && (event.time.empty() || p.time_of_day == event.time) &&
+             (event.weather.empty() || p.weather == event.weather);
+    };
     const auto last = std::find_if(film_.places.rbegin(), film_.places.rend(), is_it);
     if (last != film_.places.rend()) {
       time_ = event.time = last->time_of_day;
+      event.weather = last->weather;
       return last->id;
     }
     if (event.time.empty()) event.time = time_.empty() ? default_time(world_) : time_;
     time_ = event.time;
-    film_.places.push_back({next_entry(film_, event.place), world_.place(event.place)->description, event.time});
+    if (event.weather.empty()) event.weather = has(place.weathers, weather_) ? weather_ : World::or_first({}, world_.weathers);
+    film_.places.push_back({next_entry(film_, event.place), place.description, event.time, event.weather});
     return film_.places.back().id;
+  }
+
+  // What stands at the event's place: what was said of it before, too. A shot has room for so many things; the others are named.
+  void furnish(Event& event) {
+    std::vector<Thing>& things = things_[event.place];
+    for (Thing& thing : event.props) {
+      const auto there = std::find_if(things.begin(), things.end(), [&](const Thing& t) { return t.prop == thing.prop; });
+      if (there != things.end()) {
+        if (!thing.position.empty()) there->position = thing.position;
+      } else if (things.size() < PlanCaps::props) {
+        things.push_back(thing);
+      } else {
+        unseen_.emplace_back(thing.source.of(film_.prompt));
+      }
+    }
+    event.props = things;
+    for (std::size_t i = 0; i < things.size(); ++i) {
+      if (things[i].position.empty()) event.props[i].position = prop_position(world_, event.roles.size(), event.roles[0].position, i);
+    }
   }
 
   void stage(std::vector<Role>& roles) const {
@@ -116,7 +158,7 @@ class Director {
     Role &a = roles[0], &b = roles[1];
     if (a.position.empty()) a.position = b.position == left ? right : left;
     if (b.position.empty() || b.position == a.position) b.position = a.position == right ? left : right;
-    const bool together = a.action == b.action && is_moving(a.action);
+    const bool together = (a.action == b.action && is_moving(a.action)) || a.action == "chases" || b.action == "chases";
     for (Role* role : {&a, &b}) {
       if (role->facing.empty()) role->facing = one_of(world_.facings, together || role->position == left ? "right" : "left");
     }
@@ -139,21 +181,29 @@ class Director {
     for (std::size_t i = 0; i < count; ++i) {
       plan::Shot shot;
       const std::size_t index = film_.shots.size();
-      const bool is_near = (planned == 1 ? index : i) % 2 == 1;
+      const std::size_t turn = planned == 1 ? index : i;
       shot.id = shot_id(index);
       shot.place = event.place;
       shot.start_ms = world_.film_ms(static_cast<int>(index));
       shot.duration_ms = world_.film_ms(static_cast<int>(index) + 1) - shot.start_ms;
       for (const Role& role : event.roles) {
-        shot.cast.push_back({role.actor, role.position, role.facing});
+        shot.cast.push_back({.id = role.actor, .position = role.position, .facing = role.facing, .mood = role.mood});
         shot.action_beats.push_back({0, role.actor, role.action});
       }
-      shot.camera.size = story_.size.empty() ? one_of(world_.camera_sizes, is_near ? "medium" : "wide") : story_.size;
+      shot.camera.size = story_.size.empty() ? size_in_turn(turn) : story_.size;
       shot.camera.move = story_.move.empty() ? one_of(world_.camera_moves, "static") : story_.move;
-      shot.ambience = ambience_of(place, event.time, world_);
+      for (const Thing& thing : event.props) shot.props.push_back({thing.prop, thing.position});
+      shot.ambience = ambience_of(place, event.time, event.weather, world_);
       if (i >= first && i - first < event.line.size()) shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
       film_.shots.push_back(std::move(shot));
     }
+  }
+
+  // Wide, then nearer shot by shot, as near as the world's camera comes.
+  std::string size_in_turn(std::size_t turn) const {
+    const std::vector<const char*> sizes =
+        has(world_.camera_sizes, "close") ? std::vector{"wide", "medium", "close"} : std::vector{"wide", "medium"};
+    return one_of(world_.camera_sizes, sizes[turn % sizes.size()]);
   }
 
   // Lines that the validator refuses, taken out of the plan.
@@ -182,16 +232,23 @@ class Director {
     return std::string(text.substr(0, end));
   }
 
-  std::string at_place(const std::string& entry) const {
-    const std::string id = world_.place(entry)->id;
-    std::string words = id;
-    std::replace(words.begin(), words.end(), '_', ' ');
-    return (stands_on(id) ? "on the " : "in the ") + words;
-  }
-
   static std::string spaced(std::string id) {
     std::replace(id.begin(), id.end(), '_', ' ');
     return id;
+  }
+
+  // "sad fox"; nobody says that somebody is calm.
+  std::string called(const Role& role) const {
+    const bool is_plain = world_.moods.empty() || role.mood == world_.moods.front().id;
+    return (is_plain ? "" : spaced(role.mood) + " ") + spaced(role.actor);
+  }
+
+  // " in the forest by night in the rain"
+  std::string setting(const Event& event) const {
+    std::string words = " " + at_place(world_.place(event.place)->id) + " by " + spaced(event.time);
+    if (!world_.weathers.empty() && event.weather != world_.weathers.front().id)
+      words += " in the " + (event.weather == "snow" ? "snowfall" : spaced(event.weather));
+    return words;
   }
 
   // The story in canonical words, one sentence an event, as many as fit.
@@ -200,9 +257,9 @@ class Director {
     for (const Event& event : story_.events) {
       const Role& a = event.roles[0];
       const Role* b = event.roles.size() > 1 ? &event.roles[1] : nullptr;
-      std::string sentence = "The " + spaced(a.actor) + " " + spaced(a.action);
-      if (b != nullptr) sentence += a.action == b->action ? " with the " + spaced(b->actor) : ", the " + spaced(b->actor) + " " + spaced(b->action);
-      if (event.place != place) sentence += " " + at_place(event.place) + " by " + spaced(event.time);
+      std::string sentence = "The " + called(a) + " " + spaced(a.action);
+      if (b != nullptr) sentence += a.action == b->action ? " with the " + called(*b) : ", the " + called(*b) + " " + spaced(b->action);
+      if (event.place != place) sentence += setting(event);
       place = event.place;
       if (!event.line.empty()) sentence += b != nullptr ? ". The " + spaced(event.speaker) + " speaks" : " and speaks";
       sentence += ".";
@@ -215,18 +272,23 @@ class Director {
   // "Fox in the Forest"
   std::string title() const {
     const Event& first = story_.events[0];
-    std::string title = film_.characters.front().name + " " + at_place(first.place);
-    for (std::size_t i = title.find(" the ") + 5; i < title.size(); ++i) {
+    const std::string name = film_.characters.front().name, where = at_place(world_.place(first.place)->id);
+    std::string title = name + " " + where;
+    for (std::size_t i = name.size() + 1 + (where.find(" the ") == std::string::npos ? 0 : where.find(" the ") + 5); i < title.size();
+         ++i) {
       if (title[i - 1] == ' ' && title[i] >= 'a' && title[i] <= 'z') title[i] = static_cast<char>(title[i] - 'a' + 'A');
     }
-    return title.size() <= PlanCaps::title ? title : film_.characters.front().name.substr(0, PlanCaps::title);
+    return title.size() <= PlanCaps::title ? title : name.substr(0, PlanCaps::title);
   }
 
   Story story_;
   const World& world_;
   const PhonesFunction& phones_;
   plan::Film film_;
-  std::string place_, time_;  // where and when the film is
+  std::string place_, time_, weather_;                // where and when the film is, and in which weather
+  std::map<std::string, std::string> moods_;          // of each actor
+  std::map<std::string, std::vector<Thing>> things_;  // at each entry of a place
+  std::vector<std::string> unseen_;                   // words for weathers that a place does not have, and for things too many
 };
 
 }  // namespace
@@ -275,8 +337,15 @@ plan::Line line_of(const plan::Film& film, const plan::Shot& shot, const std::st
   return {speaker, text, shot.start_ms + line_lead_ms, line_end_ms(shot, text, *world.voice(who->voice.voice_id), phones)};
 }
 
-std::string ambience_of(const World::Place& place, const std::string& time, const World& world) {
-  return place.id == "forest" && time == "night" && has(world.ambiences, "crickets") ? "crickets" : place.ambience;
+std::string ambience_of(const World::Place& place, const std::string& time, const std::string& weather, const World& world) {
+  const bool has_crickets = time == "night" && (place.id == "forest" || place.id == "meadow" || place.id == "castle");
+  const std::string heard = weather == "rain" ? "rain" : weather == "snow" ? "wind" : has_crickets ? "crickets" : "";
+  return has(world.ambiences, heard) ? heard : place.ambience;
+}
+
+std::string prop_position(const World& world, std::size_t roles, const std::string& lead, std::size_t index) {
+  const std::string side = roles > 1 ? "center" : lead == "right" ? "left" : "right";
+  return one_of(world.positions, index == 0 ? side : side == "left" ? "right" : "left");
 }
 
 std::string default_voice(const std::string& actor, const World& world) {

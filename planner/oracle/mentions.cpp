@@ -1,6 +1,7 @@
 #include "planner/oracle/mentions.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "planner/text.h"
 
@@ -102,7 +103,69 @@ class Reader {
     return match && match->meaning.kind == kind;
   }
 
+  // "Fox (sad): hello.", or the name on a line of its own above what is said. Tokens [name, aside) are the name, [aside, line) what is said
+  // about it.
+  struct Turn {
+    std::size_t name, aside, line;
+  };
+
+  bool is_newline(std::size_t index) const { return is_at(index, Token::What::stop) && prompt_[tokens_[index].span.begin] == '\n'; }
+  bool is_shouted(std::size_t index) const {
+    const std::string_view word = tokens_[index].span.of(prompt_);
+    return std::all_of(word.begin(), word.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
+  }
+
+  // Where a name that begins at a token ends; 0: none does.
+  std::size_t end_of_name(std::size_t index) const {
+    if (means(index, Kind::actor)) return index + match_at(index)->words;
+    std::size_t end = index;  // "GHOST", of whom the world knows nothing
+    while (is_at(end, What::word) && is_shouted(end) && !match_at(end)) ++end;
+    return end > index && end <= index + 3 && is_newline(end) ? end : 0;
+  }
+
+  std::optional<Turn> turn_at(std::size_t index) const {
+    const bool begins_line = index == 0 || is_newline(index - 1);
+    if (is_at(index, What::word) && tokens_[index].word == "the") ++index;
+    const std::size_t aside = is_at(index, What::word) ? end_of_name(index) : 0;
+    if (aside == 0) return std::nullopt;
+    std::size_t end = aside;
+    const std::size_t open = prompt_.find_first_not_of(" \n", tokens_[aside - 1].span.end);
+    if (open != std::string_view::npos && prompt_[open] == '(') {
+      const std::size_t close = prompt_.find(')', open);
+      while (end < tokens_.size() && tokens_[end].span.begin < close) ++end;
+    }
+    const bool above = is_newline(end) && begins_line && (is_at(end + 1, What::word) || is_at(end + 1, What::quote));
+    if (!above && !(is_at(end, What::colon) && end + 1 < tokens_.size())) return std::nullopt;
+    return Turn{index, aside, end + 1};
+  }
+
+  void turn(const Turn& t) {
+    std::size_t end = t.line + 1;  // of the line
+    TextSpan said = tokens_[t.line].span;
+    if (!is_at(t.line, What::quote)) {
+      while (end < tokens_.size() && tokens_[end].what != What::stop && !turn_at(end)) ++end;
+      said.end = tokens_[end - 1].span.end;
+      if (said.end < prompt_.size() && (prompt_[said.end] == '!' || prompt_[said.end] == '?')) ++said.end;
+    }
+    Sentence aside;
+    std::swap(aside, sentence_);
+    for (at_ = t.aside; at_ < t.line;) is_at(at_, What::word) ? word_only() : void(++at_);
+    std::swap(aside, sentence_);
+    const auto take = [&](Kind kind) {
+      std::copy_if(aside.begin(), aside.end(), std::back_inserter(sentence_), [&](const Mention& m) { return m.is(kind); });
+    };
+    // In the order of '"Hello", in a deep voice, says the sad fox.'
+    sentence_.push_back({Mention::What::line, {Kind::small}, {}, said});
+    take(Kind::voice);
+    sentence_.push_back({Mention::What::meaning, {Kind::say}, "says", tokens_[t.name].span});
+    take(Kind::mood);
+    for (at_ = t.name; at_ < t.aside;) word_only();
+    end_sentence();
+    at_ = end;
+  }
+
   void step() {
+    if (const auto begins = lexicon_.reads_scripts() && sentence_.empty() ? turn_at(at_) : std::nullopt) return turn(*begins);
     const Token& token = tokens_[at_];
     switch (token.what) {
       case What::stop:
@@ -165,6 +228,7 @@ class Reader {
       if (tokens_[end].what == What::colon && colon == 0) colon = end;
     }
     std::size_t begin = at_;
+    if (colon == 0 && verb.starts_with("talk")) return;  // "talks happily", "talks to a crab"
     if (colon != 0) {
       while (at_ < colon) step_word();
       begin = colon + 1;

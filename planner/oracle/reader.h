@@ -12,6 +12,9 @@ namespace fabula::oracle {
 
 constexpr std::size_t most_roles = 2;  // PlanCaps::cast
 
+/// Whether an action needs somebody else.
+[[nodiscard]] inline bool takes_two(const std::string& action) { return action == "talks" || action == "chases"; }
+
 /// One pass over the mentions; what is read of a sentence so far stands in the members below.
 class StoryReader {
  public:
@@ -26,17 +29,24 @@ class StoryReader {
   // Place or time of a sentence of its own, after `events` events.
   struct Setting {
     std::size_t events;
-    std::string place, time;
+    std::string place = {}, time = {}, weather = {};
+    TextSpan weather_source = {0, 0};
+    std::vector<Thing> props = {};
+    bool is_heading = false;  // of a screenplay
   };
   struct Pending {
-    std::string place, time, action, position, facing;
+    std::string place, time, weather, action, position, facing, mood;
+    TextSpan weather_source = {0, 0};
+    std::vector<Thing> props;
     std::vector<std::string> line;
   };
 
   // ---- a sentence
   void read(const Sentence& sentence);
   void spread(std::size_t first);
+  bool is_denial();
   bool is_setting();
+  void set_scene();
   [[nodiscard]] bool unknown_subject() const;
   void mention(const Mention& m);
   void extend(const Mention& m);
@@ -61,10 +71,22 @@ class StoryReader {
   void speaker(const std::string& id, bool is_named);
   void line(const Mention& m);
   void speak(std::vector<std::string> pieces);
+  [[nodiscard]] bool another_says() const;
 
   // ---- where and when
   void set(std::string Event::*field, std::string& pending, const Mention& m);
   void stage(std::string Role::*field, std::string& pending, const std::string& id);
+
+  // ---- in which weather, beside which things, and how they feel
+  void weather(const Mention& m);
+  void prop(const Mention& m);
+  bool mood(const Mention& m);
+  [[nodiscard]] bool qualifies_actor() const;
+  [[nodiscard]] bool is_told_of_subject() const;
+  void feel(const std::string& mood, bool is_all);
+  void feels(const std::string& id, const std::string& mood);
+  void merge_feeling(std::size_t first);
+  [[nodiscard]] bool is_with_another() const;
 
   // ---- what the world does not know
   void unknown(const Mention& m);
@@ -75,7 +97,10 @@ class StoryReader {
 
   // ---- at the end
   void settle();
-  void place(std::string Event::*field, const std::string& said, std::size_t from);
+  void place(std::string Event::*field, const std::string& said, std::size_t from, bool begins);
+  void rain(const Setting& setting);
+  void furnish(const Setting& setting);
+  void pair_up();
   void name_unplaced();
   [[nodiscard]] bool only_articles(std::size_t begin, std::size_t end) const;
 
@@ -97,6 +122,10 @@ class StoryReader {
   bool prepositional_ = false, articled_ = false, is_linked_ = false;  // "in", "a", "is" stand before what comes
   Kind joint_ = Kind::small;                                           // what joins it to what came before; shot: a comma
   Pending pending_;                                                    // said before anybody was named
+  bool follows_heading_ = false, is_heading_ = false;                  // "EXT." was the sentence before
+  bool only_feels_ = false;                                            // the sentence tells how somebody feels and nothing else
+  std::string again_;                                                  // who of the event is named once more
+  bool is_chased_ = false;                                             // "is chased by" was read: who comes next chases
   std::string voice_;                                                  // likewise
   bool awaits_speaker_ = false;                                        // '"Hello!" says …'
   bool is_waiting_ = false;                                            // a pronoun was read: what waiting_ do tells whether they begin an event

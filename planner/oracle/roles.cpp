@@ -20,7 +20,7 @@ int number_of(const std::string& word) {
 }
 
 // A line cut into spans that a plan may copy, each as long as it may be. A word that is too long for one is left out.
-std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line) {
+std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line, std::size_t most_bytes) {
   std::vector<std::string> pieces;
   const std::string_view text = line.of(prompt);
   const std::vector<TextSpan> words = words_of(text);
@@ -29,14 +29,14 @@ std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line) {
     std::size_t last = first, end = 0;
     for (; last < words.size(); ++last) {
       const std::string_view span = text.substr(words[first].begin, words[last].end - words[first].begin);
-      if (span.size() > PlanCaps::line || std::any_of(span.begin(), span.end(), forbidden)) break;
+      if (span.size() > most_bytes || std::any_of(span.begin(), span.end(), forbidden)) break;
       end = words[last].end;
     }
     if (last == first) {
       ++first;
       continue;
     }
-    const bool called = end < text.size() && (text[end] == '!' || text[end] == '?') && end - words[first].begin < PlanCaps::line;
+    const bool called = end < text.size() && (text[end] == '!' || text[end] == '?') && end - words[first].begin < most_bytes;
     pieces.emplace_back(text.substr(words[first].begin, end - words[first].begin + (called ? 1 : 0)));
     first = last;
   }
@@ -53,9 +53,13 @@ Event& StoryReader::begin_event(std::vector<Role> roles) {
   event_->roles = std::move(roles);
   event_->place = std::exchange(pending_.place, {});
   event_->time = std::exchange(pending_.time, {});
+  event_->weather = std::exchange(pending_.weather, {});
+  event_->weather_source = pending_.weather_source;
+  event_->props = std::exchange(pending_.props, {});
   clause_begin_ = 0;
   clause_end_ = event_->roles.size();
   has_verb_ = is_then_ = speaks_ = false;
+  again_.clear();
   joint_ = Kind::small;
   if (!event_->roles.empty()) {
     Role& first = event_->roles[0];
@@ -81,13 +85,20 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
     joint_ = Kind::small;
     return;
   }
-  if (awaits_speaker_) return speaker(id, is_named);
-  const Role role{id, {}, {}, {}, is_named};
+  const std::string mood = std::exchange(pending_.mood, {});
+  if (awaits_speaker_) {
+    speaker(id, is_named);
+    return feels(id, mood);
+  }
+  Role role{id, {}, {}, {}, is_named, mood};
+  if (std::exchange(is_chased_, false)) role.action = "chases";
   const Kind joint = std::exchange(joint_, Kind::small);
   if (event_ == nullptr || is_then_) {
     begin_event({role});
   } else if (is_in_event(id) && joint != Kind::with) {
     if (has_verb_ && joint != Kind::small) begin_event({role});  // "the fox runs and the fox jumps"
+    else
+      feels(again_ = id, mood);
   } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
     join(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
   } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
@@ -104,10 +115,17 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
   for (const Role& r : event_->roles) last_.push_back(r.actor);
 }
 
+void StoryReader::feels(const std::string& id, const std::string& mood) {
+  for (Role& role : event_->roles) {
+    if (role.actor == id && !mood.empty()) role.mood = mood;
+  }
+}
+
 // One more in the event; for whoever finds no room an event of their own follows.
 void StoryReader::join(Role role, const Mention& m, bool acts_alike) {
   if (is_in_event(role.actor)) return;
   if (event_->roles.size() >= most_roles) {
+    if (std::any_of(crowd_.begin(), crowd_.end(), [&](const Role& r) { return r.actor == role.actor; })) return;
     crowd_.push_back(role);
     crowd_spans_.push_back(m.span);
     return;
@@ -141,9 +159,10 @@ void StoryReader::pronoun(const Mention& m) {
 bool StoryReader::is_weather() const {
   std::size_t next = at_ + 1;
   while (next < sentence_->size() && (*sentence_)[next].is(Kind::copula)) ++next;
-  if (next == at_ + 1 || next >= sentence_->size()) return false;
+  if (next >= sentence_->size()) return false;
   const Mention& m = (*sentence_)[next];
-  return m.is(Kind::time) || (m.what == What::unknown && is_weather(m.word));
+  if (next == at_ + 1) return m.is(Kind::weather);  // "it rains"
+  return m.is(Kind::time) || m.is(Kind::weather) || (m.what == What::unknown && is_weather(m.word));
 }
 
 bool StoryReader::is_weather(const std::string& word) {
@@ -212,7 +231,10 @@ void StoryReader::say() {
   // Somebody is said to speak, but no line follows or came before: something that the world does not show.
   const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.what == What::line; });
   if (!line_follows && pending_.line.empty()) {
-    unplaced_.push_back((*sentence_)[at_].span);
+    const Mention& verb = (*sentence_)[at_];
+    const bool is_talk = world_.action("talks") != nullptr && (verb.word.starts_with("speak") || verb.word.starts_with("spoke"));
+    if (is_talk) return action("talks", verb);
+    unplaced_.push_back(verb.span);
     return act_unknown();
   }
   speaks_ = true;
@@ -264,18 +286,28 @@ void StoryReader::speaker(const std::string& id, bool is_named) {
 }
 
 void StoryReader::line(const Mention& m) {
-  std::vector<std::string> pieces = pieces_of(prompt_, m.span);
+  std::vector<std::string> pieces = pieces_of(prompt_, m.span, world_.line_bytes);
   if (pieces.empty()) return;
   if (is_waiting_) {
     is_waiting_ = false;
     speaker(waiting_[0].actor, false);
   }
+  if (event_ != nullptr && !event_->line.empty() && another_says()) event_ = nullptr;
   if (event_ == nullptr) {
     pending_.line = std::move(pieces);
     return;
   }
   speak(pieces);
   extend(m);
+}
+
+// '…, but "I see," says the crab.'
+bool StoryReader::another_says() const {
+  std::size_t next = at_ + 1;
+  while (next < sentence_->size() && (*sentence_)[next].what == What::comma) ++next;
+  if (!lexicon_.reads_scripts() || next >= sentence_->size() || !(*sentence_)[next].is(Kind::say)) return false;
+  return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(next), sentence_->end(),
+                     [](const Mention& m) { return m.is(Kind::actor) || m.what == What::unknown; });
 }
 
 void StoryReader::speak(std::vector<std::string> pieces) {
@@ -287,6 +319,13 @@ void StoryReader::speak(std::vector<std::string> pieces) {
   } else if (!event_->line.empty()) {  // a second line: another moment of the same
     Event again = *event_;
     again.line.clear();
+    if (lexicon_.reads_scripts()) {  // in which whoever speaks stands alone
+      const auto speaks = std::find_if(again.roles.begin(), again.roles.end(), [&](const Role& r) { return r.actor == again.speaker; });
+      again.roles = {speaks == again.roles.end() ? again.roles.front() : *speaks};
+      again.roles[0].action.clear();
+      clause_begin_ = 0;
+      clause_end_ = 1;
+    }
     story_.events.push_back(again);
     event_ = &story_.events.back();
   }
@@ -312,9 +351,12 @@ void StoryReader::unknown(const Mention& m) {
     return;
   }
   std::size_t next = at_ + 1;
-  while (next < sentence_->size() && ((*sentence_)[next].what == What::unknown || ((*sentence_)[next].is(Kind::small)))) ++next;
+  while (next < sentence_->size() &&
+         ((*sentence_)[next].what == What::unknown || (*sentence_)[next].is(Kind::small) || (*sentence_)[next].is(Kind::mood)))
+    ++next;
   const bool ends = next >= sentence_->size();
-  if (!ends && (*sentence_)[next].is(Kind::actor)) return void(unknown_end_ = next);  // "a tiny glowing fox"
+  if (!ends && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
+    return void(unknown_end_ = next);  // "a tiny glowing fox"
   const bool goes_on = !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
                                  (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
   const std::size_t run = run_length();
@@ -322,7 +364,7 @@ void StoryReader::unknown(const Mention& m) {
   const bool acts = run > 1 && !alive_at(at_ + run - 1) && (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
   const std::string& stand_in = world_.actors[0].id;
   if (prepositional) {
-    if (joint_ == Kind::with && alive)
+    if ((joint_ == Kind::with || is_with_another()) && alive)
       actor(stand_in, false, m);
     else if (joint_ == Kind::with)
       joint_ = Kind::small;
@@ -335,6 +377,7 @@ void StoryReader::unknown(const Mention& m) {
     if (acts) act_unknown();
     return;
   }
+  if (articled && alive && is_with_another()) return actor(stand_in, false, m);  // "chases a monkey"
   if (articled) {
     const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || goes_on || run > 1 || alive);
     if (joins || (event_ != nullptr && is_then_)) {
@@ -344,6 +387,12 @@ void StoryReader::unknown(const Mention& m) {
     return;
   }
   act_unknown();
+}
+
+// Whether those who act do what takes somebody else, who is not named yet.
+bool StoryReader::is_with_another() const {
+  return event_ != nullptr && has_verb_ && event_->roles.size() < most_roles && clause_begin_ < event_->roles.size() &&
+         takes_two(event_->roles[clause_begin_].action);
 }
 
 bool StoryReader::alive_at(std::size_t index) const { return Lexicon::is_alive((*sentence_)[index].word); }

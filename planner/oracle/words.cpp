@@ -7,12 +7,31 @@
 #include "planner/text.h"
 
 namespace fabula::oracle {
-namespace {
 
-// What people call the places, times and actions that worlds have; used where the world has the id. Verbs: base/third person/gerund/past.
+// The words of an id, separated by |.
 struct Synonyms {
   const char* id;
-  const char* words;  // separated by |
+  const char* words;
+};
+
+namespace {
+
+// What people call that which worlds have; used where the world has the id. Verbs: base/third person/gerund/past.
+constexpr Synonyms actor_words[] = {
+    {"fox", "vixen|vixens"},
+    {"chick", "baby chicken|baby chick"},
+    {"pig", "piggy"},
+    {"turtle", "sea turtle"},
+    {"cat", "cats|kitty|kitties|kittens"},
+    {"dog", "dogs|doggy|pup|pups|hound|hounds|puppies"},
+    {"rabbit", "hare|hares|bunnies"},
+    {"bear", "teddy bear|teddy|teddies|bear cub"},
+    {"frog", "toad|toads"},
+    {"lion", "lion cub|lioness"},
+    {"elephant", "elephants"},
+    {"dinosaur", "dino|dinos|brontosaurus|long-necked dinosaur"},
+    {"girl", "schoolgirl|schoolgirls|little girl|daughter|lass"},
+    {"boy", "schoolboy|schoolboys|little boy|son|lad"},
 };
 
 constexpr Synonyms place_words[] = {
@@ -22,6 +41,18 @@ constexpr Synonyms place_words[] = {
     {"snow", "snow|snowy mountains|mountains|snowy hills|snowy landscape|icy mountains"},
     {"city", "city|town|street|streets|village street|city street"},
     {"moon", "moon|moon surface|lunar plain|lunar surface|surface of the moon"},
+    {"meadow",
+     "meadow|meadows|field|fields|grass|grassland|grassy field|green field|field of flowers|flower field|flower meadow|flowery "
+     "meadow|green meadow|flowery field|lawn|pasture"},
+    {"castle", "castle|castles|palace|fortress"},
+    {"room", "room|rooms|bedroom|living room|children's room|cosy room|cozy room|indoors|at home|nursery|playroom"},
+    {"underwater",
+     "underwater|under water|under the water|below the water|beneath the water|under the sea|below the sea|beneath the sea|in the sea|into "
+     "the sea|"
+     "in the ocean|into the ocean|under the ocean|ocean|bottom of the sea|bottom of the ocean|bottom of the blue sea|sea floor|ocean "
+     "floor|floor of the sea|"
+     "sea|blue ocean|deep ocean|on the sea floor|seabed|sea bed|deep sea|deep blue sea|under the waves|below the waves|beneath the "
+     "waves|coral reef|reef"},
 };
 
 constexpr Synonyms time_words[] = {
@@ -30,10 +61,64 @@ constexpr Synonyms time_words[] = {
      "stars|stars are out|starry"},
     {"day", "day|daytime|daylight|noon|midday|morning|afternoon|sunshine|under the sun|sun is shining|sun shines"},
     {"dawn", "dawn|sunrise|daybreak|early morning|early in the morning"},
-    {"dusk", "dusk|sunset|twilight|evening"},
+    {"dusk", "dusk|sunset|twilight|evening|sundown|nightfall|sun sets|sun is setting|setting sun|sun goes down|sun is going down"},
+};
+
+constexpr Synonyms weather_words[] = {
+    {"clear",
+     "clear sky|clear skies|blue sky|blue skies|sky is clear|sky is blue|good weather|fine weather|nice weather|clear weather|sunny "
+     "weather|dry weather|weather is fine|"
+     "weather is good|weather is clear|rain stops|rain has stopped|stops raining|snow stops|stops snowing|snowfall stops"},
+    {"rain",
+     "rain|rains|raining|rained|rainy|rainfall|rainy weather|wet weather|weather is rainy|rain falls|rain is falling|falling rain|heavy "
+     "rain|rain pours|pouring rain|"
+     "raindrops|drizzle|drizzles|rain shower|starts to rain|begins to rain|starts raining|begins raining"},
+    {"snow",
+     "snows|snowing|snowed|snowy|snowfall|snowy weather|weather is snowy|snow falls|snow is falling|falling snow|snowflakes|snowflakes "
+     "fall|starts to snow|begins to snow|"
+     "starts snowing|begins snowing"},
+};
+
+constexpr Synonyms mood_words[] = {
+    {"calm", "calm|quiet|relaxed|peaceful|calmly"},
+    {"happy", "happy|glad|cheerful|joyful|merry|delighted|jolly|smiling|pleased|joyous|happily|cheerfully|merrily|joyfully"},
+    {"sad", "sad|unhappy|lonely|gloomy|sorrowful|miserable|upset|tearful|heartbroken|sadly"},
+    {"angry", "angry|cross|furious|mad|grumpy|annoyed|enraged|angrily|furiously"},
+    {"afraid", "afraid|scared|frightened|fearful|terrified|anxious|fearfully"},
+    {"surprised", "surprised|astonished|amazed|startled|stunned|shocked|in surprise"},
+};
+// Before a mood they stand for "is".
+constexpr std::string_view mood_verbs =
+    "become/becomes/becoming/became feel/feels/feeling/felt seem/seems/seeming/seemed get/gets/getting/got grow/grows/growing/grew "
+    "remain/remains/remaining/remained";
+
+constexpr Synonyms prop_words[] = {
+    {"football", "football|footballs|ball|balls|soccer ball"},
+    {"balloon", "balloon|balloons|party balloon|hot air balloon"},
+    {"apple", "apple|apples"},
+    {"star", "star|stars|golden star"},
+    {"boat", "boat|boats|sailing boat|sailboat|sailing ship|ship|ships"},
+    {"car", "car|cars|little car|toy car|race car|automobile"},
+    {"house", "house|houses|small house|little house|cottage|hut|cabin"},
+    {"tree", "tree|trees|round tree|apple tree|oak tree|oak|pine tree|fir tree|christmas tree"},
+    {"sunflower", "sunflower|sunflowers|flower|flowers"},
+    {"mushroom", "mushroom|mushrooms|toadstool|toadstools"},
+    {"cake", "cake|cakes|birthday cake"},
+    {"gift", "gift|gifts|gift box|present|presents|birthday present|wrapped gift|parcel"},
+};
+
+constexpr Synonyms voice_words[] = {
+    {"awb", "scottish man's voice|scottish voice|scottish accent|warm voice|warm man's voice"},
+    {"kal",
+     "plain voice|plain man's voice|robot voice|robot's voice|robotic voice|machine voice|machine's voice|mechanical voice|like a "
+     "machine|like a robot"},
 };
 
 constexpr Synonyms action_verbs[] = {
+    {"sleeps",
+     "sleep/sleeps/sleeping/slept nap/naps/napping/napped snooze/snoozes/snoozing/snoozed doze/dozes/dozing/dozed "
+     "snore/snores/snoring/snored "
+     "slumber/slumbers/slumbering/slumbered rest/rests/resting/rested"},
     {"stands",
      "stand/stands/standing/stood wait/waits/waiting/waited stay/stays/staying/stayed pause/pauses/pausing/paused "
      "rest/rests/resting/rested"},
@@ -50,6 +135,10 @@ constexpr Synonyms action_verbs[] = {
      "skip/skips/skipping/skipped leap/leaps/leaping/leaped"},
     {"spins", "spin/spins/spinning/spun twirl/twirls/twirling/twirled whirl/whirls/whirling/whirled rotate/rotates/rotating/rotated"},
     {"flies", "fly/flies/flying/flew soar/soars/soaring/soared glide/glides/gliding/glided hover/hovers/hovering/hovered"},
+    {"swims", "swim/swims/swimming/swam paddle/paddles/paddling/paddled"},
+    {"dances", "dance/dances/dancing/danced sway/sways/swaying/swayed waltz/waltzes/waltzing/waltzed boogie/boogies/boogieing/boogied"},
+    {"talks", "talk/talks/talking/talked chat/chats/chatting/chatted"},
+    {"chases", "chase/chases/chasing/chased pursue/pursues/pursuing/pursued hunt/hunts/hunting/hunted"},
 };
 constexpr Synonyms action_phrases[] = {
     // verbs with a word behind them
@@ -58,6 +147,18 @@ constexpr Synonyms action_phrases[] = {
     {"jumps", "jump up and down|jumps up and down|jumping up and down|jumped up and down"},
     {"spins", "turn around|turns around|turning around|turned around|spin around|spins around|spinning around|spun around"},
     {"flies", "fly away|flies away|flying away|flew away"},
+    {"swims", "go for a swim|goes for a swim|going for a swim|went for a swim"},
+    {"dances", "do a dance|does a dance|doing a dance|did a dance"},
+    {"sleeps",
+     "asleep|fall asleep|falls asleep|falling asleep|fell asleep|is asleep|are asleep|go to sleep|goes to sleep|going to sleep|went to "
+     "sleep|take a nap|takes a nap|"
+     "taking a nap|took a nap|have a nap|has a nap"},
+    {"talks",
+     "have a chat|has a chat|having a chat|had a chat|talk to each other|talks to each other|talking to each other|talked to each other|"
+     "talk with each other|chat with each other|talking with each other|speak to each other|speak with each other"},
+    {"chases",
+     "run after|runs after|running after|ran after|chase after|chases after|chasing after|chased after|race after|races after|racing "
+     "after|raced after"},
 };
 
 constexpr const char* say_verbs =
@@ -98,19 +199,23 @@ constexpr Phrases english[] = {
     {Kind::add, "", "also|too|add|adding|another|as well"},
     {Kind::silent, "", "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent"},
     {Kind::size, "wide", "wide shot|wide view|wide shot of|wide view of|seen from far away|from far away|far away|long shot"},
-    {Kind::size, "medium", "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
-    {Kind::size, "close", "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of"},
+    {Kind::size, "close",
+     "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of|close shot|close shot of|seen from close "
+     "by|close by"},
+    {Kind::size, "medium",
+     "medium shot|close-up|close up|closeup|close view|seen from close by|close by|medium shot of|close-up of|close up of|close view of"},
     {Kind::move, "push_in", "camera moves in|zoom in|zooms in|camera pushes in|push in|pushes in|slow zoom in|camera comes closer"},
     {Kind::move, "pull_out", "camera moves out|zoom out|zooms out|camera pulls out|pull out|camera goes back"},
     {Kind::move, "static", "camera stays still|static camera|camera does not move|camera stands still|fixed camera|still camera"},
-    {Kind::move, "pan", "camera pans|pan"},
+    {Kind::move, "pan", "camera pans|pan|panning shot|camera pan|slow pan|pan shot"},
     {Kind::move, "tilt", "camera tilts|tilt"},
-    {Kind::move, "track", "camera follows|tracking shot"},
+    {Kind::move, "track", "camera follows|tracking shot|camera tracks|camera moves along|follow shot"},
     {Kind::move, "shake", "camera shakes|shaky camera"},
     {Kind::position, "left", "on the left|on the left side|on the left-hand side|at the left|left side"},
     {Kind::position, "right", "on the right|on the right side|on the right-hand side|at the right|right side"},
     {Kind::position, "center", "in the middle|in the center|in the centre"},
-    {Kind::facing, "left", "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
+    {Kind::facing, "left",
+     "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
     {Kind::facing, "right",
      "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing "
      "the right"},
@@ -128,6 +233,14 @@ constexpr Phrases english[] = {
      "and night|hello|thank|set|put|let|everything|it all|all this|who|where|when"},
 };
 
+// Words that ask for nothing, or for something to be left away, in worlds that are told of at length.
+constexpr Phrases more_english[] = {
+    {Kind::opener, "", "there's|here's|we see|we saw|you can see|next to them is|next to it is|fade in|screenplay|ext|int|the end"},
+    {Kind::remove, "", "no|there is no|there are no|do not show|don't show|but without|show no"},
+    {Kind::silent, "", "nobody says anything|nobody says a word|nobody speaks|nobody talks|no words"},
+    {Kind::small, "", "tiny|fluffy|sweet|wise|silly|beautiful|cosy|cozy|royal|pouring|each other"},
+};
+
 // Nouns for those who act, beyond the world: a stand-in plays them. Things that are only there are none of them.
 constexpr std::string_view alive =
     " dragon cat dog horse cow elephant lion tiger bear wolf rabbit mouse frog bird duck owl eagle monkey snake shark fish dolphin octopus "
@@ -136,7 +249,8 @@ constexpr std::string_view alive =
     "alien ghost vampire zombie monster giant elf fairy mermaid dinosaur camel "
     "kangaroo zebra giraffe hippo rhino crocodile lizard goat sheep donkey squirrel hedgehog badger deer moose panda koala sloth bat raven "
     "swan goose parrot flamingo seal walrus otter beaver hamster snail worm "
-    "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull ";
+    "ladybug dwarf troll mummy superhero detective singer dancer cowboy sailor snowman t-rex hen rooster puppy kitten calf lamb bull "
+    "lobster ostrich peacock ";
 
 // "tumbles" -> "tumble"
 std::string base_of(const std::string& third) {
@@ -190,7 +304,8 @@ bool is_slip_of(std::string_view typed, std::string_view word) {
 
 // English words that look like a slip of a word that worlds have.
 constexpr std::string_view no_slips =
-    " spring skis ski skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall "
+    " shores chose start stare boots bells horses caves cases cages glass shops roots beans beats beads coats tanks tasks spring skis ski "
+    "skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall "
     "rather castles waving raving diving there their where pigeon roads states shots ";
 
 }  // namespace
@@ -236,10 +351,7 @@ void Lexicon::add_world(const World& world) {
       add(noun + "'s", {Kind::small});
     }
   }
-  for (const World::Place& place : world.places) {
-    add(spaced(place.id), {Kind::place, place.id});
-    for (const std::string& word : place.words) add(word, {Kind::place, place.id});
-  }
+  add_names(world);
   for (const std::string& time : world.times) add(spaced(time), {Kind::time, time});
   for (const World::Action& action : world.actions) {
     std::vector<std::string> verbs = action.words;
@@ -248,6 +360,30 @@ void Lexicon::add_world(const World& world) {
       for (const std::string& form : forms_of(third)) add(form, {Kind::action, action.id});
     }
   }
+  add_voices(world);
+}
+
+void Lexicon::add_names(const World& world) {
+  for (const World::Place& place : world.places) {
+    add(spaced(place.id), {Kind::place, place.id});
+    for (const std::string& word : place.words) add(word, {Kind::place, place.id});
+  }
+  for (const World::Named& weather : world.weathers) {
+    for (const std::string& word : weather.words) add(word, {Kind::weather, weather.id});
+  }
+  for (const World::Named& mood : world.moods) {
+    for (const std::string& word : mood.words) add(word, {Kind::mood, mood.id});
+  }
+  for (const World::Prop& prop : world.props) {
+    add(spaced(prop.id), {Kind::prop, prop.id});
+    for (const std::string& word : prop.words) {
+      add(word, {Kind::prop, prop.id});
+      add(word + "s", {Kind::prop, prop.id});
+    }
+  }
+}
+
+void Lexicon::add_voices(const World& world) {
   bool low = false, high = false;  // the first voices that are a man's and a woman's
   for (const World::Voice& voice : world.voices) {
     std::vector<std::string> words = split_words(voice.description);
@@ -268,26 +404,39 @@ void Lexicon::add_world(const World& world) {
   }
 }
 
+// Those of a table whose ids a world has.
+void Lexicon::add_table(std::span<const Synonyms> table, Kind kind, const std::vector<std::string>& ids) {
+  for (const auto& [id, words] : table) {
+    if (!has(ids, id)) continue;
+    for (const std::string& word : cut(words, '|')) add(word, {kind, id});
+  }
+}
+
 void Lexicon::add_synonyms(const World& world) {
-  for (const auto& [id, words] : place_words) {
-    if (!has(ids_of(world.places), id)) continue;
-    for (const std::string& word : cut(words, '|')) add(word, {Kind::place, id});
-  }
-  for (const auto& [id, words] : time_words) {
-    if (!has(world.times, id)) continue;
-    for (const std::string& word : cut(words, '|')) add(word, {Kind::time, id});
-  }
+  const std::vector<std::string> actions = ids_of(world.actions);
+  if (!world.props.empty()) add_table(actor_words, Kind::actor, ids_of(world.actors));
+  add_table(place_words, Kind::place, ids_of(world.places));
+  add_table(time_words, Kind::time, world.times);
   for (const auto& [id, verbs] : action_verbs) {
-    if (world.action(id) != nullptr) add_verbs(verbs, {Kind::action, id});
+    if (has(actions, id)) add_verbs(verbs, {Kind::action, id});
   }
-  for (const auto& [id, words] : action_phrases) {
-    if (world.action(id) == nullptr) continue;
-    for (const std::string& word : cut(words, '|')) add(word, {Kind::action, id});
-  }
+  add_table(action_phrases, Kind::action, actions);
+  if (has(actions, "chases")) add("chased by", {Kind::chased});
+  add_table(weather_words, Kind::weather, ids_of(world.weathers));
+  add_table(mood_words, Kind::mood, ids_of(world.moods));
+  if (!world.moods.empty()) add_verbs(mood_verbs, {Kind::copula});
+  add_table(prop_words, Kind::prop, ids_of(world.props));
+  add_table(voice_words, Kind::voice, ids_of(world.voices));
 }
 
 void Lexicon::add_english(const World& world) {
   add_verbs(say_verbs, {Kind::say});
+  reads_scripts_ = !world.props.empty();
+  if (reads_scripts_) {
+    for (const auto& [kind, id, words] : more_english) {
+      for (const std::string& word : cut(words, '|')) add(word, {kind, id});
+    }
+  }
   for (const auto& [kind, id, words] : english) {
     const std::vector<std::string>* known = kind == Kind::size       ? &world.camera_sizes
                                             : kind == Kind::move     ? &world.camera_moves

@@ -18,12 +18,16 @@ enum class Kind {
   action,
   place,
   time,
+  weather,
+  mood,
+  prop,
   position,
   facing,
   voice,
   size,
   move,     // id: which one
   pronoun,  // id: "it", "he", "she" or "they"
+  chased,  // "chased by": the one who does it comes after
   say,
   joint,
   meanwhile,
@@ -45,6 +49,8 @@ struct Meaning {
   std::string id = {};
 };
 
+struct Synonyms;
+
 /// Words are in lower case.
 class Lexicon {
  public:
@@ -58,6 +64,8 @@ class Lexicon {
   [[nodiscard]] std::optional<Match> longest(std::span<const std::string> words) const;
   /// The word, or the one that it is a typing slip of: a letter too few, too many, exchanged with its neighbour or, in long words, another.
   [[nodiscard]] std::string corrected(const std::string& word) const;
+  /// Whether "Fox: hello" and a name on a line of its own say who speaks.
+  [[nodiscard]] bool reads_scripts() const { return reads_scripts_; }
   [[nodiscard]] bool knows(const std::string& word) const { return words_.contains(word); }
   /// The voice of whoever is called "he" or "she"; empty: any.
   [[nodiscard]] std::string voice_heard(const std::string& pronoun) const;
@@ -67,7 +75,10 @@ class Lexicon {
  private:
   void add(const std::string& phrase, Meaning meaning);
   void add_verbs(std::string_view table, const Meaning& meaning);
+  void add_table(std::span<const Synonyms> table, Kind kind, const std::vector<std::string>& ids);
   void add_world(const World&);
+  void add_names(const World&);
+  void add_voices(const World&);
   void add_synonyms(const World&);
   void add_english(const World&);
 
@@ -75,6 +86,7 @@ class Lexicon {
   std::unordered_map<std::string, Meaning> phrases_;
   std::unordered_set<std::string> words_;
   std::unordered_map<std::string, std::string> heard_;  // pronoun -> voice
+  bool reads_scripts_ = false;
   std::vector<std::string> correctable_;                // words of phrases that mean something, in their order
 };
 

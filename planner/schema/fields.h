@@ -151,7 +151,17 @@ struct Fields<CastMember> {
     v.need("position", &CastMember::position, "where in the picture");
     v.may("depth", &CastMember::depth, "how far from the camera", limits::one_of(limits::depths));
     v.need("facing", &CastMember::facing, "where they look");
+    v.may("mood", &CastMember::mood, "how they feel: calm, happy, sad");
     v.may("visible_at", &CastMember::visible_at, "when they are first seen, ms on the shot's clock");
+  }
+};
+
+template <>
+struct Fields<ShotProp> {
+  static constexpr const char* name = "shot_prop";
+  static void list(auto& v) {
+    v.need("id", &ShotProp::id, "what it is", limits::id);
+    v.need("position", &ShotProp::position, "where in the picture");
   }
 };
 
@@ -224,6 +234,7 @@ struct Fields<Shot> {
     v.need("duration_ms", &Shot::duration_ms, "how long it lasts");
     v.may("transition", &Shot::transition, "how it begins");
     v.need("cast", &Shot::cast, "who is seen");
+    v.may("props", &Shot::props, "things that are seen beside the cast");
     v.need("action_beats", &Shot::action_beats, "who does what when, at most 3");
     v.may("pre", &Shot::pre, "what must hold before it");
     v.may("effects", &Shot::effects, "what holds after it");

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using plan::Film;
+using test::edition;
 using test::storybook;
 
 const fs::path plans = std::string(FABULA_SOURCE_DIR) + "/tests/planner/plans";
@@ -33,13 +34,16 @@ std::string contents(const fs::path& file) {
 
 Film good(const std::string& name) { return plan::from_json(contents(plans / "good" / (name + ".json"))); }
 
-// (rule, path) of all that is found in a plan's text; only story.json and its twins are meant for the storybook's model.
+// Whose model a good plan and its twins are meant for; null: any.
+const World* world_of(const std::string& good) { return good == "story" ? &storybook() : good == "edition" ? &edition() : nullptr; }
+
+// (rule, path) of all that is found in a plan's text.
 using Found = std::multiset<std::pair<std::string, std::string>>;
-Found found_in(const std::string& text, bool by_model) {
+Found found_in(const std::string& text, const World* world) {
   std::vector<plan::Finding> findings;
   try {
     const Film film = plan::from_json(text);
-    findings = by_model ? plan::check(film, storybook()) : plan::check(film);
+    findings = world != nullptr ? plan::check(film, *world) : plan::check(film);
   } catch (const plan::PlanError& error) {
     findings = error.findings();
   }
@@ -59,7 +63,7 @@ std::string told(const Found& found) {
 
 TEST(Corpus, GoodPlansHaveNoFindings) {
   for (const auto& entry : fs::directory_iterator(plans / "good")) {
-    const Found found = found_in(contents(entry.path()), entry.path().stem() == "story");
+    const Found found = found_in(contents(entry.path()), world_of(entry.path().stem()));
     EXPECT_TRUE(found.empty()) << entry.path() << told(found);
   }
 }
@@ -76,7 +80,7 @@ TEST(Corpus, EachBadPlanHasItsFindingsAndNoOthers) {
     EXPECT_NE(contents(entry.path()), contents(plans / "good" / (twin + ".json")));
     Found wanted;
     for (const json& f : goal.at("findings")) wanted.emplace(f.at(0).get<std::string>(), f.at(1).get<std::string>());
-    const Found found = found_in(contents(entry.path()), twin == "story");
+    const Found found = found_in(contents(entry.path()), world_of(twin));
     EXPECT_EQ(found, wanted) << name << told(found);
   }
   EXPECT_EQ(files, expected.size());
@@ -140,6 +144,29 @@ TEST(Validator, LetsWarningsPassAndSaysWhatCannotBeFilmed) {
 TEST(Validator, ARichPlanIsValidThoughASmallModelCannotFilmIt) {
   EXPECT_TRUE(plan::check(good("lantern")).empty());
   EXPECT_TRUE(has_errors(plan::check_model(good("lantern"), storybook())));
+}
+
+TEST(Validator, SaysWhatAModelDoesNotLookAtUnlessItsWorldHasIt) {
+  const auto ignored = [](const World& world) {
+    std::vector<std::string> paths;
+    for (const plan::Finding& f : plan::check(good("edition"), world)) {
+      if (f.rule == "model-ignores") paths.push_back(f.path);
+    }
+    return paths;
+  };
+  EXPECT_TRUE(ignored(edition()).empty());
+  const std::vector<std::string> told = ignored(storybook());
+  for (const char* path : {"places[0].weather", "shots[0].cast[0].mood", "shots[0].props"}) EXPECT_NE(std::find(told.begin(), told.end(), path), told.end()) << path;
+}
+
+TEST(Validator, APlanThatNamesNoWeatherMoodOrPropIsOneOfTheEdition) {
+  Film film = good("edition");
+  film.places[0].weather.clear();
+  for (plan::Shot& shot : film.shots) {
+    shot.cast[0].mood.clear();
+    shot.props.clear();
+  }
+  EXPECT_TRUE(plan::check(film, edition()).empty());
 }
 
 TEST(Simulation, TellsTheTimelineOfTheWorld) {

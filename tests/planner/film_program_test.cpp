@@ -32,7 +32,7 @@ const std::set<std::string> promised = {
     "line-outside-shot", "line-too-fast", "line-overlap", "line-outlasts-action",
     "pre-fails", "prop-state", "fact-twice", "one-holder", "one-place", "destroyed", "wardrobe-undeclared",
     // of a program narrowed to a world
-    "model-text", "model-format", "model-shots", "model-shot-length", "model-character", "model-voice", "model-place", "model-cast", "model-action", "model-camera", "model-line",
+    "model-text", "model-format", "model-shots", "model-shot-length", "model-character", "model-voice", "model-place", "model-cast", "model-prop", "model-action", "model-camera", "model-line",
     "model-unsupported", "model-ignores"};
 // And those that are not a matter of what is written: the prompt is given, and locks compare two plans.
 const std::set<std::string> not_promised = {"model-prompt", "locked-changed", "prompt-event"};
@@ -171,6 +171,14 @@ TEST(FilmProgram, LeavesOutWhatIsNotTheModels) {
   const std::set<std::string> paths = decode(options, 3000);
   for (const char* path : {"seed", "shots[].locked", "shots[].conditioning", "characters[].ref_images"}) EXPECT_FALSE(paths.contains(path)) << path;
   expect_all_written(paths, options);
+}
+
+TEST(FilmProgram, OfAWorldWritesItsWeathersMoodsAndPropsWhereItHasSome) {
+  const World nano = World::open(root + "/assets/models/nano/world.json");
+  for (const char* path : {"places[].weather", "shots[].cast[].mood", "shots[].props"}) {
+    EXPECT_TRUE(paths_of(FilmProgram({.world = &world()})).contains(path)) << path;
+    EXPECT_FALSE(paths_of(FilmProgram({.world = &nano})).contains(path)) << path;
+  }
 }
 
 TEST(FilmProgram, OfAWorldWritesOnlyWhatItsModelCanFilm) {

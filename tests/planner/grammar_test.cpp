@@ -17,12 +17,13 @@ namespace fabula {
 namespace {
 
 using nlohmann::json;
+using test::edition;
 using test::storybook;
 
 const std::string root = FABULA_SOURCE_DIR;
 
 // The small golden vocabulary with the stream's own tokens added, or all of them but one sound.
-Tokenizer small_tokenizer(const std::string& lacking = "") {
+Tokenizer small_tokenizer(const std::string& lacking = "", const World& world = storybook()) {
   std::ifstream in(root + "/tests/goldens/tokenizer/tokenizer.json");
   json file = json::parse(in);
   auto& added = file["added_tokens"];
@@ -30,8 +31,8 @@ Tokenizer small_tokenizer(const std::string& lacking = "") {
   const auto add = [&](const std::string& content) { added.push_back({{"id", ++id}, {"content", content}, {"special", true}}); };
   add("<|score|>");
   add("<|/score|>");
-  for (const std::string& phone : storybook().phones) add("<|ph:" + phone + "|>");
-  for (const std::string& sound : storybook().sounds) {
+  for (const std::string& phone : world.phones) add("<|ph:" + phone + "|>");
+  for (const std::string& sound : world.sounds) {
     if (sound != lacking) add("<|snd:" + sound + "|>");
   }
   return Tokenizer::parse(file.dump(), "small tokenizer");
@@ -62,14 +63,16 @@ struct Written {
   PlanSpans spans;
 };
 
-Written follow(plan::Film film, const Tokenizer& tokenizer) {
+Written follow(plan::Film film, const Tokenizer& tokenizer, const World& world = storybook()) {
   Follower follower(tokenizer);
-  PlanSpans spans = write_plan(follower, film, storybook(), letters_as_phones);
+  PlanSpans spans = write_plan(follower, film, world, letters_as_phones);
   return {film, follower.tokens(), spans};
 }
 
 class Grammar : public testing::Test {
  protected:
+  explicit Grammar(const World& world = storybook()) : world_(world) {}
+
   // A plan written by a model whose preferences are noise, but for a liking, drawn anew each time, to end values and to go on with lists.
   Written compose(const std::string& prompt) {
     const float ending = random_.uniform(2.0F, 9.0F), going_on = random_.uniform(0.0F, 12.0F);
@@ -84,12 +87,14 @@ class Grammar : public testing::Test {
     Composer composer(tokenizer_, table_, next);
     plan::Film film;
     film.prompt = prompt;
-    PlanSpans spans = write_plan(composer, film, storybook(), letters_as_phones);
+    PlanSpans spans = write_plan(composer, film, world_, letters_as_phones);
     return {film, composer.tokens(), spans};
   }
 
+  const World& world_;
+
   test::Random random_{test::seed()};
-  const Tokenizer tokenizer_ = small_tokenizer();
+  const Tokenizer tokenizer_ = small_tokenizer("", world_);
   const TokenTable table_{tokenizer_};
   const std::set<std::int32_t> enders_ = {tokenizer_.encode("\",\"")[0], tokenizer_.encode("\"}")[0], tokenizer_.encode("]}")[0], tokenizer_.encode("],\"")[0]};
   const std::set<std::int32_t> openers_ = {tokenizer_.encode(",")[0], tokenizer_.encode("{\"")[0], tokenizer_.encode("\"")[0]};
@@ -184,6 +189,114 @@ TEST_F(Grammar, SaysSoWhenTheVocabularyLacksATokenOfTheScore) {
   }
   EXPECT_NO_THROW((void)follow(film, small_tokenizer("whoosh")));
   EXPECT_THROW((void)follow(film, small_tokenizer("step")), Error);
+}
+
+// The stream of a world with weathers, moods and props.
+class EditionGrammar : public Grammar {
+ protected:
+  EditionGrammar() : Grammar(edition()) {}
+};
+
+TEST_F(EditionGrammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
+  std::set<std::size_t> prop_counts;
+  std::set<std::string> weathers, moods;
+  for (int i = 0; i < 1000; ++i) {
+    const Written written = compose(random_prompt(random_) + random_prompt(random_));
+    for (const plan::Finding& finding : plan::check(written.film, edition())) {
+      EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence;
+      EXPECT_NE(finding.rule, "model-ignores") << finding.path;
+    }
+    plan::Film read = plan::from_json(R"({"prompt":"",)" + text_of(tokenizer_, written).substr(1));
+    read.prompt = written.film.prompt;
+    ASSERT_EQ(read, written.film);
+    for (const plan::Place& place : written.film.places) weathers.insert(place.weather);
+    for (const plan::Shot& shot : written.film.shots) {
+      prop_counts.insert(shot.props.size());
+      for (const plan::CastMember& member : shot.cast) moods.insert(member.mood);
+    }
+  }
+  EXPECT_EQ(prop_counts, (std::set<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(weathers.size(), edition().weathers.size());
+  EXPECT_EQ(moods.size(), edition().moods.size());
+}
+
+TEST_F(EditionGrammar, ALineIsAsLongAsTheWorldSays) {
+  const auto lines_of = [&](const std::string& prompt) {
+    std::set<std::string> lines;
+    for (int i = 0; i < 20; ++i) {
+      for (const plan::Shot& shot : compose(prompt).film.shots) {
+        for (const plan::Line& line : shot.dialogue) lines.insert(line.text);
+      }
+    }
+    return lines;
+  };
+  const std::string longest(edition().line_bytes, 'a');
+  EXPECT_EQ(lines_of(longest), std::set<std::string>{longest});
+  EXPECT_TRUE(lines_of(longest + "a").empty());
+}
+
+TEST_F(EditionGrammar, ARecordedStreamMakesTheSameTokensAgain) {
+  for (int i = 0; i < 50; ++i) {
+    const Written goal = follow(compose(random_prompt(random_)).film, tokenizer_, edition());
+    std::size_t read = 0;
+    Composer composer(tokenizer_, table_, [&](std::span<const std::int32_t> tokens) {
+      read += tokens.size();
+      logits_.assign(static_cast<std::size_t>(tokenizer_.size()), 0.0F);
+      logits_[static_cast<std::size_t>(goal.tokens.at(read))] = 1.0F;
+      return std::span<const float>(logits_);
+    });
+    plan::Film film;
+    film.prompt = goal.film.prompt;
+    (void)write_plan(composer, film, edition(), letters_as_phones);
+    EXPECT_EQ(composer.tokens(), goal.tokens);
+    EXPECT_EQ(film, goal.film);
+  }
+}
+
+plan::Film two_in_the_rain() {
+  plan::Film film;
+  film.prompt = "x";
+  film.treatment = film.title = "t";
+  film.total_ms = 3250;
+  film.characters = {{"fox", "Fox", "f", {"slt"}}, {"girl", "Girl", "g", {"slt"}}};
+  film.places = {{"meadow", "m", "dusk", "rain"}};
+  film.shots.resize(1);
+  film.shots[0] = {"s010", "meadow", 0, 3250, {{"fox", "left", "right"}, {"girl", "right", "left"}}, {{0, "fox", "talks"}}, {"close", "pan"}, {}, "rain"};
+  film.shots[0].cast[1].mood = "happy";
+  film.shots[0].props = {{"cake", "center"}, {"gift", "left"}};
+  return film;
+}
+
+TEST_F(EditionGrammar, SpellsWeatherMoodsAndPropsToTheByte) {
+  const std::string head = R"({"version":"fabula.plan/1","treatment":"t","title":"t","aspect":"16:9","fps":24,"total_ms":3250,"language":"en",)"
+                           R"("characters":[{"id":"fox","name":"Fox","look":"f","voice":{"voice_id":"slt"}},{"id":"girl","name":"Girl","look":"g","voice":{"voice_id":"slt"}}],)";
+  const std::string tail = R"("action_beats":[{"at_ms":0,"who":"fox","what":"talks"}],"camera":{"size":"close","move":"pan"},"dialogue":[],"ambience":"rain"}],)"
+                           R"("sound":{"music":"none"},"unsupported":[]})";
+  plan::Film film = two_in_the_rain();
+  EXPECT_EQ(text_of(tokenizer_, follow(film, tokenizer_, edition())),
+            head + R"("places":[{"id":"meadow","description":"m","time_of_day":"dusk","weather":"rain"}],"shots":[{"id":"s010","place":"meadow","start_ms":0,"duration_ms":3250,)"
+                   R"("cast":[{"id":"fox","position":"left","facing":"right","mood":"calm"},{"id":"girl","position":"right","facing":"left","mood":"happy"}],)"
+                   R"("props":[{"id":"cake","position":"center"},{"id":"gift","position":"left"}],)" + tail);
+  film.places[0].weather.clear();  // what a plan does not name is the world's first
+  film.shots[0].props.clear();
+  const Written written = follow(film, tokenizer_, edition());
+  EXPECT_EQ(text_of(tokenizer_, written),
+            head + R"("places":[{"id":"meadow","description":"m","time_of_day":"dusk","weather":"clear"}],"shots":[{"id":"s010","place":"meadow","start_ms":0,"duration_ms":3250,)"
+                   R"("cast":[{"id":"fox","position":"left","facing":"right","mood":"calm"},{"id":"girl","position":"right","facing":"left","mood":"happy"}],"props":[],)" + tail);
+  EXPECT_EQ(written.film, film) << "following a plan changes nothing in it";
+}
+
+// A literal is one segment from a value to the next, and what is chosen among are segments of their own.
+TEST_F(EditionGrammar, CutsItsSegmentsAsTheDocumentSays) {
+  std::vector<std::int32_t> expected;
+  for (const char* segment : {R"(,"cast":[)", R"({"id":")", "fox", R"(","position":")", "left", R"(","facing":")", "right", R"(","mood":")", "calm", R"("})", ",", R"({"id":")", "girl",
+                              R"(","position":")", "right", R"(","facing":")", "left", R"(","mood":")", "happy", R"("})", R"(],"props":[)", R"({"id":")", "cake", R"(","position":")", "center",
+                              R"("})", ",", R"({"id":")", "gift", R"(","position":")", "left", R"("})", R"(],"action_beats":[)", R"({"at_ms":0,"who":")"}) {
+    const std::vector<std::int32_t> tokens = tokenizer_.encode(segment, AddedTokens::plain);
+    expected.insert(expected.end(), tokens.begin(), tokens.end());
+  }
+  const std::vector<std::int32_t> tokens = follow(two_in_the_rain(), tokenizer_, edition()).tokens;
+  EXPECT_NE(std::search(tokens.begin(), tokens.end(), expected.begin(), expected.end()), tokens.end());
 }
 
 TEST(LegalSpans, StartAndEndAtWords) {

@@ -20,6 +20,7 @@ namespace {
 
 using nlohmann::json;
 using Spans = std::vector<std::string>;
+using test::edition;
 using test::storybook;
 
 const std::string root = FABULA_SOURCE_DIR;
@@ -31,9 +32,9 @@ void expect_filmable(const plan::Film& film, const World& in) {
 }
 
 // "fox/runs crab/jumps forest night [fox: hello]", shot by shot, repeated ones once.
-std::vector<std::string> story_of(const std::string& prompt) {
+std::vector<std::string> story_in(const std::string& prompt, const World& world) {
   std::vector<std::string> told;
-  for (const recall::Shown& shown : recall::shown_by(plan_of(prompt))) {
+  for (const recall::Shown& shown : recall::shown_by(oracle::plan_by_rules(prompt, world, phones_of))) {
     std::string text;
     for (const auto& [who, what] : shown.acts) text += who + "/" + what + " ";
     text += shown.place + " " + shown.time + (shown.text.empty() ? "" : " [" + shown.speaker + ": " + shown.text + "]");
@@ -41,6 +42,8 @@ std::vector<std::string> story_of(const std::string& prompt) {
   }
   return told;
 }
+
+std::vector<std::string> story_of(const std::string& prompt) { return story_in(prompt, storybook()); }
 
 TEST(Oracle, RecallsTheEventsOfHeldOutPrompts) {
   recall::Score score;
@@ -175,6 +178,133 @@ TEST(Oracle, EveryPromptGivesAPlanThatCanBeFilmed) {
   }
   for (const std::string& prompt : {std::string("?"), std::string(4000, 'a'), std::string(3999, '\''), std::string("\u00bf\u2014")})
     expect_filmable(plan_of(prompt), storybook());
+}
+
+// ---- A world with weathers, moods and props.
+
+plan::Film film_of(const std::string& prompt) {
+  plan::Film film = oracle::plan_by_rules(prompt, edition(), phones_of);
+  expect_filmable(film, edition());
+  return film;
+}
+
+std::string told(const std::string& prompt) { return film_of(prompt).treatment; }
+
+TEST(EditionOracle, TellsMoodsWeathersAndPlacesInTheTreatment) {
+  EXPECT_EQ(told("A sad fox walks through the forest in the rain."), "The sad fox walks in the forest by day in the rain.");
+  EXPECT_EQ(told("The girl and the boy dance in a field at sunset while it is snowing."), "The girl dances with the boy in the meadow by dusk in the snowfall.");
+  EXPECT_EQ(told("A whale swims under the sea."), "The whale swims underwater by day.");
+  EXPECT_EQ(told("An owl sleeps indoors in the evening."), "The owl sleeps in the room by dusk.");
+  EXPECT_EQ(told("A dragon flies over the castle. It is angry."), "The angry dragon flies in the castle by day.");
+  EXPECT_EQ(told("A dog runs in the snow."), "The dog runs in the snow by day.") << "a place, not a weather";
+  EXPECT_EQ(told("On a snowy day a dog runs in the city."), "The dog runs in the city by day in the snowfall.");
+  EXPECT_EQ(film_of("A fox swims in the ocean.").title, "Fox Underwater");
+  EXPECT_EQ(film_of("A fox swims in the meadow.").title, "Fox in the Meadow");
+}
+
+TEST(EditionOracle, AMoodHoldsForItsActorUntilAnotherIsSaid) {
+  EXPECT_EQ(told("A happy cat jumps. Then a dog runs. Then the cat sleeps. Then the cat becomes sad. Then the cat walks."),
+            "The happy cat jumps in the forest by day. The dog runs. The happy cat sleeps. The sad cat stands. The sad cat walks.");
+  EXPECT_EQ(told("A fox and a frightened crab run. The fox looks surprised."), "The surprised fox runs with the afraid crab in the forest by day.");
+  EXPECT_EQ(told("A bear walks angrily in a quiet forest."), "The angry bear walks in the forest by day.");
+  EXPECT_EQ(film_of("A fox says in a calm man's voice: hello.").characters[0].voice.voice_id, "rms");
+}
+
+TEST(EditionOracle, AWeatherHoldsAndAPlaceThatCannotHaveItIsClear) {
+  const plan::Film film = film_of("It is raining. A fox runs in the forest. Then it jumps on the moon. Then it spins in the city.");
+  std::vector<std::string> weathers;
+  for (const plan::Place& place : film.places) weathers.push_back(place.id + " " + place.weather);
+  EXPECT_EQ(weathers, (Spans{"forest rain", "moon clear", "city rain"}));
+  EXPECT_TRUE(film.unsupported.empty()) << "nobody asked for rain on the moon";
+  EXPECT_EQ(film_of("A fox runs on the moon in the rain.").unsupported, Spans{"rain"});
+
+  const plan::Film turned = film_of("A fox walks in the forest. Then it starts to rain.");
+  ASSERT_EQ(turned.places.size(), 2U);
+  EXPECT_EQ(turned.places[1].id, "forest_2");
+  EXPECT_EQ(turned.places[1].weather, "rain");
+  EXPECT_EQ(turned.shots.back().ambience, "rain");
+  EXPECT_EQ(turned.shots.back().action_beats[0].what, "walks");
+}
+
+TEST(EditionOracle, WhatIsHeardGoesByWeatherAndTime) {
+  EXPECT_EQ(film_of("A fox runs in the forest at night in the rain.").shots[0].ambience, "rain");
+  EXPECT_EQ(film_of("A fox runs in the forest at night while it snows.").shots[0].ambience, "wind");
+  EXPECT_EQ(film_of("A fox runs in the meadow at night.").shots[0].ambience, "crickets");
+  EXPECT_EQ(film_of("A fox runs to the castle by night.").shots[0].ambience, "crickets");
+  EXPECT_EQ(film_of("A fox runs in a room at night.").shots[0].ambience, "clock");
+}
+
+// "balloon right, tree left"
+std::string props_of(const plan::Shot& shot) {
+  std::string text;
+  for (const plan::ShotProp& prop : shot.props) text += (text.empty() ? "" : ", ") + prop.id + " " + prop.position;
+  return text;
+}
+
+TEST(EditionOracle, PropsStandBesideTheCastAndStayWhereTheyAre) {
+  EXPECT_EQ(props_of(film_of("A fox with a balloon next to a tree.").shots[0]), "balloon right, tree left");
+  EXPECT_EQ(props_of(film_of("A fox on the right carries a gift.").shots[0]), "gift left");
+  EXPECT_EQ(props_of(film_of("A fox and a crab dance beside a cake and a car.").shots[0]), "cake center, car left");
+  EXPECT_EQ(props_of(film_of("There is a birthday cake. A crab runs.").shots[0]), "cake right");
+  EXPECT_EQ(props_of(film_of("A crab runs beside a tree on the left.").shots[0]), "tree left");
+  const plan::Film film = film_of("A fox walks in the city. There is a house. Then a crab runs. Then it jumps on the beach with a boat.");
+  ASSERT_EQ(film.shots.size(), 3U);
+  EXPECT_EQ(props_of(film.shots[0]) + "; " + props_of(film.shots[1]) + "; " + props_of(film.shots[2]), "house right; house right; boat right");
+  const plan::Film full = film_of("A fox runs with a balloon, a cake and a red car.");
+  EXPECT_EQ(full.shots[0].props.size(), 2U);
+  EXPECT_EQ(full.unsupported, (Spans{"red", "car"}));
+  EXPECT_TRUE(film_of("A fox runs. Do not show a tree. There is no rain.").shots[0].props.empty());
+}
+
+TEST(EditionOracle, TalkingAndChasingTakeTwo) {
+  EXPECT_EQ(story_in("A fox talks to a crab.", edition()), (Spans{"fox/talks crab/stands forest day"}));
+  EXPECT_EQ(story_in("A fox and a crab are chatting.", edition()), (Spans{"fox/talks crab/stands forest day"}));
+  EXPECT_EQ(story_in("A dog runs after a cat.", edition()), (Spans{"dog/chases cat/runs forest day"}));
+  EXPECT_EQ(story_in("A cat is chased by a dog.", edition()), (Spans{"dog/chases cat/runs forest day"}));
+  EXPECT_EQ(story_in("A fox talks.", edition()), (Spans{"fox/stands forest day"}));
+  EXPECT_EQ(story_in("A fox chases.", edition()), (Spans{"fox/runs forest day"}));
+  const plan::Film film = film_of("A dog chases a cat.");
+  for (const plan::CastMember& member : film.shots[0].cast) EXPECT_EQ(member.facing, "right");
+  EXPECT_EQ(film_of("A dog talks to a cat.").shots[0].cast[1].facing, "left");
+}
+
+TEST(EditionOracle, ShotsAreWideMediumAndCloseInTurnAndVoicesAreThoseAskedFor) {
+  std::string sizes;
+  for (const plan::Shot& shot : film_of("A fox runs. Then a crab runs. Then a pig runs. Then a cat runs.").shots) sizes += shot.camera.size + " ";
+  EXPECT_EQ(sizes, "wide medium close wide ");
+  EXPECT_EQ(film_of("A close-up of a fox.").shots[0].camera.size, "close");
+  EXPECT_EQ(film_of("The boy says in a Scottish voice: hello.").characters[0].voice.voice_id, "awb");
+  EXPECT_EQ(film_of("The robot says in a robot voice: hello.").characters[0].voice.voice_id, "kal");
+  EXPECT_EQ(film_of("The girl says: hello.").characters[0].voice.voice_id, "slt");
+  EXPECT_EQ(film_of("The boy says: hello.").characters[0].voice.voice_id, "rms");
+}
+
+TEST(EditionOracle, ALineIsSpreadByTheWorldsOwnLength) {
+  const plan::Film film = film_of("The fox says: one two three four five six seven eight nine ten eleven twelve.");
+  std::vector<std::string> lines;
+  for (const plan::Shot& shot : film.shots) {
+    for (const plan::Line& line : shot.dialogue) lines.push_back(line.text);
+  }
+  EXPECT_EQ(lines, (Spans{"one two three four five six seven eight nine", "ten eleven twelve"}));
+}
+
+TEST(EditionOracle, ReadsDialoguesByName) {
+  EXPECT_EQ(story_in("A fox and a crab stand on the beach. Fox: Hello! Crab (in a deep voice): the moon is a balloon.", edition()),
+            (Spans{"fox/stands crab/stands beach day", "fox/stands crab/stands beach day [fox: Hello!]", "crab/stands beach day", "crab/stands beach day [crab: the moon is a balloon]"}));
+  EXPECT_EQ(story_in("EXT. BEACH - NIGHT\n\nA fox runs.\n\nFOX\n(sad)\nI see a star.\n\nCRAB\nMe too!", edition()),
+            (Spans{"fox/runs beach night", "fox/runs beach night [fox: I see a star]", "crab/stands beach night", "crab/stands beach night [crab: Me too!]"}));
+}
+
+TEST(EditionOracle, EveryPromptGivesAPlanThatCanBeFilmed) {
+  test::Random random(test::seed());
+  const Spans words = {"a", "the", "fox", "girl", "dragon", "and", "then", "it", "they", "is", "becomes", "sad", "angry", "happily", "talks to", "chases", "is chased by", "dances", ".", ",", ":", "!",
+                       "\n", "(", ")", "with", "a balloon", "tree", "two cakes", "there is", "no", "without", "not", "rain", "it rains", "snowing", "under the sea", "castle", "in the room", "on the moon",
+                       "dusk", "night", "says", "\"hello\"", "FOX\n", "GHOST\n", "Fox:", "on the left", "wide shot", "monkey", "old man", "in a robot voice"};
+  for (int i = 0; i < 400; ++i) {
+    std::string prompt = "x";
+    for (std::int64_t count = 1 + random.below(30); count > 0; --count) prompt += " " + words[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(words.size())))];
+    (void)film_of(prompt);
+  }
 }
 
 TEST(Oracle, KnowsNoMoreThanItsWorld) {

@@ -7,6 +7,7 @@
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle.h"
 #include "planner/schema.h"
+#include "tests/support/storybook.h"
 
 namespace fabula {
 namespace {
@@ -159,6 +160,23 @@ TEST_F(Repair, OnlyWhatAPromptClearlySaysIsMissed) {
   EXPECT_EQ(missed("A fox runs. Then a crab jumps.", "A fox runs."), 1U);
   EXPECT_EQ(missed("At night.", "A fox runs by day."), 1U);
   EXPECT_EQ(missed("A fox runs on the beach.", "A fox runs in the city."), 1U);
+}
+
+TEST(RepairOfTheEdition, WeatherMoodAndPropsThatThePromptSaysMustBeShown) {
+  const World& world = test::edition();
+  const auto missed = [&](const std::string& meant, const std::string& shown) {
+    return missed_events(oracle::plan_by_rules(shown, world, letters_as_phones), oracle::read_story(meant, world), world).size();
+  };
+  for (const char* said : {"A sad fox runs in the rain with a balloon.", "A fox talks to a crab.", "A fox is chased by a crab.", "A fox runs on the moon in the rain.",
+                             "A fox runs with a balloon, a cake and a car."}) {
+    EXPECT_EQ(missed(said, said), 0U) << said;
+  }
+  EXPECT_EQ(missed("A fox runs in the rain.", "A fox runs."), 1U);
+  EXPECT_EQ(missed("A fox runs in the rain.", "A fox runs in the snowfall."), 1U);
+  EXPECT_EQ(missed("A sad fox runs.", "A fox runs."), 1U);
+  EXPECT_EQ(missed("A calm fox runs.", "A fox runs."), 0U);
+  EXPECT_EQ(missed("A fox runs with a balloon.", "A fox runs with a tree."), 1U);
+  EXPECT_EQ(missed("It is raining. There is a tree.", "A fox runs."), 1U);
 }
 
 }  // namespace

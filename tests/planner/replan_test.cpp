@@ -173,6 +173,39 @@ TEST(Replan, ShotsThatGoOnFromItFollowAndAPreThatFailsIsMended) {
   EXPECT_EQ(after.shots[3].pre, (std::vector<plan::Fact>{{"fox", "mood", "calm"}, {"crab", "mood", "odd"}}));
 }
 
+TEST(ReplanOfTheEdition, ChangesWeatherMoodsAndProps) {
+  const auto film = [](const std::string& prompt) { return oracle::plan_by_rules(prompt, test::edition(), phones_of); };
+  const auto wish = [](const Film& before, const std::string& text) { return plan::replan(before, {text, "s020", false}, test::edition(), phones_of); };
+  const Film before = film("A fox runs through a forest beside a tree. It says: hello moon.");
+
+  Film after = wish(before, "make it rain").film;
+  expect_rest_kept(before, after, {1});
+  ASSERT_EQ(after.places.size(), 2U);
+  EXPECT_EQ(after.places[1].weather, "rain");
+  EXPECT_EQ(after.places[1].time_of_day, before.places[0].time_of_day);
+  EXPECT_EQ(after.shots[1].place, "forest_2");
+  EXPECT_EQ(after.shots[1].ambience, "rain");
+  EXPECT_EQ(wish(after, "under a clear sky").film.shots, before.shots);
+
+  after = wish(before, "the fox is sad").film;
+  EXPECT_EQ(after.shots[1].cast[0].mood, "sad");
+  after.shots[1].cast[0].mood = "calm";
+  EXPECT_EQ(after, before) << "one field";
+
+  after = wish(before, "add a balloon").film;
+  EXPECT_EQ(after.shots[1].props, (std::vector<plan::ShotProp>{{"tree", "right"}, {"balloon", "left"}}));
+  EXPECT_EQ(paths_of([&] { (void)wish(after, "add a cake"); }), std::vector<std::string>{"shots[1].props"}) << "there is no room";
+  EXPECT_EQ(wish(after, "the fox jumps over a cake").notes.size(), 1U);
+  after = wish(after, "remove the tree").film;
+  EXPECT_EQ(after.shots[1].props, (std::vector<plan::ShotProp>{{"balloon", "left"}}));
+  after.shots[1].locked = {"props"};
+  EXPECT_EQ(paths_of([&] { (void)wish(after, "without the balloon"); }), std::vector<std::string>{"shots[1].props"});
+
+  const plan::Replanned dry = wish(film("A fox runs on the moon."), "the fox jumps in the rain");
+  EXPECT_EQ(dry.film.places[0].weather, "clear");
+  EXPECT_EQ(dry.film.unsupported, std::vector<std::string>{"rain"});
+}
+
 TEST(Replan, WhatCannotBeMetIsRefusedOrTold) {
   const Film before = film_of("A fox and a crab run through a forest.");
   EXPECT_EQ(paths_of([&] { (void)replan(before, "s010", "add a pig"); }), std::vector<std::string>{"shots[0].cast"});

@@ -291,7 +291,8 @@ TEST(JsonSchema, KnowsThePropertiesThatTheReaderKnowsAndNoOthers) {
   film.beats = {{"one", "they meet", {"zero"}}};
   film.shots.resize(1);
   plan::Shot& shot = film.shots[0];
-  shot.cast = {{"fox", "left", "right", "foreground", 2}};
+  shot.cast = {{"fox", "left", "right", "foreground", 2, "sad"}};
+  shot.props = {{"balloon", "right"}};
   shot.camera = {"wide", "static", "low", "small", "slow", 35, "cup"};
   shot.dialogue = {{"fox", "hello", 100, 900, "off_screen", "en", "softly", true}};
   shot.beat = "one";

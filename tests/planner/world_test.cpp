@@ -55,6 +55,48 @@ TEST(World, ReadsTheWholeWorldAndEveryEditionIsAPartOfIt) {
   for (const auto& action : nano.actions) EXPECT_NE(whole.action(action.id), nullptr) << action.id;
 }
 
+TEST(World, ReadsWeathersMoodsAndPropsWhereThereAreSome) {
+  const World world = World::open(root + "/tests/goldens/worlds/storybook.json");
+  EXPECT_EQ(ids_of(world.weathers), (std::vector<std::string>{"clear", "rain", "snow"}));
+  EXPECT_EQ(world.moods.front().id, "calm");
+  EXPECT_EQ(world.props.size(), 12U);
+  EXPECT_EQ(world.place("forest_2")->weathers, ids_of(world.weathers));
+  EXPECT_EQ(world.place("moon")->weathers, std::vector<std::string>{"clear"});
+  EXPECT_EQ(world.line_bytes, 44U);
+  EXPECT_EQ(World::or_first("", world.moods), "calm");
+  EXPECT_EQ(World::or_first("sad", world.moods), "sad");
+  const World nano = World::open(root + "/assets/models/nano/world.json");
+  EXPECT_TRUE(nano.weathers.empty() && nano.moods.empty() && nano.props.empty());
+  EXPECT_EQ(nano.line_bytes, 28U);
+  EXPECT_EQ(World::or_first("", nano.moods), "");
+}
+
+TEST(World, RefusesMalformedWeathersMoodsAndProps) {
+  const json intact = load(root + "/tests/goldens/worlds/storybook.json");
+  const std::vector<std::pair<std::string, std::function<void(json&)>>> changes = {
+      {"weathers", [](json& w) { w["weathers"] = json::array(); }},
+      {"weathers", [](json& w) { w["weathers"] = "rain"; }},
+      {"id", [](json& w) { w["weathers"][1].erase("id"); }},
+      {"words", [](json& w) { w["weathers"][1]["words"] = "rain"; }},
+      {"weathers", [](json& w) { w["places"][0].erase("weathers"); }},
+      {"weathers", [](json& w) { w["places"][0]["weathers"] = json::array(); }},
+      {"hail", [](json& w) { w["places"][0]["weathers"] = {"clear", "hail"}; }},
+      {"weathers", [](json& w) { w["places"][0]["weathers"] = {"rain", "clear"}; }},
+      {"moods", [](json& w) { w["moods"][1]["id"] = "calm"; }},
+      {"id", [](json& w) { w["moods"].push_back(7); }},
+      {"props", [](json& w) { w["props"][0]["id"] = "the ball"; }},
+      {"props", [](json& w) { w["props"] = json::array(); }},
+      {"look", [](json& w) { w["props"][0].erase("look"); }},
+      {"line_bytes", [](json& w) { w["line_bytes"] = 0; }},
+      {"line_bytes", [](json& w) { w["line_bytes"] = "long"; }},
+  };
+  for (const auto& [name, change] : changes) {
+    json world = intact;
+    change(world);
+    EXPECT_NE(refusal([&] { (void)World::parse(world.dump(), "world.json"); }).find(name), std::string::npos) << name;
+  }
+}
+
 TEST(World, AnActionsSoundsMayHaveTimesOfTheirOwn) {
   json world = load(root + "/assets/models/nano/world.json");
   world["actions"][0]["sounds"] = {{{"sound", "thump"}, {"at_ms", {250, 800}}}};

@@ -13,4 +13,10 @@ inline const World& storybook() {
   return world;
 }
 
+/// A world with weathers, moods and props.
+inline const World& edition() {
+  static const World world = World::open(std::string(FABULA_SOURCE_DIR) + "/tests/goldens/worlds/storybook.json");
+  return world;
+}
+
 }  // namespace fabula::test
