@@ -211,10 +211,10 @@ def planned_shot(bundle: pathlib.Path, seed: int) -> tuple[str, torch.Tensor, li
     """(prompt, conditioning rows (n, dim), score starts in seconds) of a shot with a spoken line, from a plan of the world's grammar."""
     import numpy as np
 
-    import grammar
+    import grammar_prompts
     import tokens
     for attempt in range(1000):
-        prompt, plan = grammar.sample_plan(np.random.default_rng([SEED, seed, attempt]))
+        prompt, plan = grammar_prompts.sample_plan(np.random.default_rng([SEED, seed, attempt]))
         spoken = [i for i, shot in enumerate(plan["shots"]) if shot["dialogue"] and len(shot["cast"]) == 1]
         if spoken:
             break

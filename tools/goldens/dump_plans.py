@@ -1,6 +1,6 @@
 """Dumps what the Python twin makes of plans: a bundle with a tiny random planner, and beside it token streams, kept states and greedy plans.
 
-    python dump_plans.py TOKENIZER_JSON OUT
+    FABULA_WORLD=nano python dump_plans.py TOKENIZER_JSON OUT       the edition whose words and scores the tokenizer knows
 
 OUT becomes a bundle as far as the planner reads one (fabula.json, world.json, planner/) with `plans.json` and `states.safetensors`:
 `streams` are plans with their tokens and the conditioning rows of each shot; `state.I` [tokens, hidden] are the tap layer's states of stream I;
@@ -19,7 +19,8 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/train"))
-import grammar  # noqa: E402
+import editions  # noqa: E402
+import grammar_prompts  # noqa: E402
 import planner_decode  # noqa: E402
 import tokens  # noqa: E402
 
@@ -44,10 +45,10 @@ def write_bundle(out: pathlib.Path, tokenizer: pathlib.Path, model: Qwen3ForCaus
     model.save_pretrained(out / "planner")
     (out / "planner/generation_config.json").unlink(missing_ok=True)
     shutil.copy(tokenizer, out / "planner/tokenizer.json")
-    shutil.copy(ROOT / "assets/models/nano/world.json", out / "world.json")
+    (out / "world.json").write_text(editions.text(editions.world()))
     (out / "fabula.json").write_text(json.dumps({
         "format": "fabula.bundle/1", "name": "golden", "version": "0", "license": "CC0-1.0", "family": "h3", "tap_layer": TAP_LAYER, "fps": 12, "sample_rate": 16000,
-        "audio_channels": 1, "canvas": [224, 128], "shot_frames": [22], "steps": 12, "prediction_type": "x0", "files": {}}, indent=1) + "\n")
+        "audio_channels": 1, "canvas": editions.world()["canvas"], "shot_frames": editions.world()["shot_frames"], "steps": 12, "prediction_type": "x0", "files": {}}, indent=1) + "\n")
 
 
 def main() -> None:
@@ -62,7 +63,7 @@ def main() -> None:
 
     rng, streams, states = np.random.default_rng(SEED), [], {}
     for i in range(STREAMS):
-        prompt, plan = grammar.sample_plan(rng)
+        prompt, plan = grammar_prompts.sample_plan(rng)
         encoded = tokens.encode_plan(vocabulary, prompt, plan)
         streams.append({"prompt": prompt, "plan": plan, "ids": encoded.ids,
                         "shots": [{"rows": rows, "sounds": sounds, "starts": starts} for rows, sounds, starts in encoded.shots]})

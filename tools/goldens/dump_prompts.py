@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools/train"))
-import grammar  # noqa: E402
+import grammar_prompts  # noqa: E402
 
 
 def shown(plan: dict, shot: dict) -> list:
@@ -31,7 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     cases = []
     for i in range(given.count):
-        prompt, plan = grammar.sample_plan(np.random.default_rng([given.seed, i]))
+        prompt, plan = grammar_prompts.sample_plan(np.random.default_rng([given.seed, i]))
         cases.append({"prompt": prompt, "shots": [shown(plan, shot) for shot in plan["shots"]]})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in cases)
     given.out.write_text(f'{{"seed":{given.seed},"cases":[\n{lines}\n]}}\n')

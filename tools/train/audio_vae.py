@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKLMiniMaxH3Audio
 
+import grammar_shots
+import sound
 from training import CACHE, DEVICE, Average, Budget, Log, save
 
 warnings.filterwarnings("ignore", category=FutureWarning)
@@ -179,13 +181,11 @@ class Losses:
 
 def fit() -> None:
     """Fits the features' basis on drawn clips, once and for all: a singular vector's sign is arbitrary, and what has learnt from one basis knows no other."""
-    import grammar
-    import sound
     if Features.FILE.exists():
         return
     waves, seed = [], 10**8
     while len(waves) < FITTED:
-        _, plan = grammar.sample_shots(np.random.default_rng([6, seed]))
+        _, plan = grammar_shots.sample_shots(np.random.default_rng([6, seed]))
         waves += [sound.render_sound(plan, i, seed) for i in range(len(plan["shots"]))]
         seed += 1
     features = Features(as_hops(torch.from_numpy(np.stack(waves))), CONFIG["sampling_rate"])

@@ -17,8 +17,10 @@ import time
 import torch
 from transformers import Qwen3ForCausalLM
 
+import editions
 import tokens
-from evaluate_planner import PROMPTS
+
+PROMPTS = editions.ROOT / "assets/prompts/prompts.json"
 
 
 def written(fabula: pathlib.Path, bundle: pathlib.Path, prompt: str, flags: list[str]) -> tuple[float, dict, dict]:

@@ -14,10 +14,11 @@ import time
 
 import numpy as np
 
+import common_words
 import editions
 import grammar
+import grammar_prompts
 import grammar_shots
-import sound_data
 import speech
 import tokens
 from grammar import LINE_BYTES, MAX_PROPS, MAX_SHOTS, MAX_UNSUPPORTED, MOODS, PLACES, PROPS, SPAN_BYTES, WEATHERS, WORLD
@@ -95,7 +96,7 @@ def count_values(counts, plan):
 
 def tokenizer(draw):
     """A vocabulary trained on a few hundred drawn plans."""
-    texts, rng = [" ".join(sound_data.WORDS)] * 30, np.random.default_rng(7)
+    texts, rng = [" ".join(common_words.WORDS)] * 30, np.random.default_rng(7)
     for _ in range(400):
         prompt, plan = draw(rng)
         texts += [s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind != "special"]
@@ -105,9 +106,9 @@ def tokenizer(draw):
 
 
 def check(count=400, seed=1):
-    speech.phones_of = sound_data.rough_phones
-    vocabulary = tokenizer(grammar.sample_plan)
-    for name, draw in (("prompts", grammar.sample_plan), ("shots", grammar.sample_shots)):
+    speech.phones_of = common_words.rough_phones
+    vocabulary = tokenizer(grammar_prompts.sample_plan)
+    for name, draw in (("prompts", grammar_prompts.sample_plan), ("shots", grammar_shots.sample_shots)):
         rng, counts, lengths, start = np.random.default_rng(int(seed)), collections.defaultdict(collections.Counter), [], time.process_time()
         for _ in range(int(count)):
             prompt, plan = draw(rng)

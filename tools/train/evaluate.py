@@ -26,11 +26,11 @@ import numpy as np
 import torch
 
 import editions
-import grammar
+import grammar_prompts
+import grammar_shots
 import judge_picture
 import judge_sound
 import judge_world as world
-import listen
 import report
 from judge_world import CACHE, HEIGHT, WIDTH, WORLD
 
@@ -65,7 +65,7 @@ class Case:
     def sound(self) -> np.ndarray:
         """Samples of the film's first shot, mono."""
         length = round(world.SECONDS * judge_sound.RATE)
-        wave = listen.samples(self.film)[:length] if self.film.exists() else np.zeros(0, np.float32)
+        wave = judge_sound.samples(self.film)[:length] if self.film.exists() else np.zeros(0, np.float32)
         return np.pad(wave, (0, length - len(wave)))
 
 
@@ -77,7 +77,7 @@ def drawn(kind: str, number: int) -> tuple[str, dict] | None:
         peek.permutation(len(WORLD["places"]))
         if peek.integers(1, 5) > 1:
             return None
-    prompt, plan = grammar.sample_shots(rng, split="any") if kind == "shots" else grammar.sample_plan(rng)
+    prompt, plan = grammar_shots.sample_shots(rng, split="any") if kind == "shots" else grammar_prompts.sample_plan(rng)
     if kind == "shots":  # every second one speaks
         fits = len(plan["shots"]) == 1 and not plan["unsupported"] and bool(plan["shots"][0]["dialogue"]) == bool(number % 2)
     else:
@@ -88,7 +88,7 @@ def drawn(kind: str, number: int) -> tuple[str, dict] | None:
 def rules() -> str:
     """What drawn films depend on, in twelve letters."""
     folder = pathlib.Path(__file__).parent
-    return hashlib.sha256(b"".join(p.read_bytes() for p in [*sorted(folder.glob("grammar*.py")), folder / "sound_data.py", editions.PATH])).hexdigest()[:12]
+    return hashlib.sha256(b"".join(p.read_bytes() for p in [*sorted(folder.glob("grammar*.py")), folder / "common_words.py", editions.PATH])).hexdigest()[:12]
 
 
 def cases(kind: str, folder: pathlib.Path, count: int) -> list[Case]:

@@ -14,9 +14,10 @@ import subprocess
 import unicodedata
 from typing import NamedTuple
 
+import bench_planner
+from bench_planner import PROMPTS
 from intervals import wilson
 
-PROMPTS = pathlib.Path(__file__).parents[2] / "assets/prompts/prompts.json"
 STOP_WORDS = set("a an the of in on at to and or is are it its with by for from past".split())
 SLOWEST = 300  # seconds that a plan may take
 
@@ -213,7 +214,6 @@ def main() -> None:
                 (folder / f"{case['id']}.json").write_text(json.dumps(plan.film, indent=1, ensure_ascii=False) if plan.film else plan.said)
     decoding = ""
     if options.decoding:
-        import bench_planner
         texts = [c["prompt"] for c in cases if c["id"].startswith(("plain", "short", "long"))]
         decoding = bench_planner.table(options.fabula, options.bundle, texts[:options.decoding], options.threads)
     extra = "".join(f' --variant "{v}"' for v in options.variant) + (f" --decoding {options.decoding}" if options.decoding else "") + (f" --threads {options.threads}" if options.threads != 2 else "")

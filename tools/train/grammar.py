@@ -1,7 +1,6 @@
 """Stories of the world: their meaning, the plan that follows from it, and prompts that say it.
 
-`sample_plan` draws a meaning (`Story`), words it (`grammar_prompts.py`) and lets `oracle` write the plan. The oracle is deterministic:
-whatever a prompt leaves out is filled by the fixed rules below, so that a reader, and the planner, can know it.
+`grammar_prompts.sample_plan` draws a meaning (`Story`), words it and lets `oracle` write the plan. The oracle is deterministic: whatever a prompt leaves out is filled by the fixed rules below, so that a reader, and the planner, can know it.
 
 Rules. No actor, or an unknown one: the fox. No place, or an unknown one: the forest (a later event: where the film is already; an unknown place: the forest). No time: day.
 No action, or an unknown one: stands. One actor stands in the centre and faces right; two stand left and right, facing each other, or both to the
@@ -194,16 +193,3 @@ def timed(shot, index, voices):
         dialogue = [{"speaker": speaker, "text": text, "start_ms": begin, "end_ms": end, "mode": "on_screen"}]
     return {"id": f"s{10 * (index + 1):03}", "place": shot["place"], "start_ms": start, "duration_ms": duration, "cast": shot["cast"],
             **({"props": shot["props"]} if "props" in shot else {}), "action_beats": shot["action_beats"], "camera": shot["camera"], "dialogue": dialogue, "ambience": shot["ambience"]}
-
-
-def sample_plan(rng):
-    """(prompt, plan) from a numpy Generator."""
-    import grammar_prompts
-    prompt, story = grammar_prompts.sample(rng)
-    return prompt, oracle(story)
-
-
-def sample_shots(rng, split="training"):
-    """(prompt, plan) of a film of one to four events of one shot each, for the picture model: every attribute drawn for itself (`grammar_shots.py`)."""
-    import grammar_shots
-    return grammar_shots.sample_shots(rng, split)

@@ -7,12 +7,13 @@ slip is copied as it stands.
 import copy
 import re
 
+import grammar
+from common_words import WORDS
 from grammar import ACTORS, LINE_BYTES, MAX_PROPS, MAX_UNSUPPORTED, MOODS, MOVING, PLACES, SIZES, SPAN_BYTES, WEATHERS, WORLD, Event, Story
 from grammar_spans import legal_spans, pieces
 from grammar_words import (ACTOR_WORDS, ADJECTIVES, ADVERBS, ALONE, COLOURS, CONNECTIVES, DAY_NOUNS, MOODS as MOOD_WORDS, OBJECTS, OPENERS, PLACES as PLACE_WORDS, PROP_WORDS, PROPS, SAY,
                            SENTENCES, SLOTS, SPEECHES, STORY_OPENERS, STYLES, TIME_SENTENCES, TIMES, TOGETHER, UNKNOWN_ACTORS, UNKNOWN_PLACES, UNKNOWN_TIMES, UNKNOWN_VERBS, VERBS, VOICES,
                            WEATHER, WEATHERS as WEATHER_WORDS, WHOLE_PLACES)
-from sound_data import WORDS
 
 UNKNOWN, LINE = "\ue000\ue001", "\ue002\ue003"  # marks around a span
 CLOSE = "close" if "close" in SIZES else "medium"
@@ -847,6 +848,12 @@ def read_marks(text):
     unsupported = re.findall(f"{UNKNOWN[0]}(.*?){UNKNOWN[1]}", text)
     lines = re.findall(f"{LINE[0]}(.*?){LINE[1]}", text)
     return re.sub(f"[{UNKNOWN}{LINE}]", "", text), unsupported, lines
+
+
+def sample_plan(rng):
+    """(prompt, plan) from a numpy Generator."""
+    prompt, story = sample(rng)
+    return prompt, grammar.oracle(story)
 
 
 def sample(rng):

@@ -1,15 +1,15 @@
 """Films for the stages that learn pictures and sound: shots whose attributes are drawn one by one, each for itself, in the layout of docs/BUNDLE.md.
 
-`sample_shots` words such a film plainly, so that the planner's states of it can be had; `random_shot` is one shot without words.
+`sample_shots` words such a film plainly, so that the planner's states of it can be had.
 """
 
 import re
 
 import editions
 import grammar
-import speech
+import grammar_prompts
+from common_words import WORDS
 from grammar import ACTORS, LINE_BYTES, MAX_PROPS, MOODS, ON_PLACE, PLACES, PROPS, VOICES, WEATHERS, WORLD
-from sound_data import WORDS
 
 PAIR, SPOKEN, CALM, TOGETHER = 0.35, 0.6, 0.5, 0.2  # shares: of shots with two actors, with a line; of calm actors; of pairs who talk or chase
 PHRASES = {"talks": "talks to", "chases": "chases"}
@@ -29,7 +29,6 @@ def allowed(kind, first, second, split):
 
 def random_line(rng):
     """A line of one to nine everyday words, at most LINE_BYTES bytes."""
-    import grammar_prompts
     while True:
         if rng.random() < 0.5:
             text = grammar_prompts.Writer(rng).everyday()
@@ -138,21 +137,3 @@ def mood_words(mood):
 
 def with_article(noun):
     return ("an " if re.match("[aeiou]", noun) else "a ") + noun
-
-
-def random_shot(rng):
-    """(plan with one shot, index 0, phones or None): a shot as in `sample_shots`; its line is a length of time without words."""
-    if editions.EDITION == "full":
-        from storybook import mixing, stories
-        plan = stories.sample_film(rng, shots=1)
-        return plan, 0, mixing.phones_of(plan, 0)
-    place = choose(rng, list(PLACES))
-    shot = random_plan_shot(rng, place, "training")
-    shot["ambience"], shot["line"] = PLACES[place]["ambience"], None
-    weather = choose(rng, [w for w in PLACES[place].get("weathers", WEATHERS) if w in WEATHERS]) if WEATHERS else None
-    plan = grammar.plan_of("", "", {c["id"]: "slt" for c in shot["cast"]}, {place: (choose(rng, WORLD["times"]), weather)}, [shot], [])
-    if rng.random() < 0.4:
-        last = plan["shots"][0]["duration_ms"] - speech.TAIL_MS
-        end = 250 + int(rng.integers(500, last - 250))
-        plan["shots"][0]["dialogue"] = [{"speaker": shot["cast"][0]["id"], "text": "", "start_ms": 250, "end_ms": end, "mode": "on_screen"}]
-    return plan, 0, None

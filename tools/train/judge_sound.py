@@ -10,25 +10,33 @@ import functools
 import math
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
 import numpy as np
 from scipy import signal
 
+import acoustics
 import grammar_words
 import judge_world
-import sound
 import speech
+from common_words import WORDS
 from judge_world import CACHE, WORLD
-from sound_data import WORDS
 from storybook import foley, tracks
 
-RATE = sound.SAMPLE_RATE
+RATE = acoustics.SAMPLE_RATE
 HOP_MS = 5  # of the envelope of onsets
 MAX_LAG_MS = 160  # less than half of a walk's step
 SOUNDS = {"step", "thump", "whoosh", "splash", "snore", "tap"}
 TOO_FAST = {"runs", "chases"}  # their steps follow each other so closely that a lag of one is none
+
+
+def samples(film: pathlib.Path, rate: int = RATE) -> np.ndarray:
+    """The sound of what ffmpeg reads, mono float32."""
+    raw = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error", "-i", str(film), "-ac", "1", "-ar", str(rate), "-f", "s16le", "-"], check=True,
+                         stdout=subprocess.PIPE).stdout
+    return np.frombuffer(raw, np.int16).astype(np.float32) / 32768
 
 
 # ---- in step
@@ -45,7 +53,7 @@ def as_scored(plan: dict, index: int) -> np.ndarray:
     place = tracks.PLACES[judge_world.place_of(plan, plan["shots"][index])["id"]]
     for k, (name, start) in enumerate(events(plan, index)):
         name = "bubble" if name == "splash" and place["water"] else name
-        sound._add(wave, round(start * RATE), foley.event(name, place["ground"], k % 4))
+        acoustics.add(wave, round(start * RATE), foley.event(name, place["ground"], k % 4))
     return wave
 
 
@@ -203,7 +211,7 @@ def teacher(plan: dict, index: int) -> tuple[np.ndarray, int]:
     line = shot["dialogue"][0]
     voice = next(c["voice"]["voice_id"] for c in plan["characters"] if c["id"] == line["speaker"])
     length = round((line["end_ms"] - line["start_ms"]) * RATE / 1000)
-    return sound.speak(line["text"], speech.voice_of(WORLD, voice), length), round((line["start_ms"] - shot["start_ms"]) * RATE / 1000)
+    return acoustics.speak(line["text"], speech.voice_of(WORLD, voice), length), round((line["start_ms"] - shot["start_ms"]) * RATE / 1000)
 
 
 def third_octaves(rate: int = 10000, size: int = 512, bands: int = 15, lowest: float = 150.0) -> np.ndarray:
@@ -267,10 +275,9 @@ def said(wave: np.ndarray, plan: dict, index: int) -> dict:
 
 
 if __name__ == "__main__":
-    import listen
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    samples = listen.samples(pathlib.Path(sys.argv[1]))
+    wave = samples(pathlib.Path(sys.argv[1]))
     for name, hears in (("Whisper base", listened), ("pocketsphinx", picked)):
-        heard = hears(samples)
+        heard = hears(wave)
         print(f"{name}: {heard!r}, {wrong(sys.argv[2], heard)} of {len(words(sys.argv[2]))} words wrong")

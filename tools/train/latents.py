@@ -1,6 +1,6 @@
 """The transformer's training data: rendered shots as latents, with the planner's tokens that they are conditioned on.
 
-Processes without a GPU draw films (`grammar.sample_shots`), render and encode them in closed form, and write shards `latents/NAME.pt` (`make`). A `Pool`
+Processes without a GPU draw films (`grammar_shots.sample_shots`), render and encode them in closed form, and write shards `latents/NAME.pt` (`make`). A `Pool`
 takes shards up as they appear, lets the planner read their films, and gives batches of shots whose text is equally long, so that nothing is padded.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 import audio_vae
-import grammar
+import grammar_shots
 import layout
 import picture
 import planner
@@ -51,24 +51,18 @@ def actor_rows(mask):
 def shot_of(plan, index, seed, keep_frames):
     """A shot rendered and encoded: normalised latents video [c,t,h,w] and audio [c,n] (float16), actor [rows], wave int16, frames and mask if wanted."""
     eye, features, _ = tools()
-    frames, mask, _ = picture.render_shot(plan, index, seed, phone_times(plan, index))
+    frames, mask, _ = picture.render_shot(plan, index, seed, picture.phones(plan, index))
     wave = sound.render_sound(plan, index, seed)
     shot = {"video": eye(frames).half(), "audio": features.latents(torch.from_numpy(wave)[None], layout.audio_rows(len(frames)))[0].half(),
             "actor": actor_rows(mask), "wave": np.round(wave * 32767).astype(np.int16)}
     return shot | ({"frames": frames, "mask": np.packbits(mask > 0, axis=-1)} if keep_frames else {})
 
 
-def phone_times(plan, index):
-    """[(phone, start_s, duration_s)] of a shot's line on its clock, for the speaker's mouth."""
-    from storybook import facts, mixing
-    return mixing.phones_of(facts.staged(plan, index), 0)
-
-
 def make(name, seeds):
     """Renders and encodes films of `seeds` until the shard `name` is full: {"films": [{prompt, plan, seed, ids, shots: [{shot, rows, sounds, starts, …}]}]}."""
     films, count = [], 0
     for seed in seeds:
-        prompt, plan = grammar.sample_shots(np.random.default_rng([4, seed]))
+        prompt, plan = grammar_shots.sample_shots(np.random.default_rng([4, seed]))
         encoded = tokens.encode_plan(tools()[2], prompt, plan)
         shots = []
         for index, (rows, sounds, starts) in enumerate(encoded.shots):

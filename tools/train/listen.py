@@ -11,15 +11,12 @@ import subprocess
 
 import numpy as np
 
-import sound
+import acoustics
+import editions
+import judge_sound
+import speech
 
 QUIET = ["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error"]
-
-
-def samples(film: pathlib.Path, rate: int = 16000) -> np.ndarray:
-    """The film's sound, mono float32."""
-    raw = subprocess.run([*QUIET, "-i", str(film), "-ac", "1", "-ar", str(rate), "-f", "s16le", "-"], check=True, stdout=subprocess.PIPE).stdout
-    return np.frombuffer(raw, np.int16).astype(np.float32) / 32768
 
 
 def levels(film: pathlib.Path) -> str:
@@ -38,7 +35,6 @@ def spectrogram(film: pathlib.Path, png: pathlib.Path) -> None:
 
 def recognise(wave: np.ndarray) -> str | None:
     """What Whisper base hears; None where it is not installed."""
-    import judge_sound
     try:
         return judge_sound.listened(wave)
     except ImportError:
@@ -55,10 +51,9 @@ if __name__ == "__main__":
     print(levels(options.film))
     if options.png:
         spectrogram(options.film, options.png)
-    heard = recognise(samples(options.film))
+    heard = recognise(judge_sound.samples(options.film))
     print("recogniser: not installed" if heard is None else f"recogniser hears: {heard!r}")
     if options.expect and heard is not None:
-        voice = next(v for v in sound.default_world()["voices"] if v["id"] == options.voice)
-        import speech
-        teacher = sound.speak(options.expect, voice, round(speech.speech_ms(options.expect, voice) * sound.SAMPLE_RATE / 1000))
+        voice = next(v for v in editions.world()["voices"] if v["id"] == options.voice)
+        teacher = acoustics.speak(options.expect, voice, round(speech.speech_ms(options.expect, voice) * acoustics.SAMPLE_RATE / 1000))
         print(f"of the teacher's voice: {recognise(np.pad(teacher, 4000))!r}")

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
 
-import grammar
-import sound_data
+import common_words
+import grammar_prompts
 import speech
 import tokens
 from training import CACHE, DEVICE, EVAL_SEED, MODEL, Budget, Log, Optimizer, autocast, save
@@ -57,10 +57,10 @@ def make_tokenizer():
     """Trains the tokenizer once; every later run uses the same file."""
     if TOKENIZER.exists():
         return
-    rng, texts, exact = np.random.default_rng(7), [" ".join(sound_data.WORDS)] * 300, speech.phones_of
-    speech.phones_of = sound_data.rough_phones  # times are numbers all the same
+    rng, texts, exact = np.random.default_rng(7), [" ".join(common_words.WORDS)] * 300, speech.phones_of
+    speech.phones_of = common_words.rough_phones  # times are numbers all the same
     for _ in range(TOKENIZER_PLANS):
-        prompt, plan = grammar.sample_plan(rng)
+        prompt, plan = grammar_prompts.sample_plan(rng)
         texts += [s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind != "special"]
     speech.phones_of = exact
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -85,9 +85,9 @@ AttentionInterface.register("blocked", blocked_attention)
 # --- data ---
 def make(name, seed):
     """Draws PLANS_OF plans into the shard plans/NAME.npz: ids int16 and bits of the loss mask, one plan after the other, and their lengths."""
-    speech.phones_of = sound_data.rough_phones
+    speech.phones_of = common_words.rough_phones
     vocabulary, rng = tokens.Vocabulary(TOKENIZER), np.random.default_rng(seed)
-    drawn = [tokens.encode_plan(vocabulary, *grammar.sample_plan(rng)) for _ in range(PLANS_OF)]
+    drawn = [tokens.encode_plan(vocabulary, *grammar_prompts.sample_plan(rng)) for _ in range(PLANS_OF)]
     PLANS.mkdir(parents=True, exist_ok=True)
     np.savez(PLANS / f"{name}.part.npz", ids=np.concatenate([np.array(e.ids, np.int16) for e in drawn]), loss=np.packbits(np.concatenate([np.array(e.loss) for e in drawn])),
              lengths=[len(e.ids) for e in drawn])
@@ -178,7 +178,7 @@ def evaluate(model, vocabulary, samples):
 
 def held_out(count, seed=EVAL_SEED):
     rng = np.random.default_rng(seed)
-    return [grammar.sample_plan(rng) for _ in range(count)]
+    return [grammar_prompts.sample_plan(rng) for _ in range(count)]
 
 
 def freeze_trunk(model):

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKLMiniMaxH3
 
-import grammar
+import grammar_shots
 import layout
 import picture
 import video_init
@@ -121,7 +121,7 @@ def reconstruction_loss(y, x, mask):
 def drawn(rng):
     """A random shot: frames uint8 [n,H,W,3], mask [n,H,W]."""
     seed = int(rng.integers(2**31))
-    _, plan = grammar.sample_shots(rng)
+    _, plan = grammar_shots.sample_shots(rng)
     index = int(rng.integers(len(plan["shots"])))
     return picture.render_shot(plan, index, seed)[:2]
 

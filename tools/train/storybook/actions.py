@@ -312,4 +312,3 @@ def chases(t, c):
 
 ACTIONS = {f.__name__: f for f in (stands, walks, runs, jumps, spins, flies, falls, bounces, rolls, floats, swims, grows, shrinks, enters, exits, sleeps, dances, talks,
                                    chases, gives, carries)}
-TRAVELS = {"walks", "runs", "flies", "rolls", "swims", "chases", "carries", "gives", "enters", "exits"}

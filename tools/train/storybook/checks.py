@@ -4,8 +4,8 @@ import collections
 
 import numpy as np
 
+import acoustics
 import editions
-import sound
 from storybook import actions, foley, mixing, music, sprites, stage, stories, things, tracks
 
 
@@ -87,7 +87,7 @@ def truth(seed, stream):
     again = stage.render_shot(plan, 0, seed, frame_indices=[3, 40])
     assert np.array_equal(again[0], frames[[3, 40]]) and np.array_equal(again[1], masks[[3, 40]])
     wave = mixing.render_sound(plan, 0, seed)
-    assert np.array_equal(wave, mixing.render_sound(plan, 0, seed)) and np.isfinite(wave).all() and len(wave) == round(len(frames) / tracks.FPS * sound.SAMPLE_RATE)
+    assert np.array_equal(wave, mixing.render_sound(plan, 0, seed)) and np.isfinite(wave).all() and len(wave) == round(len(frames) / tracks.FPS * acoustics.SAMPLE_RATE)
     for n in range(len(frames)):
         for i, box in enumerate(t["boxes"][n]):
             y, x = np.nonzero(masks[n] == i + 1)
@@ -95,5 +95,5 @@ def truth(seed, stream):
                 assert box and box[0] <= x.min() and x.max() < box[2] and box[1] <= y.min() and y.max() < box[3], (seed, n, i)
     parts = mixing.stems(plan, 0, seed)
     for event in t["events"]:
-        a = round(event["s"] * sound.SAMPLE_RATE)
+        a = round(event["s"] * acoustics.SAMPLE_RATE)
         assert np.abs(parts["foley"][a:a + 3200]).max(initial=1) > 1e-3, event

@@ -5,15 +5,11 @@ import functools
 import numpy as np
 from scipy import signal
 
-import sound
-from sound import SAMPLE_RATE
+import acoustics
+from acoustics import SAMPLE_RATE, clock
 
 TWO_PI = 2 * np.pi
 LOOP_S, VARIANTS = 16, 6  # beds are loops of so many seconds, each in so many versions
-
-
-def clock(seconds):
-    return np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
 
 
 def sweep(f0, f1, t):
@@ -34,31 +30,31 @@ def step(rng, ground="grass"):
         ground, (300, 1600, 0.07, 0.08))
     t = clock(long)
     body = np.sin(TWO_PI * rng.uniform(90, 130) * t) * np.exp(-t / 0.018) * (0.8 if ground in ("stone", "wood") else 0.3)
-    return fade(level * (sound._noise(rng, len(t), low, high) * np.exp(-t / (long * 0.28)) * 0.6 + body))
+    return fade(level * (acoustics.noise(rng, len(t), low, high) * np.exp(-t / (long * 0.28)) * 0.6 + body))
 
 
 def thump(rng, ground="grass"):
     t = clock(0.22)
     body = np.sin(sweep(rng.uniform(105, 125), 52, t)) * np.exp(-t / 0.06)
-    return fade(0.34 * (body + 0.25 * sound._noise(rng, len(t), 200, 1400) * np.exp(-t / 0.02)))
+    return fade(0.34 * (body + 0.25 * acoustics.noise(rng, len(t), 200, 1400) * np.exp(-t / 0.02)))
 
 
 def whoosh(rng, ground=None):
     t = clock(0.34)
     shape = np.sin(np.pi * t / t[-1]) ** 2
-    return fade(0.07 * sound._noise(rng, len(t), 500, 2600) * shape)
+    return fade(0.07 * acoustics.noise(rng, len(t), 500, 2600) * shape)
 
 
 def splash(rng, ground=None):
     t = clock(0.5)
-    return fade(0.10 * (sound._noise(rng, len(t), 500, 5200) * np.exp(-t / 0.12) + 0.5 * sound._noise(rng, len(t), 200, 900) * np.exp(-t / 0.2)))
+    return fade(0.10 * (acoustics.noise(rng, len(t), 500, 5200) * np.exp(-t / 0.12) + 0.5 * acoustics.noise(rng, len(t), 200, 900) * np.exp(-t / 0.2)))
 
 
 def bubble(rng, ground=None):
     wave = np.zeros(round(0.42 * SAMPLE_RATE))
     for i in range(3):
         t = clock(0.09)
-        sound._add(wave, round((0.1 * i + rng.uniform(0, 0.04)) * SAMPLE_RATE),
+        acoustics.add(wave, round((0.1 * i + rng.uniform(0, 0.04)) * SAMPLE_RATE),
                    fade(0.14 * np.sin(sweep(rng.uniform(280, 420), rng.uniform(700, 1000), t)) * np.exp(-t / 0.035)))
     return wave
 
@@ -72,7 +68,7 @@ def boing(rng, ground=None):
 
 def rumble(rng, ground=None):
     t = clock(0.95)
-    return fade(0.10 * sound._noise(rng, len(t), 50, 260) * np.sin(np.pi * t / t[-1]) * (1 + 0.4 * np.sin(TWO_PI * 9 * t)), 0.05)
+    return fade(0.10 * acoustics.noise(rng, len(t), 50, 260) * np.sin(np.pi * t / t[-1]) * (1 + 0.4 * np.sin(TWO_PI * 9 * t)), 0.05)
 
 
 def rise(rng, ground=None):
@@ -96,7 +92,7 @@ def chime(rng, ground=None):
     wave = np.zeros(round(1.1 * SAMPLE_RATE))
     for i, ratio in enumerate((1, 1.25, 1.5, 2)):
         t = clock(0.8)
-        sound._add(wave, round(0.07 * i * SAMPLE_RATE), 0.07 * (np.sin(TWO_PI * 1046 * ratio * t) + 0.3 * np.sin(TWO_PI * 2096 * ratio * t)) * np.exp(-t / 0.2))
+        acoustics.add(wave, round(0.07 * i * SAMPLE_RATE), 0.07 * (np.sin(TWO_PI * 1046 * ratio * t) + 0.3 * np.sin(TWO_PI * 2096 * ratio * t)) * np.exp(-t / 0.2))
     return fade(wave)
 
 
@@ -104,7 +100,7 @@ def snore(rng, ground=None):
     t = clock(1.5)
     breath = np.where(t < 0.7, np.sin(np.pi * t / 0.7), 0.45 * np.sin(np.pi * (t - 0.7) / 0.8))
     rasp = 0.55 + 0.45 * signal.sawtooth(TWO_PI * 31 * t)
-    return fade(0.05 * sound._noise(rng, len(t), 140, 900) * np.abs(breath) * np.where(t < 0.7, rasp, 0.7), 0.05)
+    return fade(0.05 * acoustics.noise(rng, len(t), 140, 900) * np.abs(breath) * np.where(t < 0.7, rasp, 0.7), 0.05)
 
 
 def tap(rng, ground=None):
@@ -122,13 +118,13 @@ def engine(rng, ground=None):
     t = clock(1.2)
     phase = TWO_PI * rng.uniform(62, 74) * t
     put = signal.sawtooth(phase) * (0.7 + 0.3 * np.sin(TWO_PI * 12 * t))
-    return fade(0.09 * signal.sosfilt(sound._low(700), put) * np.sin(np.pi * t / t[-1]) ** 0.5, 0.05)
+    return fade(0.09 * signal.sosfilt(acoustics.low_pass(700), put) * np.sin(np.pi * t / t[-1]) ** 0.5, 0.05)
 
 
 def thunder(rng, ground=None):
     t = clock(2.2)
-    crack = sound._noise(rng, len(t), 300, 3000) * np.exp(-t / 0.1) * 0.6
-    roll = sound._noise(rng, len(t), 35, 220) * np.exp(-t / 0.8) * (1 + 0.6 * np.sin(TWO_PI * 3.1 * t + 1) * np.sin(TWO_PI * 1.3 * t))
+    crack = acoustics.noise(rng, len(t), 300, 3000) * np.exp(-t / 0.1) * 0.6
+    roll = acoustics.noise(rng, len(t), 35, 220) * np.exp(-t / 0.8) * (1 + 0.6 * np.sin(TWO_PI * 3.1 * t + 1) * np.sin(TWO_PI * 1.3 * t))
     return fade(0.16 * (roll + crack), 0.01)
 
 
@@ -143,55 +139,104 @@ def event(name, ground, version):
 
 # ---- beds
 
+def birds(rng, length):
+    wave = 0.06 * acoustics.noise(rng, length, 300, 1200)
+    for _ in range(rng.integers(3, 6)):
+        start, base = rng.integers(0, length), rng.uniform(2400, 4200)
+        for _ in range(rng.integers(2, 5)):
+            t = clock(rng.uniform(0.05, 0.11))
+            phase = base * t + rng.uniform(-3000, 5000) * t * t
+            acoustics.add(wave, start, np.sin(TWO_PI * phase) * np.hanning(len(t)) * rng.uniform(0.4, 1))
+            start += int(len(t) * rng.uniform(1.1, 1.6))
+    return wave
+
+
+def waves(rng, length):
+    t = np.arange(length) / SAMPLE_RATE
+    swell = 0.35 + 0.65 * (0.5 + 0.5 * np.sin(TWO_PI * (rng.uniform(0.3, 0.5) * t + rng.random()))) ** 2
+    return swell * acoustics.noise(rng, length, 150, 3500) + 0.4 * acoustics.noise(rng, length, 60, 400)
+
+
+def wind(rng, length):
+    t = np.arange(length) / SAMPLE_RATE
+    gust = 0.5 + 0.5 * np.sin(TWO_PI * (rng.uniform(0.25, 0.6) * t + rng.random()))
+    return gust * acoustics.noise(rng, length, 400, 800) + (1.3 - gust) * acoustics.noise(rng, length, 150, 400)
+
+
+def traffic(rng, length):
+    t = np.arange(length) / SAMPLE_RATE
+    engine = signal.sawtooth(TWO_PI * (rng.uniform(70, 95) * t + rng.uniform(-6, 6) * t * t))
+    passing = np.exp(-((t - rng.uniform(0, t[-1])) / 0.5) ** 2)
+    return acoustics.noise(rng, length, 60, 350) + passing * (0.5 * signal.sosfilt(acoustics.band(60, 600), engine) + 0.4 * acoustics.noise(rng, length, 500, 2000))
+
+
+def hum(rng, length):
+    t, base = np.arange(length) / SAMPLE_RATE, rng.uniform(88, 100)
+    tones = sum(np.sin(TWO_PI * (base * k * t + rng.random())) / k for k in (1, 2, 3, 5))
+    return tones * (1 + 0.3 * np.sin(TWO_PI * 0.7 * t)) + 0.2 * acoustics.noise(rng, length, 100, 800)
+
+
+def crickets(rng, length):
+    t = np.arange(length) / SAMPLE_RATE
+    wave = 0.05 * acoustics.noise(rng, length, 200, 900)
+    for _ in range(2):
+        pitch, rate = rng.uniform(3900, 4700), rng.uniform(2.2, 3.2)
+        pulse = np.clip(np.sin(TWO_PI * rng.uniform(26, 32) * t), 0, 1)
+        group = (np.mod(rate * t + rng.random(), 1) < 0.55).astype(float)
+        wave += np.sin(TWO_PI * pitch * t) * pulse * signal.sosfilt(acoustics.low_pass(60), group)
+    return wave
+
+
 def bubbles(rng, length):
-    wave = 0.5 * sound._noise(rng, length, 60, 420)
+    wave = 0.5 * acoustics.noise(rng, length, 60, 420)
     for _ in range(int(length / SAMPLE_RATE * 5)):
         t = clock(0.1)
         f = rng.uniform(240, 700)
-        sound._add(wave, int(rng.integers(length)), 0.9 * np.sin(sweep(f, f * 2.2, t)) * np.exp(-t / 0.03))
+        acoustics.add(wave, int(rng.integers(length)), 0.9 * np.sin(sweep(f, f * 2.2, t)) * np.exp(-t / 0.03))
     return wave
 
 
 def village(rng, length):
-    wave = 0.4 * sound._birds(rng, length) + 0.15 * sound._noise(rng, length, 200, 900)
+    wave = 0.4 * birds(rng, length) + 0.15 * acoustics.noise(rng, length, 200, 900)
     for at in np.arange(1.0, length / SAMPLE_RATE, 4.0):
         t = clock(1.8)
-        sound._add(wave, round(at * SAMPLE_RATE), 0.5 * sum(np.sin(TWO_PI * 392 * r * t) * np.exp(-t / d) for r, d in ((1, 0.7), (2.0, 0.5), (2.8, 0.25))))
+        acoustics.add(wave, round(at * SAMPLE_RATE), 0.5 * sum(np.sin(TWO_PI * 392 * r * t) * np.exp(-t / d) for r, d in ((1, 0.7), (2.0, 0.5), (2.8, 0.25))))
     return wave
 
 
 def clock_ticks(rng, length):
-    wave = 0.12 * sound._noise(rng, length, 80, 500)
+    wave = 0.12 * acoustics.noise(rng, length, 80, 500)
     for i, at in enumerate(np.arange(0.1, length / SAMPLE_RATE, 0.5)):
         t = clock(0.03)
-        sound._add(wave, round(at * SAMPLE_RATE), 2.2 * np.sin(TWO_PI * (1900 if i % 2 else 2300) * t) * np.exp(-t / 0.005))
+        acoustics.add(wave, round(at * SAMPLE_RATE), 2.2 * np.sin(TWO_PI * (1900 if i % 2 else 2300) * t) * np.exp(-t / 0.005))
     return wave
 
 
 def drips(rng, length):
-    wave = 0.25 * sound._noise(rng, length, 70, 400)
+    wave = 0.25 * acoustics.noise(rng, length, 70, 400)
     for _ in range(int(length / SAMPLE_RATE * 1.6)):
         at, f = int(rng.integers(length)), rng.uniform(900, 1500)
         for echo, gain in ((0, 1.0), (0.19, 0.45), (0.38, 0.2)):
             t = clock(0.08)
-            sound._add(wave, at + round(echo * SAMPLE_RATE), 2.0 * gain * np.sin(sweep(f, f * 1.6, t)) * np.exp(-t / 0.02))
+            acoustics.add(wave, at + round(echo * SAMPLE_RATE), 2.0 * gain * np.sin(sweep(f, f * 1.6, t)) * np.exp(-t / 0.02))
     return wave
 
 
 def rain(rng, length):
-    wave = sound._noise(rng, length, 900, 7000)
+    wave = acoustics.noise(rng, length, 900, 7000)
     drops = np.zeros(length)
     drops[rng.integers(0, length, length // 260)] = rng.uniform(2, 9, length // 260)
-    return 0.6 * wave + 0.8 * signal.sosfilt(sound._band(700, 3600), drops)
+    return 0.6 * wave + 0.8 * signal.sosfilt(acoustics.band(700, 3600), drops)
 
 
 def storm(rng, length):
     t = np.arange(length) / SAMPLE_RATE
     gust = 0.6 + 0.4 * np.sin(TWO_PI * 0.25 * t + rng.random()) * np.sin(TWO_PI * 0.125 * t)
-    return gust * sound._noise(rng, length, 220, 900) + 0.8 * rain(rng, length)
+    return gust * acoustics.noise(rng, length, 220, 900) + 0.8 * rain(rng, length)
 
 
-BEDS = {**sound.AMBIENCES, "bubbles": bubbles, "village": village, "clock": clock_ticks, "drips": drips, "rain": rain, "storm": storm}
+BEDS = {"birds": birds, "waves": waves, "wind": wind, "traffic": traffic, "hum": hum, "crickets": crickets, "bubbles": bubbles, "village": village,
+        "clock": clock_ticks, "drips": drips, "rain": rain, "storm": storm}
 
 
 @functools.lru_cache(maxsize=128)
@@ -202,7 +247,7 @@ def bed(name, version):
     wave = BEDS[name](rng, LOOP_S * SAMPLE_RATE + over)
     ramp = np.sqrt(np.linspace(0, 1, over))
     wave[:over] = wave[:over] * ramp + wave[-over:] * ramp[::-1]
-    return sound._unit_rms(wave[:-over]).astype(np.float32)
+    return acoustics.unit_rms(wave[:-over]).astype(np.float32)
 
 
 def looped(loop, start, length):

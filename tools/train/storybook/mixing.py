@@ -5,10 +5,10 @@ import functools
 import numpy as np
 from scipy import signal
 
+import acoustics
 import editions
-import sound
 import speech
-from sound import SAMPLE_RATE
+from acoustics import SAMPLE_RATE
 from storybook import foley, music, tracks
 
 WORLD = editions.world("full")
@@ -23,16 +23,14 @@ def spoken(text, voice_id, length):
     """A persona's voice: flite at its pitch, stretched to `length` samples and levelled as the teacher's is."""
     voice = VOICE_OF[voice_id]
     if voice["pitch"] == 1.0:
-        return sound.speak(text, voice, length).astype(np.float32)
+        return acoustics.speak(text, voice, length).astype(np.float32)
     phones, wave, rate = speech.synthesise(text, voice["flite"])
     inner = [p for p in phones if p.name != "pau"]
     if not inner or length <= 0:
         return np.zeros(0, np.float32)
-    begin = next(p.begin for p in phones if p.name != "pau")
-    cut = wave[round(begin * rate):round(inner[-1].end * rate)]
+    cut = wave[round(inner[0].begin * rate):round(inner[-1].end * rate)]
     shifted = signal.resample(cut, max(1, round(len(cut) * SAMPLE_RATE / rate / voice["pitch"])))
-    wave = signal.sosfilt(sound._band(60, 7400), sound.stretch(shifted, length))
-    return sound._fade(sound._level_speech(wave), 0.005).astype(np.float32)
+    return acoustics.finished(acoustics.stretch(shifted, length)).astype(np.float32)
 
 
 def phones_of(plan, index):
@@ -58,14 +56,14 @@ def stems(plan, shot_index, seed):
     parts = {name: np.zeros(length, np.float32) for name in ("voice", "foley", "ambience", "music")}
     for s, name, gain, _, _ in shown.sounds:
         piece = foley.event(name, shown.place["ground"], int(rng.integers(4)))
-        sound._add(parts["foley"], round(s * SAMPLE_RATE), piece * np.float32(gain * rng.uniform(0.85, 1.15)))
+        acoustics.add(parts["foley"], round(s * SAMPLE_RATE), piece * np.float32(gain * rng.uniform(0.85, 1.15)))
     bed = foley.bed(shot["ambience"], seed % foley.VARIANTS)
     parts["ambience"] = foley.looped(bed, int(rng.integers(len(bed))), length) * np.float32(BED_RMS.get(shot["ambience"], 0.010) * rng.uniform(0.8, 1.2))
     voices = {c["id"]: c["voice"]["voice_id"] for c in plan["characters"]}
     speaks = np.zeros(length, np.float32)
     for line in shot["dialogue"]:
         start, samples = (round((line[k] - shot["start_ms"]) * SAMPLE_RATE / 1000) for k in ("start_ms", "end_ms"))
-        sound._add(parts["voice"], start, spoken(line["text"], voices[line["speaker"]], samples - start))
+        acoustics.add(parts["voice"], start, spoken(line["text"], voices[line["speaker"]], samples - start))
         speaks[max(0, start - 1600):samples + 3200] = 1
     speaks = smoothed(speaks)
     parts["ambience"] *= 1 - (1 - QUIET) * speaks

@@ -5,8 +5,8 @@ import functools
 import numpy as np
 from scipy import signal
 
-import sound
-from sound import SAMPLE_RATE
+import acoustics
+from acoustics import SAMPLE_RATE
 
 VERSIONS = 6
 MAJOR, MINOR, LYDIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 6, 7, 9, 11)
@@ -75,9 +75,9 @@ def loop(mood, version):
                 play(tune, degree(scale, key, d) + (12 if tune in ("bells", "marimba", "pizzicato") else 0), 4 * bar + i * 4 / count, max(4 / count, 0.5) * 1.6, 0.6)
         if mood in ("happy", "playful"):
             for i in range(8):
-                hit = sound._noise(rng, SAMPLE_RATE // 20, 3000, 7000) * np.exp(-np.arange(SAMPLE_RATE // 20) / 160)
+                hit = acoustics.noise(rng, SAMPLE_RATE // 20, 3000, 7000) * np.exp(-np.arange(SAMPLE_RATE // 20) / 160)
                 start = round((4 * bar + i / 2) * beat * SAMPLE_RATE)
                 wave[start:start + len(hit)] += (0.05 if i % 2 else 0.02) * hit
     wave[:6 * SAMPLE_RATE] += wave[length:length + 6 * SAMPLE_RATE]
-    wave = signal.sosfilt(sound._low(6500), wave[:length])
-    return sound._unit_rms(wave).astype(np.float32)
+    wave = signal.sosfilt(acoustics.low_pass(6500), wave[:length])
+    return acoustics.unit_rms(wave).astype(np.float32)

@@ -8,7 +8,7 @@ import wave
 import cv2
 import numpy as np
 
-from sound import SAMPLE_RATE
+from acoustics import SAMPLE_RATE
 from storybook import mixing, stage, tracks
 
 SCALE, STRIP = 3, 96  # the picture is shown three times as large, above a strip

@@ -1,12 +1,9 @@
-"""Random shots that sound, for training and judging the audio autoencoder: every voice, action and place, and lines of common words."""
+"""Common words, of which half of the drawn lines are made, and the rough phones of a line of them."""
+
 import functools
-import pathlib
 import re
 
-import numpy as np
-
-import editions
-import sound
+import grammar_words
 import speech
 
 WORDS = """a about after again all always am an and animal answer apple are around as ask at away back bad ball be bear beautiful because bed before begin
@@ -30,15 +27,15 @@ wind window winter wish with wonder wood word work world would write yellow yes 
 
 
 @functools.lru_cache(maxsize=None)
-def known_words():
+def known():
     """The words of which most drawn lines are made."""
-    import grammar_words
     texts = [*WORDS, *grammar_words.SENTENCES, *grammar_words.SPEECHES, *(word for words in grammar_words.SLOTS.values() for word in words)]
     return frozenset(re.findall(r"[a-z']+", re.sub(r"\{\w+\}", " ", " ".join(texts)).lower()))
 
 
 @functools.lru_cache(maxsize=65536)
-def _piece_phones(piece, voice, spoken=speech.phones_of):
+def piece_phones(piece, voice, spoken=speech.phones_of):
+    """Bound to the exact phones when this is imported: `rough_phones` may stand in their place later."""
     return spoken(piece, voice)
 
 
@@ -47,54 +44,8 @@ def rough_phones(text, voice):
     one. Near enough for a context that carries no loss."""
     phones, at = [], 0.0
     for word in re.findall(r"[\w']+", text.lower()):
-        for piece in [word] if word in known_words() else re.findall(r"\w\w?", word):
-            spoken = _piece_phones(piece, voice)
+        for piece in [word] if word in known() else re.findall(r"\w\w?", word):
+            spoken = piece_phones(piece, voice)
             phones += [speech.Phone(p.name, at + p.begin - spoken[0].begin, at + p.end - spoken[0].begin) for p in spoken]
             at = phones[-1].end if phones else 0.0
     return tuple(phones)
-
-
-def random_line(rng: np.random.Generator) -> str:
-    """Words up to the length of a plan's lines."""
-    line = rng.choice(WORDS)
-    while rng.random() < 0.85:
-        longer = f"{line} {rng.choice(WORDS)}"
-        if len(longer) > editions.world().get("line_bytes", 28):
-            break
-        line = longer
-    return str(line)
-
-
-def random_shot(rng: np.random.Generator, world: dict) -> dict:
-    """The part of a one-shot plan that its sound depends on."""
-    if editions.EDITION == "full":
-        from storybook import stories
-        return stories.sample_film(rng, shots=1)
-    action, place = rng.choice(world["actions"]), rng.choice(world["places"])
-    voice = rng.choice(world["voices"])
-    duration = round(1000 * world["shot_frames"][0] / world["fps"])
-    dialogue = []
-    if rng.random() < 0.8:
-        text = random_line(rng)
-        start, end = speech.line_span(text, voice, 0, duration)
-        dialogue = [{"speaker": "fox", "text": text, "start_ms": start, "end_ms": end}]
-    heard = [place["ambience"], "crickets"] + [a for a in ("rain", "wind") if "weathers" in world and a in world["ambiences"]]
-    shot = {"start_ms": 0, "duration_ms": duration, "dialogue": dialogue, "ambience": heard[0] if rng.random() < 0.6 else str(rng.choice(heard[1:])),
-            "action_beats": [{"at_ms": 0, "who": "fox", "what": action["id"]}]}
-    return {"characters": [{"id": "fox", "voice": {"voice_id": voice["id"]}}], "shots": [shot]}
-
-
-def clips(count: int, seed: int, cache: pathlib.Path | None = None) -> np.ndarray:
-    """`count` shots' samples, int16 [count, samples]; kept in the folder `cache` if one is given."""
-    path = cache and cache / f"sound_{count}_{seed}.npy"
-    if path and path.exists():
-        return np.load(path)
-    world, waves = sound.default_world(), []
-    for i in range(count):
-        plan = random_shot(np.random.default_rng([seed, i, 1]), world)
-        waves.append(np.round(sound.render_sound(plan, 0, seed * 1_000_003 + i, world) * 32767).astype(np.int16))
-    result = np.stack(waves)
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, result)
-    return result
