@@ -13,7 +13,7 @@ import grammar
 import planner
 import speech
 import tokens
-from grammar import LINE_BYTES, MAX_SHOTS, MAX_UNSUPPORTED, SPAN_BYTES
+from grammar import LINE_BYTES, MAX_PROPS, MAX_SHOTS, MAX_UNSUPPORTED, MOODS, PLACES, PROPS, SPAN_BYTES, WEATHERS
 from grammar_spans import legal_spans
 from training import WORLD
 
@@ -88,6 +88,11 @@ def fields(stream, *parts):
     return values
 
 
+def optional(there, literal, read):
+    """The parts of a field that only some worlds have."""
+    return (literal, read) if there else ()
+
+
 def decode(model, vocabulary, prompt):
     """(plan, stream) of a prompt."""
     stream = Stream(model, vocabulary)
@@ -115,9 +120,11 @@ def decode(model, vocabulary, prompt):
             break
     while True:
         left = [p for p in ids_of(WORLD["places"]) if p not in ids_of(places)]
-        place, description, time = fields(stream, '{"id":"', choose(left), '","description":"', free("description"), '","time_of_day":"',
-                                          choose(WORLD["times"]), tokens.PLACE_END)
-        places.append({"id": place, "description": description, "time_of_day": time})
+        stream.force('{"id":"')
+        place = stream.one_of(left, '","description":"')  # what weather there can be depends on it
+        description, time, *weather = fields(stream, '","description":"', free("description"), '","time_of_day":"', choose(WORLD["times"]),
+                                             *optional(WEATHERS, '","weather":"', choose(PLACES[place].get("weathers", WEATHERS))), tokens.PLACE_END)
+        places.append({"id": place, "description": description, "time_of_day": time, **({"weather": weather[0]} if weather else {})})
         if stream.choose(tokens.AFTER_PLACES, *[","] * (len(left) > 1)) != ",":
             break
     plan = {"version": "fabula.plan/1", "treatment": words, "title": title, "aspect": "16:9", "fps": 24, "total_ms": int(total), "language": "en",
@@ -155,11 +162,12 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
     cast, beats, dialogue = [], [], []
     while True:
         left = [c for c in ids_of(characters) if c not in ids_of(cast)]
-        actor, position, facing = fields(stream, '{"id":"', choose(left), '","position":"', choose(WORLD["positions"]), '","facing":"',
-                                         choose(WORLD["facings"]), tokens.CAST_END)
-        cast.append({"id": actor, "position": position, "facing": facing})
+        actor, position, facing, *mood = fields(stream, '{"id":"', choose(left), '","position":"', choose(WORLD["positions"]), '","facing":"',
+                                                choose(WORLD["facings"]), *optional(MOODS, '","mood":"', choose(MOODS)), tokens.CAST_END)
+        cast.append({"id": actor, "position": position, "facing": facing, **({"mood": mood[0]} if mood else {})})
         if stream.choose(tokens.AFTER_CAST, *[","] * (len(left) > 1 and len(cast) < 2)) != ",":
             break
+    props = decode_props(stream, choose) if PROPS else []
     while True:
         left = [c for c in ids_of(cast) if c not in [b["who"] for b in beats]]
         who, what = fields(stream, '{"at_ms":0,"who":"', choose(left), '","what":"', world("actions"), tokens.BEAT_END)
@@ -181,17 +189,33 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
         stream.force(tokens.AFTER_LINE)
     ambience = stream.one_of(WORLD["ambiences"], tokens.SHOT_END)
     stream.force(tokens.SHOT_END)
-    return {"id": identity, "place": place, "start_ms": start, "duration_ms": duration, "cast": cast, "action_beats": beats,
+    return {"id": identity, "place": place, "start_ms": start, "duration_ms": duration, "cast": cast, **({"props": props} if PROPS else {}), "action_beats": beats,
             "camera": {"size": size, "move": move}, "dialogue": dialogue, "ambience": ambience}
 
 
+def decode_props(stream, choose):
+    """The list of a shot's props, up to the literal that opens its beats."""
+    props = []
+    more = stream.choose(tokens.AFTER_PROPS, tokens.PROP_OPEN)
+    while more != tokens.AFTER_PROPS:
+        left = [p for p in PROPS if p not in ids_of(props)]
+        prop, position = fields(stream, "", choose(left), '","position":"', choose(WORLD["positions"]), tokens.PROP_END)
+        props.append({"id": prop, "position": position})
+        more = stream.choose(tokens.AFTER_PROPS, *[","] * (len(props) < MAX_PROPS))
+        if more == ",":
+            stream.force(tokens.PROP_OPEN)
+    return props
+
+
 def agreement(wanted, got):
-    """Of a plan against the right one: for each field (shots, place, time, actor, action, line, unsupported) right as a whole or not."""
+    """Of a plan against the right one: for each field right as a whole or not. `staging` is who stands where in what mood."""
     lines = lambda plan: [d["text"] for s in plan["shots"] for d in s["dialogue"]]
     beats = lambda plan, key: [[b[key] for b in s["action_beats"]] for s in plan["shots"]]
     return {"shots": wanted["total_ms"] == got["total_ms"],
             "place": [s["place"] for s in wanted["shots"]] == [s["place"] for s in got["shots"]],
             "time": [p["time_of_day"] for p in wanted["places"]] == [p["time_of_day"] for p in got["places"]],
+            "weather": [p.get("weather") for p in wanted["places"]] == [p.get("weather") for p in got["places"]],
+            "props": [s.get("props") for s in wanted["shots"]] == [s.get("props") for s in got["shots"]],
             "actor": beats(wanted, "who") == beats(got, "who"), "action": beats(wanted, "what") == beats(got, "what"),
             "line": lines(wanted) == lines(got), "voice": [c["voice"] for c in wanted["characters"]] == [c["voice"] for c in got["characters"]],
             "staging": [s["cast"] for s in wanted["shots"]] == [s["cast"] for s in got["shots"]],
