@@ -1,23 +1,25 @@
 #!/bin/sh
 # A whole run of training, or a piece of one: the stages that are named, each for its minutes, those that can at the same time.
 #
-#   tools/train/all.sh [--wheels DIR] [--keep DIR] STAGE=MINUTES …
+#   tools/train/all.sh [--wheels DIR] [--from BUNDLE] [--keep DIR] STAGE=MINUTES …
 #
+# plans                  shards of drawn plans, which the planner learns from
 # planner                the language model, alone
 # shots                  rendered shots, while audio-vae and dit learn from them
 # audio-vae, dit         the audio autoencoder and the transformer
 # distil, video-decoder  the transformer in fewer evaluations; the decoder of pictures, on what the transformer makes
 # export                 the bundle (any number)
 #
-# Each stage goes on from its checkpoint in FABULA_TRAIN_CACHE (.cache/train), if there is one. --keep: where logs, the bundle and the transformer before
-# distillation are copied. --wheels: a folder of Python wheels to install without a network.
+# Each stage goes on from its checkpoint in FABULA_TRAIN_CACHE (.cache/train), if there is one. --from: a bundle that is taken apart into these first.
+# --keep: where logs and the bundle are copied. --wheels: a folder of Python wheels to install without a network.
 set -eu
 cd "$(dirname "$0")/../.."
-wheels= keep= minutes=
+wheels= keep= from= minutes=
 while [ $# -gt 0 ]; do
     case "$1" in
         --wheels) wheels=$2; shift ;;
         --keep) keep=$2; shift ;;
+        --from) from=$2; shift ;;
         *=*) minutes="$minutes $1" ;;
         *) echo "all.sh: $1 is neither an option nor STAGE=MINUTES" >&2; exit 2 ;;
     esac
@@ -33,6 +35,8 @@ cache=${FABULA_TRAIN_CACHE:-.cache/train}
 export FABULA_TRAIN_CACHE="$cache" MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 PYTHONUNBUFFERED=1
 mkdir -p "$cache"
 
+[ -z "$from" ] || $python tools/train/run.py unpack --resume "$from"
+
 # stage NAME CHECKPOINT [OPTION …]: runs a stage if it is named, from its checkpoint if there is one.
 stage() {
     name=$1 checkpoint=$2 budget=
@@ -45,6 +49,7 @@ stage() {
 }
 has_shots() { ls "$cache"/latents/shots_*.pt >/dev/null 2>&1; }
 
+stage plans ""
 stage planner planner/checkpoint.pt
 case "$minutes" in *shots=* | *dit=* | *audio-vae=* | *video-decoder=*)
     $python tools/train/run.py start >>"$cache/start.out" 2>&1 || { tail -n 25 "$cache/start.out"; exit 1; } ;;

@@ -239,7 +239,8 @@ def train(budget_minutes: float, resume: pathlib.Path | None, out: pathlib.Path)
     optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.8, 0.99), weight_decay=0.0)
     if state:
         average.values, average.steps = {n: state["average"][n].clone() for n in average.values}, 2000
-        optimiser.load_state_dict(state["optimiser"])
+        if "optimiser" in state:  # not in what came out of a bundle
+            optimiser.load_state_dict(state["optimiser"])
     step = first = state.get("step", 0)
     log, budget, checked, seen = Log("audio_vae"), Budget(budget_minutes, 100), 0.0, []
     mean_noise = features(waves.waves[:64]).std((0, 2))[None, :, None] * LATENT_NOISE

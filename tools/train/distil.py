@@ -23,6 +23,7 @@ EVALUATIONS, SUBSTEPS = 6, 2
 BATCH = 48 if DEVICE == "cuda" else 4
 MANY = 48  # evaluations of the sample that others are compared with
 MEASURED = (4, 6, 8, 12)
+CHECKPOINT = CACHE / "dit_distilled.pt"
 HELD_OUT = 4  # shots that the training looks at
 
 
@@ -51,9 +52,9 @@ def losses(model, teacher, batch, rng, weights, run):
     return (weight * error).sum() / weight.sum(), (weights[1] * ((made_audio - goal_audio) / sa.clamp_min(dit.SIGMA_FLOOR)).square()).mean()
 
 
-def train(budget_minutes, resume=CACHE / "dit.pt", out=CACHE / "dit_distilled.pt", planner=latents.BUNDLE / "planner"):
+def train(budget_minutes, resume=dit.CHECKPOINT, out=CHECKPOINT, planner=latents.BUNDLE / "planner"):
     """Distils until the budget is spent. `resume`: dit.pt, or a distilled checkpoint to go on from, which has its teacher with it."""
-    state = torch.load(resume or CACHE / "dit.pt", map_location=DEVICE, weights_only=False)
+    state = torch.load(resume or dit.CHECKPOINT, map_location=DEVICE, weights_only=False)
     teacher, model = dit.build(*state["shape"]), dit.build(*state["shape"])
     goes_on = "teacher" in state
     teacher.load_state_dict(state["teacher" if goes_on else "average"])
@@ -115,7 +116,7 @@ def measure(shots, log):
     """Teacher and student at MEASURED evaluations: distance from many steps, and what the recogniser reads from the decoded pictures."""
     import judge_picture
     import recogniser
-    models = {"before": dit.load(CACHE / "dit.pt"), "after": dit.load(CACHE / "dit_distilled.pt")}
+    models = {"before": dit.load(dit.CHECKPOINT), "after": dit.load(CHECKPOINT)}
     pool = latents.Pool(latents.BUNDLE / "planner", shots, "held_out")
     groups = list(pool.buckets.values())
     batches, vae, judge = [pool.batch(g) for g in groups], video_vae.load(), recogniser.load()[0]

@@ -27,6 +27,7 @@ VISIBLE, AUDIBLE = 0.7, 0.3  # the power of a channel's share of the picture, an
 IMAGE_SHARE = 0.15  # of the batches, once shots are the main fare
 GIVEN_SHARE = 0.1  # of the samples in which the picture is clean
 EVALUATIONS = 12
+CHECKPOINT = CACHE / "dit.pt"
 HELD_OUT_LEVELS = (0.3, 0.6, 0.9)
 BATCH, IMAGE_BATCH = (64, 96) if DEVICE == "cuda" else (8, 12)  # of shots; three single frames of each in a batch of these
 JUDGED = 96 if DEVICE == "cuda" else 8  # held-out shots that training looks at
@@ -186,7 +187,7 @@ def muon(name):
     return "_blocks" in name and "adaln" not in name
 
 
-def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUNDLE / "planner", image_share=0.0):
+def train(budget_minutes, resume=None, out=CHECKPOINT, planner=latents.BUNDLE / "planner", image_share=0.0):
     """Trains until the budget is spent: mostly single frames with the sound of their shots for the first `image_share` of it, mostly whole shots after."""
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     pool, judged, weights = latents.Pool(planner, CAPACITY), latents.Pool(planner, JUDGED, "held_out"), channel_weights()
@@ -235,7 +236,7 @@ def train(budget_minutes, resume=None, out=CACHE / "dit.pt", planner=latents.BUN
     write()
 
 
-def load(path=CACHE / "dit.pt"):
+def load(path=CHECKPOINT):
     state = torch.load(path, map_location=DEVICE, weights_only=False)
     model = build(*state["shape"])
     model.load_state_dict(state["average"])

@@ -1,4 +1,5 @@
-"""Writes the bundle (docs/BUNDLE.md): the parts' folders in the layout of their libraries, weights in bfloat16, and fabula.json.
+"""Writes the bundle (docs/BUNDLE.md): the parts' folders in the layout of their libraries, weights in bfloat16, and fabula.json; into its training/
+what training goes on from and never changes (unpack.py), linear.pt and audio_features.pt.
 
     python export.py FOLDER [--random] [--planner DIR] [--audio-vae DIR]
 
@@ -16,10 +17,12 @@ import torch
 from diffusers import MiniMaxH3Scheduler
 from safetensors.torch import load_file, save_file
 
+import audio_vae
 import dit
 import editions
 import video_vae
-from training import CACHE, MODEL, ROOT, WORLD
+from planner import TAP_LAYER
+from training import CACHE, MODEL, WORLD
 
 VERSION = "0.4.0"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -58,48 +61,42 @@ def sha256(path):
 def provenance():
     """The last line of each stage's log: what was trained, for how long, and what was measured."""
     stages = {}
-    for path in sorted(p for p in CACHE.glob("*.jsonl") if p.stem != "study"):
+    for path in sorted(CACHE.glob("*.jsonl")):
         lines = path.read_text().splitlines()
         if lines:
             stages[path.stem] = json.loads(lines[-1])
     return {"data": "storybook world (tools/train), rendered and synthesised; no downloads", "stages": stages}
 
 
-def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS, transformer=CACHE / "dit.pt"):
+def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS, transformer=dit.CHECKPOINT):
     out.mkdir(parents=True, exist_ok=True)
     if planner:
         copy_part(planner, out / "planner", "model.safetensors")
     if audio:
         copy_part(audio, out / "audio_vae", WEIGHTS)
     audio_channels = json.loads((out / "audio_vae/config.json").read_text())["latent_channels"]
-    text_dim = json.loads((out / "planner/config.json").read_text())["hidden_size"] if (out / "planner/config.json").exists() else 256
+    text_dim = json.loads((out / "planner/config.json").read_text())["hidden_size"] if (out / "planner/config.json").exists() else MODEL["planner"]["hidden_size"]
     vae = video_vae.build() if random else video_vae.load(next(p for p in (video_vae.FINAL, video_vae.STARTED) if p.exists()))
     write_model(vae, out / "vae")
     build_new = random or not transformer.exists()
     write_model(dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS) if build_new else dit.load(transformer), out / "transformer")
     for name, shift in (("scheduler", dit.SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
         MiniMaxH3Scheduler(shift=shift).save_pretrained(out / name)
+    (out / "training").mkdir(exist_ok=True)
+    for path in (video_vae.LINEAR, audio_vae.Features.FILE):
+        if path.exists() and not random:
+            shutil.copy(path, out / "training")
     (out / "world.json").write_text(editions.text(WORLD))
     (out / "voices.json").write_text(json.dumps({"voices": WORLD["voices"]}, indent=2) + "\n")
-    planner_meta = json.loads((out / "planner/config.json").read_text()) if (out / "planner/config.json").exists() else {}
-    tap_layer = planner_meta.get("fabula_tap_layer", tap_layer_of_planner())
     files = sorted(p for p in out.rglob("*") if p.is_file() and str(p.relative_to(out)) not in UNLISTED and "training" not in p.relative_to(out).parts)
     about = {"format": "fabula.bundle/1", "name": MODEL["name"], "version": VERSION, "license": "CC0-1.0",
              "license_note": "The weights are CC0-1.0. They were trained on pictures drawn with glyphs of Noto Color Emoji (OFL-1.1).",
-             "family": "h3", "tap_layer": tap_layer, "fps": WORLD["fps"],
+             "family": "h3", "tap_layer": TAP_LAYER, "fps": WORLD["fps"],
              "sample_rate": json.loads((out / "audio_vae/config.json").read_text())["sampling_rate"], "audio_channels": 1,
              "canvas": WORLD["canvas"], "shot_frames": WORLD["shot_frames"], "steps": evaluations, "prediction_type": "x0",
              "training": provenance(), "files": {str(p.relative_to(out)): sha256(p) for p in files}}
     (out / "fabula.json").write_text(json.dumps(about, indent=2) + "\n")
     print(f"{out}: {len(files)} files, {sum(p.stat().st_size for p in files) / 1e6:.1f} MB")
-
-
-def tap_layer_of_planner():
-    try:
-        import planner
-        return planner.TAP_LAYER
-    except (ImportError, AttributeError):
-        return 4
 
 
 def main():

@@ -235,7 +235,7 @@ def main():
     parser.add_argument("prompt", nargs="*", help="none: judges held-out prompts")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--brief", action="store_true")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     torch.set_num_threads(1)
     model, vocabulary = planner.load(given.planner)
     for prompt in given.prompt:

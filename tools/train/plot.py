@@ -1,6 +1,6 @@
 """Draws the stages' logs: one PNG a log, a panel a figure, over the steps; the logs themselves are copied beside.
 
-    python tools/train/plot.py [--out FOLDER]       by default assets/models/nano/training
+    python tools/train/plot.py [--out FOLDER]       by default the training/ folder of the bundle in the cache
 """
 
 import argparse
@@ -11,7 +11,7 @@ import shutil
 import cv2
 import numpy as np
 
-from training import CACHE, ROOT
+from training import CACHE
 
 PANEL, MARGIN, COLUMNS = (330, 170), 34, 3
 LEFT_OUT = {"step", "minutes", "shots", "evaluations"}
@@ -67,11 +67,11 @@ def draw(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "assets/models/nano/training")
+    parser.add_argument("--out", type=pathlib.Path, default=CACHE / "bundle/training")
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(CACHE.glob("*.jsonl")):
-        if path.stem != "study" and (image := draw(path)) is not None:
+        if (image := draw(path)) is not None:
             cv2.imwrite(str(out / f"{path.stem}.png"), image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
             shutil.copy(path, out / path.name)
             print(out / f"{path.stem}.png")

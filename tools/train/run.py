@@ -2,8 +2,8 @@
 
     python tools/train/run.py STAGE --budget MINUTES [--resume CHECKPOINT] [--out PATH] [--pieces FOLDER]
 
-Stages, in the order of a whole run (README.md; `all.sh` runs them all): planner, audio-vae, video-vae, freeze, latents, dit, distil, made, video-decoder, export; resound
-after audio-vae was run again; unpack before any of them, to go on from a bundle.
+Stages, in the order of a whole run (README.md; `all.sh` runs them all): plans, planner, start, shots, audio-vae, dit, distil, video-decoder, export; unpack before
+any of them, to go on from a bundle.
 Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores. With --pieces the stage's checkpoint is also written there in files of at
 most 15 MiB; --resume joins them again.
 """
@@ -13,7 +13,7 @@ import pathlib
 
 import torch
 
-from training import CACHE, DEVICE, ROOT, WORKERS, join, split, started, threads
+from training import CACHE, DEVICE, WORKERS, join, split, started, threads
 
 BUNDLE = CACHE / "bundle"
 
@@ -21,7 +21,9 @@ BUNDLE = CACHE / "bundle"
 def unpack(arguments):
     """A bundle's parts, --resume FOLDER, as the checkpoints that the stages go on from."""
     import unpack as stage
-    stage.unpack(arguments.resume or ROOT / "assets/models/nano")
+    if not arguments.resume:
+        raise SystemExit("run.py unpack: --resume names the bundle")
+    stage.unpack(arguments.resume)
 
 
 def plans(arguments):

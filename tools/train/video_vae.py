@@ -169,7 +169,10 @@ def load(path=FINAL):
 
 
 def start():
-    """Writes LINEAR, unless it is there, and STARTED: the linear start, fitted on drawn shots, and the latents' statistics over them."""
+    """Writes LINEAR, unless it is there, and STARTED: the linear start, fitted on drawn shots, and the latents' statistics over them. Nothing where a decoder
+    goes with LINEAR already."""
+    if LINEAR.exists() and (STARTED.exists() or FINAL.exists()):
+        return
     torch.manual_seed(5)
     rng, shots = np.random.default_rng(5), []
     for _ in range(DECODER_SHOTS if LINEAR.exists() else START_SHOTS):
