@@ -9,6 +9,7 @@
 #include "kernels/error.h"
 #include "planner/published.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/stop.h"
 #include "video/io/images.h"
 
 namespace fabula::cli {

@@ -9,6 +9,7 @@
 #include "planner/planner.h"
 #include "planner/schema.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/stop.h"
 
 namespace fabula::cli {
 

@@ -14,6 +14,7 @@
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/progress.h"
+#include "tools/fabula/stop.h"
 #include "video/families.h"
 #include "video/io/mp4.h"
 #include "video/io/probe.h"

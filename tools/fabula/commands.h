@@ -140,7 +140,4 @@ void check_plan(const std::string& file, const std::string& model, bool json);
 /// Writes `text` to a new file beside `file`, then renames it into place.
 void write_file(const std::filesystem::path& file, const std::string& text);
 
-/// Set by SIGINT and SIGTERM: finish the step in work and stop.
-[[nodiscard]] bool stop_requested();
-
 }  // namespace fabula::cli

@@ -2,32 +2,15 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <new>
 
 #include "kernels/error.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/stop.h"
 
 namespace {
 
 using namespace fabula;
-
-volatile std::sig_atomic_t stops = 0;
-
-std::time_t now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec;
-}
-
-// The first signal asks the run to stop after its step; one that comes seconds later ends it at once. What comes together is one request:
-// timeout(1) and service managers send a signal both to the program and to its group.
-void on_stop(int signal) {
-  static std::time_t asked = 0;
-  if (stops == 0) asked = now();
-  else if (now() - asked >= 2) _exit(128 + signal);
-  stops = 1;
-}
 
 void add_model_options(CLI::App& command, cli::ModelOptions& options) {
   command.add_option("--model", options.model, "Folder of a model bundle (default: the one shipped with Fabula)")->type_name("DIR");
@@ -68,7 +51,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Results go to standard output, messages to standard error.\n"
              "Exit codes: 0 done, 2 usage, 3 some jobs failed, 65 bad plan or data, 66 input missing, 69 no model, 71 out of memory,\n"
-             "73 cannot create the output, 74 read or write failed, 76 the film failed its check, 130 interrupted.");
+             "73 cannot create the output, 74 read or write failed, 76 the film failed its check, 130 interrupted (143 by SIGTERM).");
 
   cli::PlanOptions plan;
   CLI::App* plan_command = app.add_subcommand("plan", "Write the plan of a film: an editable JSON file that `render` takes");
@@ -153,26 +136,24 @@ int run(int argc, char** argv) {
   return static_cast<int>(ExitCode::done);
 }
 
-int fail(ExitCode code, const char* sentence) {
+int fail(int code, const char* sentence) {
   std::fprintf(stderr, "fabula: %s\n", sentence);
-  return static_cast<int>(code);
+  return code;
 }
 
 }  // namespace
 
-bool fabula::cli::stop_requested() { return stops != 0; }
-
 int main(int argc, char** argv) {
-  std::signal(SIGINT, on_stop);
-  std::signal(SIGTERM, on_stop);
+  cli::take_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const Error& error) {
-    return fail(error.code(), error.what());
+    if (error.code() == ExitCode::interrupted) return fail(cli::stop_code(), error.what());
+    return fail(static_cast<int>(error.code()), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(ExitCode::out_of_memory, "out of memory");
+    return fail(static_cast<int>(ExitCode::out_of_memory), "out of memory");
   } catch (const std::exception& error) {
-    return fail(ExitCode::unexpected, error.what());
+    return fail(static_cast<int>(ExitCode::unexpected), error.what());
   }
 }

@@ -12,6 +12,7 @@
 #include "planner/text.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/stop.h"
 
 namespace fabula::cli {
 

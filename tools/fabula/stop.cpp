@@ -1,0 +1,54 @@
+#include "tools/fabula/stop.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "kernels/error.h"
+
+namespace fabula::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds patience{2};  // signals closer together are one request
+
+std::atomic<int> first_signal = 0;  // 0: none has come
+
+int code_of(int signal) { return 128 + signal; }
+
+[[noreturn]] void wait_for_stops(sigset_t signals) {
+  Clock::time_point asked;
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (first_signal == 0) {
+      asked = Clock::now();
+      first_signal = signal;
+    } else if (Clock::now() - asked >= patience) {
+      _exit(code_of(signal));
+    }
+  }
+}
+
+}  // namespace
+
+void take_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    sigaddset(&signals, signal);
+    ::signal(signal, SIG_DFL);  // a shell has background jobs ignore SIGINT, and what is ignored never arrives
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread(wait_for_stops, signals).detach();
+}
+
+bool stop_requested() { return first_signal != 0; }
+
+int stop_code() { return first_signal == 0 ? static_cast<int>(ExitCode::interrupted) : code_of(first_signal); }
+
+}  // namespace fabula::cli
