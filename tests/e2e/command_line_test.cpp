@@ -1,6 +1,7 @@
 // The program as its users meet it: a prompt in, a film out, errors with their exit codes.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -209,6 +210,25 @@ TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
   EXPECT_EQ(contents(file("code.txt")), "130\n") << contents(file("err.txt"));
   EXPECT_FALSE(fs::exists(file("cut.mp4")));
   for (const auto& entry : fs::directory_iterator(folder_)) EXPECT_EQ(entry.path().string().find(".part"), std::string::npos) << entry.path();
+}
+
+// A handler would run on the stack of whatever thread the signal finds, and in oneDNN's products the stack pointer points into the heap.
+TEST_F(CommandLine, NoThreadRunsASignalHandler) {
+  const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM + " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 --threads 2 2>err.txt & } && sleep 2 && "
+                              "cat /proc/$!/task/*/status >status.txt; kill -TERM $!; wait $!; echo $? >code.txt'";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(contents(file("code.txt")), "143\n") << contents(file("err.txt"));
+  constexpr unsigned long long stops = (1ULL << (SIGINT - 1)) | (1ULL << (SIGTERM - 1));
+  int blocking = 0, waiting = 0;  // who waits for a signal is shown as open to it
+  std::istringstream lines(contents(file("status.txt")));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("SigBlk:")) ++((std::stoull(line.substr(8), nullptr, 16) & stops) == stops ? blocking : waiting);
+    if (line.starts_with("SigCgt:")) {
+      EXPECT_EQ(std::stoull(line.substr(8), nullptr, 16) & stops, 0U) << line;
+    }
+  }
+  EXPECT_GE(blocking, 2);
+  EXPECT_EQ(waiting, 1);
 }
 
 }  // namespace
