@@ -16,8 +16,15 @@ import numpy as np
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import (PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig, Qwen3MoeForCausalLM, Qwen3VLConfig,
-                          Qwen3VLForConditionalGeneration)
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+)
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 SEED, VOCABULARY, CONTEXT = 20261126, 768, 16384
@@ -48,7 +55,8 @@ def write_tokenizer(source: pathlib.Path, file: pathlib.Path) -> None:
     tokenizer = json.loads(source.read_text())
     for content in ("<think>", "</think>"):
         taken = [token["id"] for token in tokenizer["added_tokens"]] + list(tokenizer["model"]["vocab"].values())
-        tokenizer["added_tokens"].append({"id": max(taken) + 1, "content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False})
+        tokenizer["added_tokens"].append({"id": max(taken) + 1, "content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+                                          "special": False})
     file.write_text(json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
@@ -81,14 +89,18 @@ def models(token) -> dict[str, torch.nn.Module]:
             "intermediate_size": 48, "max_position_embeddings": CONTEXT, "tie_word_embeddings": True}
     rope = {"rope_theta": 1000000.0, "rope_type": "default"}
     ends = {"eos_token_id": token("<|im_end|>"), "bos_token_id": token("<|endoftext|>"), "pad_token_id": None}
-    vision = {"depth": 2, "hidden_size": 24, "intermediate_size": 40, "num_heads": 2, "in_channels": 3, "patch_size": 4, "temporal_patch_size": 2, "spatial_merge_size": 2,
+    vision = {"depth": 2, "hidden_size": 24, "intermediate_size": 40, "num_heads": 2, "in_channels": 3, "patch_size": 4, "temporal_patch_size": 2,
+              "spatial_merge_size": 2,
               "out_hidden_size": 32, "num_position_embeddings": 25, "deepstack_visual_indexes": [0]}
-    text = size | {"rope_parameters": rope | {"mrope_interleaved": True, "mrope_section": [4, 2, 2]}, "pad_token_id": None, "eos_token_id": ends["eos_token_id"]}
+    text = size | {"rope_parameters": rope | {"mrope_interleaved": True, "mrope_section": [4, 2, 2]}, "pad_token_id": None,
+                   "eos_token_id": ends["eos_token_id"]}
     return {
         "qwen3": Qwen3ForCausalLM(Qwen3Config(**size, **ends, rope_parameters=rope)),
-        "qwen3_moe": Qwen3MoeForCausalLM(Qwen3MoeConfig(**size, **ends, rope_parameters=rope, moe_intermediate_size=24, num_experts=4, num_experts_per_tok=2, norm_topk_prob=True)),
+        "qwen3_moe": Qwen3MoeForCausalLM(Qwen3MoeConfig(**size, **ends, rope_parameters=rope, moe_intermediate_size=24, num_experts=4, num_experts_per_tok=2,
+                                                        norm_topk_prob=True)),
         "qwen3_vl": Qwen3VLForConditionalGeneration(Qwen3VLConfig(
-            text_config=text, vision_config=vision, image_token_id=token("<|image_pad|>"), video_token_id=token("<|video_pad|>"), vision_start_token_id=token("<|vision_start|>"),
+            text_config=text, vision_config=vision, image_token_id=token("<|image_pad|>"), video_token_id=token("<|video_pad|>"),
+            vision_start_token_id=token("<|vision_start|>"),
             vision_end_token_id=token("<|vision_end|>"), tie_word_embeddings=True)),
     }
 
@@ -105,7 +117,8 @@ def main() -> None:
     out.mkdir(parents=True)
     write_tokenizer(given.tokenizer, out / "tokenizer.json")
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(out / "tokenizer.json"))
-    (out / "chat.json").write_text(json.dumps({"made_with": {"transformers": transformers.__version__}, "cases": conversations(tokenizer)}, ensure_ascii=False, indent=1) + "\n")
+    (out / "chat.json").write_text(json.dumps({"made_with": {"transformers": transformers.__version__}, "cases": conversations(tokenizer)}, ensure_ascii=False,
+                                              indent=1) + "\n")
 
     for name, model in models(tokenizer.convert_tokens_to_ids).items():
         randomised(model).save_pretrained(out / name, max_shard_size="60KB" if name == "qwen3_moe" else "1GB")
@@ -119,7 +132,8 @@ def main() -> None:
     for i, (height, width) in enumerate(((60, 70), (203, 150), (9, 14), (64, 96), (5, 400))):
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         made = processor(images=[pixels], return_tensors="pt", input_data_format="channels_last")
-        tensors |= {f"in.{i}": torch.from_numpy(pixels), f"out.{i}": made["pixel_values"].float().contiguous(), f"grid.{i}": made["image_grid_thw"].contiguous()}
+        tensors |= {f"in.{i}": torch.from_numpy(pixels), f"out.{i}": made["pixel_values"].float().contiguous(),
+                    f"grid.{i}": made["image_grid_thw"].contiguous()}
     save_file(tensors, out / "pictures.safetensors")
 
 

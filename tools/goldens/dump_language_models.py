@@ -47,23 +47,28 @@ def write_case(folder: pathlib.Path, model: torch.nn.Module, prompt: torch.Tenso
     about |= {"tap_layer": tap_layer, "made_with": {"transformers": transformers.__version__, "torch": torch.__version__.split("+")[0]}}
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
-    save_file({name: value.contiguous().clone() for name, value in tensors.items()}, folder / "case_prefill_and_greedy.safetensors", {"case": json.dumps(about)})
+    save_file({name: value.contiguous().clone() for name, value in tensors.items()}, folder / "case_prefill_and_greedy.safetensors",
+              {"case": json.dumps(about)})
 
 
 def mixed_experts() -> Qwen3MoeForCausalLM:
     return randomised(Qwen3MoeForCausalLM(Qwen3MoeConfig(
-        vocab_size=97, hidden_size=32, intermediate_size=40, moe_intermediate_size=24, num_hidden_layers=6, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+        vocab_size=97, hidden_size=32, intermediate_size=40, moe_intermediate_size=24, num_hidden_layers=6, num_attention_heads=4, num_key_value_heads=2,
+        head_dim=8,
         num_experts=5, num_experts_per_tok=3, norm_topk_prob=False, decoder_sparse_step=2, mlp_only_layers=[3], attention_bias=True, tie_word_embeddings=True,
         max_position_embeddings=512, rope_parameters={"rope_theta": 10000.0, "rope_type": "default"}, bos_token_id=None, eos_token_id=None, pad_token_id=None)))
 
 
 def seeing() -> Qwen3VLForConditionalGeneration:
-    text = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+    text = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
+            "head_dim": 16,
             "max_position_embeddings": 512, "tie_word_embeddings": False, "pad_token_id": None,
             "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default", "mrope_interleaved": True, "mrope_section": [4, 2, 2]}}
-    vision = {"depth": 3, "hidden_size": 24, "intermediate_size": 40, "num_heads": 2, "in_channels": 3, "patch_size": 2, "temporal_patch_size": 2, "spatial_merge_size": 2,
+    vision = {"depth": 3, "hidden_size": 24, "intermediate_size": 40, "num_heads": 2, "in_channels": 3, "patch_size": 2, "temporal_patch_size": 2,
+              "spatial_merge_size": 2,
               "out_hidden_size": 32, "num_position_embeddings": 25, "deepstack_visual_indexes": [0, 2]}
-    return randomised(Qwen3VLForConditionalGeneration(Qwen3VLConfig(text_config=text, vision_config=vision, image_token_id=90, video_token_id=91, vision_start_token_id=92,
+    return randomised(Qwen3VLForConditionalGeneration(Qwen3VLConfig(text_config=text, vision_config=vision, image_token_id=90, video_token_id=91,
+                                                                    vision_start_token_id=92,
                                                                     vision_end_token_id=93, tie_word_embeddings=False)))
 
 
@@ -82,9 +87,11 @@ def main() -> None:
         ids += torch.randint(0, 90, (4,)).tolist() + [92] + [90] * (grid[1] * grid[2] // 4) + [93]
     ids += torch.randint(0, 90, (5,)).tolist()
     prompt = torch.tensor([ids])
-    images = {"pixel_values": torch.randn(sum(grid[1] * grid[2] for grid in grids), 24), "image_grid_thw": torch.tensor(grids), "mm_token_type_ids": (prompt == 90).long()}
+    images = {"pixel_values": torch.randn(sum(grid[1] * grid[2] for grid in grids), 24), "image_grid_thw": torch.tensor(grids),
+              "mm_token_type_ids": (prompt == 90).long()}
     write_case(out / "qwen3_vl_images", seeing(), prompt, 2,
-               {"part": "qwen3_vl", "image_grid_thw": sum(grids, []), "what": "two images inside text, then greedy text; hidden_states and tap_states as for qwen3"}, images)
+               {"part": "qwen3_vl", "image_grid_thw": sum(grids, []),
+                "what": "two images inside text, then greedy text; hidden_states and tap_states as for qwen3"}, images)
 
 
 if __name__ == "__main__":

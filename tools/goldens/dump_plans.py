@@ -33,7 +33,8 @@ def random_planner(vocabulary: int) -> Qwen3ForCausalLM:
     torch.manual_seed(SEED)
     model = Qwen3ForCausalLM(Qwen3Config(vocab_size=vocabulary, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
                                          num_key_value_heads=2, head_dim=8, max_position_embeddings=4096, tie_word_embeddings=True,
-                                         rope_parameters={"rope_theta": 10000.0, "rope_type": "default"}, bos_token_id=None, eos_token_id=None, pad_token_id=None))
+                                         rope_parameters={"rope_theta": 10000.0, "rope_type": "default"}, bos_token_id=None, eos_token_id=None,
+                                         pad_token_id=None))
     with torch.no_grad():
         for name, value in model.named_parameters():
             value.copy_(1 + 0.2 * torch.randn_like(value) if "norm" in name else torch.randn_like(value) / value.shape[-1] ** 0.5)
@@ -47,8 +48,10 @@ def write_bundle(out: pathlib.Path, tokenizer: pathlib.Path, model: Qwen3ForCaus
     shutil.copy(tokenizer, out / "planner/tokenizer.json")
     (out / "world.json").write_text(editions.text(editions.world()))
     (out / "fabula.json").write_text(json.dumps({
-        "format": "fabula.bundle/1", "name": "golden", "version": "0", "license": "CC0-1.0", "family": "h3", "tap_layer": TAP_LAYER, "fps": 12, "sample_rate": 16000,
-        "audio_channels": 1, "canvas": editions.world()["canvas"], "shot_frames": editions.world()["shot_frames"], "steps": 12, "prediction_type": "x0", "files": {}}, indent=1) + "\n")
+        "format": "fabula.bundle/1", "name": "golden", "version": "0", "license": "CC0-1.0", "family": "h3", "tap_layer": TAP_LAYER, "fps": 12,
+        "sample_rate": 16000,
+        "audio_channels": 1, "canvas": editions.world()["canvas"], "shot_frames": editions.world()["shot_frames"], "steps": 12, "prediction_type": "x0",
+        "files": {}}, indent=1) + "\n")
 
 
 def main() -> None:

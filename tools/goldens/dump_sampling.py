@@ -25,7 +25,8 @@ def kept(logits: torch.Tensor, allowed: list[int], temperature: float, top_p: fl
         warpers.append(MinPLogitsWarper(min_p))
     probabilities = warpers(torch.zeros(1, 1, dtype=torch.long), masked[None])[0].double().softmax(-1)
     tokens = [int(i) for i in torch.nonzero(probabilities)[:, 0]]
-    return {"allowed": allowed, "temperature": temperature, "top_p": top_p, "min_p": min_p, "tokens": tokens, "probabilities": [float(probabilities[i]) for i in tokens]}
+    return {"allowed": allowed, "temperature": temperature, "top_p": top_p, "min_p": min_p, "tokens": tokens,
+            "probabilities": [float(probabilities[i]) for i in tokens]}
 
 
 def main() -> None:

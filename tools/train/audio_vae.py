@@ -221,7 +221,8 @@ def evaluate(model: AutoencoderKLMiniMaxH3Audio, features: Features, waves: torc
     exact = features(waves)
     made = model.decode(exact).sample[:, 0]
     mel = (losses.log_mel(magnitudes(made, 1024)) - losses.log_mel(magnitudes(waves, 1024))).abs().mean()
-    return {"mel": float(mel), "level_db": 20 * math.log10(made.std() / waves.std()), "encoder": float(F.mse_loss(model.encode(waves[:, None]).latent_dist.mode(), exact))}
+    return {"mel": float(mel), "level_db": 20 * math.log10(made.std() / waves.std()),
+            "encoder": float(F.mse_loss(model.encode(waves[:, None]).latent_dist.mode(), exact))}
 
 
 def train(budget_minutes: float, resume: pathlib.Path | None, out: pathlib.Path) -> None:
@@ -271,7 +272,8 @@ def train(budget_minutes: float, resume: pathlib.Path | None, out: pathlib.Path)
             average.swap(model)
             figures = evaluate(model, features, held_out, losses)
             average.swap(model)
-            log(step=step, minutes=budget.elapsed() / 60, loss=float(torch.stack([a for a, _ in seen]).mean()), encoder_loss=float(torch.stack([b for _, b in seen]).mean()),
+            log(step=step, minutes=budget.elapsed() / 60, loss=float(torch.stack([a for a, _ in seen]).mean()),
+                encoder_loss=float(torch.stack([b for _, b in seen]).mean()),
                 clips=len(waves.waves), **figures)
             seen = []
             write()

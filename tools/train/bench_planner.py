@@ -3,8 +3,8 @@
     python bench_planner.py BUNDLE --fabula build/cpu-release/bin/fabula [--threads 2] [--prompts 8] [--repeats 3]
 
 The two take turns on each prompt, in one run; a prompt's time is the median of the repeats, a row the sum over prompts. Tokens are those of the plan's stream
-(docs/BUNDLE.md) from the model's first choice on; transformers writes as many, without a grammar. `fabula plan --stats` is read where the program has it: its seconds are
-those of decoding alone. Without it, the time is that of the whole program, loading included, and the row says so.
+(docs/BUNDLE.md) from the model's first choice on; transformers writes as many, without a grammar. `fabula plan --stats` is read where the program has it: its
+seconds are those of decoding alone. Without it, the time is that of the whole program, loading included, and the row says so.
 """
 import argparse
 import json
@@ -36,7 +36,8 @@ def generated(model, ids: list[int], count: int) -> float:
     """Seconds that transformers takes for `count` tokens after `ids`."""
     given = torch.tensor([ids])
     start = time.perf_counter()
-    out = model.generate(given, attention_mask=torch.ones_like(given), max_new_tokens=count, min_new_tokens=count, do_sample=False, use_cache=True, pad_token_id=0)
+    out = model.generate(given, attention_mask=torch.ones_like(given), max_new_tokens=count, min_new_tokens=count, do_sample=False, use_cache=True,
+                         pad_token_id=0)
     assert out.shape[1] == len(ids) + count
     return time.perf_counter() - start
 
@@ -49,12 +50,14 @@ def masks(folder: pathlib.Path) -> list[str]:
     """µs of the grammar's masks, where `grammar_bench` stands beside the program."""
     if not (folder / "grammar_bench").exists():
         return []
-    run = subprocess.run([folder / "grammar_bench", "--benchmark_format=json", "--benchmark_min_time=0.2", "--benchmark_filter=^mask"], capture_output=True, text=True)
+    run = subprocess.run([folder / "grammar_bench", "--benchmark_format=json", "--benchmark_min_time=0.2", "--benchmark_filter=^mask"], capture_output=True,
+                         text=True)
     if run.returncode:
         return []
     scale = {"ns": 1e-3, "us": 1.0, "ms": 1e3}
     rows = [f"| {b['name']} | {b['real_time'] * scale[b['time_unit']]:.2f} |" for b in json.loads(run.stdout)["benchmarks"]]
-    return ["", "What a mask of the grammar costs (`grammar_bench`; the number is the size of the vocabulary):", "", "| mask | µs a token |", "|---|---|", *rows]
+    return ["", "What a mask of the grammar costs (`grammar_bench`; the number is the size of the vocabulary):", "", "| mask | µs a token |", "|---|---|",
+            *rows]
 
 
 @torch.inference_mode()
@@ -89,12 +92,14 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
     load = os.getloadavg()[0]
     how = "seconds of decoding (`--stats`)" if has_stats else "seconds of the whole program, loading of the model included, for this program has no `--stats`"
     return "\n".join(["## How fast plans are written", "",
-                      f"{len(prompts)} of the prompts, {threads} thread{'s' * (threads > 1)}, {how}; transformers' `generate`, greedy with a cache, writes as many tokens of the same model. Taken in turns in one run, "
-                      f"the median of {repeats}; the machine's load was {load:.1f} on {os.cpu_count()} processors"
+                      f"{len(prompts)} of the prompts, {threads} thread{'s' * (threads > 1)}, {how}; transformers' `generate`, greedy with a cache, "
+                      f"writes as many tokens of the same model. Taken in turns in one run, the median of {repeats}; "
+                      f"the machine's load was {load:.1f} on {os.cpu_count()} processors"
                       + (", so these figures say little about a free one." if load > os.cpu_count() + 1 else "."), "",
                       "| precision | tokens | fabula, tokens/s | transformers, tokens/s | fabula is |", "|---|---|---|---|---|", *lines, "",
                       "*Forced* tokens are written without a question to the model; *accepted* are those read ahead that the model would have chosen.", "",
-                      "| precision | forced | passes | accepted a pass | accepted of drafted |", "|---|---|---|---|---|", *told, *masks(fabula.parent), ""]) + "\n"
+                      "| precision | forced | passes | accepted a pass | accepted of drafted |", "|---|---|---|---|---|", *told, *masks(fabula.parent),
+                      ""]) + "\n"
 
 
 def main() -> None:

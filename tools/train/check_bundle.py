@@ -115,9 +115,11 @@ def check_transformer(root: pathlib.Path) -> str:
     positions = layout.positions(text, [], 1, 2 * patch[1], 2 * patch[2], audio, meta["fps"])
     index = torch.arange(text + audio + rows)
     tags = torch.tensor([layout.TEXT] * text + [layout.AUDIO] * audio + [layout.VIDEO] * rows)
-    result = model(hidden_states=torch.randn(1, rows, c["in_channels"] * patch[1] * patch[2]), audio_hidden_states=torch.randn(1, audio, c["audio_in_channels"]),
+    result = model(hidden_states=torch.randn(1, rows, c["in_channels"] * patch[1] * patch[2]),
+                   audio_hidden_states=torch.randn(1, audio, c["audio_in_channels"]),
                    encoder_hidden_states=torch.randn(1, text, c["text_dim"]), timestep=torch.tensor([0.5]), timestep_indices=torch.zeros_like(tags),
-                   token_tags=tags, position_ids=positions, text_indices=index[:text], audio_indices=index[text:text + audio], video_indices=index[text + audio:])
+                   token_tags=tags, position_ids=positions, text_indices=index[:text], audio_indices=index[text:text + audio],
+                   video_indices=index[text + audio:])
     shape_of(result.sample, (1, rows, c["in_channels"] * patch[1] * patch[2]))
     shape_of(result.audio_sample, (1, audio, c["audio_in_channels"]))
     return f"{parameters(model)}, {c['num_layers']} layers of {c['hidden_size']}"

@@ -1,4 +1,5 @@
-"""Checks of what the planner is trained on: plans that are legal and follow from their streams, prompts that say what is copied, every value well covered, and figures of speed.
+"""Checks of what the planner is trained on: plans that are legal and follow from their streams, prompts that say what is copied, every value well covered, and
+figures of speed.
 
     python tools/train/check_grammar.py [COUNT] [SEED]             plans of prompts, and films drawn attribute by attribute
     python tools/train/check_grammar.py led PLANNER_FOLDER [COUNT] [SEED]
@@ -24,8 +25,8 @@ import tokens
 from grammar import LINE_BYTES, MAX_PROPS, MAX_SHOTS, MAX_UNSUPPORTED, MOODS, PLACES, PROPS, SPAN_BYTES, WEATHERS, WORLD
 from grammar_spans import legal_spans
 
-IDS = {name: {e["id"] if isinstance(e, dict) else e for e in WORLD[name]} for name in ("actors", "places", "actions", "voices", "times", "positions", "facings", "camera_sizes",
-                                                                                       "camera_moves", "ambiences")}
+LISTS = ("actors", "places", "actions", "voices", "times", "positions", "facings", "camera_sizes", "camera_moves", "ambiences")
+IDS = {name: {e["id"] if isinstance(e, dict) else e for e in WORLD[name]} for name in LISTS}
 
 
 def check_plan(prompt, plan, copied=True):
@@ -36,7 +37,8 @@ def check_plan(prompt, plan, copied=True):
     assert len(set(actors)) == len(actors) and set(actors) <= IDS["actors"], actors
     assert len(set(places)) == len(places) and set(places) <= IDS["places"], places
     assert 1 <= len(plan["shots"]) <= MAX_SHOTS and plan["total_ms"] == grammar.shot_start(len(plan["shots"]))
-    assert len(plan["treatment"]) <= 240 and len(plan["title"]) <= 60 and all(0x20 <= ord(c) <= 0x7e and c not in '"\\' for c in plan["treatment"] + plan["title"])
+    assert len(plan["treatment"]) <= 240 and len(plan["title"]) <= 60
+    assert all(0x20 <= ord(c) <= 0x7e and c not in '"\\' for c in plan["treatment"] + plan["title"])
     assert all(c["voice"]["voice_id"] in IDS["voices"] for c in plan["characters"])
     for place in plan["places"]:
         assert place["time_of_day"] in IDS["times"] and (not WEATHERS or place["weather"] in PLACES[place["id"]]["weathers"]), place
@@ -47,7 +49,8 @@ def check_plan(prompt, plan, copied=True):
         for member in shot["cast"]:
             assert member["position"] in IDS["positions"] and member["facing"] in IDS["facings"] and (not MOODS or member["mood"] in MOODS), member
         props = [p["id"] for p in shot.get("props", [])]
-        assert len(props) <= MAX_PROPS and len(set(props)) == len(props) and set(props) <= set(PROPS) and all(p["position"] in IDS["positions"] for p in shot.get("props", []))
+        assert len(props) <= MAX_PROPS and len(set(props)) == len(props) and set(props) <= set(PROPS)
+        assert all(p["position"] in IDS["positions"] for p in shot.get("props", []))
         assert [b["who"] for b in shot["action_beats"]] == cast and all(b["what"] in IDS["actions"] and b["at_ms"] == 0 for b in shot["action_beats"])
         assert shot["camera"]["size"] in IDS["camera_sizes"] and shot["camera"]["move"] in IDS["camera_moves"] and shot["ambience"] in IDS["ambiences"]
         for line in shot["dialogue"]:
@@ -119,7 +122,8 @@ def check(count=400, seed=1):
                 for shot in plan["shots"]:
                     assert not any(editions.is_held_out("actors_places", c["id"], shot["place"]) for c in shot["cast"])
                     assert not any(editions.is_held_out("actors_actions", b["who"], b["what"]) for b in shot["action_beats"])
-        print(f"{name}: {count} plans are legal; {np.mean(lengths):.0f} tokens a plan, {max(lengths)} at most; {int(count) / (time.process_time() - start):.0f} plans a second, checks and all")
+        rate = int(count) / (time.process_time() - start)
+        print(f"{name}: {count} plans are legal; {np.mean(lengths):.0f} tokens a plan, {max(lengths)} at most; {rate:.0f} plans a second, checks and all")
         for kind, values in counts.items():
             total = sum(values.values())
             print(f"  {kind}: " + " ".join(f"{v} {100 * n / total:.1f}" for v, n in values.most_common()) + " %")

@@ -40,8 +40,8 @@ def piece_phones(piece, voice, spoken=speech.phones_of):
 
 
 def rough_phones(text, voice):
-    """Like speech.phones_of, some fifty times as fast once it is warm: a line's phones as those of its words, and of the pairs of letters of a word that is not a common
-    one. Near enough for a context that carries no loss."""
+    """Like speech.phones_of, some fifty times as fast once it is warm: a line's phones as those of its words, and of the pairs of letters of a word that is not
+    a common one. Near enough for a context that carries no loss."""
     phones, at = [], 0.0
     for word in re.findall(r"[\w']+", text.lower()):
         for piece in [word] if word in known() else re.findall(r"\w\w?", word):

@@ -88,7 +88,8 @@ def train(budget_minutes, resume=dit.CHECKPOINT, out=CHECKPOINT, planner=latents
             average.swap(model)
             errors = distance(model, far, judged, EVALUATIONS)
             average.swap(model)
-            log(step=step, minutes=budget.elapsed() / 60, samples_per_second=samples / budget.elapsed(), picture=float(torch.stack([p for p, _ in seen]).mean()),
+            log(step=step, minutes=budget.elapsed() / 60, samples_per_second=samples / budget.elapsed(),
+                picture=float(torch.stack([p for p, _ in seen]).mean()),
                 sound=float(torch.stack([s for _, s in seen]).mean()), **errors)
             seen = []
             write()

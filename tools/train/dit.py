@@ -124,8 +124,8 @@ def compiled():
 # ---- training
 
 def channel_weights():
-    """How much each component of a row of video [c*4], and of audio [c], counts in the loss, 1 on average: by the share of the picture's energy that its channel
-    carries. Latents are normalised, so that all channels look alike to the loss; where the first is wrong, the edges of patches show."""
+    """How much each component of a row of video [c*4], and of audio [c], counts in the loss, 1 on average: by the share of the picture's energy that its
+    channel carries. Latents are normalised, so that all channels look alike to the loss; where the first is wrong, the edges of patches show."""
     linear, features = torch.load(video_vae.LINEAR), audio_vae.Features.load()
     energy = (linear["deviation"] * torch.tensor(linear["statistics"][1])).square() ** VISIBLE
     heard = torch.cat([(features.share / features.share[0]) ** AUDIBLE, torch.tensor([0.6, 0.6])])  # and periodicity and pitch
@@ -152,7 +152,8 @@ def draw_levels(rng, b):
 
 
 def losses(model, batch, sigma_video, sigma_audio, noise_video, noise_audio, weights, run=forward):
-    """Squared velocity errors (video weighted to actors and channels, video plain, audio weighted to channels) of a batch of a pool. weights: `channel_weights`."""
+    """Squared velocity errors (video weighted to actors and channels, video plain, audio weighted to channels) of a batch of a pool. weights:
+    `channel_weights`."""
     sv, sa = sigma_video.view(-1, 1, 1), sigma_audio.view(-1, 1, 1)
     noisy_video = (1 - sv) * batch["video"] + sv * noise_video
     noisy_audio = (1 - sa) * batch["audio"] + sa * noise_audio
@@ -175,7 +176,7 @@ def held_out(model, pool, weights):
             batch = pool.batch(bucket[:16])
             level = torch.full((len(batch["video"]),), sigma, device=DEVICE)
             noise = [torch.randn(batch[k].shape, generator=generator).to(DEVICE) for k in ("video", "audio")]
-            sums.append(torch.stack([l.float() for l in losses(model, batch, level, level, *noise, weights)]))
+            sums.append(torch.stack([loss.float() for loss in losses(model, batch, level, level, *noise, weights)]))
             sizes.append(len(level))
         mean = (torch.stack(sums) * torch.tensor(sizes, device=DEVICE)[:, None]).sum(0) / sum(sizes)
         out |= {f"{name}_{sigma}": float(v) for name, v in zip(("seen", "video", "audio"), mean)}
@@ -224,7 +225,8 @@ def train(budget_minutes, resume=None, out=CHECKPOINT, planner=latents.BUNDLE / 
             errors = held_out(model, judged, weights)
             average.swap(model)
             of = lambda image, column: float(np.mean([float(s[column]) for s in seen if s[0] == image] or [0]))
-            log(step=step, minutes=budget.elapsed() / 60, samples_per_second=samples / budget.elapsed(), images=of(True, 1), video=of(False, 1), audio=of(False, 2),
+            log(step=step, minutes=budget.elapsed() / 60, samples_per_second=samples / budget.elapsed(), images=of(True, 1), video=of(False, 1),
+                audio=of(False, 2),
                 shots=pool.count, **errors)
             seen = []
         if budget.elapsed() - looked > (2 if DEVICE == "cuda" else 60):
@@ -285,8 +287,10 @@ def clean_to_velocity(clean, sample, timestep):
 
 
 @torch.no_grad()
-def sample(model, rows, seed, evaluations=EVALUATIONS, latent_frames=len(layout.first_frames())):
-    """Normalised latents of a shot, video [c,t,h,w] and audio [c,n], from its conditioning rows (`latents.Rows`)."""
+def sample(model, rows, seed, evaluations=EVALUATIONS, latent_frames=None):
+    """Normalised latents of a shot, video [c,t,h,w] and audio [c,n], from its conditioning rows: `untimed` [n,d], `score` [m,d] and its `starts` in seconds.
+    latent_frames: those of a whole shot, unless it is said."""
+    latent_frames = latent_frames or len(layout.first_frames())
     c, ca = model.config.in_channels, model.config.audio_in_channels
     width, height = (n // 8 for n in WORLD["canvas"])
     na, generator = layout.audio_rows(), torch.Generator().manual_seed(seed)

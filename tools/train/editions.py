@@ -1,8 +1,8 @@
 """assets/world/world.json and its editions: which part of the world is rendered, trained on and exported.
 
-The file lists the whole world. Under `editions` it names, list by list, what a smaller model knows. `world` gives an edition in the layout of a bundle's world.json
-(docs/BUNDLE.md). The environment variable FABULA_WORLD chooses: `storybook` (the default) is what is trained, `full` the whole list, and `nano` the world of
-assets/models/nano, kept for its prompts, plans and goldens: its pictures and sounds are no longer drawn.
+The file lists the whole world. Under `editions` it names, list by list, what a smaller model knows. `world` gives an edition in the layout of a bundle's
+world.json (docs/BUNDLE.md). The environment variable FABULA_WORLD chooses: `storybook` (the default) is what is trained, `full` the whole list, and `nano` the
+world of assets/models/nano, kept for its prompts, plans and goldens: its pictures and sounds are no longer drawn.
 
     python editions.py check            the nano edition is that bundle's world.json; the hold-outs are those of their rule
     python editions.py print storybook

@@ -3,10 +3,10 @@
     python evaluate.py BUNDLE --fabula build/cpu-release/bin/fabula [--films FOLDER] [--only PART …] [--share 0.1] [--budget 25 --workers 2]
 
 Two sets of films, each by held-out seeds of the world's grammar: `shots` (one shot each, from the oracle's plans, so that what is right is known to the
-millisecond; half of them speak) and `prompts` (what a user types, at most three shots). A film serves all measures at once. Films and judgements are kept in FOLDER
-under the bundle's hash: a run that was stopped goes on, --only does some parts, and another bundle starts afresh. --budget begins no film after so many minutes
-and reports what there is. Judged by networks trained on the renderer's pictures alone (`recogniser.py`, `motion.py`), by two recognisers of speech and by
-the score; every figure stands beside what the renderer's own pictures and sounds get from the same judge, what they get through the autoencoders, and a
+millisecond; half of them speak) and `prompts` (what a user types, at most three shots). A film serves all measures at once. Films and judgements are kept in
+FOLDER under the bundle's hash: a run that was stopped goes on, --only does some parts, and another bundle starts afresh. --budget begins no film after so many
+minutes and reports what there is. Judged by networks trained on the renderer's pictures alone (`recogniser.py`, `motion.py`), by two recognisers of speech and
+by the score; every figure stands beside what the renderer's own pictures and sounds get from the same judge, what they get through the autoencoders, and a
 control that must fail.
 """
 import argparse
@@ -56,7 +56,8 @@ class Case:
         """The film cut into its model's shots: frames uint8 [39, H, W, 3] each, at the model's rate; empty if there is no film."""
         if not self.film.exists():
             return []
-        raw = subprocess.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-i", str(self.film), "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area", "-f", "rawvideo",
+        raw = subprocess.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-i", str(self.film), "-vf", f"scale={WIDTH}:{HEIGHT}:flags=area", "-f",
+                              "rawvideo",
                               "-pix_fmt", "rgb24", "-"], check=True, stdout=subprocess.PIPE).stdout
         frames = np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
         length = world.FRAMES * DELIVERED_FPS // WORLD["fps"]
@@ -122,8 +123,10 @@ def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int, prec
     if case.from_plan:
         source = case.film.with_suffix(".source.json")
         source.write_text(json.dumps(case.plan))
-    made = subprocess.run([str(binary), "render", str(source), "-o", str(part), "--save-plan", str(plan), "--seed", str(seed), "--model", str(bundle), "--scale", "1",
-                           "--precision", precision, "--threads", str(torch.get_num_threads()), "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    made = subprocess.run([str(binary), "render", str(source), "-o", str(part), "--save-plan", str(plan), "--seed", str(seed), "--model", str(bundle),
+                           "--scale", "1",
+                           "--precision", precision, "--threads", str(torch.get_num_threads()), "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True)
     if made.returncode:
         part.unlink(missing_ok=True)
         failed.write_text(made.stderr)
@@ -172,8 +175,10 @@ def judge_shots(case: Case, number: int, tools: dict) -> dict:
     frames, still = shots[0] if shots else truth[:0], judge_picture.still(truth, mask)
     read = judge_picture.moves(frames, wanted)
     record = {"film": judge_picture.seen(frames, wanted, read), "rendered": judge_picture.seen(truth, wanted),
-              "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])), "actions": [(w[0], r[0]) for w, r in zip(wanted["actors"].values(), read)],
-              "borders": {"rendered": judge_picture.borders(truth), "coded": judge_picture.borders(judge_picture.coded(truth)), **({"film": judge_picture.borders(frames)} if len(frames) else {})}}
+              "another's meaning": judge_picture.seen(frames, judge_picture.meaning(other, other["shots"][0])),
+              "actions": [(w[0], r[0]) for w, r in zip(wanted["actors"].values(), read)],
+              "borders": {"rendered": judge_picture.borders(truth), "coded": judge_picture.borders(judge_picture.coded(truth)),
+                          **({"film": judge_picture.borders(frames)} if len(frames) else {})}}
     sampled, could_flicker = number % tools["through"] == 0, still.mean() > STILL and len(frames) > 0
     again = judge_picture.reconstructed(tools["vae"], truth) if sampled or could_flicker else None
     if sampled:
@@ -185,7 +190,8 @@ def judge_shots(case: Case, number: int, tools: dict) -> dict:
     wave, real = case.sound(), world.voiced(plan, 0, FILM_SEED + number)
     if plan["shots"][0]["dialogue"]:
         line = plan["shots"][0]["dialogue"][0]["text"]
-        record["said"] = {"film": judge_sound.said(wave, plan, 0), "rendered": judge_sound.said(real, plan, 0), "autoencoder": judge_sound.said(through(tools["ears"], real), plan, 0)}
+        record["said"] = {"film": judge_sound.said(wave, plan, 0), "rendered": judge_sound.said(real, plan, 0),
+                          "autoencoder": judge_sound.said(through(tools["ears"], real), plan, 0)}
         heard = record["said"]["film"]["heard"]
         record["said"]["another's line"] = {"wrong": judge_sound.wrong(tools["lines"][line], heard), "words": len(judge_sound.words(tools["lines"][line]))}
     elif judge_sound.events(plan, 0) and not {w[0] for w in wanted["actors"].values()} & judge_sound.TOO_FAST:
@@ -197,8 +203,8 @@ def judge_shots(case: Case, number: int, tools: dict) -> dict:
 
 
 def through(ears, wave: np.ndarray) -> np.ndarray:
-    """A shot's samples through the audio autoencoder: its decoder on the exact features that latents are made of, where training has left them, else on what its
-    encoder makes of them."""
+    """A shot's samples through the audio autoencoder: its decoder on the exact features that latents are made of, where training has left them, else on what
+    its encoder makes of them."""
     import audio_vae
     import layout
     rows, samples = layout.audio_rows(), torch.from_numpy(wave[None])
@@ -232,7 +238,8 @@ def judge_agreement(case: Case, number: int, tools: dict) -> dict:
     if not shots or not others:
         return {}
     same = frames(number)
-    return {"same": judge_picture.psnr(shots[0], same), "another seed": judge_picture.psnr(shots[0], frames(number + 1000)), "another plan": judge_picture.psnr(others[0], same)}
+    return {"same": judge_picture.psnr(shots[0], same), "another seed": judge_picture.psnr(shots[0], frames(number + 1000)),
+            "another plan": judge_picture.psnr(others[0], same)}
 
 
 PARTS = {"shots": ("shots", judge_shots), "prompts": ("prompts", judge_prompts), "agreement": ("shots", judge_agreement)}
@@ -252,7 +259,8 @@ def tools_of(part: str, binary: pathlib.Path, bundle: pathlib.Path, made: list[C
         import diffusers
 
         import planner
-        tools |= {"planner": planner.load(bundle / "planner"), "transformer": diffusers.MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer").float().eval(),
+        tools |= {"planner": planner.load(bundle / "planner"),
+                  "transformer": diffusers.MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer").float().eval(),
                   "steps": json.loads((bundle / "fabula.json").read_text())["steps"]}
     return tools
 
@@ -331,7 +339,8 @@ def main():
             results[part] = judged(part, made, pool, options.workers, end, folder, options.fabula, options.bundle, every)
     measured = CACHE / "distil_measured.json"
     distilled = [json.loads(line) for line in measured.read_text().splitlines()] if measured.exists() else []
-    text = report.compose({part: records for part, records in results.items() if records}, json.loads(about), judge_picture.judges()[1], judge_picture.judges()[3], distilled)
+    text = report.compose({part: records for part, records in results.items() if records}, json.loads(about), judge_picture.judges()[1],
+                          judge_picture.judges()[3], distilled)
     print(text)
     (options.out or options.bundle / "REPORT.md").write_text(text)
 

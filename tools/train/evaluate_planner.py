@@ -2,8 +2,9 @@
 
     python evaluate_planner.py BUNDLE --fabula build/cpu-release/bin/fabula [--variant "name=flags of fabula plan"]… [--decoding 8]
 
-The prompts are assets/prompts/prompts.json, a line each: what a viewer must find, in the ids of assets/world/world.json and in order, and the spans that should be
-named as unsupported. Each variant is a column; without any it is the shipped planner alone. --decoding N adds the speed of decoding beside transformers' (bench_planner.py).
+The prompts are assets/prompts/prompts.json, a line each: what a viewer must find, in the ids of assets/world/world.json and in order, and the spans that should
+be named as unsupported. Each variant is a column; without any it is the shipped planner alone. --decoding N adds the speed of decoding beside transformers'
+(bench_planner.py).
 """
 import argparse
 import json
@@ -57,7 +58,7 @@ def line_shots(film: dict, line: str, actor: str | None) -> list[int]:
     """Where a line begins: a long one is spread over several shots, and may be followed there by more."""
     wanted, found = " ".join(words(line)), []
     for first in range(len(film["shots"])):
-        spoken = [[w for l in s["dialogue"] if actor in (None, l["speaker"]) for w in words(l["text"])] for s in film["shots"][first:]]
+        spoken = [[w for told in s["dialogue"] if actor in (None, told["speaker"]) for w in words(told["text"])] for s in film["shots"][first:]]
         if spoken[0] and f" {wanted} " in f" {' '.join(sum(spoken, []))} " and f" {wanted} " not in f" {' '.join(sum(spoken[1:], []))} ":
             found.append(first)
     return found
@@ -65,7 +66,7 @@ def line_shots(film: dict, line: str, actor: str | None) -> list[int]:
 
 def said_words(film: dict, event: dict) -> int:
     """How many of a line's words its speaker says anywhere."""
-    left, said = [w for s in film["shots"] for l in s["dialogue"] if event.get("actor") in (None, l["speaker"]) for w in words(l["text"])], 0
+    left, said = [w for s in film["shots"] for line in s["dialogue"] if event.get("actor") in (None, line["speaker"]) for w in words(line["text"])], 0
     for word in words(event["line"]):
         if word in left:
             left.remove(word)
@@ -151,12 +152,14 @@ def judged(cases: list[dict], plans: list[Plan]) -> tuple[dict, dict]:
         for span in named:
             count("named spans that should be", is_asked(span, wanted), 1)
         what = f"{sum(map(bool, found))}/{len(found)} events, {in_order(found)} in order; " if found else ""
-        details[case["id"]] = what + (f"refused ({plan.code})" if plan.film is None else f"{len(film['shots'])} shots" + (f", {len(errors)} errors: {errors[0]['rule']}" if errors else "")
+        details[case["id"]] = what + (f"refused ({plan.code})" if plan.film is None else f"{len(film['shots'])} shots"
+                                      + (f", {len(errors)} errors: {errors[0]['rule']}" if errors else "")
                                       + (f"; named: {', '.join(named)}" if named else ""))
     return counts, details
 
 
-ROWS = ("prompts with a plan", "prompts refused that must be", "plans without an error", "plans without a warning", "events found", "… who is where", "… actions", "… lines, whole", "… words of the lines, by their speaker",
+ROWS = ("prompts with a plan", "prompts refused that must be", "plans without an error", "plans without a warning", "events found", "… who is where",
+        "… actions", "… lines, whole", "… words of the lines, by their speaker",
         "… their place in some shot", "… their time in some shot", "… their actor in some shot", "… their action in some shot", "events found in their order",
         "prompts with all of it in order", "spans named that should be", "named spans that should be")
 
@@ -175,18 +178,21 @@ def report(cases: list[dict], results: dict[str, tuple[dict, dict]], decoding: s
     names = list(results)
     head = f"| | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}"
     lines = ["# What the plans have", "",
-             f"{len(cases)} prompts that people wrote by hand, outside the grammar that the planner was trained on (`assets/prompts`): short, long, misspelt, poetic, screenplays, wishes that "
-             f"this world cannot film, hostile, contradictory. {sum(len(c['events']) for c in cases)} events must be found (a place, a time, an actor, an action or a line, all of an event "
-             "in one shot), each span of a wish that cannot be filmed must be named. In brackets Wilson's 95 % interval. Reported as found.", "", head]
+             f"{len(cases)} prompts that people wrote by hand, outside the grammar that the planner was trained on (`assets/prompts`): short, long, misspelt, "
+             f"poetic, screenplays, wishes that this world cannot film, hostile, contradictory. {sum(len(c['events']) for c in cases)} events must be found "
+             "(a place, a time, an actor, an action or a line, all of an event in one shot), each span of a wish that cannot be filmed must be named. "
+             "In brackets Wilson's 95 % interval. Reported as found.", "", head]
     for row in ROWS:
         if any(row in counts for counts, _ in results.values()):
             lines.append(f"| {row} | " + " | ".join(interval(*counts.get(row, (0, 0))) for counts, _ in results.values()) + " |")
-    lines += ["", "An event is *found* where one shot has all that is asked; *in their order* counts the longest chain through the film. *Named* is what stands under `unsupported`.", ""]
+    lines += ["", "An event is *found* where one shot has all that is asked; *in their order* counts the longest chain through the film. "
+              "*Named* is what stands under `unsupported`.", ""]
     lines += [decoding] if decoding else []
     lines += ["## Prompt by prompt", "", f"| prompt | text | {' | '.join(names)} |\n|{'---|' * (len(names) + 2)}"]
     for case in cases:
         text = case["prompt"] if "prompt" in case else "`" + case["fountain"] + "`"
-        lines.append(f"| {case['id']} | {cell(shortened(text))} | " + " | ".join(cell(shortened(details[case["id"]], 200)) for _, details in results.values()) + " |")
+        lines.append(f"| {case['id']} | {cell(shortened(text))} | " + " | ".join(cell(shortened(details[case["id"]], 200)) for _, details in results.values())
+                     + " |")
     lines += ["", f"Made by `{command}`."]
     return "\n".join(lines) + "\n"
 
@@ -216,7 +222,9 @@ def main() -> None:
     if options.decoding:
         texts = [c["prompt"] for c in cases if c["id"].startswith(("plain", "short", "long"))]
         decoding = bench_planner.table(options.fabula, options.bundle, texts[:options.decoding], options.threads)
-    extra = "".join(f' --variant "{v}"' for v in options.variant) + (f" --decoding {options.decoding}" if options.decoding else "") + (f" --threads {options.threads}" if options.threads != 2 else "")
+    extra = "".join(f' --variant "{v}"' for v in options.variant)
+    extra += f" --decoding {options.decoding}" if options.decoding else ""
+    extra += f" --threads {options.threads}" if options.threads != 2 else ""
     text = report(cases, results, decoding, f"tools/train/evaluate_planner.py BUNDLE --fabula build/cpu-release/bin/fabula{extra}")
     print(text)
     (options.out or options.bundle / "PLANNER.md").write_text(text)

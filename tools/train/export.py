@@ -75,7 +75,8 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     if audio:
         copy_part(audio, out / "audio_vae", WEIGHTS)
     audio_channels = json.loads((out / "audio_vae/config.json").read_text())["latent_channels"]
-    text_dim = json.loads((out / "planner/config.json").read_text())["hidden_size"] if (out / "planner/config.json").exists() else MODEL["planner"]["hidden_size"]
+    config = out / "planner/config.json"
+    text_dim = (json.loads(config.read_text()) if config.exists() else MODEL["planner"])["hidden_size"]
     vae = video_vae.build() if random else video_vae.load(next(p for p in (video_vae.FINAL, video_vae.STARTED) if p.exists()))
     write_model(vae, out / "vae")
     build_new = random or not transformer.exists()

@@ -1,16 +1,17 @@
 """Stories of the world: their meaning, the plan that follows from it, and prompts that say it.
 
-`grammar_prompts.sample_plan` draws a meaning (`Story`), words it and lets `oracle` write the plan. The oracle is deterministic: whatever a prompt leaves out is filled by the fixed rules below, so that a reader, and the planner, can know it.
+`grammar_prompts.sample_plan` draws a meaning (`Story`), words it and lets `oracle` write the plan. The oracle is deterministic: whatever a prompt leaves out is
+filled by the fixed rules below, so that a reader, and the planner, can know it.
 
-Rules. No actor, or an unknown one: the fox. No place, or an unknown one: the forest (a later event: where the film is already; an unknown place: the forest). No time: day.
-No action, or an unknown one: stands. One actor stands in the centre and faces right; two stand left and right, facing each other, or both to the
-right when both walk, run or fly, or one chases the other. One event makes three shots, two make two each, more make one each; a line is spoken in its event's second shot.
-Who talks to somebody `talks`, the other stands; who is chased runs; with nobody else, `talks` is stands and `chases` runs. A line that follows another one is an event of its
-own in which its speaker stands alone.
+Rules. No actor, or an unknown one: the fox. No place, or an unknown one: the forest (a later event: where the film is already; an unknown place: the forest).
+No time: day. No action, or an unknown one: stands. One actor stands in the centre and faces right; two stand left and right, facing each other, or both to the
+right when both walk, run or fly, or one chases the other. One event makes three shots, two make two each, more make one each; a line is spoken in its event's
+second shot. Who talks to somebody `talks`, the other stands; who is chased runs; with nobody else, `talks` is stands and `chases` runs. A line that follows
+another one is an event of its own in which its speaker stands alone.
 Voices go by the actor's place in world.json: even slt, odd rms; `he` means rms, `she` slt; a voice asked for comes first.
-No weather: the world's first (clear); one that was said holds on, where the place can have it. No mood: the first (calm); one that was said is the actor's until another is.
-Props hold on for later events at the same place, two at most. The first stands right of an actor who is in the centre or on the left, else left, and the second on the
-other side; beside two actors, the first stands in the centre and the second on the left.
+No weather: the world's first (clear); one that was said holds on, where the place can have it. No mood: the first (calm); one that was said is the actor's
+until another is. Props hold on for later events at the same place, two at most. The first stands right of an actor who is in the centre or on the left, else
+left, and the second on the other side; beside two actors, the first stands in the centre and the second on the left.
 Shots of an event are wide, medium and close in turn, the single shots of events likewise.
 """
 
@@ -167,7 +168,8 @@ def oracle(story):
 
 
 def plan_of(words, name, voices, settings, shots, unsupported):
-    """The plan of shots as `oracle` makes them; `words` is its treatment, `name` its title, `voices` maps actors to voices and `settings` places to (time, weather)."""
+    """The plan of shots as `oracle` makes them; `words` is its treatment, `name` its title, `voices` maps actors to voices and `settings` places to (time,
+    weather)."""
     return {"version": "fabula.plan/1", "treatment": words, "title": name, "aspect": "16:9", "fps": 24,
             "total_ms": shot_start(len(shots)), "language": "en",
             "characters": [{"id": a, "name": ACTORS[a]["name"], "look": ACTORS[a]["look"], "voice": {"voice_id": v}} for a, v in voices.items()],
@@ -192,4 +194,5 @@ def timed(shot, index, voices):
         begin, end = speech.line_span(text, VOICES[voices[speaker]], start, duration)
         dialogue = [{"speaker": speaker, "text": text, "start_ms": begin, "end_ms": end, "mode": "on_screen"}]
     return {"id": f"s{10 * (index + 1):03}", "place": shot["place"], "start_ms": start, "duration_ms": duration, "cast": shot["cast"],
-            **({"props": shot["props"]} if "props" in shot else {}), "action_beats": shot["action_beats"], "camera": shot["camera"], "dialogue": dialogue, "ambience": shot["ambience"]}
+            **({"props": shot["props"]} if "props" in shot else {}), "action_beats": shot["action_beats"], "camera": shot["camera"], "dialogue": dialogue,
+            "ambience": shot["ambience"]}

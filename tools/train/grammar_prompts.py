@@ -1,7 +1,7 @@
 """Wordings of stories: `sample` draws a meaning and a prompt that a person might type for it.
 
-Parts that the plan copies (lines, and what the world does not know) are wrapped in private-use marks while the prompt is put together and read back from the finished text, so a change of case or a typing
-slip is copied as it stands.
+Parts that the plan copies (lines, and what the world does not know) are wrapped in private-use marks while the prompt is put together and read back from the
+finished text, so a change of case or a typing slip is copied as it stands.
 """
 
 import copy
@@ -11,15 +11,46 @@ import grammar
 from common_words import WORDS
 from grammar import ACTORS, LINE_BYTES, MAX_PROPS, MAX_UNSUPPORTED, MOODS, MOVING, PLACES, SIZES, SPAN_BYTES, WEATHERS, WORLD, Event, Story
 from grammar_spans import legal_spans, pieces
-from grammar_words import (ACTOR_WORDS, ADJECTIVES, ADVERBS, ALONE, COLOURS, CONNECTIVES, DAY_NOUNS, MOODS as MOOD_WORDS, OBJECTS, OPENERS, PLACES as PLACE_WORDS, PROP_WORDS, PROPS, SAY,
-                           SENTENCES, SLOTS, SPEECHES, STORY_OPENERS, STYLES, TIME_SENTENCES, TIMES, TOGETHER, UNKNOWN_ACTORS, UNKNOWN_PLACES, UNKNOWN_TIMES, UNKNOWN_VERBS, VERBS, VOICES,
-                           WEATHER, WEATHERS as WEATHER_WORDS, WHOLE_PLACES)
+from grammar_words import (
+    ACTOR_WORDS,
+    ADJECTIVES,
+    ADVERBS,
+    ALONE,
+    COLOURS,
+    CONNECTIVES,
+    DAY_NOUNS,
+    MOODS as MOOD_WORDS,
+    OBJECTS,
+    OPENERS,
+    PLACES as PLACE_WORDS,
+    PROP_WORDS,
+    PROPS,
+    SAY,
+    SENTENCES,
+    SLOTS,
+    SPEECHES,
+    STORY_OPENERS,
+    STYLES,
+    TIME_SENTENCES,
+    TIMES,
+    TOGETHER,
+    UNKNOWN_ACTORS,
+    UNKNOWN_PLACES,
+    UNKNOWN_TIMES,
+    UNKNOWN_VERBS,
+    VERBS,
+    VOICES,
+    WEATHER,
+    WEATHERS as WEATHER_WORDS,
+    WHOLE_PLACES,
+)
 
 UNKNOWN, LINE = "\ue000\ue001", "\ue002\ue003"  # marks around a span
 CLOSE = "close" if "close" in SIZES else "medium"
 FRONT = {"wide": ["Wide shot: ", "Wide shot of ", "A wide view of ", "Long shot: "], "medium": ["Medium shot of ", "Medium shot: ", "A medium view of "]}
 FRONT.setdefault(CLOSE, []).extend(["Close-up of ", "Close up: ", "Close-up: ", "A close view of "])
-BEHIND = {"wide": ["Wide shot.", "Make it a wide shot.", "Seen from far away.", "Wide shots only."], "medium": ["Medium shot.", "Make it a medium shot.", "Medium shots."]}
+BEHIND = {"wide": ["Wide shot.", "Make it a wide shot.", "Seen from far away.", "Wide shots only."],
+          "medium": ["Medium shot.", "Make it a medium shot.", "Medium shots."]}
 BEHIND.setdefault(CLOSE, []).extend(["Close-up.", "Close up.", "Seen from close by.", "Make it a close-up.", "In close-up."])
 MOVES = {"push_in": ["The camera moves in.", "Slow zoom in.", "The camera pushes in.", "Zoom in.", "Push in slowly."],
          "static": ["The camera stays still.", "Static camera.", "The camera does not move.", "Still camera."],
@@ -54,7 +85,8 @@ class Writer:
         return self.rng.random() < p
 
     def nonsense(self):
-        syllables = [self.pick("b d f g k l m n p r s t v w z bl dr gr kl sn tr sh ch qu zw".split()) + self.pick("a e i o u oo ee ai".split()) + self.pick(["", "", "n", "r", "x", "lk", "mp", "st"])
+        syllables = [self.pick("b d f g k l m n p r s t v w z bl dr gr kl sn tr sh ch qu zw".split()) + self.pick("a e i o u oo ee ai".split())
+                     + self.pick(["", "", "n", "r", "x", "lk", "mp", "st"])
                      for _ in range(int(self.rng.integers(1, 4)))]
         return "".join(syllables)
 
@@ -74,7 +106,8 @@ class Writer:
             text = " ".join(self.letters() if self.chance(0.5) else self.pick(WORDS) for _ in range(int(self.rng.integers(1, 6))))
         else:
             noun = self.pick([self.pick(PLACE_WORDS[p][0]) for p in PLACES] + list(ACTORS) + [v[0] for a in VERBS for v in VERBS[a]])
-            text = self.pick(["I love the {}", "where is the {}", "let us go to the {}", "{}", "the {} is here", "do you see the {}", "my {}", "a {} at night", "I am not a {}"]).format(noun)
+            text = self.pick(["I love the {}", "where is the {}", "let us go to the {}", "{}", "the {} is here", "do you see the {}", "my {}", "a {} at night",
+                              "I am not a {}"]).format(noun)
         if self.chance(0.06):
             text += self.pick([" ", ", "]) + " ".join(self.pick(WORDS) for _ in range(int(self.rng.integers(4, 10))))
         return text
@@ -99,7 +132,8 @@ class Writer:
         return self.letters()
 
     def letters(self):
-        return "".join(self.pick("abcdefghijklmnopqrstuvwxyz0123456789") if self.chance(0.05) else self.pick("etaoinshrdlucmfwypvbgkjqxz") for _ in range(int(self.rng.integers(1, 9))))
+        return "".join(self.pick("abcdefghijklmnopqrstuvwxyz0123456789") if self.chance(0.05) else self.pick("etaoinshrdlucmfwypvbgkjqxz")
+                       for _ in range(int(self.rng.integers(1, 9))))
 
     def speech(self, quoted):
         """A line's text, marked, with its end: quote or full stop."""
@@ -194,7 +228,8 @@ class Writer:
         """"There is a cake and a tree.\""""
         told = " and ".join(self.props(event))
         was = "was" if self.tense == "past" else "is"
-        return self.sentence(self.pick([f"there {was} {told}", f"there {was} {told}", f"{told} {was} there" if " and " not in told else f"there are {told}", f"we {'saw' if was == 'was' else 'see'} {told}",
+        return self.sentence(self.pick([f"there {was} {told}", f"there {was} {told}", f"{told} {was} there" if " and " not in told else f"there are {told}",
+                                        f"we {'saw' if was == 'was' else 'see'} {told}",
                                         f"next to {'them' if len(event.actors) > 1 else 'it'} {was} {told}", f"there's {told}"]))
 
     def weather(self, event):
@@ -266,7 +301,8 @@ class Writer:
         if event.place == "underwater":
             return f"{preposition} the {noun}"
         article = "the "
-        if event.place in ("forest", "desert", "city", "beach", "meadow", "castle", "room") and not noun.endswith("s") and noun not in ("sand", "sahara") and self.chance(0.4):
+        one = event.place in ("forest", "desert", "city", "beach", "meadow", "castle", "room") and not noun.endswith("s") and noun not in ("sand", "sahara")
+        if one and self.chance(0.4):
             article = self.article(noun, True)
         if noun in ("snow", "white snow", "snowy mountains", "icy mountains") and self.chance(0.4):
             article = ""
@@ -287,11 +323,13 @@ class Writer:
         """"on the left", "facing right" as far as asked for."""
         text = ""
         if event.positions:
-            text += {"left": self.pick([" on the left", " on the left side"]), "right": self.pick([" on the right", " on the right side"]), "center": self.pick([" in the middle", " in the center"])}[event.positions[i]]
+            text += {"left": self.pick([" on the left", " on the left side"]), "right": self.pick([" on the right", " on the right side"]),
+                     "center": self.pick([" in the middle", " in the center"])}[event.positions[i]]
         if event.facings and len(event.actors) == 1:
             side = event.facings[0]
             moving = event.actions[0] in ("walks", "runs", "flies") and not event.odd[0]
-            text += self.pick([f" to the {side}", f" towards the {side}"]) if moving and self.chance(0.6) else self.pick([f" facing {side}", f" looking {side}"])
+            goes = moving and self.chance(0.6)
+            text += self.pick([f" to the {side}", f" towards the {side}"] if goes else [f" facing {side}", f" looking {side}"])
         return text
 
     def tail(self, event):
@@ -310,7 +348,8 @@ class Writer:
     # --- clauses ---
     def subject_verb(self, event, last, form=None):
         if len(event.actors) == 1:
-            return self.again(event, last) + (f" {self.verb(event, 0, form)}" if form else f" {self.finite(event, 0)}" if event.acts else "") + self.stage(event)
+            return self.again(event, last) + (f" {self.verb(event, 0, form)}" if form else f" {self.finite(event, 0)}"
+                                              if event.acts else "") + self.stage(event)
         a = self.actor(event, 0)
         b = self.actor(event, 1)
         if event.together:
@@ -405,8 +444,10 @@ class Writer:
         """The sentences of an event."""
         parts = []
         head = opener
-        self.way = self.pick(["adjective"] * 6 + ["adverb", "clause", "after", "after"] if event.acts and not any(event.odd) else ["adjective", "after", "clause"])
-        said = event.acts or event.says_place or event.says_time or event.says_weather or event.positions or event.facings or event.extra or len(event.actors) > 1
+        self.way = self.pick(["adjective"] * 6 + ["adverb", "clause", "after", "after"] if event.acts
+                             and not any(event.odd) else ["adjective", "after", "clause"])
+        said = (event.acts or event.says_place or event.says_time or event.says_weather or event.positions or event.facings or event.extra
+                or len(event.actors) > 1)
         if said or event.line is None or event.new_props or any(event.says_mood):
             form = "gerund" if (opener in OPENERS or opener.endswith("of ")) and event.acts else None
             text = self.clause(event, last, form)
@@ -544,7 +585,8 @@ def draw(rng, script=False):
                     e.strange = [noun if a == target else None for a in e.actors]
                     e.actors = ["fox" if a == target else a for a in e.actors]
                     e.speaker = "fox" if e.speaker == target else e.speaker
-    elif len(events[0].actors) == 1 and not events[0].line and not events[0].positions and chance(0.1) and all(events[0].actors[0] not in e.actors for e in events[1:]):
+    elif (len(events[0].actors) == 1 and not events[0].line and not events[0].positions and chance(0.1)
+          and all(events[0].actors[0] not in e.actors for e in events[1:])):
         events[0].count = True
     if chance(0.09) and events[0].says_place and all(e.place == events[0].place for e in events):
         events[0].strange_place = pick(UNKNOWN_PLACES) if chance(0.85) else w.nonsense()
@@ -631,7 +673,8 @@ def word_events(w, events, story):
                 lead = ""
             if event.only_mood and not lead.strip():
                 lead = pick(["Then ", "Suddenly ", "After that, ", "Now ", "Finally, ", "Later, "])
-            only_speaks = event.line and not (event.acts or event.says_place or event.says_time or event.positions or event.facings or event.extra or event.new_props or event.says_weather
+            only_speaks = event.line and not (event.acts or event.says_place or event.says_time or event.positions or event.facings or event.extra
+                                              or event.new_props or event.says_weather
                                               or any(event.says_mood)) and len(event.actors) == 1
             w.way = "adjective"
             if i and only_speaks and events[i - 1].line and LINE[0] in parts[-1] and event.actors[0] != events[i - 1].speaker and chance(0.6):
@@ -672,7 +715,8 @@ def negation(w, events):
     """A sentence that says what is not to be seen or heard."""
     noun = absent(w, events)
     some = w.article(noun, True) + noun
-    forms = [f"There is no {noun}.", f"Without {some}.", f"No {noun}.", f"Do not show {some}.", f"No {plural(noun)}, please.", f"But without {some}.", "No music.", "Nobody else is there.",
+    forms = [f"There is no {noun}.", f"Without {some}.", f"No {noun}.", f"Do not show {some}.", f"No {plural(noun)}, please.", f"But without {some}.",
+             "No music.", "Nobody else is there.",
              "There are no other animals."]
     if not any(e.line for e in events):
         forms += ["Nobody speaks.", "Nobody says anything.", "Without words.", "No dialogue.", "Silent."]
@@ -743,7 +787,8 @@ def screenplay(w, events, story):
         event.line = line
         if line:
             who = event.actors.index(event.speaker)
-            name = w.pick(ACTOR_WORDS[event.speaker][:1] * 4 + ACTOR_WORDS[event.speaker]).upper() if not (event.strange and event.strange[who]) else event.strange[who].upper()
+            strange = event.strange and event.strange[who]
+            name = strange.upper() if strange else w.pick(ACTOR_WORDS[event.speaker][:1] * 4 + ACTOR_WORDS[event.speaker]).upper()
             if event.strange and event.strange[who] and event.strange[who] != w.strange:
                 w.strange, name = event.strange[who], w.mark(name)
             if event.speaker not in w.known:
@@ -762,7 +807,8 @@ def plain_event(rng, fits):
     while True:
         w, events = draw(rng)
         event = events[0]
-        if len(events) == 1 and event.acts and not (event.line or event.extra or event.positions or event.facings or event.count or event.strange or event.together or event.new_props
+        if len(events) == 1 and event.acts and not (event.line or event.extra or event.positions or event.facings or event.count or event.strange
+                                                    or event.together or event.new_props
                                                     or event.says_weather or any(event.odd) or any(event.says_mood)) and fits(event):
             return w, event
 
@@ -839,7 +885,8 @@ def slip(rng, text):
     m = words[int(rng.integers(len(words)))]
     word, i = m.group(), int(rng.integers(1, len(m.group()) - 1))
     kind = int(rng.integers(4))
-    changed = [word[:i] + word[i + 1] + word[i] + word[i + 2:], word[:i] + word[i + 1:], word[:i] + word[i] + word[i:], word[:i] + chr(97 + int(rng.integers(26))) + word[i + 1:]][kind]
+    changed = [word[:i] + word[i + 1] + word[i] + word[i + 2:], word[:i] + word[i + 1:], word[:i] + word[i] + word[i:],
+               word[:i] + chr(97 + int(rng.integers(26))) + word[i + 1:]][kind]
     return text[:m.start()] + changed + text[m.end():]
 
 

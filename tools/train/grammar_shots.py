@@ -15,7 +15,8 @@ PAIR, SPOKEN, CALM, TOGETHER = 0.35, 0.6, 0.5, 0.2  # shares: of shots with two 
 PHRASES = {"talks": "talks to", "chases": "chases"}
 WEATHER = {"clear": ["", "", " in good weather"], "rain": [" in the rain", " while it rains"], "snow": [" in the snowfall", " while it is snowing"]}
 SIZE_WORDS = {"wide": "Wide shot", "medium": "Medium shot", "close": "Close-up"}
-MOVE_WORDS = {"static": "static camera", "push_in": "the camera pushes in", "pull_out": "the camera pulls out", "pan": "the camera pans", "track": "the camera follows"}
+MOVE_WORDS = {"static": "static camera", "push_in": "the camera pushes in", "pull_out": "the camera pulls out", "pan": "the camera pans",
+              "track": "the camera follows"}
 
 
 def choose(rng, items):
@@ -80,12 +81,14 @@ def random_plan_shot(rng, place, split):
 
 
 def sample_shots(rng, split="training"):
-    """(prompt, plan) of a film of one to four events, each at a place of its own and one shot long. Place, time, weather, actors, moods, props, action, position, facing,
-    camera, line and voices are drawn uniformly and each for itself; ambience follows the rule. `split`: "training" leaves out the pairs that world.json holds out, "any" does not."""
+    """(prompt, plan) of a film of one to four events, each at a place of its own and one shot long. Place, time, weather, actors, moods, props, action,
+    position, facing, camera, line and voices are drawn uniformly and each for itself; ambience follows the rule. `split`: "training" leaves out the pairs that
+    world.json holds out, "any" does not."""
     places = [list(PLACES)[i] for i in rng.permutation(len(PLACES))[:int(rng.integers(1, 5))]]
     settings, voices, shots, sentences = {}, {}, [], []
     for place in places:
-        settings[place] = (choose(rng, WORLD["times"]), choose(rng, [w for w in PLACES[place].get("weathers", WEATHERS) if w in WEATHERS]) if WEATHERS else None)
+        settings[place] = (choose(rng, WORLD["times"]), choose(rng, [w for w in PLACES[place].get("weathers", WEATHERS) if w in WEATHERS])
+                           if WEATHERS else None)
         shot = random_plan_shot(rng, place, split)
         shot["ambience"] = grammar.ambience(place, *settings[place])
         for member in shot["cast"]:
@@ -100,7 +103,8 @@ def sample_shots(rng, split="training"):
 def event_of(shot, time, weather):
     """A shot as an event of a story, for its treatment."""
     line = shot["line"]
-    return grammar.Event([c["id"] for c in shot["cast"]], [b["what"] for b in shot["action_beats"]], shot["place"], time, line and line[0], [line[1]] if line else [],
+    return grammar.Event([c["id"] for c in shot["cast"]], [b["what"] for b in shot["action_beats"]], shot["place"], time, line and line[0],
+                         [line[1]] if line else [],
                          weather=weather, moods=[c.get("mood") for c in shot["cast"]] if MOODS else None)
 
 
@@ -111,7 +115,8 @@ def worded(rng, shot, time, weather):
     def named(member):
         mood = member.get("mood")
         noun = choose(rng, ACTORS[member["id"]]["words"])
-        return with_article((f"{choose(rng, mood_words(mood))} " if mood and mood != MOODS[0] else "") + noun) + (f" on the {member['position']}" if rng.random() < 0.3 else "")
+        told = with_article((f"{choose(rng, mood_words(mood))} " if mood and mood != MOODS[0] else "") + noun)
+        return told + (f" on the {member['position']}" if rng.random() < 0.3 else "")
 
     names = [named(member) for member in shot["cast"]]
     if len(names) == 2 and beats[0]["what"] in PHRASES:

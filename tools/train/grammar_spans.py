@@ -2,7 +2,8 @@
 
 
 def letters(prompt: bytes):
-    """For each byte whether it is an ASCII letter or digit, or of a character beyond ASCII that is no Latin-1 sign (U+0080…U+00BF) or general punctuation (U+2000…U+207F)."""
+    """For each byte whether it is an ASCII letter or digit, or of a character beyond ASCII that is no Latin-1 sign (U+0080…U+00BF) or general punctuation
+    (U+2000…U+207F)."""
     flags, i = [], 0
     while i < len(prompt):
         width = 1 if prompt[i] < 0xc0 else 2 if prompt[i] < 0xe0 else 3 if prompt[i] < 0xf0 else 4

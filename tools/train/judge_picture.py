@@ -118,7 +118,8 @@ def coded(frames: np.ndarray) -> np.ndarray:
     """A shot's frames through H.264 as the engine writes its films: each shown twice, x264 at CRF 16."""
     size = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{world.WIDTH}x{world.HEIGHT}", "-r", str(2 * world.FPS)]
     quiet = ["ffmpeg", "-hide_banner", "-loglevel", "error"]
-    film = subprocess.run([*quiet, *size, "-i", "-", "-c:v", "libx264", "-preset", "medium", "-threads", "4", "-crf", "16", "-pix_fmt", "yuv420p", "-f", "h264", "-"],
+    film = subprocess.run([*quiet, *size, "-i", "-", "-c:v", "libx264", "-preset", "medium", "-threads", "4", "-crf", "16", "-pix_fmt", "yuv420p", "-f", "h264",
+                           "-"],
                           input=np.repeat(frames, 2, 0).tobytes(), stdout=subprocess.PIPE, check=True).stdout
     raw = subprocess.run([*quiet, "-f", "h264", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], input=film, stdout=subprocess.PIPE, check=True).stdout
     return np.frombuffer(raw, np.uint8).reshape(-1, *frames.shape[1:])[::2]

@@ -1,8 +1,9 @@
 """What is heard in a shot: whether its sounds come when they should, and whether its line is understood and sounds like the teacher.
 
-Sounds are found by matching the rise of the film's energy with that of the score's own sounds over a range of lags. Lines are understood by Whisper base (OpenAI,
-MIT), left to all of English, and by pocketsphinx with the words of lines alone; both are optional (requirements-judge.txt). STOI is that of Taal, Hendriks,
-Heusdens and Jensen, "An Algorithm for Intelligibility Prediction of Time-Frequency Weighted Noisy Speech" (2011); the pitch is read from the autocorrelation.
+Sounds are found by matching the rise of the film's energy with that of the score's own sounds over a range of lags. Lines are understood by Whisper base
+(OpenAI, MIT), left to all of English, and by pocketsphinx with the words of lines alone; both are optional (requirements-judge.txt). STOI is that of Taal,
+Hendriks, Heusdens and Jensen, "An Algorithm for Intelligibility Prediction of Time-Frequency Weighted Noisy Speech" (2011); the pitch is read from the
+autocorrelation.
 
     python judge_sound.py FILE "what should be said"        what both hear in a file that ffmpeg reads, and how many words of it are wrong
 """
@@ -34,7 +35,8 @@ TOO_FAST = {"runs", "chases"}  # their steps follow each other so closely that a
 
 def samples(film: pathlib.Path, rate: int = RATE) -> np.ndarray:
     """The sound of what ffmpeg reads, mono float32."""
-    raw = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error", "-i", str(film), "-ac", "1", "-ar", str(rate), "-f", "s16le", "-"], check=True,
+    raw = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error", "-i", str(film), "-ac", "1", "-ar", str(rate), "-f", "s16le", "-"],
+                         check=True,
                          stdout=subprocess.PIPE).stdout
     return np.frombuffer(raw, np.int16).astype(np.float32) / 32768
 
@@ -89,9 +91,11 @@ def shifted(wave: np.ndarray, ms: float) -> np.ndarray:
 
 # ---- speech
 
-NUMBERS = dict(zip(map(str, range(21)), "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()))
+NUMBERS = dict(zip(map(str, range(21)), """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+eighteen nineteen twenty""".split()))
 SHORT = {"n't": " not", "'m": " am", "'re": " are", "'ll": " will", "'ve": " have", "'d": " would", "'s": " is"}
-SAME = {"cannot": "can not", "ok": "okay", "hurray": "hooray", "hurrah": "hooray", "gonna": "going to", "wanna": "want to", "yeah": "yes", "grey": "gray", "mr": "mister"}
+SAME = {"cannot": "can not", "ok": "okay", "hurray": "hooray", "hurrah": "hooray", "gonna": "going to", "wanna": "want to", "yeah": "yes", "grey": "gray",
+        "mr": "mister"}
 
 
 def words(text: str) -> list[str]:
@@ -163,7 +167,8 @@ def listened(wave: np.ndarray) -> str:
     """What Whisper hears in samples at RATE: greedy, English, in its own window of 30 s."""
     peak = float(np.abs(wave).max(initial=0))
     wave = np.asarray(wave * (0.5 / peak if peak > 1e-4 else 1), np.float32)
-    segments, _ = whisper().transcribe(wave, language="en", beam_size=1, temperature=0.0, condition_on_previous_text=False, without_timestamps=True, vad_filter=False,
+    segments, _ = whisper().transcribe(wave, language="en", beam_size=1, temperature=0.0, condition_on_previous_text=False, without_timestamps=True,
+                                       vad_filter=False,
                                        compression_ratio_threshold=None, log_prob_threshold=None, no_speech_threshold=None)
     return " ".join(segment.text.strip() for segment in segments)
 
@@ -188,7 +193,8 @@ def decoder():
     known = known_words()
     likely = math.log10(1 / (len(known) + 1))
     with tempfile.NamedTemporaryFile("w", suffix=".lm") as model:  # ARPA's format: one word at a time
-        model.write(f"\\data\\\nngram 1={len(known) + 2}\n\n\\1-grams:\n-99 <s>\n{likely:.4f} </s>\n" + "".join(f"{likely:.4f} {w}\n" for w in known) + "\n\\end\\\n")
+        model.write(f"\\data\\\nngram 1={len(known) + 2}\n\n\\1-grams:\n-99 <s>\n{likely:.4f} </s>\n" + "".join(f"{likely:.4f} {w}\n" for w in known)
+                    + "\n\\end\\\n")
         model.flush()
         return Decoder(lm=model.name, loglevel="FATAL")
 

@@ -36,11 +36,14 @@ def random_plan(rng: np.random.Generator) -> dict:
         positions, facings, whats = ["center" if rng.random() < 0.5 else one(rng, POSITIONS)], [one(rng, FACINGS)], [one(rng, alone)]
     else:
         positions, whats = [POSITIONS[i] for i in rng.permutation(3)[:2]], [one(rng, ACTIONS), one(rng, alone)]
-        facings = [one(rng, FACINGS), one(rng, FACINGS)] if rng.random() < 0.3 else ["right" if POSITIONS.index(p) < POSITIONS.index(q) else "left" for p, q in (positions, positions[::-1])]
+        towards = ["right" if POSITIONS.index(p) < POSITIONS.index(q) else "left" for p, q in (positions, positions[::-1])]
+        facings = [one(rng, FACINGS), one(rng, FACINGS)] if rng.random() < 0.3 else towards
         if whats[0] in PAIRS:
             whats[1], facings = PAIRS[whats[0]], ["right", "right"] if whats[0] == "chases" else facings
-    props = [{"id": PROPS[i], "position": p} for i, p in zip(rng.permutation(len(PROPS)), rng.permutation(POSITIONS)[:int(rng.choice([0, 1, 2], p=(0.35, 0.4, 0.25)))])]
-    dialogue = [{"speaker": actors[0], "text": "", "start_ms": 250, "end_ms": 250 + int(rng.integers(600, 2900)), "mode": "on_screen"}] if rng.random() < 0.4 else []
+    order, spots = rng.permutation(len(PROPS)), rng.permutation(POSITIONS)
+    props = [{"id": PROPS[i], "position": p} for i, p in zip(order, spots[:int(rng.choice([0, 1, 2], p=(0.35, 0.4, 0.25)))])]
+    dialogue = [{"speaker": actors[0], "text": "", "start_ms": 250, "end_ms": 250 + int(rng.integers(600, 2900)),
+                 "mode": "on_screen"}] if rng.random() < 0.4 else []
     shot = {"id": "s010", "place": place, "start_ms": 0, "duration_ms": SHOT_MS,
             "cast": [{"id": a, "position": p, "facing": f, "mood": one(rng, MOODS)} for a, p, f in zip(actors, positions, facings)], "props": props,
             "action_beats": [{"at_ms": 0, "who": a, "what": w} for a, w in zip(actors, whats)],

@@ -144,7 +144,8 @@ class Pool:
             return
         if self.store is None:
             empty = lambda like, kind=torch.float16: torch.zeros(self.capacity, *like, dtype=kind, device=DEVICE)
-            self.store = {"video": empty(shots[0]["video"].shape), "audio": empty(shots[0]["audio"].shape), "actor": empty(shots[0]["actor"].shape, torch.uint8),
+            self.store = {"video": empty(shots[0]["video"].shape), "audio": empty(shots[0]["audio"].shape),
+                          "actor": empty(shots[0]["actor"].shape, torch.uint8),
                           "text": empty((LONGEST, self.model.config.hidden_size)), "time": empty((LONGEST,), torch.float32), "origin": empty((), torch.float32)}
         states, place = iter(self.states(films)), slice(self.count, self.count + len(shots))
         for key in ("video", "audio", "actor"):
@@ -194,4 +195,5 @@ class Pool:
         media[..., 0] += self.store["origin"][index, None]
         text = torch.zeros(len(index), length, 3, device=DEVICE)
         text[..., 0] = self.store["time"][index, :length]
-        return {"video": layout.patchify(video), "audio": audio, "actor": actor, "text": self.store["text"][index, :length].float(), "position": torch.cat([text, media], 1)}
+        return {"video": layout.patchify(video), "audio": audio, "actor": actor, "text": self.store["text"][index, :length].float(),
+                "position": torch.cat([text, media], 1)}

@@ -2,7 +2,8 @@
 
     python listen.py FILM.mp4 [--png spectrogram.png] [--expect "hello moon"]
 
-Speech is recognised with Whisper base where it is installed (requirements-judge.txt); the teacher's own voice (flite) saying the expected words is recognised beside it.
+Speech is recognised with Whisper base where it is installed (requirements-judge.txt); the teacher's own voice (flite) saying the expected words is recognised
+beside it.
 """
 import argparse
 import pathlib
@@ -29,7 +30,8 @@ def levels(film: pathlib.Path) -> str:
 
 
 def spectrogram(film: pathlib.Path, png: pathlib.Path) -> None:
-    subprocess.run([*QUIET, "-y", "-i", str(film), "-lavfi", "aformat=channel_layouts=mono,aresample=16000,showspectrumpic=s=1400x420:fscale=lin:legend=1:drange=80",
+    subprocess.run([*QUIET, "-y", "-i", str(film), "-lavfi",
+                    "aformat=channel_layouts=mono,aresample=16000,showspectrumpic=s=1400x420:fscale=lin:legend=1:drange=80",
                     str(png)], check=True)
 
 

@@ -52,7 +52,8 @@ class Motion(nn.Module):
 
 def scrolled(frames: np.ndarray) -> np.ndarray:
     """By how much the picture moves from each frame to the next, float32 [2, n] (x, y), in sixteenths of it: what a camera that moves adds to every track."""
-    small = [cv2.resize(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (world.WIDTH // 2, world.HEIGHT // 2), interpolation=cv2.INTER_AREA).astype(np.float32) for f in frames]
+    small = [cv2.resize(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (world.WIDTH // 2, world.HEIGHT // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
+             for f in frames]
     window = cv2.createHanningWindow((world.WIDTH // 2, world.HEIGHT // 2), cv2.CV_32F)
     found = [(0.0, 0.0)] + [cv2.phaseCorrelate(a, b, window)[0] for a, b in zip(small, small[1:])]
     return np.clip(np.array(found, np.float32).T / (world.WIDTH / 32), -2, 2)
@@ -61,7 +62,8 @@ def scrolled(frames: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def tracks(judge: recogniser.Recogniser, frames: np.ndarray, actors: list[str]) -> np.ndarray:
     """Of frames uint8 [n, H, W, 3] (the last repeated up to FRAMES): for each actor x, y (in pictures), spread of both, area, how much changes about it and in
-    the whole picture, the picture's own motion, where the other one is; and the means of the recogniser's features over its cells: float32 [actors, WIDE, FRAMES]."""
+    the whole picture, the picture's own motion, where the other one is; and the means of the recogniser's features over its cells: float32 [actors, WIDE,
+    FRAMES]."""
     if len(frames) < FRAMES:
         frames = np.concatenate([frames, np.repeat(frames[-1:], FRAMES - len(frames), 0)])
     frames = np.ascontiguousarray(frames[:FRAMES])
@@ -132,7 +134,8 @@ def told(action: torch.Tensor, alone) -> torch.Tensor:
 def correct(model: Motion, found: np.ndarray, labels: np.ndarray, alone: np.ndarray) -> dict:
     action, facing, mark = model(torch.from_numpy(found))
     right, moves = (told(action, alone).argmax(1).numpy() == labels[:, 0]), labels[:, 1] >= 0
-    return {"action": float(right.mean()), "lone action": float(right[alone].mean()), "direction": float((facing.argmax(1).numpy() == labels[:, 1])[moves].mean()),
+    return {"action": float(right.mean()), "lone action": float(right[alone].mean()),
+            "direction": float((facing.argmax(1).numpy() == labels[:, 1])[moves].mean()),
             "mark": float((mark.argmax(1).numpy() == labels[:, 2]).mean())}
 
 

@@ -1,4 +1,5 @@
-"""The picture of a plan's shot, and its sizes: the world's ground truth for the eye. For training and judging alone; nothing here runs when a film is rendered."""
+"""The picture of a plan's shot, and its sizes: the world's ground truth for the eye. For training and judging alone; nothing here runs when a film is
+rendered."""
 
 import editions
 from storybook import facts, mixing, stage

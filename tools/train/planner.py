@@ -32,7 +32,8 @@ TOKENIZER_PLANS = 2000
 def build(vocabulary):
     """A planner with fresh weights: 6.5 million parameters."""
     model = Qwen3ForCausalLM(Qwen3Config(
-        **MODEL["planner"], vocab_size=vocabulary, max_position_embeddings=4096, rope_parameters={"rope_theta": 10000.0, "rope_type": "default"}, tie_word_embeddings=True,
+        **MODEL["planner"], vocab_size=vocabulary, max_position_embeddings=4096, rope_parameters={"rope_theta": 10000.0, "rope_type": "default"},
+        tie_word_embeddings=True,
         bos_token_id=None, eos_token_id=None, pad_token_id=None))
     for layer in model.model.layers:  # sharper attention from the start: copying is learnt sooner
         torch.nn.init.constant_(layer.self_attn.q_norm.weight, 2.0)
@@ -89,7 +90,8 @@ def make(name, seed):
     vocabulary, rng = tokens.Vocabulary(TOKENIZER), np.random.default_rng(seed)
     drawn = [tokens.encode_plan(vocabulary, *grammar_prompts.sample_plan(rng)) for _ in range(PLANS_OF)]
     PLANS.mkdir(parents=True, exist_ok=True)
-    np.savez(PLANS / f"{name}.part.npz", ids=np.concatenate([np.array(e.ids, np.int16) for e in drawn]), loss=np.packbits(np.concatenate([np.array(e.loss) for e in drawn])),
+    np.savez(PLANS / f"{name}.part.npz", ids=np.concatenate([np.array(e.ids, np.int16) for e in drawn]),
+             loss=np.packbits(np.concatenate([np.array(e.loss) for e in drawn])),
              lengths=[len(e.ids) for e in drawn])
     (PLANS / f"{name}.part.npz").rename(PLANS / f"{name}.npz")
 
@@ -182,7 +184,8 @@ def held_out(count, seed=EVAL_SEED):
 
 
 def freeze_trunk(model):
-    """Keeps what the transformer's conditioning depends on, embeddings and the layers below the tap, as it is: the rest may learn on beside or after the transformer."""
+    """Keeps what the transformer's conditioning depends on, embeddings and the layers below the tap, as it is: the rest may learn on beside or after the
+    transformer."""
     for part in (model.model.embed_tokens, *model.model.layers[:TAP_LAYER]):
         part.requires_grad_(False)
 

@@ -154,7 +154,7 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
     start = grammar.shot_start(i)
     duration = grammar.shot_start(i + 1) - start
     identity = f"s{10 * (i + 1):03}"
-    place, = fields(stream, f'{{"id":"{identity}","place":"', choose(ids_of(places)), f'","start_ms":')
+    place, = fields(stream, f'{{"id":"{identity}","place":"', choose(ids_of(places)), '","start_ms":')
     stream.force(str(start), "number")
     stream.force(',"duration_ms":')
     stream.force(str(duration), "number")
@@ -189,7 +189,8 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
         stream.force(tokens.AFTER_LINE)
     ambience = stream.one_of(WORLD["ambiences"], tokens.SHOT_END)
     stream.force(tokens.SHOT_END)
-    return {"id": identity, "place": place, "start_ms": start, "duration_ms": duration, "cast": cast, **({"props": props} if PROPS else {}), "action_beats": beats,
+    return {"id": identity, "place": place, "start_ms": start, "duration_ms": duration, "cast": cast, **({"props": props} if PROPS else {}),
+            "action_beats": beats,
             "camera": {"size": size, "move": move}, "dialogue": dialogue, "ambience": ambience}
 
 

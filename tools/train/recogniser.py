@@ -192,7 +192,8 @@ def loss_of(said: dict, labels: dict) -> torch.Tensor:
 
 
 def calibrate(model: Recogniser, frames: torch.Tensor, present: torch.Tensor) -> None:
-    """Fits how sure a thing's presence is by its cells to whole frames uint8 [n, H, W, 3] (the parts that the network learns from are smaller); present [n, 32]."""
+    """Fits how sure a thing's presence is by its cells to whole frames uint8 [n, H, W, 3] (the parts that the network learns from are smaller); present [n,
+    32]."""
     slope, offset = model.sure.detach().clone()
     with torch.no_grad():
         area = torch.cat([(model.read(part)["presence"] - offset) / slope for part in frames.split(50)])
@@ -224,7 +225,8 @@ def correct(model: Recogniser, frames: np.ndarray, labels: dict) -> dict:
         for i in torch.nonzero(wanted["present"][:, :len(ACTORS)].sum(1) == 1)[:, 0].tolist():
             feels = wanted["moods"][i][wanted["moods"][i] != UNSURE]
             if len(feels):
-                right["mood"].append(mood_of(said["things"][i:i + 1], said["moods"][i:i + 1], int(wanted["present"][i, :len(ACTORS)].argmax())) == MOODS[int(feels[0])])
+                right["mood"].append(mood_of(said["things"][i:i + 1], said["moods"][i:i + 1],
+                                             int(wanted["present"][i, :len(ACTORS)].argmax())) == MOODS[int(feels[0])])
     return {name: round(float(np.mean(v)), 4) for name, v in right.items()}
 
 

@@ -49,8 +49,8 @@ def happenings(plan: dict) -> list[tuple]:
     found = []
     for shot in plan["shots"]:
         place, beats = place_of(plan, shot), {b["who"]: b["what"] for b in shot["action_beats"]}
-        entry = (place["id"], place["time_of_day"], place["weather"], frozenset((m["id"], beats.get(m["id"], "stands"), m.get("mood") or MOODS[0]) for m in shot["cast"]),
-                 frozenset(p["id"] for p in shot.get("props", [])))
+        cast = frozenset((m["id"], beats.get(m["id"], "stands"), m.get("mood") or MOODS[0]) for m in shot["cast"])
+        entry = (place["id"], place["time_of_day"], place["weather"], cast, frozenset(p["id"] for p in shot.get("props", [])))
         found += [entry] if not found or found[-1] != entry else []
     return found
 
@@ -66,7 +66,8 @@ def in_order(wanted: list, found: list) -> int:
 def plan_figures(wanted: dict, made: dict | None) -> dict:
     """An engine's plan against the one that its prompt was made from."""
     if made is None:
-        return {"made": False, "events": [False] * len(happenings(wanted)), "violations": 0, "lines": [False] * sum(bool(s["dialogue"]) for s in wanted["shots"]), "shots": False}
+        return {"made": False, "events": [False] * len(happenings(wanted)), "violations": 0,
+                "lines": [False] * sum(bool(s["dialogue"]) for s in wanted["shots"]), "shots": False}
     events, lines = happenings(wanted), [s["dialogue"][0]["text"] for s in wanted["shots"] if s["dialogue"]]
     said = [line["text"] for s in made["shots"] for line in s["dialogue"]]
     named = {"actors": {m["id"] for s in made["shots"] for m in s["cast"]}, "places": {place_of(made, s)["id"] for s in made["shots"]},
@@ -89,7 +90,8 @@ def prompts(records: list[dict]) -> list[str]:
     plans = [r["plan"] for r in records]
     lines += ["## The planner, on the same prompts", "",
               *table(["figure", "value"], [["films made", share([[p["made"]] for p in plans])], ["events found, in order", share([p["events"] for p in plans])],
-                                           ["plans with every event", share([[all(p["events"])] for p in plans])], ["lines word for word", share([p["lines"] for p in plans])],
+                                           ["plans with every event", share([[all(p["events"])] for p in plans])],
+                                           ["lines word for word", share([p["lines"] for p in plans])],
                                            ["number of shots right", share([[p["shots"]] for p in plans])],
                                            ["plans naming what the world has not", share([[p["violations"] > 0] for p in plans])]])]
     return lines + identity(records)
@@ -112,9 +114,11 @@ def identity(records: list[dict]) -> list[str]:
         cosine = lambda pairs: [float(np.dot(a["appearance"], b["appearance"])) for a, b in pairs]
         mine, theirs = cosine(same), cosine(other)
         above = float(np.mean([np.mean(np.array(theirs) < c) for c in mine])) if mine and theirs else float("nan")
-        rows.append([said, share([[a["seen"] == b["seen"]] for a, b in same]), spread(mine), share([[a["seen"] == b["seen"]] for a, b in other]), spread(theirs), f"{100 * above:.1f} %"])
+        rows.append([said, share([[a["seen"] == b["seen"]] for a, b in same]), spread(mine), share([[a["seen"] == b["seen"]] for a, b in other]),
+                     spread(theirs), f"{100 * above:.1f} %"])
     return ["## A character across the shots of a film (alone in both; pairs of shots)", "",
-            *table(["pictures", "read as the same actor", "cosine", "control: another character, same reading", "its cosine", "pairs closer than a control"], rows)]
+            *table(["pictures", "read as the same actor", "cosine", "control: another character, same reading", "its cosine", "pairs closer than a control"],
+                   rows)]
 
 
 def shots(records: list[dict]) -> list[str]:
@@ -123,14 +127,16 @@ def shots(records: list[dict]) -> list[str]:
     lines = [f"## What single shots show ({len(records)} shots from plans)", "",
              *table(["pictures", *ASPECTS], [[said, *aspects([[r[name]] for r in records if name in r])] for name, said in names.items()]),
              "Weather is asked for where a place has more than one; props are right if all are there and no other, in all shots and in those that have any; "
-             f"half of the actors are calm. Action, direction and binding are of all actors of a shot.", ""]
+             "half of the actors are calm. Action, direction and binding are of all actors of a shot.", ""]
     lines += actions([r["actions"] for r in records])
     lags = [r["lag"] for r in records if "lag" in r]
-    said = {"film": "films", "film + 100 ms": "control: films' sound 100 ms late", "film - 100 ms": "control: films' sound 100 ms early", "rendered": "the renderer's sound",
+    said = {"film": "films", "film + 100 ms": "control: films' sound 100 ms late", "film - 100 ms": "control: films' sound 100 ms early",
+            "rendered": "the renderer's sound",
             "autoencoder": "that through the audio autoencoder"}
     lines += [f"## Sound in step ({len(lags)} of these shots: silent ones with walks, jumps, spins, flights, strokes, dances or snores)", "",
               *table(["sound", "median distance from the score, ms", f"within one frame ({FRAME_MS:.0f} ms)"],
-                     [[name, spread([abs(v[key]) for v in lags], np.median, "{:.0f}"), share([[abs(v[key]) <= FRAME_MS] for v in lags])] for key, name in said.items()]),
+                     [[name, spread([abs(v[key]) for v in lags], np.median, "{:.0f}"), share([[abs(v[key]) <= FRAME_MS] for v in lags])] for key,
+                      name in said.items()]),
               "By chance half are within a frame: lags of up to 160 ms are looked at.", ""]
     flickers = [(r["flicker"], r["flicker_autoencoder"]) for r in records if "flicker" in r]
     ratio = lambda v: float(v[:, 0].mean() / v[:, 1].mean())
@@ -144,7 +150,8 @@ def shots(records: list[dict]) -> list[str]:
 
 
 def seams(records: list[dict]) -> list[str]:
-    names = {"rendered": "the renderer's pictures", "coded": "those through H.264, as films are", "autoencoder": "those through the video autoencoder", "film": "films"}
+    names = {"rendered": "the renderer's pictures", "coded": "those through H.264, as films are", "autoencoder": "those through the video autoencoder",
+             "film": "films"}
     rows = [[said, *(spread([r["borders"][of][size] for r in records if of in r["borders"]]) for size in ("8", "16", "32"))] for of, said in names.items()]
     return ["## Borders of patches", "", *table(["pictures, at the model's own scale", "8 pixels", "16 pixels", "32 pixels"], rows),
             "Mean jump between neighbouring columns across the borders of patches of a size, over the jump inside 8 pixels: 1 where none is to be seen.", ""]
@@ -153,7 +160,8 @@ def seams(records: list[dict]) -> list[str]:
 def actions(shots: list[list[tuple[str, str]]]) -> list[str]:
     """What is read for each action, of actors alone."""
     pairs = [shot[0] for shot in shots if len(shot) == 1]
-    rows = [[wanted, *(str(sum(r == read for w, r in pairs if w == wanted)) for read in motion.ACTIONS)] for wanted in motion.ACTIONS if wanted not in motion.PAIRS]
+    rows = [[wanted, *(str(sum(r == read for w, r in pairs if w == wanted)) for read in motion.ACTIONS)] for wanted in motion.ACTIONS
+            if wanted not in motion.PAIRS]
     return ["Actors alone: what each was to do, and what was read how often.", "", *table(["", *motion.ACTIONS], rows)]
 
 
@@ -170,13 +178,16 @@ def spoken(records: list[dict]) -> list[str]:
         whole = share([[s["wrong"] == 0] for s, _ in of])
         known = [(s["wrong_sphinx"], s["words"]) for s, _ in of if s.get("wrong_sphinx") is not None]
         rows.append([name, spread([(s["wrong"], s["words"]) for s, _ in of], rate, "{:.0f} %"),
-                     "" if control else spread([(s["wrong"], t["wrong"], s["words"]) for s, t in of], beyond, "{:+.1f}"), whole, "" if control else spread(known, rate, "{:.0f} %"),
+                     "" if control else spread([(s["wrong"], t["wrong"], s["words"]) for s, t in of], beyond, "{:+.1f}"), whole,
+                     "" if control else spread(known, rate, "{:.0f} %"),
                      "" if control else spread([s["stoi"] for s, _ in of]), "" if control else spread([s["semitones"] for s, _ in of], np.median, "{:.1f}")])
     return [f"## Speech ({len(records)} lines)", "",
-            *table(["sound", "words wrong (Whisper base)", "beyond the teacher's, points", "lines whole", "words wrong (pocketsphinx)", "STOI", "pitch error, semitones"], rows),
-            "Whisper base hears a whole shot in its window of 30 s, with all of English before it; numbers, contractions and spelling in one or two words evened out, a repeated phrase counted "
-            "once, a line at most twice its words. pocketsphinx knows the words of lines alone; lines with others are left out. Beyond the teacher's: paired. STOI and pitch "
-            "against the teacher's voice alone, aligned; the renderer's sound has the place's ambience under it. For STOI noise alone gets some .3.", ""]
+            *table(["sound", "words wrong (Whisper base)", "beyond the teacher's, points", "lines whole", "words wrong (pocketsphinx)", "STOI",
+                    "pitch error, semitones"], rows),
+            "Whisper base hears a whole shot in its window of 30 s, with all of English before it; numbers, contractions and spelling in one or two words "
+            "evened out, a repeated phrase counted once, a line at most twice its words. pocketsphinx knows the words of lines alone; lines with "
+            "others are left out. Beyond the teacher's: paired. STOI and pitch against the teacher's voice alone, aligned; the renderer's sound has the place's "
+            "ambience under it. For STOI noise alone gets some .3.", ""]
 
 
 def agreement(records: list[dict]) -> list[str]:
@@ -237,11 +248,14 @@ def evaluations(records: list[dict]) -> list[str]:
     """What fewer evaluations cost, from the lines that `distil.py` measures."""
     if not records:
         return []
-    far, percent = next(r for r in records if r["evaluations"] == max(v["evaluations"] for v in records)), lambda r: [f"{100 * r[k]:.0f} %" for k in ("place", "time", "actors")]
+    far = next(r for r in records if r["evaluations"] == max(v["evaluations"] for v in records))
+    percent = lambda r: [f"{100 * r[k]:.0f} %" for k in ("place", "time", "actors")]
     names = {"before": "not distilled", "after": "distilled"}
-    rows = [[str(r["evaluations"]), names[r["model"]], *([f"{r['picture_error']:.3f}", f"{r['sound_error']:.3f}"] if r is not far else ["–", "–"]), *percent(r)] for r in records]
+    rows = [[str(r["evaluations"]), names[r["model"]], *([f"{r['picture_error']:.3f}", f"{r['sound_error']:.3f}"] if r is not far else ["–", "–"]),
+             *percent(r)] for r in records]
     return [f"## Fewer evaluations ({far['shots']} held-out shots, from the same noise, without guidance)", "",
-            *table(["evaluations", "transformer", f"distance of the picture's latents from {far['evaluations']} evaluations", "of the sound's", "place", "time", "actors"], rows),
+            *table(["evaluations", "transformer", f"distance of the picture's latents from {far['evaluations']} evaluations", "of the sound's", "place", "time",
+                    "actors"], rows),
             "Distances are root mean square errors of normalised latents. By `tools/train/distil.py`, in Python; everything above is the engine's output.", ""]
 
 
@@ -249,8 +263,8 @@ def compose(results: dict, about: dict, judge_figures: dict, motion_figures: dic
     """The report's text; results: {part: {case: record}}; distilled: the lines of distil.py, if it has measured."""
     of = {part: json.loads(json.dumps(list(records.values()))) for part, records in results.items()}  # as they are read from a file: keys are text
     lines = [f"# What {about['name']}'s films show", "",
-             f"Films of `fabula render`, {about['steps']} evaluations a shot, by `tools/train/evaluate.py`. In brackets the 95 % interval and the number of samples "
-             "(shots, lines or pairs; an interval of shares counts films). Nothing here was judged by the model that made it.", ""]
+             f"Films of `fabula render`, {about['steps']} evaluations a shot, by `tools/train/evaluate.py`. In brackets the 95 % interval and the number of "
+             "samples (shots, lines or pairs; an interval of shares counts films). Nothing here was judged by the model that made it.", ""]
     if "shots" in of:
         lines += aims(of)
     for part, write in (("shots", shots), ("prompts", prompts), ("agreement", agreement)):
@@ -260,7 +274,9 @@ def compose(results: dict, about: dict, judge_figures: dict, motion_figures: dic
     lines += ["## The judges, on held-out pictures of the renderer", ""]
     lines += [f"- recogniser, single frames, {name} (place / time / weather / all actors / all props / mood of one alone): "
               f"{percent(figures, ('place', 'time', 'weather', 'actors', 'props', 'mood'))}" for name, figures in judge_figures.items()]
-    lines += [f"- reader of motion, pictures made worse (action / of an actor alone / direction / mark): {percent(motion_figures, ('action', 'lone action', 'direction', 'mark'))}",
-              f"- chance: place {100 / len(WORLD['places']):.0f} %, time {100 / len(WORLD['times']):.0f} %, lone actor {100 / len(WORLD['actors']):.0f} %, mood {100 / len(MOODS):.0f} %, "
+    lines += [f"- reader of motion, pictures made worse (action / of an actor alone / direction / mark): "
+              f"{percent(motion_figures, ('action', 'lone action', 'direction', 'mark'))}",
+              f"- chance: place {100 / len(WORLD['places']):.0f} %, time {100 / len(WORLD['times']):.0f} %, lone actor {100 / len(WORLD['actors']):.0f} %, "
+              f"mood {100 / len(MOODS):.0f} %, "
               f"lone action {100 / (len(motion.ACTIONS) - len(motion.PAIRS)):.0f} %, direction 50 %, all of {len(PROPS)} props: those of the control"]
     return "\n".join(lines) + "\n"

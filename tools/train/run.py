@@ -2,8 +2,8 @@
 
     python tools/train/run.py STAGE --budget MINUTES [--resume CHECKPOINT] [--out PATH] [--pieces FOLDER]
 
-Stages, in the order of a whole run (README.md; `all.sh` runs them all): plans, planner, start, shots, audio-vae, dit, distil, video-decoder, export; unpack before
-any of them, to go on from a bundle.
+Stages, in the order of a whole run (README.md; `all.sh` runs them all): plans, planner, start, shots, audio-vae, dit, distil, video-decoder, export; unpack
+before any of them, to go on from a bundle.
 Checkpoints, caches and logs (JSON lines) lie in .cache/train, which git ignores. With --pieces the stage's checkpoint is also written there in files of at
 most 15 MiB; --resume joins them again.
 """

@@ -53,7 +53,7 @@ def tagged(prompt, plan, scores):
         out.append((Segment(kind, text), tag))
 
     def pairs(tag, *parts):
-        for i, part in enumerate(parts):
+        for part in parts:
             put("literal", part, tag) if isinstance(part, str) else put(*part, tag)
 
     def joined(items, write, after, kind=CHOICE, tag=None):
@@ -80,7 +80,8 @@ def tagged(prompt, plan, scores):
 
     def props(tag, items):
         for k, p in enumerate(items):
-            pairs(tag, *([(CHOICE, ",")] if k else []), PROP_OPEN if k else (CHOICE, PROP_OPEN), ("prop", p["id"]), '","position":"', ("position", p["position"]), PROP_END)
+            pairs(tag, *([(CHOICE, ",")] if k else []), PROP_OPEN if k else (CHOICE, PROP_OPEN), ("prop", p["id"]), '","position":"',
+                  ("position", p["position"]), PROP_END)
         put(CHOICE, AFTER_PROPS, tag)
 
     def beat(tag):
@@ -96,7 +97,8 @@ def tagged(prompt, plan, scores):
         joined(s["action_beats"], beat(tag), AFTER_BEATS, CHOICE, tag)
         pairs(tag, ("size", s["camera"]["size"]), '","move":"', ("move", s["camera"]["move"]), '"},"dialogue":[')
         for line in s["dialogue"]:
-            pairs(tag, (CHOICE, LINE_OPEN), ("speaker", line["speaker"]), '","text":"', ("text", line["text"]), '","start_ms":', ("number", str(line["start_ms"])),
+            pairs(tag, (CHOICE, LINE_OPEN), ("speaker", line["speaker"]), '","text":"', ("text", line["text"]), '","start_ms":',
+                  ("number", str(line["start_ms"])),
                   ',"end_ms":', ("number", str(line["end_ms"])), ',"mode":"on_screen"}')
         pairs(tag, ("literal" if s["dialogue"] else CHOICE, AFTER_LINE), ("ambience", s["ambience"]), SHOT_END)
         put("special", "<|score|>")

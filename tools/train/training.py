@@ -7,7 +7,6 @@ import os
 import pathlib
 import time
 
-import numpy as np
 import torch
 
 import editions
@@ -16,8 +15,10 @@ ROOT = editions.ROOT
 CACHE = pathlib.Path(os.environ.get("FABULA_TRAIN_CACHE", ROOT / ".cache/train"))
 WORLD = editions.world()
 # The sizes of the shipped model's parts: less than 90 MB in all, no file above 50 MB.
-MODEL = {"name": "mini", "planner": dict(hidden_size=256, intermediate_size=768, num_hidden_layers=8, num_attention_heads=8, num_key_value_heads=2, head_dim=32), "tap_layer": 3,
-         "transformer": dict(hidden_size=384, num_attention_heads=3, attention_head_dim=128, num_layers=8, ffn_dim=1024, time_embed_hidden_dim=128, time_embed_dim=32),
+MODEL = {"name": "mini", "tap_layer": 3,
+         "planner": dict(hidden_size=256, intermediate_size=768, num_hidden_layers=8, num_attention_heads=8, num_key_value_heads=2, head_dim=32),
+         "transformer": dict(hidden_size=384, num_attention_heads=3, attention_head_dim=128, num_layers=8, ffn_dim=1024, time_embed_hidden_dim=128,
+                             time_embed_dim=32),
          "video_decoder": dict(decoder_num_layers=4, decoder_num_attention_heads=4)}
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # processes that make data
@@ -140,7 +141,8 @@ class Optimizer:
         matrices = [p for n, p in trained if p.ndim == 2 and muon(n)]
         chosen = {id(p) for p in matrices}
         rest = [p for _, p in trained if id(p) not in chosen]
-        self.adam, self.muon = torch.optim.AdamW(rest, adam_rate, betas=(0.9, 0.95), weight_decay=weight_decay, fused=DEVICE == "cuda"), Muon(matrices, weight_decay=weight_decay)
+        self.adam = torch.optim.AdamW(rest, adam_rate, betas=(0.9, 0.95), weight_decay=weight_decay, fused=DEVICE == "cuda")
+        self.muon = Muon(matrices, weight_decay=weight_decay)
         self.rates, self.parameters = (adam_rate, muon_rate), [p for _, p in trained]
 
     def step(self, factor):

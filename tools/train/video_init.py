@@ -204,7 +204,8 @@ def start_decoder(model, shots, latents):
 
 
 class PixelEncoder:
-    """`encoded` from bytes, ten times as fast: the latents of whole shots as one product with each latent's 4x8x8 pixels in the order in which frames hold them.
+    """`encoded` from bytes, ten times as fast: the latents of whole shots as one product with each latent's 4x8x8 pixels in the order in which frames hold
+    them.
 
     pixel_mean, pixel_std [3]: how pixels of 0 … 1 are normalised. statistics: mean and deviation of each channel, by which the latents are normalised."""
 

@@ -1,7 +1,8 @@
 """The video autoencoder (`AutoencoderKLMiniMaxH3`: 8x in space, 4x in time, 96 channels, ViT decoder).
 
 `start` makes it what video_init.py can compute, the principal components of patches, and measures the latents: from then on they are final, the encoder is
-never trained. `train` goes on with the decoder alone, on rendered shots whose latents carry a little noise, or on latents as the transformer leaves them (made.py).
+never trained. `train` goes on with the decoder alone, on rendered shots whose latents carry a little noise, or on latents as the transformer leaves them
+(made.py).
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ import grammar_shots
 import layout
 import picture
 import video_init
-from training import CACHE, DEVICE, EVAL_SEED, MODEL, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, Optimizer, autocast, save
+from training import CACHE, DEVICE, EVAL_SEED, MODEL, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, autocast, save
 
 LATENT_CHANNELS = 96
 CONFIG = dict(
@@ -192,7 +193,8 @@ def start():
 
 
 class Shots:
-    """Shots of the shards of latents.py that kept their pixels, in memory of DEVICE: frames uint8 [n,F,H,W,3], mask, and where their latents are in a pool's order."""
+    """Shots of the shards of latents.py that kept their pixels, in memory of DEVICE: frames uint8 [n,F,H,W,3], mask, and where their latents are in a pool's
+    order."""
 
     def __init__(self, kind="shots"):
         self.kind, self.known, self.frames, self.masks, self.latents = kind, set(), [], [], []
@@ -241,7 +243,8 @@ def train(budget_minutes, resume=None, out=FINAL, made=None):
     log, budget, rng, checked, seen = Log("video_vae"), Budget(budget_minutes, 150), np.random.default_rng([1, step]), 0.0, []
 
     def write():
-        save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, optimizer=optimizer.state_dict(), step=step, latents=state["latents"])
+        save(out, model=model.state_dict(), average={**model.state_dict(), **average.values}, optimizer=optimizer.state_dict(), step=step,
+             latents=state["latents"])
 
     @torch.no_grad()
     def measured():

@@ -34,14 +34,16 @@ def plain_words():
         for span in sorted(story.unsupported + [piece for event in story.events for piece in event.line], key=len, reverse=True):
             text = text.replace(span.lower(), " | ")
         counts.update(set(re.findall(WORD, text)))
-    named = [w for kind in ("actors", "places", "actions", "weathers", "moods", "props") for entry in WORLD.get(kind, []) for w in entry["words"]] + WORLD["times"]
+    named = [w for kind in ("actors", "places", "actions", "weathers", "moods", "props") for entry in WORLD.get(kind, [])
+             for w in entry["words"]] + WORLD["times"]
     if "props" in WORLD:  # a larger world's own words are drawn too seldom for the count
         words = grammar_words
         named += [w for named_by in (words.ACTOR_WORDS, words.PROP_WORDS) for several in named_by.values() for w in several]
         named += [w for before, after, adverbs in words.MOODS.values() for w in before + after + adverbs]
         named += [w for nouns, _ in words.PLACES.values() for w in nouns] + [w for verbs in words.VERBS.values() for verb in verbs for w in verb]
         named += [w for several in words.VOICES.values() for w in several] + words.ADJECTIVES + words.ADVERBS
-    return sorted({word for word, count in counts.items() if count >= OFTEN and (len(word) > 1 or word in "ai" or word.isdigit())} | set(re.findall(WORD, " ".join(named).lower())) | set(MORE))
+    return sorted({word for word, count in counts.items() if count >= OFTEN and (len(word) > 1 or word in "ai" or word.isdigit())}
+                  | set(re.findall(WORD, " ".join(named).lower())) | set(MORE))
 
 
 def write():

@@ -310,5 +310,6 @@ def chases(t, c):
     return m
 
 
-ACTIONS = {f.__name__: f for f in (stands, walks, runs, jumps, spins, flies, falls, bounces, rolls, floats, swims, grows, shrinks, enters, exits, sleeps, dances, talks,
+ACTIONS = {f.__name__: f for f in (stands, walks, runs, jumps, spins, flies, falls, bounces, rolls, floats, swims, grows, shrinks, enters, exits, sleeps,
+                                   dances, talks,
                                    chases, gives, carries)}

@@ -77,7 +77,8 @@ class Layer:
         x0, y0 = max(0, int((x - radius - LEFT) * k)), max(0, int((y - radius - TOP) * k))
         part = self.pixels[y0:int((y + radius - TOP) * k), x0:int((x + radius - LEFT) * k)]
         v, u = np.mgrid[y0:y0 + part.shape[0], x0:x0 + part.shape[1]].astype(np.float32)
-        near = np.clip(1 - np.hypot(u - np.float32((x - LEFT) * k), v - np.float32((y - TOP) * k)) / np.float32(radius * k), 0, 1)[..., None] ** 2 * np.float32(strength)
+        near = np.clip(1 - np.hypot(u - np.float32((x - LEFT) * k), v - np.float32((y - TOP) * k)) / np.float32(radius * k), 0, 1)
+        near = near[..., None] ** 2 * np.float32(strength)
         alpha = part[..., 3:] * np.float32(1 / 255)
         part[..., :3] = part[..., :3] + (np.asarray(rgb, np.float32) * alpha - part[..., :3]) * near
 
@@ -124,7 +125,8 @@ class Layer:
         self.rectangle(x, y - height, x + width, y, wall)
         self.rectangle(x + width * 0.82, y - height, x + width, y, tuple(c * 0.9 for c in wall))
         self.polygon([(x - width * 0.08, y - height), (x + width * 1.08, y - height), (x + width * 0.5, y - height - width * 0.42)], roof)
-        self.polygon([(x + width * 0.5, y - height - width * 0.42), (x + width * 1.08, y - height), (x + width * 0.62, y - height)], tuple(c * 0.85 for c in roof))
+        self.polygon([(x + width * 0.5, y - height - width * 0.42), (x + width * 1.08, y - height), (x + width * 0.62, y - height)],
+                     tuple(c * 0.85 for c in roof))
         for row in range(rows):
             top = y - height + height * (0.16 + 0.84 * row / max(rows, 1))
             for column in range(2):

@@ -29,7 +29,8 @@ def run(count, stream, first):
         assert stories.held_out_in(plan), "an evaluation plan without a held-out pair"
         unseen += len(stories.held_out_in(plan))
     kinds = collections.Counter(kind for kind, _, _ in seen)
-    print(f"{count} films, {shots} shots: 0 held-out pairs; distinct pairs seen: {dict(kinds)}; evaluation plans hold {unseen} held-out pairs in {max(3, count // 20)}")
+    print(f"{count} films, {shots} shots: 0 held-out pairs; distinct pairs seen: {dict(kinds)}; "
+          f"evaluation plans hold {unseen} held-out pairs in {max(3, count // 20)}")
     names()
     impacts()
     for seed in range(first, first + min(6, count)):
@@ -87,7 +88,8 @@ def truth(seed, stream):
     again = stage.render_shot(plan, 0, seed, frame_indices=[3, 40])
     assert np.array_equal(again[0], frames[[3, 40]]) and np.array_equal(again[1], masks[[3, 40]])
     wave = mixing.render_sound(plan, 0, seed)
-    assert np.array_equal(wave, mixing.render_sound(plan, 0, seed)) and np.isfinite(wave).all() and len(wave) == round(len(frames) / tracks.FPS * acoustics.SAMPLE_RATE)
+    assert np.array_equal(wave, mixing.render_sound(plan, 0,
+                                                    seed)) and np.isfinite(wave).all() and len(wave) == round(len(frames) / tracks.FPS * acoustics.SAMPLE_RATE)
     for n in range(len(frames)):
         for i, box in enumerate(t["boxes"][n]):
             y, x = np.nonzero(masks[n] == i + 1)

@@ -13,7 +13,8 @@ BROWS = {"sad": (-0.55, 0.25), "angry": (0.6, 0.1), "afraid": (-0.6, 0.35), "sur
 def pen(pixels):
     """Drawing on premultiplied pixels with sixteenths of a pixel: ellipse(x, y, rx, ry, rgb, …) and stroke(points, width, rgb)."""
     def ellipse(x, y, rx, ry, rgb, turn=0, start=0, end=360, width=-1):
-        cv2.ellipse(pixels, (int(x * 16), int(y * 16)), (max(1, int(rx * 16)), max(1, int(ry * 16))), turn, start, end, (*map(float, rgb), 255.0), width, cv2.LINE_AA, 4)
+        cv2.ellipse(pixels, (int(x * 16), int(y * 16)), (max(1, int(rx * 16)), max(1, int(ry * 16))), turn, start, end, (*map(float, rgb), 255.0), width,
+                    cv2.LINE_AA, 4)
 
     def stroke(points, width, rgb):
         cv2.polylines(pixels, [np.round(np.asarray(points) * 16).astype(np.int32)], False, (*map(float, rgb), 255.0), max(1, round(width)), cv2.LINE_AA, 4)

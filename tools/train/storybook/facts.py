@@ -1,4 +1,5 @@
-"""A shot of a shipped model's plan as the renderer wants it: what the plan says of each shot (mood, props, weather) becomes facts that hold in a film of that shot alone."""
+"""A shot of a shipped model's plan as the renderer wants it: what the plan says of each shot (mood, props, weather) becomes facts that hold in a film of that
+shot alone."""
 
 from storybook import tracks
 

@@ -25,7 +25,8 @@ def fade(wave, seconds=0.006):
 
 
 def step(rng, ground="grass"):
-    low, high, long, level = {"grass": (300, 1600, 0.07, 0.10), "sand": (500, 3200, 0.09, 0.08), "snow": (900, 4200, 0.11, 0.09), "stone": (180, 2400, 0.05, 0.13),
+    low, high, long, level = {"grass": (300, 1600, 0.07, 0.10), "sand": (500, 3200, 0.09, 0.08), "snow": (900, 4200, 0.11, 0.09),
+                              "stone": (180, 2400, 0.05, 0.13),
                               "wood": (120, 900, 0.07, 0.15)}.get(
         ground, (300, 1600, 0.07, 0.08))
     t = clock(long)
@@ -92,7 +93,8 @@ def chime(rng, ground=None):
     wave = np.zeros(round(1.1 * SAMPLE_RATE))
     for i, ratio in enumerate((1, 1.25, 1.5, 2)):
         t = clock(0.8)
-        acoustics.add(wave, round(0.07 * i * SAMPLE_RATE), 0.07 * (np.sin(TWO_PI * 1046 * ratio * t) + 0.3 * np.sin(TWO_PI * 2096 * ratio * t)) * np.exp(-t / 0.2))
+        tone = np.sin(TWO_PI * 1046 * ratio * t) + 0.3 * np.sin(TWO_PI * 2096 * ratio * t)
+        acoustics.add(wave, round(0.07 * i * SAMPLE_RATE), 0.07 * tone * np.exp(-t / 0.2))
     return fade(wave)
 
 
@@ -167,7 +169,8 @@ def traffic(rng, length):
     t = np.arange(length) / SAMPLE_RATE
     engine = signal.sawtooth(TWO_PI * (rng.uniform(70, 95) * t + rng.uniform(-6, 6) * t * t))
     passing = np.exp(-((t - rng.uniform(0, t[-1])) / 0.5) ** 2)
-    return acoustics.noise(rng, length, 60, 350) + passing * (0.5 * signal.sosfilt(acoustics.band(60, 600), engine) + 0.4 * acoustics.noise(rng, length, 500, 2000))
+    far, near = acoustics.noise(rng, length, 60, 350), 0.5 * signal.sosfilt(acoustics.band(60, 600), engine)
+    return far + passing * (near + 0.4 * acoustics.noise(rng, length, 500, 2000))
 
 
 def hum(rng, length):

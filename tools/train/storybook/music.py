@@ -72,7 +72,8 @@ def loop(mood, version):
         for i in range(count):
             if rng.random() < (0.8 if i == 0 else 0.62):
                 d = root + figure[(i + (2 if bar % 4 == 3 else 0)) % len(figure)] + (1 if rng.random() < 0.15 else 0)
-                play(tune, degree(scale, key, d) + (12 if tune in ("bells", "marimba", "pizzicato") else 0), 4 * bar + i * 4 / count, max(4 / count, 0.5) * 1.6, 0.6)
+                play(tune, degree(scale, key, d) + (12 if tune in ("bells", "marimba", "pizzicato") else 0), 4 * bar + i * 4 / count, max(4 / count, 0.5) * 1.6,
+                     0.6)
         if mood in ("happy", "playful"):
             for i in range(8):
                 hit = acoustics.noise(rng, SAMPLE_RATE // 20, 3000, 7000) * np.exp(-np.arange(SAMPLE_RATE // 20) / 160)

@@ -35,7 +35,7 @@ def strip(width, sound, truth, phones, lines, seconds):
     for i, event in enumerate(truth["events"]):
         cv2.line(image, (at(event["s"]), 14), (at(event["s"]), 72), (255, 180, 80), 1)
         write_text(image, event["sound"], at(event["s"]) + 2, 11 + 9 * (i % 2), (255, 210, 140), 0.3)
-    for name, start, duration in phones:
+    for name, start, _ in phones:
         cv2.line(image, (at(start), 74), (at(start), 82), (140, 230, 160), 1)
         write_text(image, name, at(start) + 1, 82, (160, 240, 180), 0.28)
     for line in lines:
@@ -52,7 +52,8 @@ def annotated(plan, index, seed):
     lines = [{**line, "s": (line["start_ms"] - shot["start_ms"]) / 1000} for line in shot["dialogue"]]
     width = frames.shape[2] * SCALE
     below, out = strip(width, sound, truth, phones, lines, seconds), []
-    head = (f'{shot["id"]}  {truth["place"]}, {truth["time"]}, {truth["weather"]}  |  {shot["camera"]["size"]} {shot["camera"]["move"]}  |  music {plan["sound"]["music"]}')
+    head = (f'{shot["id"]}  {truth["place"]}, {truth["time"]}, {truth["weather"]}  |  {shot["camera"]["size"]} {shot["camera"]["move"]}  |  '
+            f'music {plan["sound"]["music"]}')
     for n, frame in enumerate(frames):
         image = cv2.resize(frame, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_CUBIC)
         t = n / tracks.FPS
@@ -83,7 +84,8 @@ def write_movie(path, frames, sound, fps):
             out.setframerate(SAMPLE_RATE)
             out.writeframes(np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
         size = f"{frames.shape[2]}x{frames.shape[1]}"
-        command = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps), "-i", "-", "-i", str(wav), "-c:v", "libx264",
+        command = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps), "-i", "-", "-i", str(wav), "-c:v",
+                   "libx264",
                    "-preset", "veryfast", "-threads", "1", "-crf", "16", "-pix_fmt", "yuv420p",
                    "-r", str(2 * fps), "-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", "-f", "mp4", str(path) + ".part"]
         subprocess.run(command, input=np.ascontiguousarray(frames).tobytes(), check=True)

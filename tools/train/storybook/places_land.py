@@ -50,7 +50,8 @@ def beach(s):
 
 
 def palm(layer, x, y, lean):
-    layer.polygon([(x - 4, y), (x + 4, y), (x + 8 * lean, y - 36), (x + 14 * lean + 2, y - 62), (x + 14 * lean - 2, y - 62), (x + 4 * lean - 2, y - 36)], (168, 118, 74))
+    layer.polygon([(x - 4, y), (x + 4, y), (x + 8 * lean, y - 36), (x + 14 * lean + 2, y - 62), (x + 14 * lean - 2, y - 62), (x + 4 * lean - 2, y - 36)],
+                  (168, 118, 74))
     top = (x + 14 * lean, y - 63)
     for dx, dy, green in ((-32, 8, 0.9), (32, 6, 0.9), (-28, -10, 1), (28, -12, 1), (-14, -20, 1.1), (15, -20, 1.1), (-20, 20, 0.85), (22, 20, 0.85)):
         tip = (top[0] + dx, top[1] + dy + 6)

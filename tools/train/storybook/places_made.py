@@ -7,14 +7,15 @@ ROOFS = ((150, 74, 70), (176, 106, 62), (70, 110, 136), (150, 84, 106), (96, 128
 
 
 def city(s):
-    rng, far, mid, near, fore = s.rng, s.far, s.mid, s.near, s.fore
+    rng, far, mid, near = s.rng, s.far, s.mid, s.near
     for i in range(13):
         x, h = -94 + i * 32, (44, 60, 38, 54, 66, 42, 58, 48, 62, 40, 56, 46, 64)[i] + rng.uniform(-3, 3)
         far.rectangle(x, 90 - h, x + 26, 96, (170, 186, 214))
         for row in range(int(h // 9)):
             for column in range(3):
                 shine = far.dark > 0.3 and rng.random() < 0.55
-                far.rectangle(x + 3 + column * 8, 94 - h + row * 9, x + 7 + column * 8, 98 - h + row * 9, (255, 226, 140) if shine else (196, 214, 234), glow=shine)
+                far.rectangle(x + 3 + column * 8, 94 - h + row * 9, x + 7 + column * 8, 98 - h + row * 9, (255, 226, 140) if shine else (196, 214, 234),
+                              glow=shine)
     order = rng.permutation(6)
     for i in range(8):
         k = order[i % 6]
@@ -83,7 +84,7 @@ def castle(s):
     mid.rectangle(x - 62, 56, x + 62, 94, stone)
     for i in range(16):
         mid.rectangle(x - 62 + i * 8, 51, x - 58 + i * 8, 57, stone)
-    for i in range(26):
+    for _ in range(26):
         bx, by = x - 58 + rng.uniform(0, 112), 60 + rng.uniform(0, 26)
         mid.rectangle(bx, by, bx + 6, by + 2.6, dark)
     mid.ellipse(x, 80, 12, 14, (110, 76, 62), start=180, end=360)
@@ -117,7 +118,7 @@ def tower(layer, x, y, w, top, stone, dark, roof):
 
 
 def room(s):
-    rng, far, mid, near, fore = s.rng, s.far, s.mid, s.near, s.fore
+    rng, far, mid, near = s.rng, s.far, s.mid, s.near
     wall = [(250, 222, 178), (206, 228, 214), (226, 212, 240), (246, 208, 204), (206, 222, 240)][int(rng.integers(5))]
     x = 70 + rng.uniform(-10, 10)
     window = (x - 24, 18, x + 24, 64)
@@ -186,7 +187,8 @@ def cave(s):
         for dx, h, lean in ((-5, 14, -4), (0, 24, 0), (6, 17, 5)):
             near.polygon([(x + dx - 3, 97), (x + dx + 3, 97), (x + dx + 2.4 + lean * 0.8, 97 - h * 0.8), (x + dx + lean, 97 - h),
                           (x + dx - 2.4 + lean * 0.8, 97 - h * 0.8)], c, glow=True)
-            near.polygon([(x + dx, 97), (x + dx + 3, 97), (x + dx + 2.4 + lean * 0.8, 97 - h * 0.8), (x + dx + lean, 97 - h)], tuple(v * 0.75 for v in c), glow=True)
+            near.polygon([(x + dx, 97), (x + dx + 3, 97), (x + dx + 2.4 + lean * 0.8, 97 - h * 0.8), (x + dx + lean, 97 - h)], tuple(v * 0.75 for v in c),
+                         glow=True)
     for x, y in zip(rng.uniform(-90, 310, 14), rng.uniform(112, 126, 14)):
         near.ellipse(x, y, 5, 2.2, (120, 102, 136))
     fore.ridge(137, [(4, 0.05, rng.uniform(0, 3))], (74, 60, 94), (58, 46, 78))
@@ -241,7 +243,7 @@ def weed(layer, x, y, height, rgb):
 
 
 def space(s):
-    rng, far, mid, near, fore = s.rng, s.far, s.mid, s.near, s.fore
+    rng, far, mid, near = s.rng, s.far, s.mid, s.near
     for x, y, r, c in ((40, 30, 70, (120, 70, 190)), (180, 80, 80, (40, 100, 190)), (120, 10, 60, (200, 80, 150)), (250, 20, 60, (60, 130, 170))):
         s.sky.glow(x + rng.uniform(-20, 20), y + rng.uniform(-10, 10), r, c, 0.55)
     s.stars(150)

@@ -7,7 +7,8 @@ VERBS = {"stands": ("stands still", "waits", "stands there", "looks around"), "w
          "runs": ("runs", "races", "dashes", "sprints"),
          "jumps": ("jumps", "hops", "leaps", "jumps up and down"), "spins": ("spins", "twirls", "whirls", "spins around"),
          "flies": ("flies", "soars", "flies around", "takes off"),
-         "falls": ("falls down", "falls from above", "tumbles down", "drops from the sky"), "bounces": ("bounces", "bounces up and down", "bounces like a ball"),
+         "falls": ("falls down", "falls from above", "tumbles down", "drops from the sky"),
+         "bounces": ("bounces", "bounces up and down", "bounces like a ball"),
          "rolls": ("rolls", "rolls along", "rolls over the ground"), "floats": ("floats", "drifts", "hovers"), "swims": ("swims", "paddles", "swims around"),
          "grows": ("grows", "gets bigger", "becomes huge"), "shrinks": ("shrinks", "gets smaller", "becomes tiny"),
          "enters": ("comes in", "enters", "walks in", "arrives"),
@@ -15,27 +16,32 @@ VERBS = {"stands": ("stands still", "waits", "stands there", "looks around"), "w
          "dances": ("dances", "dances merrily", "sways to the beat"),
          "talks": ("talks to {o}", "chats with {o}", "speaks with {o}"), "chases": ("chases {o}", "runs after {o}", "hunts {o}"),
          "gives": ("gives {p} to {o}", "hands {p} over to {o}", "gives {o} {p}"), "carries": ("carries {p}", "walks along with {p}", "takes {p} for a walk")}
-STATES = {"rests": ("There is {p}.", "{P} lies there."), "bounces": ("{P} bounces.", "{P} bounces up and down."), "rolls": ("{P} rolls along.", "{P} rolls by."),
+STATES = {"rests": ("There is {p}.", "{P} lies there."), "bounces": ("{P} bounces.", "{P} bounces up and down."),
+          "rolls": ("{P} rolls along.", "{P} rolls by."),
           "falls": ("{P} falls down.", "{P} drops."),
           "floats": ("{P} floats.", "{P} hovers."), "rises": ("{P} rises.", "{P} goes up into the sky."), "drifts": ("{P} drifts down.", "{P} falls slowly."),
           "flies": ("{P} flies by.", "{P} is in the air."),
-          "drives": ("{P} drives past.", "{P} drives by."), "launches": ("{P} takes off.", "{P} is launched."), "sways": ("{P} sways.", "{P} moves in the breeze."),
+          "drives": ("{P} drives past.", "{P} drives by."), "launches": ("{P} takes off.", "{P} is launched."),
+          "sways": ("{P} sways.", "{P} moves in the breeze."),
           "swings": ("{P} swings.", "{P} rings."),
           "rings": ("{P} rings.", "{P} goes off."), "twinkles": ("{P} twinkles.", "{P} sparkles."), "grows": ("{P} grows.", "{P} gets bigger.")}
 FEELING = {"happy": ("happy", "cheerful", "merry"), "sad": ("sad", "unhappy", "tearful"), "angry": ("angry", "cross", "furious"),
            "afraid": ("scared", "frightened", "afraid"),
            "surprised": ("surprised", "amazed", "astonished"), "sleepy": ("sleepy", "tired", "drowsy"), "proud": ("proud", "smug")}
-TIMES = {"dawn": ("at dawn", "at sunrise", "early in the morning"), "day": ("by day", "on a bright day", "at noon"), "dusk": ("at dusk", "at sunset", "in the evening"),
+TIMES = {"dawn": ("at dawn", "at sunrise", "early in the morning"), "day": ("by day", "on a bright day", "at noon"),
+         "dusk": ("at dusk", "at sunset", "in the evening"),
          "night": ("at night", "by night", "after dark")}
 WEATHERS = {"rain": ("It rains.", "It is raining.", "Rain falls."), "snow": ("It snows.", "Snow falls.", "It is snowing."),
             "fog": ("It is foggy.", "Fog everywhere.", "There is thick fog."),
             "storm": ("There is a storm.", "A storm rages.", "Thunder and lightning.")}
 PLACES = {"forest": ("in the forest", "in the woods"), "beach": ("on the beach", "at the seaside"), "desert": ("in the desert", "among the dunes"),
           "snow": ("in the snow", "in the snowy mountains"),
-          "city": ("in the city", "in a city street"), "moon": ("on the moon", "on the surface of the moon"), "meadow": ("in the meadow", "in a field of flowers"),
+          "city": ("in the city", "in a city street"), "moon": ("on the moon", "on the surface of the moon"),
+          "meadow": ("in the meadow", "in a field of flowers"),
           "underwater": ("under the sea", "at the bottom of the sea", "underwater"), "mountains": ("in the mountains", "in the alps"),
           "village": ("in the village", "in a small village"),
-          "castle": ("by the castle", "in front of a castle"), "room": ("in the room", "at home", "in a cosy room"), "space": ("in outer space", "among the stars"),
+          "castle": ("by the castle", "in front of a castle"), "room": ("in the room", "at home", "in a cosy room"),
+          "space": ("in outer space", "among the stars"),
           "cave": ("in a cave", "in the crystal cave")}
 SIZES = {"wide": ("Wide shot.", "Seen from afar."), "medium": ("Medium shot.",), "close": ("Close-up.", "Close shot.")}
 MOVES = {"push_in": ("The camera pushes in.", "Zoom in."), "pull_out": ("The camera pulls out.", "Zoom out."), "pan": ("The camera pans.", "Pan across."),

@@ -57,7 +57,8 @@ def paint_sky(s, place):
         s.sky.ellipse(x, y, 12.5, 12.5, colour, glow=True)
     if s.time != "night" or veiled:
         white = {"dawn": (255, 226, 222), "day": (255, 255, 255), "dusk": (246, 164, 150), "night": (60, 72, 112)}[s.time]
-        white = {"rain": (176, 186, 200), "storm": (104, 112, 136), "snow": (232, 236, 244), "fog": (226, 230, 234)}.get(s.weather, white) if s.time != "night" else white
+        if s.time != "night":
+            white = {"rain": (176, 186, 200), "storm": (104, 112, 136), "snow": (232, 236, 244), "fog": (226, 230, 234)}.get(s.weather, white)
         spots = ((-54, 22, 17), (38, 19, 15), (112, 12, 12), (214, 34, 14), (282, 18, 17), (20, -30, 18), (170, -36, 16))
         if veiled:
             spots += ((-20, 8, 22), (80, 4, 24), (150, 10, 22), (250, 6, 24))

@@ -59,7 +59,8 @@ def of(shown):
 
 
 # By action: kind, first s, every s, life, offset from the head (dy <= 0) or above the feet (dy > 0), speed, size.
-EMITTED = {"sleeps": (("sleep", 0.5, 1.1, 1.6, 10, -2, 5, -9, 10),), "dances": (("note", 0.2, 1.0, 1.0, 14, -2, 5, -12, 9), ("note", 0.7, 1.0, 1.0, -14, -4, -4, -12, 8)),
+EMITTED = {"sleeps": (("sleep", 0.5, 1.1, 1.6, 10, -2, 5, -9, 10),),
+           "dances": (("note", 0.2, 1.0, 1.0, 14, -2, 5, -12, 9), ("note", 0.7, 1.0, 1.0, -14, -4, -4, -12, 8)),
            "runs": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),), "chases": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),),
            "swims": (("bubble", 0.3, 0.7, 1.0, 10, -1, 4, -18, 7),),
            "falls": (("dizzy", 0.9, 0.7, 0.7, -9, -4, 26, 0, 10),)}

@@ -64,7 +64,7 @@ def on_body(head, coat, pose):
         cv2.ellipse(body, (int(cx * k), int(cy * k)), (int(rx * k), int(ry * k)), turn, 0, 360, (*map(float, rgb), 255.0), -1, cv2.LINE_AA, 4)
     for side, (forward, up) in zip((-1, 1), POSES[pose]):  # feet point to the right: the sprite is mirrored as a whole
         blob(x + side * 11 + forward, ground - 5 - up, 11, 6, dark)
-    for side, (forward, up) in zip((1, -1), POSES[pose]):  # arms swing against the feet
+    for side, (forward, _) in zip((1, -1), POSES[pose]):  # arms swing against the feet
         blob(x + side * 22 + forward * 0.4, ground - 29 - abs(forward) * 0.4, 6, 12, coat * 0.86, side * -24 - forward)
     blob(x, ground - 27, 22, 20, coat)
     blob(x, ground - 20, 13, 10, np.minimum(coat * 1.18 + 14, 255))

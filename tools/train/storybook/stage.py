@@ -207,7 +207,8 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
 def truth_of(plan, shot, shown, boxes, path):
     """What is seen and heard, by entity, frame and second."""
     cast = [track for track in shown.tracks if track.kind == "actor"]
-    return {"place": shown.place["id"], "time": shown.time, "weather": shown.weather, "actors": [c.who for c in cast], "positions": [m["position"] for m in shot["cast"]],
+    return {"place": shown.place["id"], "time": shown.time, "weather": shown.weather, "actors": [c.who for c in cast],
+            "positions": [m["position"] for m in shot["cast"]],
             "facings": [m["facing"] for m in shot["cast"]], "actions": [c.moves[-1][1] for c in cast], "camera": dict(shot["camera"]), "boxes": boxes,
             "entities": [{"id": t.id, "kind": t.kind, "who": t.who, "tint": t.tint, "moves": t.moves, "moods": sorted(set(t.mood))} for t in shown.tracks],
             "moods": [[c.mood[0], c.mood[-1]] for c in cast], "path": [tuple(map(float, p)) for p in path],

@@ -3,7 +3,6 @@
 Training never meets a pair that world.json holds out, nor a seed from its `seeds_from` on; evaluation asks for exactly those (`split="held_out"`).
 """
 
-import numpy as np
 
 import editions
 import speech
@@ -21,14 +20,16 @@ VOICE_OF = {"mouse": "mouse", "chick": "mouse", "bee": "imp", "ladybug": "mouse"
 HANDY = [p for p, e in PROPS.items() if e["kind"] in ("round", "small") and e["size"] <= 0.6]  # can be carried and given
 FLYERS = {"bee", "butterfly", "owl", "parrot", "duck", "flamingo", "goose", "dragon", "fairy", "ghost", "unicorn", "ladybug", "alien", "penguin", "chick"}
 LINES = {"calm": ("Hello there!", "What a day!", "It is so quiet here.", "Let us sit down.", "Do you hear that?", "I like the {place}.", "I am the {me}."),
-         "happy": ("Hooray!", "I love you!", "Look at me!", "We are free!", "This is the best day!", "Come and play!", "Happy birthday!", "I love the {place}!"),
+         "happy": ("Hooray!", "I love you!", "Look at me!", "We are free!", "This is the best day!", "Come and play!", "Happy birthday!",
+                   "I love the {place}!"),
          "sad": ("I want to go home.", "Where are you?", "I miss my friend.", "I am so lonely.", "Please come back."),
          "angry": ("Stop that!", "Go away!", "Who did this?", "That is mine!", "I am very cross!"),
          "afraid": ("Who is there?", "Help me!", "It is so dark.", "I am scared.", "Wait for me!"),
          "surprised": ("Oh no!", "What is this?", "Did you see that?", "How did you do it?", "A {prop}!"),
          "sleepy": ("Good night.", "I am so tired.", "Good night, moon.", "See you tomorrow."),
          "proud": ("I did it!", "I am the king!", "I am not afraid!", "Nobody is faster than me!")}
-WEATHER_LINES = {"rain": ("It is raining!", "I am all wet."), "snow": ("It is snowing!", "Snow is so white."), "fog": ("I cannot see you.", "Where is everyone?"),
+WEATHER_LINES = {"rain": ("It is raining!", "I am all wet."), "snow": ("It is snowing!", "Snow is so white."),
+                 "fog": ("I cannot see you.", "Where is everyone?"),
                  "storm": ("What a storm!", "Hold on!")}
 MUSIC_OF = {"calm": "calm", "happy": "happy", "sad": "sad", "angry": "tense", "afraid": "tense", "surprised": "playful", "sleepy": "calm", "proud": "happy"}
 ON_PLACE = {"forest": "in the forest", "beach": "on the beach", "desert": "in the desert", "snow": "in the snow", "city": "in the city", "moon": "on the moon",

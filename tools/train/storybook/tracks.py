@@ -104,7 +104,8 @@ def mouths(shot, actor_id, t, phones):
     return open_at
 
 
-OPEN = {"aa": 3, "ae": 3, "ah": 2, "ao": 3, "aw": 3, "ay": 3, "eh": 2, "er": 2, "ey": 2, "ih": 1, "iy": 1, "ow": 3, "oy": 3, "uh": 2, "uw": 2, "ax": 1, "l": 1, "r": 1,
+OPEN = {"aa": 3, "ae": 3, "ah": 2, "ao": 3, "aw": 3, "ay": 3, "eh": 2, "er": 2, "ey": 2, "ih": 1, "iy": 1, "ow": 3, "oy": 3, "uh": 2, "uw": 2, "ax": 1, "l": 1,
+        "r": 1,
         "w": 1, "y": 1, "n": 1, "ng": 1, "s": 1, "z": 1, "sh": 1, "ch": 1, "jh": 1, "th": 1, "dh": 1, "d": 1, "t": 1, "g": 1, "k": 1, "hh": 1}
 
 
@@ -182,7 +183,8 @@ def actors(plan, shot, t, phones, facts, place, weather):
         other = partner_of(shot, i)
         c = actions.Setting(sign=sign, x=0, low=(WIDTH / 2 - reach + wide[i]) / height, high=(WIDTH / 2 + reach - wide[i]) / height, duration=0,
                             gravity=max(place["gravity"], 0.12), wind=WIND[weather] / height * (0.15 if place["sky"] else 0), water=place["water"],
-                            entrance=(most + sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height, leave=(most - sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height,
+                            entrance=(most + sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height,
+                            leave=(most - sign * (xs[i] - WIDTH / 2) + wide[i] + 4) / height,
                             partner=None if other is None else xs[other] / height, gap=1.15 if other is None else (wide[i] + wide[other]) / height)
         c.low, c.high = min(c.low, c.high), max(c.low, c.high)
         m, beats = actor_motion(shot, member, xs[i], height, t, c)

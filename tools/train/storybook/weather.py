@@ -7,7 +7,8 @@ import numpy as np
 
 from storybook import light
 
-DROPS = {"rain": (90, 210.0, 40.0, 7.0), "storm": (150, 260.0, 130.0, 9.0), "snow": (110, 26.0, 9.0, 0.0)}  # count, speed down, speed aside, length: units/s, units
+# count, speed down, speed aside, length: units/s, units
+DROPS = {"rain": (90, 210.0, 40.0, 7.0), "storm": (150, 260.0, 130.0, 9.0), "snow": (110, 26.0, 9.0, 0.0)}
 FLASH = 0.18  # s that lightning lasts
 
 
@@ -50,7 +51,8 @@ class Sky:
         size = self.near * length * self.scale
         ends = np.stack([np.stack([x, y], 1), np.stack([x - size * aside / down, y - size], 1)], 1)
         veil = frame.copy()
-        cv2.polylines(veil, np.round(ends * 16).astype(np.int32), False, tuple(float(v) for v in np.multiply((222, 234, 248), self.dim)), max(1, round(self.scale)),
+        cv2.polylines(veil, np.round(ends * 16).astype(np.int32), False, tuple(float(v) for v in np.multiply((222, 234, 248), self.dim)),
+                      max(1, round(self.scale)),
                       cv2.LINE_AA, 4)
         cv2.addWeighted(frame, 0.45, veil, 0.55, 0, frame)
 
