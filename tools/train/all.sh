@@ -62,11 +62,11 @@ wait
 stage distil dit_distilled.pt &
 stage video-decoder video_vae_final.pt &
 wait
-transformer=$cache/dit.pt
-[ ! -e "$cache/dit_distilled.pt" ] || transformer=$cache/dit_distilled.pt
-case "$minutes" in *export=*) $python tools/train/run.py export --resume "$transformer" --out "$cache/exported" ;; esac
+set -- --out "$cache/exported"
+[ ! -e "$cache/dit_distilled.pt" ] || set -- "$@" --resume "$cache/dit_distilled.pt"
+case "$minutes" in *export=*) $python tools/train/run.py export "$@" ;; esac
 if [ -n "$keep" ]; then
     mkdir -p "$keep"
     cp "$cache"/*.jsonl "$cache"/*.out "$keep" 2>/dev/null || true
-    [ ! -e "$cache/exported" ] || cp -r "$cache/exported" "$keep/bundle"
+    [ ! -e "$cache/exported" ] || { rm -rf "$keep/bundle"; cp -r "$cache/exported" "$keep/bundle"; }
 fi

@@ -1,5 +1,5 @@
 """Writes the bundle (docs/BUNDLE.md): the parts' folders in the layout of their libraries, weights in bfloat16, and fabula.json; into its training/
-what training goes on from and never changes (unpack.py), linear.pt and audio_features.pt.
+what training goes on from (unpack.py): linear.pt and audio_features.pt, which never change, and the logs.
 
     python export.py FOLDER [--random] [--planner DIR] [--audio-vae DIR]
 
@@ -84,7 +84,7 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     for name, shift in (("scheduler", dit.SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
         MiniMaxH3Scheduler(shift=shift).save_pretrained(out / name)
     (out / "training").mkdir(exist_ok=True)
-    for path in (video_vae.LINEAR, audio_vae.Features.FILE):
+    for path in (video_vae.LINEAR, audio_vae.Features.FILE, *sorted(CACHE.glob("*.jsonl"))):
         if path.exists() and not random:
             shutil.copy(path, out / "training")
     (out / "world.json").write_text(editions.text(WORLD))

@@ -186,8 +186,8 @@ def spoken(records: list[dict]) -> list[str]:
                     "pitch error, semitones"], rows),
             "Whisper base hears a whole shot in its window of 30 s, with all of English before it; numbers, contractions and spelling in one or two words "
             "evened out, a repeated phrase counted once, a line at most twice its words. pocketsphinx knows the words of lines alone; lines with "
-            "others are left out. Beyond the teacher's: paired. STOI and pitch against the teacher's voice alone, aligned; the renderer's sound has the place's "
-            "ambience under it. For STOI noise alone gets some .3.", ""]
+            "others are left out. Beyond the teacher's: paired. STOI and pitch against the teacher's voice alone, aligned; the renderer's sound has the "
+            "place's ambience under it. For STOI noise alone gets some .3.", ""]
 
 
 def agreement(records: list[dict]) -> list[str]:

@@ -95,10 +95,11 @@ def video_decoder(arguments):
 
 
 def export(arguments):
-    """The bundle; --resume names another transformer than dit.pt (a distilled one says how many evaluations it was made for)."""
+    """The bundle; --resume names another transformer than dit.pt (a distilled one says how many evaluations it was made for). Without any it is untrained."""
     import export as stage
     chosen = arguments.resume or CACHE / "dit.pt"
-    few = torch.load(chosen, map_location="cpu", weights_only=False).get("evaluations", stage.dit.EVALUATIONS)
+    state = torch.load(chosen, map_location="cpu", weights_only=False) if chosen.exists() else {}
+    few = state.get("evaluations", stage.dit.EVALUATIONS)
     stage.export(arguments.out or BUNDLE, planner=BUNDLE / "planner", audio=BUNDLE / "audio_vae", evaluations=few, transformer=chosen)
 
 
