@@ -17,7 +17,7 @@ from diffusers import AutoencoderKLMiniMaxH3Audio
 
 import grammar_shots
 import sound
-from training import CACHE, DEVICE, Average, Budget, Log, save
+from training import CACHE, DEVICE, SHARDS, Average, Budget, Log, save
 
 warnings.filterwarnings("ignore", category=FutureWarning)
 
@@ -206,8 +206,7 @@ class Waves:
         self.refresh()
 
     def refresh(self, most: int = 60) -> None:
-        import latents
-        new = [p for p in sorted(latents.FOLDER.glob(f"{self.kind}_*.pt")) if p.name not in self.known][:most]
+        new = [p for p in sorted(SHARDS.glob(f"{self.kind}_*.pt")) if p.name not in self.known][:most]
         self.known |= {p.name for p in new}
         found = [shot["wave"] for p in new for film in torch.load(p, weights_only=False) for shot in film["shots"]]
         if found:

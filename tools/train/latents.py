@@ -22,9 +22,9 @@ import sound
 import tokens
 import video_init
 import video_vae
-from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD
+from training import CACHE, DEVICE, EVAL_SEED, PIXEL_MEAN, PIXEL_STD, SHARDS
 
-FOLDER, BUNDLE = CACHE / "latents", CACHE / "bundle"  # BUNDLE: where the stages export their parts to
+BUNDLE = CACHE / "bundle"  # where the stages export their parts to
 SHARD_SHOTS = 16
 FRAMES_OF = 16  # one shot of so many keeps its pixels too, for the decoder of pictures
 LONGEST = 256  # rows of text; a shot with more is left out
@@ -72,9 +72,9 @@ def make(name, seeds):
         films.append({"prompt": prompt, "plan": plan, "seed": seed, "ids": np.array(encoded.ids, np.int16), "shots": shots})
         if count >= SHARD_SHOTS:
             break
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    torch.save(films, FOLDER / f"{name}.part")
-    (FOLDER / f"{name}.part").rename(FOLDER / f"{name}.pt")
+    SHARDS.mkdir(parents=True, exist_ok=True)
+    torch.save(films, SHARDS / f"{name}.part")
+    (SHARDS / f"{name}.part").rename(SHARDS / f"{name}.pt")
 
 
 def fill(kind, minutes, first=0, step=1):
@@ -84,7 +84,7 @@ def fill(kind, minutes, first=0, step=1):
     for number in numbers:
         if kind != "held_out" and time.time() > end:
             return
-        if not (FOLDER / f"{kind}_{number:05d}.pt").exists():
+        if not (SHARDS / f"{kind}_{number:05d}.pt").exists():
             make(f"{kind}_{number:05d}", range(base + number * SHARD_SHOTS, base + (number + 1) * SHARD_SHOTS))
 
 
@@ -103,7 +103,7 @@ class Pool:
 
     def unread(self):
         """The shards that have not been taken up, each loaded: lists of films."""
-        for path in sorted(FOLDER.glob(f"{self.kind}_*.pt")):
+        for path in sorted(SHARDS.glob(f"{self.kind}_*.pt")):
             if path.name not in self.known and self.count < self.capacity:
                 self.known.add(path.name)
                 yield torch.load(path, weights_only=False)

@@ -13,6 +13,7 @@ import editions
 
 ROOT = editions.ROOT
 CACHE = pathlib.Path(os.environ.get("FABULA_TRAIN_CACHE", ROOT / ".cache/train"))
+SHARDS = CACHE / "latents"  # of rendered shots (latents.py)
 WORLD = editions.world()
 # The sizes of the shipped model's parts: less than 90 MB in all, no file above 50 MB.
 MODEL = {"name": "mini", "tap_layer": 3,

@@ -14,7 +14,7 @@ import grammar_shots
 import layout
 import picture
 import video_init
-from training import CACHE, DEVICE, EVAL_SEED, MODEL, PIXEL_MEAN, PIXEL_STD, Average, Budget, Log, autocast, save
+from training import CACHE, DEVICE, EVAL_SEED, MODEL, PIXEL_MEAN, PIXEL_STD, SHARDS, Average, Budget, Log, autocast, save
 
 LATENT_CHANNELS = 96
 CONFIG = dict(
@@ -201,8 +201,7 @@ class Shots:
         self.refresh()
 
     def refresh(self, most=30):
-        import latents
-        new = [p for p in sorted(latents.FOLDER.glob(f"{self.kind}_*.pt")) if p.name not in self.known][:most]
+        new = [p for p in sorted(SHARDS.glob(f"{self.kind}_*.pt")) if p.name not in self.known][:most]
         self.known |= {p.name for p in new}
         for shot in (shot for p in new for film in torch.load(p, weights_only=False) for shot in film["shots"] if "frames" in shot):
             self.frames.append(torch.from_numpy(shot["frames"]).to(DEVICE))
