@@ -122,7 +122,7 @@ def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int, prec
     if case.from_plan:
         source = case.film.with_suffix(".source.json")
         source.write_text(json.dumps(case.plan))
-    made = subprocess.run([str(binary), "render", str(source), "-o", str(part), "--save-plan", str(plan), "--seed", str(seed), "--model", str(bundle), "--scale", "1",
+    made = subprocess.run([str(binary), "render", str(source), "-o", str(part), "--save-plan", str(plan), "--seed", str(seed), "--model", str(bundle), "--scale", "1", "-y",
                            "--precision", precision, "--threads", str(torch.get_num_threads()), "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if made.returncode:
         part.unlink(missing_ok=True)
