@@ -195,7 +195,8 @@ void copy_into_stream(const fs::path& scratch, const fs::path& output, const fs:
   // Standard output has its own place in its file, which opening it anew would lose.
   const bool standard = is_standard_output(output);
   if (standard) std::fflush(stdout);
-  Descriptor to = standard ? Descriptor(::dup(STDOUT_FILENO)) : Descriptor(target, O_WRONLY | O_NOCTTY);
+  const int where = is_open_descriptor(target) ? O_APPEND : 0;  // a log's first lines stay
+  Descriptor to = standard ? Descriptor(::dup(STDOUT_FILENO)) : Descriptor(target, O_WRONLY | O_NOCTTY | where);
   if (!from.open() || !to.open() || !copy_all(from.get(), to.get()) || !to.close()) {
     throw Error(ExitCode::io, output.string() + " could not be written: " + reason());
   }

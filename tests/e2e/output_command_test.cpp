@@ -98,6 +98,7 @@ TEST_F(OutputCommand, WhatACommandReadsIsNeverItsOutput) {
   const std::string plan = contents(file("pig.json"));
   expect_refused("render pig.json -o a.mp4 --save-plan pig.json -y", 73, "is what this command reads");
   expect_refused("plan pig.json -o pig.json -y", 73, "is what this command reads");
+  EXPECT_EQ(shell("$F plan - -o pig.json -y <pig.json"), 73) << contents(file("told.txt"));
   expect_refused("render pig.json -o a.mp4 --save-plan a.mp4", 2, "are both to be a.mp4");
   EXPECT_EQ(contents(file("pig.json")), plan);
   EXPECT_FALSE(fs::exists(file("a.mp4")));
@@ -137,6 +138,9 @@ TEST_F(OutputCommand, StandardOutputByNameHoldsTheResultAlone) {
   EXPECT_EQ(contents(file("got.json")), contents(file("pig.json")));
   EXPECT_EQ(shell("{ echo first; $F plan pig.json -o /dev/fd/1; } >got.json"), 0);
   EXPECT_EQ(contents(file("got.json")), "first\n" + contents(file("pig.json")));
+  EXPECT_EQ(shell("$F plan pig.json -o /dev/fd/3 3>got.json >out.txt; echo first >log; $F plan pig.json -o /dev/fd/3 3>>log >out.txt"), 0);
+  EXPECT_EQ(contents(file("got.json")), contents(file("pig.json")));
+  EXPECT_EQ(contents(file("log")), "first\n" + contents(file("pig.json")));
   ASSERT_EQ(fabula("render pig.json -o pig.mp4" + std::string(quick)).code, 0);
   EXPECT_EQ(shell("$F render pig.json -o /dev/stdout --json --steps 1 --scale 1 | cat >got.mp4"), 0);
   EXPECT_TRUE(contents(file("got.mp4")) == contents(file("pig.mp4")));

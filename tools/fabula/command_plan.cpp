@@ -22,7 +22,7 @@ plan::Film plan_of(const Source& source, const PlanOptions& options) {
 // What is read and must outlive the command.
 std::vector<std::string> inputs_of(const PlanOptions& options) {
   std::vector<std::string> inputs = {options.cast.file, options.lm.image};
-  if (is_source_file(options.source)) inputs.push_back(options.source);
+  if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
   return inputs;
 }
 

@@ -64,7 +64,7 @@ Wanted wanted(const RenderOptions& options) {
   if (!film.empty() && !options.save_plan.empty() && same_name(film, options.save_plan))
     throw Error(ExitCode::usage, "the film and its plan are both to be " + film);
   std::vector<std::string> inputs = {options.cast.file};
-  if (is_source_file(options.source)) inputs.push_back(options.source);
+  if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
   if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name is known when there is a plan, the folder now
   const bool writes_film = may_write(film, options.overwriting, inputs);
   return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};

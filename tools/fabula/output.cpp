@@ -22,7 +22,7 @@ bool is_printed(const std::string& output) { return output.empty() || output == 
 bool may_write(const std::string& output, const OverwriteOptions& options, const std::vector<std::string>& inputs) {
   if (is_printed(output)) return true;
   for (const std::string& input : inputs) {
-    if (is_same_file(input, output))
+    if (is_same_file(input == "-" ? "/dev/stdin" : input, output))
       throw Error(ExitCode::cannot_create, output + " is what this command reads; name another file to write");
   }
   if (options.no_clobber && output_exists(output)) {

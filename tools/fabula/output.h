@@ -25,7 +25,8 @@ void add_overwrite_options(CLI::App& command, OverwriteOptions& options);
 [[nodiscard]] bool is_printed(const std::string& output);
 
 /// Asked before any work: whether `output` is to be written. False, and told on standard error, where --no-clobber keeps it. Throws
-/// Error(cannot_create) where it cannot be written or is there already, and, whatever the options, where it is one of the `inputs`.
+/// Error(cannot_create) where it cannot be written or is there already, and, whatever the options, where it is one of the `inputs` ("-" is
+/// standard input).
 [[nodiscard]] bool may_write(const std::string& output, const OverwriteOptions&, const std::vector<std::string>& inputs = {});
 
 /// Writes `text` to `output` and nothing else, or prints it.
