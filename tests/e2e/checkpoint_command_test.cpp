@@ -28,7 +28,7 @@ class CheckpointCommand : public CommandLine {
 
 TEST_F(CheckpointCommand, EachArchitectureWritesAPlanThatTheModelCanFilm) {
   for (const std::string arguments : {"--lm qwen3", "--lm qwen3_moe --lm-precision fp32", "--lm qwen3_vl --lm-precision int8"}) {
-    const Result result = fabula("plan \"A fox runs through a forest at night. It says: hello moon.\" -o plan.json " + arguments);
+    const Result result = fabula("plan \"A fox runs through a forest at night. It says: hello moon.\" -y -o plan.json " + arguments);
     ASSERT_EQ(result.code, 0) << arguments << "\n" << result.err;
     EXPECT_NE(result.err.find("has no chat template"), std::string::npos) << result.err;
     EXPECT_EQ(fabula("plan --check plan.json").code, 0) << arguments;
@@ -62,7 +62,10 @@ TEST_F(CheckpointCommand, EveryErrorHasItsCodeAndOneSentence) {
   fs::remove(file("lost/model-00002-of-00002.safetensors"));
   fs::copy(file("qwen3"), file("llama"), fs::copy_options::recursive);
   std::ofstream(file("llama/config.json")) << R"({"model_type":"llama"})";
-  const struct { const char* arguments; int code; } cases[] = {
+  const struct {
+    const char* arguments;
+    int code;
+  } cases[] = {
       {"plan \"a fox\" --lm nowhere", 66},
       {"plan \"a fox\" --lm empty", 66},
       {"plan \"a fox\" --lm lost", 66},

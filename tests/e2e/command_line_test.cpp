@@ -28,7 +28,10 @@ TEST_F(CommandLine, HelpTeachesAndVersionIsToldWithoutAModel) {
 TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
   std::ofstream(file("garbage.json")) << "{\"version\": [[[";
   std::ofstream(file("unknown.json")) << R"({"version":"fabula.plan/1","surprise":1})";
-  const struct { const char* arguments; int code; } cases[] = {
+  const struct {
+    const char* arguments;
+    int code;
+  } cases[] = {
       {"", 2},
       {"render", 2},
       {"render \"a fox\" --threads 0", 2},
@@ -55,7 +58,8 @@ TEST_F(CommandLine, APlanIsCompiledForMiniMaxH3WithoutAModel) {
   ASSERT_EQ(result.code, 0) << result.err;
   const auto out = nlohmann::json::parse(result.out);
   EXPECT_EQ(out.at("clips").at(0).at("task"), "t2va");
-  for (const char* field : {"integrated_multimodal_description", "overall_soundscape", "non_diegetic_music", "prompt"}) EXPECT_FALSE(out.at("clips").at(0).at(field).get<std::string>().empty());
+  for (const char* field : {"integrated_multimodal_description", "overall_soundscape", "non_diegetic_music", "prompt"})
+    EXPECT_FALSE(out.at("clips").at(0).at(field).get<std::string>().empty());
   EXPECT_EQ(fabula("plan " + plans + "plans/bad/shot-tiling-gap.json --compile h3").code, 65);
   EXPECT_EQ(fabula("plan " + plans + "h3/voices.json --compile h4").code, 2);
 }
@@ -70,7 +74,8 @@ TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
   fs::copy(FABULA_PROGRAM, file("fabula"));
   const auto alone = [&](const std::string& arguments, const std::string& input = "/dev/null") {
     const fs::path out = file("out.txt"), err = file("err.txt");
-    const int status = std::system((file("fabula").string() + " " + arguments + " <" + input + " >" + out.string() + " 2>" + err.string()).c_str());
+    const int status =
+        std::system((file("fabula").string() + " " + arguments + " <" + input + " >" + out.string() + " 2>" + err.string()).c_str());
     return Result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out), contents(err)};
   };
   const Result rich = alone("plan --check " + plans + "good/lantern.json");
@@ -94,7 +99,8 @@ TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
   const Result bad = alone("plan --check " + plans + "bad/unknown-place.json --json");
   EXPECT_EQ(bad.code, 65);
   EXPECT_EQ(nlohmann::json::parse(bad.out).at("findings").at(0).at("path"), "shots[1].place");
-  EXPECT_EQ(nlohmann::json::parse(alone("plan --json --check " + plans + "bad/not-json-deep.json").out).at("findings").at(0).at("rule"), "not-json");
+  EXPECT_EQ(nlohmann::json::parse(alone("plan --json --check " + plans + "bad/not-json-deep.json").out).at("findings").at(0).at("rule"),
+            "not-json");
   EXPECT_EQ(alone("plan --check nowhere.json").code, 66);
   EXPECT_EQ(alone("plan --check /").code, 66);
   EXPECT_EQ(alone("plan \"a fox\" --schema").code, 2);
@@ -102,7 +108,8 @@ TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
 }
 
 TEST_F(CommandLine, APromptBecomesAFilm) {
-  const Result result = fabula("render \"A fox runs through a forest at night. It says: hello moon.\" -o fox.mp4 --save-plan fox.json --json");
+  const Result result =
+      fabula("render \"A fox runs through a forest at night. It says: hello moon.\" -o fox.mp4 --save-plan fox.json --json");
   ASSERT_EQ(result.code, 0) << result.err;
   const auto report = nlohmann::json::parse(result.out);
   const FilmProbe film = probe_film(file("fox.mp4"));
@@ -112,8 +119,9 @@ TEST_F(CommandLine, APromptBecomesAFilm) {
 }
 
 TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) {
-  std::ofstream(file("jobs.txt")) << "A pig spins in the city.\n\n{\"prompt\": \"A cat jumps.\", \"output\": \"cat.json\"}\n{\"prompt\": 3}\n\xc3(\n"
-                                     "A fox runs.\n{\"prompt\": \"A crab waves.\", \"output\": \"cat.json\"}\n";
+  std::ofstream(file("jobs.txt"))
+      << "A pig spins in the city.\n\n{\"prompt\": \"A cat jumps.\", \"output\": \"cat.json\"}\n{\"prompt\": 3}\n\xc3(\n"
+         "A fox runs.\n{\"prompt\": \"A crab waves.\", \"output\": \"cat.json\"}\n";
   const Result result = fabula("plan --batch jobs.txt -o plans --jobs 3 --json");
   EXPECT_EQ(result.code, 3) << result.err;
   EXPECT_NE(result.err.find("MB"), std::string::npos) << "the cache's size is not told";
@@ -125,11 +133,12 @@ TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) 
   }
   ASSERT_EQ(lines.size(), 6U) << result.out;
   for (const int bad : {3, 4, 6}) EXPECT_EQ(lines[bad]["code"], 65) << bad;
-  for (const auto& [number, name, prompt] : {std::tuple{1, "001.json", "A pig spins in the city."}, {2, "cat.json", "A cat jumps."}, {5, "005.json", "A fox runs."}}) {
+  for (const auto& [number, name, prompt] :
+       {std::tuple{1, "001.json", "A pig spins in the city."}, {2, "cat.json", "A cat jumps."}, {5, "005.json", "A fox runs."}}) {
     EXPECT_EQ(lines[number]["status"], "done");
     EXPECT_GT(lines[number]["stats"]["forced"], 0);
     EXPECT_TRUE(lines[number]["by"] == "model" || lines[number]["by"] == "rules") << lines[number];
-    EXPECT_EQ(fabula("plan \"" + std::string(prompt) + "\" -o alone.json").code, 0);
+    EXPECT_EQ(fabula("plan \"" + std::string(prompt) + "\" -y -o alone.json").code, 0);
     EXPECT_EQ(contents(file("plans") / name), contents(file("alone.json"))) << prompt;
   }
   EXPECT_EQ(fabula("plan --batch missing.txt").code, 66);
@@ -160,7 +169,8 @@ TEST_F(CommandLine, MemoryDoesNotGrowWithTheNumberOfShots) {
   double peak[2];
   int at = 0;
   for (const char* shots : {"three", "twelve"}) {
-    const Result result = fabula(std::string("render \"A robot walks on the moon, in ") + shots + " shots.\" -o film.mp4 --steps 2 --json");
+    const Result result =
+        fabula(std::string("render \"A robot walks on the moon, in ") + shots + " shots.\" -y -o film.mp4 --steps 2 --json");
     ASSERT_EQ(result.code, 0) << result.err;
     const auto report = nlohmann::json::parse(result.out);
     RecordProperty(shots, report.at("shots").get<int>());
@@ -204,12 +214,14 @@ TEST_F(CommandLine, RulesPlanAloneAndAShotIsReplannedWithoutOverwriting) {
 
 TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
   // Two signals together, as timeout(1) sends them to the program and to its group, are one request.
-  const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM + " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 2>err.txt & } && sleep 1 && "
+  const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM +
+                              " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 2>err.txt & } && sleep 1 && "
                               "kill -INT $! && kill -INT $!; wait $!; echo $? >code.txt'";
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(contents(file("code.txt")), "130\n") << contents(file("err.txt"));
   EXPECT_FALSE(fs::exists(file("cut.mp4")));
-  for (const auto& entry : fs::directory_iterator(folder_)) EXPECT_EQ(entry.path().string().find(".part"), std::string::npos) << entry.path();
+  for (const auto& entry : fs::directory_iterator(folder_))
+    EXPECT_EQ(entry.path().string().find(".part"), std::string::npos) << entry.path();
 }
 
 // A handler would run on the stack of whatever thread the signal finds, and in oneDNN's products the stack pointer points into the heap.

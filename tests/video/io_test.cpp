@@ -17,9 +17,9 @@
 
 #include "audio/loudness.h"
 #include "audio/mix.h"
+#include "engine/output_file.h"
 #include "kernels/error.h"
 #include "video/io/mp4.h"
-#include "video/io/part_file.h"
 #include "video/io/probe.h"
 
 namespace fabula {
@@ -87,6 +87,17 @@ double mean_difference(const Image& a, const Image& b) {
   double sum = 0.0;
   for (std::size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(a.rgb[i] - b.rgb[i]);
   return sum / static_cast<double>(a.rgb.size());
+}
+
+ExitCode code_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_GT(std::string(error.what()).size(), 20U) << error.what();
+    std::cout << "  " << error.what() << "\n";
+    return error.code();
+  }
+  return ExitCode::done;
 }
 
 TEST_F(FilmFile, SaysWhatItIsAndLastsAsLongAsItsFrames) {
@@ -166,7 +177,7 @@ TEST_F(FilmFile, IsTheSameBytesForTheSameInput) {
   std::vector<std::vector<char>> blocks;  // each film finds another heap
   for (std::size_t i = 1; i <= 8; ++i) {
     blocks.emplace_back(4093 * i);
-    write_film(file("b.mp4"), 40);
+    write_film(file("b.mp4"), 40, {.existing = Existing::replace});
     EXPECT_TRUE(bytes_of(file("b.mp4")) == first) << "film " << i;
   }
 }
@@ -191,23 +202,13 @@ TEST_F(FilmFile, IsScaledToTheSizeAskedFor) {
 TEST_F(FilmFile, ReplacesAnOlderFilmOnlyWhenItIsFinished) {
   std::ofstream(file("a.mp4")) << "older";
   {
-    Mp4Sink sink(file("a.mp4"));
+    Mp4Sink sink(file("a.mp4"), {.existing = Existing::replace});
     sink.frame(picture(64, 48, 0));
     EXPECT_EQ(bytes_of(file("a.mp4")).size(), 5U);
   }
+  EXPECT_EQ(code_of([&] { Mp4Sink sink(file("a.mp4")); }), ExitCode::cannot_create);
   EXPECT_EQ(bytes_of(file("a.mp4")).size(), 5U);
   EXPECT_EQ(listing(), std::vector<std::string>{"a.mp4"});
-}
-
-ExitCode code_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    EXPECT_GT(std::string(error.what()).size(), 20U) << error.what();
-    std::cout << "  " << error.what() << "\n";
-    return error.code();
-  }
-  return ExitCode::done;
 }
 
 TEST_F(FilmFile, RefusesOddSizesAndLeavesNothing) {
@@ -289,14 +290,16 @@ TEST_F(FilmFile, ThatIsNoFilmIsRefused) {
   EXPECT_EQ(code_of([&] { (void)probe_film(file("a.mp4")); }), ExitCode::bad_data);
 }
 
-TEST_F(FilmFile, PartFilesGoAwayUnlessTheyAreCommitted) {
-  {
-    const PartFile part(file("a.txt"));
-    EXPECT_EQ(listing(), std::vector<std::string>{"a.txt.part"});
-  }
-  EXPECT_TRUE(listing().empty());
-  write_whole_file(file("a.txt"), std::as_bytes(std::span("hello", 5)));
-  EXPECT_EQ(listing(), std::vector<std::string>{"a.txt"});
+TEST_F(FilmFile, IsLookedAtBeforeItGetsItsName) {
+  std::ofstream(file("a.mp4")) << "older";
+  Mp4Options options{.existing = Existing::replace};
+  options.check = [](const fs::path& film) {
+    EXPECT_EQ(probe_film(film).video_frames, 3);
+    throw Error(ExitCode::check_failed, "this film did not pass its check");
+  };
+  EXPECT_EQ(code_of([&] { write_film(file("a.mp4"), 3, options); }), ExitCode::check_failed);
+  EXPECT_EQ(bytes_of(file("a.mp4")).size(), 5U);
+  EXPECT_EQ(listing(), std::vector<std::string>{"a.mp4"});
 }
 
 TEST_F(FilmFile, SpoolsHaveNoNameAndGiveTheirBytesBackTwice) {

@@ -30,7 +30,18 @@ std::string three_digits(std::size_t number) {
   return std::string(digits.size() < 3 ? 3 - digits.size() : 0, '0') + digits;
 }
 
-// {"prompt": …, "output": …}; the output is optional and lies in the folder unless it is an absolute path.
+// A file of jobs may come from somebody else: it writes nothing outside the folder that the caller has named.
+fs::path inside(const fs::path& folder, const fs::path& output) {
+  const fs::path plain = output.lexically_normal();
+  if (plain.empty() || output.native().find('\0') != std::string::npos)
+    throw Error(ExitCode::bad_data, "the output of a job is the name of a file");
+  if (plain.is_absolute() || *plain.begin() == "..") {
+    throw Error(ExitCode::bad_data, "the output " + output.string() + " leaves the folder " + folder.string() + "; a job writes inside it");
+  }
+  return folder / plain;
+}
+
+// {"prompt": …, "output": …}; the output is optional and lies in the folder.
 void read_object(const std::string& line, Job& job, const fs::path& folder) {
   const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
   const auto text = [&](const char* key) { return object.contains(key) && object[key].is_string(); };
@@ -41,7 +52,7 @@ void read_object(const std::string& line, Job& job, const fs::path& folder) {
     if (key != "prompt" && key != "output") throw Error(ExitCode::bad_data, R"(a job has a "prompt" and an "output", nothing else)");
   }
   job.prompt = object["prompt"];
-  if (object.contains("output")) job.output = folder / object["output"].get<std::string>();
+  if (object.contains("output")) job.output = inside(folder, object["output"].get<std::string>());
 }
 
 // A job a line; empty lines are none.
@@ -60,8 +71,10 @@ std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
     job.number = jobs.size() + 1;
     job.output = folder / (three_digits(job.number) + ".json");
     try {
-      if (line[first] == '{') read_object(line, job, folder);
-      else job.prompt = line;
+      if (line[first] == '{')
+        read_object(line, job, folder);
+      else
+        job.prompt = line;
       const auto [other, is_new] = taken.emplace(job.output.lexically_normal(), job.number);
       if (!is_new) throw Error(ExitCode::bad_data, "job " + std::to_string(other->second) + " writes " + job.output.string() + " already");
     } catch (const Error& error) {
@@ -75,69 +88,107 @@ std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
 
 void tell_done(const Job& job, const Direction& direction, const DecodingStats& stats, bool as_json) {
   const char* by = direction.origin.by_rules ? "rules" : "model";
-  const json line = {{"job", job.number},     {"status", "done"}, {"output", job.output.string()}, {"by", by}, {"repairs", direction.origin.repairs},
-                     {"unsupported", direction.film.unsupported}, {"stats", json::parse(stats_json(stats))}};
-  if (as_json) std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
-  else std::printf("%s done %s%s\n", three_digits(job.number).c_str(), job.output.c_str(), direction.origin.by_rules ? " (by rules)" : "");
+  const json line = {{"job", job.number},
+                     {"status", "done"},
+                     {"output", job.output.string()},
+                     {"by", by},
+                     {"repairs", direction.origin.repairs},
+                     {"unsupported", direction.film.unsupported},
+                     {"stats", json::parse(stats_json(stats))}};
+  if (as_json)
+    std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  else
+    std::printf("%s done %s%s\n", three_digits(job.number).c_str(), job.output.c_str(), direction.origin.by_rules ? " (by rules)" : "");
   std::fflush(stdout);
+}
+
+void tell_kept(const Job& job, bool as_json) {
+  const json line = {{"job", job.number}, {"status", "kept"}, {"output", job.output.string()}};
+  if (as_json)
+    std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  else
+    std::printf("%s kept %s\n", three_digits(job.number).c_str(), job.output.c_str());
 }
 
 void tell_failed(const Job& job, const Error& error, bool as_json) {
   const json line = {{"job", job.number}, {"status", "failed"}, {"code", static_cast<int>(error.code())}, {"error", error.what()}};
-  if (as_json) std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
-  else std::printf("%s failed %d %s\n", three_digits(job.number).c_str(), static_cast<int>(error.code()), error.what());
+  if (as_json)
+    std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  else
+    std::printf("%s failed %d %s\n", three_digits(job.number).c_str(), static_cast<int>(error.code()), error.what());
   std::fflush(stdout);
+}
+
+// Without those that cannot be done, which are told and counted, and those whose plan is there and is kept.
+std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanOptions& options, std::size_t& failures) {
+  std::vector<Job> good;
+  for (Job job : jobs) {
+    try {
+      if (job.fault) throw *job.fault;
+      if (may_write(job.output, options.overwriting, {options.batch}))
+        good.push_back(std::move(job));
+      else
+        tell_kept(job, options.json);
+    } catch (const Error& error) {
+      tell_failed(job, error, options.json);
+      ++failures;
+    }
+  }
+  return good;
+}
+
+// Returns how many failed.
+std::size_t plan_jobs(const std::vector<Job>& good, const PlanOptions& options) {
+  const auto planner = load_planner(locate_bundle(options.model.model), precision_of(options.model.precision),
+                                    thread_count(options.model.threads), phones_of, {.sampling = options.sampling});
+  std::vector<std::string> prompts;
+  std::size_t failures = 0;
+  for (const Job& job : good) prompts.push_back(job.prompt);
+  const BatchOptions batch{.plans = options.jobs};
+  std::fprintf(stderr, "fabula: %zu prompts, %d at once; the language model's cache takes %.1f MB\n", prompts.size(), options.jobs,
+               static_cast<double>(planner->cache_bytes(batch)) / (1 << 20U));
+  planner->direct_all(
+      prompts, batch, [](int) { return !stop_requested(); },
+      [&](BatchResult result) {
+        const Job& job = good[result.prompt];
+        const auto* error = std::get_if<Error>(&result.outcome);
+        std::optional<Error> fault;
+        if (error != nullptr) fault = *error;
+        try {
+          if (!fault) write_output(job.output, plan::to_json(std::get<Direction>(result.outcome).film) + "\n", options.overwriting);
+        } catch (const Error& told) {
+          fault = told;
+        }
+        if (fault)
+          tell_failed(job, *fault, options.json);
+        else
+          tell_done(job, std::get<Direction>(result.outcome), result.stats, options.json);
+        failures += fault ? 1 : 0;
+      });
+  return failures;
 }
 
 }  // namespace
 
 std::string stats_json(const DecodingStats& stats) {
-  return json{{"tokens", stats.tokens}, {"given", stats.given},     {"chosen", stats.chosen},     {"forced", stats.forced()},  {"passes", stats.passes},
-              {"read", stats.read},     {"drafted", stats.drafted}, {"accepted", stats.accepted}, {"seconds", stats.seconds}}
+  return json{{"tokens", stats.tokens},   {"given", stats.given},       {"chosen", stats.chosen},
+              {"forced", stats.forced()}, {"passes", stats.passes},     {"read", stats.read},
+              {"drafted", stats.drafted}, {"accepted", stats.accepted}, {"seconds", stats.seconds}}
       .dump();
 }
 
 void plan_batch(const PlanOptions& options) {
   const fs::path folder = options.output.empty() ? "." : options.output;
-  std::vector<Job> jobs = read_jobs(options.batch, folder);
+  const std::vector<Job> jobs = read_jobs(options.batch, folder);
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed) throw Error(ExitCode::cannot_create, "cannot create the folder " + folder.string() + ": " + failed.message());
-  const auto planner =
-      load_planner(locate_bundle(options.model.model), precision_of(options.model.precision), thread_count(options.model.threads), phones_of, {.sampling = options.sampling});
-  std::vector<Job> good;
-  std::vector<std::string> prompts;
   std::size_t failures = 0;
-  for (Job& job : jobs) {
-    if (job.fault) {
-      tell_failed(job, *job.fault, options.json);
-      ++failures;
-    } else {
-      prompts.push_back(job.prompt);
-      good.push_back(std::move(job));
-    }
-  }
-  const BatchOptions batch{.plans = options.jobs};
-  std::fprintf(stderr, "fabula: %zu prompts, %d at once; the language model's cache takes %.1f MB\n", prompts.size(), options.jobs,
-               static_cast<double>(planner->cache_bytes(batch)) / (1 << 20U));
-  planner->direct_all(prompts, batch, [](int) { return !stop_requested(); }, [&](BatchResult result) {
-    const Job& job = good[result.prompt];
-    const auto* error = std::get_if<Error>(&result.outcome);
-    std::optional<Error> fault;
-    if (error != nullptr) fault = *error;
-    try {
-      if (!fault) write_file(job.output, plan::to_json(std::get<Direction>(result.outcome).film) + "\n");
-    } catch (const Error& told) {
-      fault = told;
-    } catch (const fs::filesystem_error&) {
-      fault = Error(ExitCode::cannot_create, "cannot create " + job.output.string());
-    }
-    if (fault) tell_failed(job, *fault, options.json);
-    else tell_done(job, std::get<Direction>(result.outcome), result.stats, options.json);
-    failures += fault ? 1 : 0;
-  });
+  const std::vector<Job> good = jobs_to_do(jobs, options, failures);
+  if (!good.empty()) failures += plan_jobs(good, options);
   if (stop_requested()) throw Error(ExitCode::interrupted, "stopped; the plans that were done are written");
-  if (failures > 0) throw Error(ExitCode::some_jobs_failed, std::to_string(failures) + " of " + std::to_string(jobs.size()) + " jobs failed");
+  if (failures > 0)
+    throw Error(ExitCode::some_jobs_failed, std::to_string(failures) + " of " + std::to_string(jobs.size()) + " jobs failed");
 }
 
 }  // namespace fabula::cli

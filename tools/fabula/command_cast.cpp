@@ -29,6 +29,7 @@ struct CastOptions {
   std::string file;  // empty: the user's own
   bool json = false, replace = false;
   std::string id, card;
+  OverwriteOptions overwriting;  // of the card
   Character character;
   std::vector<std::string> fields;  // "key=text"
   Memory memory;
@@ -41,9 +42,12 @@ fs::path cast_file(const std::string& given, bool create) {
   const char* data = std::getenv("XDG_DATA_HOME");
   const char* home = std::getenv("HOME");
   fs::path folder;
-  if (data != nullptr && fs::path(data).is_absolute()) folder = data;  // a relative one is to be ignored (XDG base directory specification)
-  else if (home != nullptr && *home != '\0') folder = fs::path(home) / ".local" / "share";
-  else throw Error(ExitCode::configuration, "neither XDG_DATA_HOME nor HOME says where the cast is kept; name its file with --file CAST.db");
+  if (data != nullptr && fs::path(data).is_absolute())
+    folder = data;  // a relative one is to be ignored (XDG base directory specification)
+  else if (home != nullptr && *home != '\0')
+    folder = fs::path(home) / ".local" / "share";
+  else
+    throw Error(ExitCode::configuration, "neither XDG_DATA_HOME nor HOME says where the cast is kept; name its file with --file CAST.db");
   folder /= "fabula";
   std::error_code failed;
   if (create) fs::create_directories(folder, failed);
@@ -67,7 +71,8 @@ Store open_store(const CastOptions& options, Store::Open mode) { return Store(ca
 // ---- output: texts may be a stranger's
 
 ordered_json json_of(const Memory& m) {
-  return {{"number", m.number}, {"type", m.type}, {"text", m.text}, {"film", m.film}, {"shot", m.shot}, {"time_ms", m.time_ms}, {"created", m.created}};
+  return {{"number", m.number}, {"type", m.type},       {"text", m.text},      {"film", m.film},
+          {"shot", m.shot},     {"time_ms", m.time_ms}, {"created", m.created}};
 }
 
 ordered_json json_of(const Character& c) {
@@ -122,13 +127,15 @@ void run_show(const CastOptions& options) {
   print_row("name", c.name);
   print_row("look", c.look);
   print_row("wardrobe", c.wardrobe);
-  for (const cast::VoicePart& part : cast::voice_parts) print_row("voice " + std::string(part.name == std::string("voice_id") ? "id" : part.name), c.voice.*part.text);
+  for (const cast::VoicePart& part : cast::voice_parts)
+    print_row("voice " + std::string(part.name == std::string("voice_id") ? "id" : part.name), c.voice.*part.text);
   for (const std::string& path : c.ref_images) print_row("image", path);
   for (const std::string& path : c.ref_audio) print_row("audio", path);
   for (const cast::Field& field : c.fields) print_row(field.key, field.text);
   print_row("in a prompt", cast::prompt_sentence(c));
   for (const Memory& m : memory) {
-    const std::string where = m.film + (m.shot.empty() ? "" : " " + m.shot) + (m.film.empty() ? "" : " " + std::to_string(m.time_ms) + " ms");
+    const std::string where =
+        m.film + (m.shot.empty() ? "" : " " + m.shot) + (m.film.empty() ? "" : " " + std::to_string(m.time_ms) + " ms");
     print_row("memory " + std::to_string(m.number), m.type + ": " + m.text + " (" + (where.empty() ? "" : where + ", ") + m.created + ")");
   }
 }
@@ -151,15 +158,19 @@ void make_absolute(std::vector<std::string>& paths) {
 }
 
 void report_kept(const CastOptions& options, const Character& c) {
-  if (options.json) print(json_of(c));
-  else std::printf("%s\n", c.id.c_str());
+  if (options.json)
+    print(json_of(c));
+  else
+    std::printf("%s\n", c.id.c_str());
 }
 
 void keep(const CastOptions& options, const Character& c, const Origin& origin) {
   cast::require_valid(c);  // before a file is made for it
   Store store = open_store(options, Store::Open::create);
-  if (options.replace) store.replace(c, origin);
-  else store.add(c, origin);
+  if (options.replace)
+    store.replace(c, origin);
+  else
+    store.add(c, origin);
   report_kept(options, c);
 }
 
@@ -180,7 +191,8 @@ void run_add(const CastOptions& options) {
 void run_import(const CastOptions& options) {
   cast::Card card = cast::read_card(read_file(options.card, "the card", cast::largest_card));
   if (!options.id.empty()) card.character.id = options.id;
-  if (!card.origin.picture.empty() && options.card != "-") card.character.ref_images.push_back(fs::absolute(options.card).lexically_normal().string());
+  if (!card.origin.picture.empty() && options.card != "-")
+    card.character.ref_images.push_back(fs::absolute(options.card).lexically_normal().string());
   keep(options, card.character, card.origin);
 }
 
@@ -188,31 +200,42 @@ void run_import(const CastOptions& options) {
 std::string picture_of(const Character& c, const Origin& origin) {
   if (!origin.picture.empty()) return origin.picture;
   for (const std::string& image : c.ref_images) {
-    if (fs::path(image).extension() == ".png") return read_file(image, "the picture", cast::largest_card);
+    if (ending_of(image) == ".png") return read_file(image, "the picture", cast::largest_card);
   }
-  throw Error(ExitCode::usage, "a PNG card needs a picture, and " + c.id + " has no PNG among its images: `fabula cast add --replace --image FILE.png` gives it one");
+  throw Error(ExitCode::usage, "a PNG card needs a picture, and " + c.id +
+                                   " has no PNG among its images: `fabula cast add --replace --image FILE.png` gives it one");
+}
+
+// A device or a pipe without an ending takes JSON, as standard output does.
+std::string form_of_card(const std::string& card) {
+  const std::string ending = ending_of(card);
+  return is_printed(card) || (ending.empty() && is_stream(card)) ? ".json" : ending;
 }
 
 void run_export(const CastOptions& options) {
-  const std::string extension = options.card == "-" ? ".json" : fs::path(options.card).extension().string();
-  if (extension != ".json" && extension != ".png" && extension != ".charx") throw Error(ExitCode::usage, "a card is a .json, a .png or a .charx file, not " + options.card);
+  const std::string extension = form_of_card(options.card);
+  if (extension != ".json" && extension != ".png" && extension != ".charx")
+    throw Error(ExitCode::usage, "a card is a .json, a .png or a .charx file, not " + options.card);
   const Store store = open_store(options, Store::Open::existing);
   const Character c = store.find(options.id);
+  std::vector<std::string> kept = c.ref_images;
+  kept.insert(kept.end(), c.ref_audio.begin(), c.ref_audio.end());
+  kept.push_back(cast_file(options.file, false));
+  if (!may_write(options.card, options.overwriting, kept)) return;
   const Origin origin = store.origin_of(c.id);
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
   const std::string bytes = extension == ".json"  ? cast::write_card_json(c, origin, now) + "\n"
                             : extension == ".png" ? cast::write_card_png(c, origin, now, picture_of(c, origin))
                                                   : cast::write_charx(c, origin, now);
-  if (options.card == "-") {
-    std::fwrite(bytes.data(), 1, bytes.size(), stdout);
-    return;
+  if (!is_printed(options.card) && extension != ".charx" && !origin.assets.empty()) {
+    std::fprintf(stderr, "fabula: the %zu files that came with the card are left out; export a .charx to have them\n",
+                 origin.assets.size());
   }
-  if (extension != ".charx" && !origin.assets.empty()) {
-    std::fprintf(stderr, "fabula: the %zu files that came with the card are left out; export a .charx to have them\n", origin.assets.size());
-  }
-  write_file(options.card, bytes);
-  if (options.json) print({{"id", c.id}, {"card", options.card}, {"bytes", bytes.size()}});
-  else std::printf("%s\n", options.card.c_str());
+  write_output(options.card, bytes, options.overwriting);
+  if (options.json && !is_printed(options.card) && !is_standard_output(options.card))
+    print({{"id", c.id}, {"card", options.card}, {"bytes", bytes.size()}});
+  else
+    tell_output(options.card);
 }
 
 void run_remove(const CastOptions& options) {
@@ -224,8 +247,10 @@ void run_remember(const CastOptions& options) {
   Memory memory = options.memory;
   memory.created = utc_now();
   memory.number = open_store(options, Store::Open::existing).remember(options.id, memory);
-  if (options.json) print(json_of(memory));
-  else std::printf("%lld\n", static_cast<long long>(memory.number));
+  if (options.json)
+    print(json_of(memory));
+  else
+    std::printf("%lld\n", static_cast<long long>(memory.number));
 }
 
 }  // namespace
@@ -233,11 +258,12 @@ void run_remember(const CastOptions& options) {
 void add_cast_command(CLI::App& app) {
   CLI::App* cast = app.add_subcommand("cast", "Keep characters across films: their look, wardrobe, voice and what happened to them");
   cast->require_subcommand(1);
-  cast->footer("Try:  fabula cast add fox --look \"an orange fox\" --voice-id rms\n"
-               "      fabula cast import hero.png        (a Character Card: .json, .png or .charx)\n"
-               "      fabula cast remember fox \"found the lantern\" --film moonlight --shot s020\n"
-               "      fabula cast show fox\n"
-               "The cast is one file: --file, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.");
+  cast->footer(
+      "Try:  fabula cast add fox --look \"an orange fox\" --voice-id rms\n"
+      "      fabula cast import hero.png        (a Character Card: .json, .png or .charx)\n"
+      "      fabula cast remember fox \"found the lantern\" --film moonlight --shot s020\n"
+      "      fabula cast show fox\n"
+      "The cast is one file: --file, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.");
   const auto options = std::make_shared<CastOptions>();
   const auto command = [&](const char* name, const char* help, void (*run)(const CastOptions&)) {
     CLI::App* sub = cast->add_subcommand(name, help);
@@ -258,11 +284,18 @@ void add_cast_command(CLI::App& app) {
   add->add_option("--wardrobe", options->character.wardrobe, "What it wears: \"a red scarf\"");
   for (const cast::VoicePart& part : cast::voice_parts) {
     const std::string name = part.name == std::string("voice_id") ? "id" : part.name;
-    add->add_option("--voice-" + name, options->character.voice.*part.text, name == "id" ? "Which of the model's voices, for example slt" : "The voice's " + name);
+    add->add_option("--voice-" + name, options->character.voice.*part.text,
+                    name == "id" ? "Which of the model's voices, for example slt" : "The voice's " + name);
   }
-  add->add_option("--image", options->character.ref_images, "A picture of it; may be given several times")->type_name("FILE")->allow_extra_args(false);
-  add->add_option("--audio", options->character.ref_audio, "A recording of its voice; may be given several times")->type_name("FILE")->allow_extra_args(false);
-  add->add_option("--field", options->fields, "Anything else, as KEY=TEXT; may be given several times")->type_name("KEY=TEXT")->allow_extra_args(false);
+  add->add_option("--image", options->character.ref_images, "A picture of it; may be given several times")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  add->add_option("--audio", options->character.ref_audio, "A recording of its voice; may be given several times")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  add->add_option("--field", options->fields, "Anything else, as KEY=TEXT; may be given several times")
+      ->type_name("KEY=TEXT")
+      ->allow_extra_args(false);
   add->add_flag("--replace", options->replace, "Overwrite the character of this id; its memory stays");
 
   takes_id(command("remove", "Remove a character and its memory", run_remove));
@@ -272,9 +305,12 @@ void add_cast_command(CLI::App& app) {
   import->add_option("--id", options->id, "Its id here (default: the card's, or made of its name)");
   import->add_flag("--replace", options->replace, "Overwrite the character of this id; its memory stays");
 
-  CLI::App* write = command("export", "Write a character as a Character Card V3; reference media of this machine stay out of it", run_export);
+  CLI::App* write =
+      command("export", "Write a character as a Character Card V3; reference media of this machine stay out of it", run_export);
   takes_id(write);
-  write->add_option("card", options->card, "FILE.json, FILE.png (needs a picture), FILE.charx, or - for JSON on standard output")->required();
+  write->add_option("card", options->card, "FILE.json, FILE.png (needs a picture), FILE.charx, or - for JSON on standard output")
+      ->required();
+  add_overwrite_options(*write, options->overwriting);
 
   CLI::App* remember = command("remember", "Keep what happened to a character", run_remember);
   takes_id(remember);

@@ -19,26 +19,30 @@ plan::Film plan_of(const Source& source, const PlanOptions& options) {
   return film;
 }
 
+// What is read and must outlive the command.
+std::vector<std::string> inputs_of(const PlanOptions& options) {
+  std::vector<std::string> inputs = {options.cast.file, options.lm.image};
+  if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
+  return inputs;
+}
+
+std::string text_of(const Source& source, const PlanOptions& options) {
+  const bool compile = !options.compile.empty();
+  const plan::Film film = compile && source.is_plan ? source.film : plan_of(source, options);
+  return compile ? compiled_for_h3(film) : plan::to_json(film) + "\n";
+}
+
 }  // namespace
 
 void run_plan(const PlanOptions& options) {
   if (options.json && options.check.empty() && options.batch.empty()) throw Error(ExitCode::usage, "--json goes with --check or --batch");
-  if (options.schema) {
-    std::puts(plan::json_schema().c_str());
-    return;
-  }
   if (!options.check.empty()) return check_plan(options.check, options.model.model, options.json);
   if (!options.batch.empty()) return plan_batch(options);
-  const Source source = read_source(options.source);  // before a model is looked for: a bad input is told where there is none, too
-  const bool compile = !options.compile.empty();
-  const plan::Film film = compile && source.is_plan ? source.film : plan_of(source, options);
-  const std::string text = compile ? compiled_for_h3(film) : plan::to_json(film) + "\n";
-  if (options.output.empty() || options.output == "-") {
-    std::fputs(text.c_str(), stdout);
-  } else {
-    write_file(options.output, text);
-    std::printf("%s\n", options.output.c_str());
-  }
+  Source source;
+  if (!options.schema) source = read_source(options.source);  // before a model is looked for: a bad input is told where there is none, too
+  if (!may_write(options.output, options.overwriting, inputs_of(options))) return;
+  write_output(options.output, options.schema ? plan::json_schema() + "\n" : text_of(source, options), options.overwriting);
+  tell_output(options.output);
 }
 
 }  // namespace fabula::cli

@@ -1,5 +1,4 @@
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -36,23 +35,40 @@ struct Stage {
 
 // "A fox at night" -> "a_fox_at_night.mp4"
 std::string file_name_of(const std::string& title) {
+  constexpr std::size_t longest_title = 100;  // file systems take 255 bytes
   std::string name;
-  for (const char c : title) {
+  for (const char c : title.substr(0, longest_title)) {
     const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (kept) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    else if (!name.empty() && name.back() != '_') name += '_';
+    if (kept)
+      name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    else if (!name.empty() && name.back() != '_')
+      name += '_';
   }
   while (!name.empty() && name.back() == '_') name.pop_back();
   return (name.empty() ? "film" : name) + ".mp4";
 }
 
-// Refused before minutes of work, not after.
-void check_output(const fs::path& film) {
-  if (film.extension() != ".mp4") throw Error(ExitCode::usage, "the output " + film.string() + " does not end in .mp4");
-  const fs::path folder = film.has_parent_path() ? film.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder)) throw Error(ExitCode::cannot_create, "the folder " + folder.string() + " does not exist");
-  if (access(folder.c_str(), W_OK) != 0) throw Error(ExitCode::cannot_create, "the folder " + folder.string() + " is not writable");
-  if (fs::is_directory(film)) throw Error(ExitCode::cannot_create, film.string() + " is a folder");
+// The names of one file, whether it is there or not.
+bool same_name(const std::string& a, const std::string& b) {
+  std::error_code failed;
+  return fs::weakly_canonical(fs::absolute(a), failed) == fs::weakly_canonical(fs::absolute(b), failed) && !is_stream(a);
+}
+
+// What is to be written, refused before minutes of work, not after.
+struct Wanted {
+  bool film, plan;
+};
+Wanted wanted(const RenderOptions& options) {
+  const std::string& film = options.output;
+  if (!film.empty() && ending_of(film) != ".mp4" && !is_stream(film))
+    throw Error(ExitCode::usage, "the output " + film + " does not end in .mp4");
+  if (!film.empty() && !options.save_plan.empty() && same_name(film, options.save_plan))
+    throw Error(ExitCode::usage, "the film and its plan are both to be " + film);
+  std::vector<std::string> inputs = {options.cast.file};
+  if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
+  if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name is known when there is a plan, the folder now
+  const bool writes_film = may_write(film, options.overwriting, inputs);
+  return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
 }
 
 std::size_t available_memory() {
@@ -73,16 +89,17 @@ void check_memory(const ClipModel& model, const Direction& direction, const Bund
   }
   const std::size_t available = available_memory();
   if (available != 0 && needed > available) {
-    throw Error(ExitCode::out_of_memory, "a shot needs " + std::to_string(needed >> 20) + " MB of memory and " + std::to_string(available >> 20) + " MB are free");
+    throw Error(ExitCode::out_of_memory,
+                "a shot needs " + std::to_string(needed >> 20) + " MB of memory and " + std::to_string(available >> 20) + " MB are free");
   }
 }
 
 // Never a film that nobody has looked at: what was written is read back.
-void verify_film(const fs::path& file, const plan::Film& film) {
+void verify_film(const fs::path& file, const std::string& name, const plan::Film& film) {
   const std::int64_t expected = frames_before(film.total_ms, film.fps);
   const FilmProbe probe = probe_film(file);
   if (probe.video_frames != expected || !probe.has_audio) {
-    throw Error(ExitCode::check_failed, file.string() + " did not pass its check: " + std::to_string(probe.video_frames) + " of " +
+    throw Error(ExitCode::check_failed, name + " did not pass its check: " + std::to_string(probe.video_frames) + " of " +
                                             std::to_string(expected) + " frames" + (probe.has_audio ? "" : ", no sound"));
   }
 }
@@ -95,6 +112,7 @@ Mp4Options sink_options(const RenderOptions& options, const ClipFormat& format, 
   const int factor = options.scale > 0 ? options.scale : (comfortable_height + format.height - 1) / format.height;
   sink.width = format.width * factor;
   sink.height = format.height * factor;
+  sink.existing = options.output.empty() ? Existing::keep_both : existing_of(options.overwriting);
   return sink;
 }
 
@@ -104,16 +122,18 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
-void report(const RenderOptions& options, std::uint64_t seed, const fs::path& output, const plan::Film& film, const std::vector<Stage>& stages) {
+void report(const RenderOptions& options, std::uint64_t seed, const fs::path& output, const plan::Film& film,
+            const std::vector<Stage>& stages) {
+  std::FILE* out = is_standard_output(output) ? stderr : stdout;  // nothing may follow a film that goes there
   if (options.json) {
-    nlohmann::ordered_json out = {{"film", output.string()}, {"title", film.title},   {"shots", film.shots.size()},
-                                  {"total_ms", film.total_ms}, {"seed", seed}, {"unsupported", film.unsupported}};
-    for (const Stage& stage : stages) out["seconds"][stage.name] = stage.seconds;
-    out["peak_memory_mb"] = peak_megabytes();
-    std::printf("%s\n", out.dump(2).c_str());
+    nlohmann::ordered_json told = {{"film", output.string()},   {"title", film.title}, {"shots", film.shots.size()},
+                                   {"total_ms", film.total_ms}, {"seed", seed},        {"unsupported", film.unsupported}};
+    for (const Stage& stage : stages) told["seconds"][stage.name] = stage.seconds;
+    told["peak_memory_mb"] = peak_megabytes();
+    std::fprintf(out, "%s\n", told.dump(2).c_str());
     return;
   }
-  std::printf("%s\n", output.c_str());
+  std::fprintf(out, "%s\n", output.c_str());
   if (options.quiet) return;
   for (const Stage& stage : stages) std::fprintf(stderr, "  %-14s %7.2f s\n", stage.name.c_str(), stage.seconds);
   std::fprintf(stderr, "  %-14s %7.0f MB\n", "peak memory", peak_megabytes());
@@ -123,7 +143,8 @@ void report(const RenderOptions& options, std::uint64_t seed, const fs::path& ou
 
 void run_render(const RenderOptions& options) {
   const Source source = read_source(options.source);
-  if (!options.output.empty()) check_output(options.output);
+  const auto [writes_film, writes_plan] = wanted(options);
+  if (!writes_film) return;
   const Bundle bundle = Bundle::open(locate_bundle(options.model.model));
   const Precision precision = precision_of(options.model.precision);
   const int threads = thread_count(options.model.threads);
@@ -134,19 +155,19 @@ void run_render(const RenderOptions& options) {
   const Direction direction = direct(source, bundle.folder, options);
   const plan::Film& film = direction.film;
   const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
-  if (!options.save_plan.empty()) write_file(options.save_plan, plan::to_json(film) + "\n");
+  if (writes_plan) write_output(options.save_plan, plan::to_json(film) + "\n", options.overwriting);
   stages.push_back({"plan", seconds_since(start)});
 
-  const fs::path output = options.output.empty() ? file_name_of(film.title) : options.output;
-  check_output(output);
-
+  const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
   start = Clock::now();
   const auto model = load_clip_model(bundle.folder, precision, threads);
   check_memory(*model, direction, bundle, evaluations);
   stages.push_back({"load", seconds_since(start)});
 
   start = Clock::now();
-  Mp4Sink sink(output, sink_options(options, model->format(), film.fps));
+  Mp4Options how = sink_options(options, model->format(), film.fps);
+  how.check = [&](const fs::path& finished) { verify_film(finished, output, film); };
+  Mp4Sink sink(output, how);
   {
     ProgressLine line(options.quiet || options.json);
     render_film(direction, *model, bundle.shot_frames, sink, conform_sound, {seed, evaluations}, [&](const FilmProgress& p) {
@@ -161,9 +182,8 @@ void run_render(const RenderOptions& options) {
     inside += stage.seconds;
   }
   stages.push_back({"encode and mux", rendering - inside});
-  verify_film(output, film);
   remember_film(options.cast, film);
-  report(options, seed, output, film, stages);
+  report(options, seed, sink.output(), film, stages);
 }
 
 }  // namespace fabula::cli

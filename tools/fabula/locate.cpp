@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <fstream>
 #include <thread>
 
 #include "kernels/error.h"
@@ -33,22 +32,6 @@ Precision precision_of(const std::string& name) {
 int thread_count(int given) {
   if (given > 0) return given;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-void write_file(const fs::path& file, const std::string& text) {
-  const fs::path part = file.string() + ".part";
-  {
-    std::ofstream out(part, std::ios::binary);
-    if (!out) throw Error(ExitCode::cannot_create, "cannot create " + file.string());
-    out << text;
-    out.flush();
-    if (!out) {
-      std::error_code ignored;
-      fs::remove(part, ignored);
-      throw Error(ExitCode::io, "cannot write " + file.string() + " (is the disk full?)");
-    }
-  }
-  fs::rename(part, file);
 }
 
 }  // namespace fabula::cli

@@ -23,8 +23,10 @@ namespace {
 std::string prompt_of_screenplay(const std::string& file) {
   const screenplay::Prose prose = screenplay::prose_of_fountain(read_file(file, "the screenplay", screenplay::largest_screenplay));
   constexpr std::size_t most_told = 20;
-  for (std::size_t i = 0; i < prose.left_out.size() && i < most_told; ++i) std::fprintf(stderr, "fabula: %s: %s\n", file.c_str(), prose.left_out[i].c_str());
-  if (prose.left_out.size() > most_told) std::fprintf(stderr, "fabula: %s: and %zu more\n", file.c_str(), prose.left_out.size() - most_told);
+  for (std::size_t i = 0; i < prose.left_out.size() && i < most_told; ++i)
+    std::fprintf(stderr, "fabula: %s: %s\n", file.c_str(), prose.left_out[i].c_str());
+  if (prose.left_out.size() > most_told)
+    std::fprintf(stderr, "fabula: %s: and %zu more\n", file.c_str(), prose.left_out.size() - most_told);
   return prose.prompt;
 }
 
@@ -48,14 +50,17 @@ std::string read_file(const fs::path& file, const std::string& what, std::size_t
   }
   if (in.bad()) throw Error(ExitCode::io, "reading " + what + " " + file.string() + " failed");
   if (bytes.size() > most_bytes) {
-    throw Error(ExitCode::bad_data, what + " " + (standard_input ? "on standard input" : file.string()) + " is larger than " + std::to_string(most_bytes >> 20U) + " MB");
+    throw Error(ExitCode::bad_data, what + " " + (standard_input ? "on standard input" : file.string()) + " is larger than " +
+                                        std::to_string(most_bytes >> 20U) + " MB");
   }
   return bytes;
 }
 
+bool is_source_file(const std::string& given) { return ending_of(given) == ".fountain" || ending_of(given) == ".json"; }
+
 Source read_source(const std::string& given) {
   Source source;
-  const std::string extension = fs::path(given).extension();
+  const std::string extension = ending_of(given);
   if (extension == ".fountain") {
     source.prompt = prompt_of_screenplay(given);
     return source;
@@ -64,8 +69,10 @@ Source read_source(const std::string& given) {
   const std::string text = given == "-" || plan_file ? read_file(given, plan_file ? "the plan" : "the prompt", plan::largest_file) : given;
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   source.is_plan = plan_file || (first != std::string::npos && text[first] == '{');
-  if (source.is_plan) source.film = plan::from_json(text);
-  else source.prompt = text;
+  if (source.is_plan)
+    source.film = plan::from_json(text);
+  else
+    source.prompt = text;
   return source;
 }
 
@@ -73,7 +80,8 @@ namespace {
 
 void tell(const plan::Film& film, const Origin& origin) {
   if (origin.by_rules) {
-    std::fprintf(stderr, "fabula: planned by rules; what the model wrote still had faults after %d %s of repair:\n", origin.repairs, origin.repairs == 1 ? "round" : "rounds");
+    std::fprintf(stderr, "fabula: planned by rules; what the model wrote still had faults after %d %s of repair:\n", origin.repairs,
+                 origin.repairs == 1 ? "round" : "rounds");
     for (const std::string& fault : origin.faults) std::fprintf(stderr, "  %s\n", printable(fault).c_str());
   } else if (origin.repairs > 0) {
     std::fprintf(stderr, "fabula: the plan stands after %d %s of repair\n", origin.repairs, origin.repairs == 1 ? "round" : "rounds");
@@ -93,7 +101,8 @@ Direction direct(const Source& given, const fs::path& bundle, const DirectOption
   Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
   if (stats != nullptr) *stats = planner->stats();
   const Origin origin = direction.origin;
-  if (join.bind(direction.film)) direction = planner->direct(plan::Film(direction.film), alive);  // its states are those of the plan as it is now
+  if (join.bind(direction.film))
+    direction = planner->direct(plan::Film(direction.film), alive);  // its states are those of the plan as it is now
   direction.origin = origin;
   tell(direction.film, origin);
   return direction;
@@ -113,7 +122,8 @@ plan::Film direct_by_rules(const Source& given, const fs::path& bundle, const Ca
 }
 
 void tell_unsupported(const plan::Film& film) {
-  for (const std::string& missing : film.unsupported) std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
+  for (const std::string& missing : film.unsupported)
+    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
 }
 
 }  // namespace fabula::cli

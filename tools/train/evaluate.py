@@ -124,7 +124,7 @@ def film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int, prec
         source = case.film.with_suffix(".source.json")
         source.write_text(json.dumps(case.plan))
     made = subprocess.run([str(binary), "render", str(source), "-o", str(part), "--save-plan", str(plan), "--seed", str(seed), "--model", str(bundle),
-                           "--scale", "1",
+                           "--scale", "1", "-y",
                            "--precision", precision, "--threads", str(torch.get_num_threads()), "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           text=True)
     if made.returncode:

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/output_file.h"
 #include "kernels/error.h"
-#include "video/io/part_file.h"
 
 namespace fabula {
 namespace {
@@ -49,7 +49,7 @@ void write_image(const std::filesystem::path& file, const Image& image) {
   cv::cvtColor(view(image), bgr, cv::COLOR_RGB2BGR);
   std::vector<std::uint8_t> bytes;
   cv::imencode(ending, bgr, bytes, ending == ".png" ? std::vector<int>{} : std::vector<int>{cv::IMWRITE_JPEG_QUALITY, jpeg_quality});
-  write_whole_file(file, std::as_bytes(std::span(bytes)));
+  write_whole_file(file, std::as_bytes(std::span(bytes)), Existing::refuse);
 }
 
 Image resize(const Image& image, int width, int height) {

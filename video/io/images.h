@@ -10,8 +10,8 @@ namespace fabula {
 
 /// A PNG or JPEG (any that OpenCV reads), as 8-bit RGB; transparency is dropped. Throws Error: input_missing or bad_data.
 [[nodiscard]] Image read_image(const std::filesystem::path& file);
-/// The format follows the name's ending: .png, .jpg or .jpeg (quality 92). Complete or absent. Throws Error: usage for another ending,
-/// cannot_create or io.
+/// The format follows the name's ending: .png, .jpg or .jpeg (quality 92). Complete or absent; a file that is there stays. Throws Error:
+/// usage for another ending, cannot_create or io.
 void write_image(const std::filesystem::path& file, const Image& image);
 /// Area averaging where it shrinks, Lanczos where it grows.
 [[nodiscard]] Image resize(const Image& image, int width, int height);

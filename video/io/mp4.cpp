@@ -8,10 +8,10 @@
 
 #include "audio/master.h"
 #include "audio/mix.h"
+#include "engine/output_file.h"
 #include "kernels/error.h"
 #include "video/io/av.h"
 #include "video/io/encoders.h"
-#include "video/io/part_file.h"
 
 // The film's loudness is known only when its last sample is, so the sound cannot be encoded as it comes. Frames are encoded as they come
 // and their packets put on a spool; samples go to a second spool. finish() measures and masters the sound, encodes it, and writes packets
@@ -87,9 +87,11 @@ class SampleSpool {
 // The container. Packets come in the codecs' time bases.
 class Muxer {
  public:
-  Muxer(const std::filesystem::path& part, const AVCodecContext& video, const AVCodecContext* audio) : path_(part) {
+  // Writes `scratch`; errors name the `output` that it is for.
+  Muxer(const std::filesystem::path& scratch, std::filesystem::path output, const AVCodecContext& video, const AVCodecContext* audio)
+      : output_(std::move(output)) {
     AVFormatContext* context = nullptr;
-    av::check(avformat_alloc_output_context2(&context, nullptr, "mp4", av::url(part).c_str()), ExitCode::unavailable,
+    av::check(avformat_alloc_output_context2(&context, nullptr, "mp4", av::url(scratch).c_str()), ExitCode::unavailable,
               "FFmpeg cannot write MP4");
     context_.reset(context);
     context->flags |= AVFMT_FLAG_BITEXACT;  // no dates, no versions
@@ -124,9 +126,9 @@ class Muxer {
     }
     time_bases_.push_back(codec.time_base);
   }
-  void checked(int code) const { av::check(code, ExitCode::io, path_.string() + " could not be written"); }
+  void checked(int code) const { av::check(code, ExitCode::io, output_.string() + " could not be written"); }
 
-  std::filesystem::path path_;
+  std::filesystem::path output_;
   av::Output context_;
   std::vector<AVRational> time_bases_;
 };
@@ -136,8 +138,8 @@ constexpr std::size_t video_stream = 0, audio_stream = 1;
 }  // namespace
 
 struct Mp4Sink::Impl {
-  Impl(std::filesystem::path output, const Mp4Options& the_options)
-      : options(the_options), part(std::move(output)), pictures(part.path()), sound(part.path()) {}
+  Impl(std::filesystem::path output, Mp4Options the_options)
+      : options(std::move(the_options)), file(std::move(output), options.existing), pictures(file.scratch()), sound(file.scratch()) {}
 
   // Puts the picture's packets that are due up to `time` (in `base`) into the file.
   void write_pictures_until(Muxer& muxer, std::int64_t time, AVRational base) {
@@ -158,7 +160,7 @@ struct Mp4Sink::Impl {
   }
 
   Mp4Options options;
-  PartFile part;
+  OutputFile file;
   PacketSpool pictures;
   SampleSpool sound;
   std::optional<av::VideoEncoder> video;  // made when the first frame tells its size
@@ -171,10 +173,12 @@ Mp4Sink::Mp4Sink(std::filesystem::path output, Mp4Options options) {
   if (options.fps < 1 || options.fps > 240)
     throw Error(ExitCode::usage, "a film of " + std::to_string(options.fps) + " frames a second cannot be encoded: expected 1 to 240");
   av::quiet();
-  impl_ = std::make_unique<Impl>(std::move(output), options);
+  impl_ = std::make_unique<Impl>(std::move(output), std::move(options));
 }
 
 Mp4Sink::~Mp4Sink() = default;
+
+const std::filesystem::path& Mp4Sink::output() const { return impl_->file.output(); }
 
 void Mp4Sink::frame(const Image& image) {
   Impl& f = *impl_;
@@ -194,7 +198,7 @@ void Mp4Sink::finish() {
 
   std::optional<av::AudioEncoder> audio;
   if (f.sound.sample_frames() > 0) audio.emplace();
-  Muxer muxer(f.part.path(), f.video->context(), audio ? &audio->context() : nullptr);
+  Muxer muxer(f.file.scratch(), f.file.output(), f.video->context(), audio ? &audio->context() : nullptr);
   if (audio) {
     const av::PacketReceiver write = [&](AVPacket& packet) {
       f.write_pictures_until(muxer, packet.dts, audio->context().time_base);
@@ -206,7 +210,8 @@ void Mp4Sink::finish() {
   }
   while (f.waiting) f.next_picture(muxer);
   muxer.finish();
-  f.part.commit();
+  if (f.options.check) f.options.check(f.file.scratch());
+  f.file.commit();
 }
 
 }  // namespace fabula

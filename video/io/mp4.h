@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "engine/media_sink.h"
+#include "engine/output_file.h"
 
 namespace fabula {
 
@@ -16,13 +18,18 @@ struct Mp4Options {
   /// The whole film is brought to this loudness with one gain and a true-peak limiter.
   double loudness_lufs = -16.0;
   double true_peak_dbtp = -1.0;
+  /// What becomes of a film that has the output's name already.
+  Existing existing = Existing::refuse;
+  /// Looks at the finished film before it gets its name; what it throws leaves finish(), and the film is removed.
+  std::function<void(const std::filesystem::path& film)> check = {};
 };
 
-/// H.264 (x264, yuv420p, BT.709, preset medium) and AAC 48 kHz stereo, the index in front (+faststart). Written beside the output
-/// (`NAME.part`, and two spool files without a name), synced and renamed by finish(); until then nothing stands under the output's name,
-/// and what was not finished is removed. The same input gives the same bytes. Memory does not grow with the film.
+/// H.264 (x264, yuv420p, BT.709, preset medium) and AAC 48 kHz stereo, the index in front (+faststart). Written as an OutputFile and two
+/// spool files without a name; finish() gives it the output's name. Until then nothing stands under that, and what was not finished is
+/// removed. An MP4 cannot be written without going back in it: into a device or a pipe it is copied when it is whole. The same input gives
+/// the same bytes. Memory does not grow with the film.
 ///
-/// Errors: usage for an odd size, unavailable where FFmpeg lacks libx264, cannot_create where the folder cannot be written, io when a
+/// Errors: usage for an odd size, unavailable where FFmpeg lacks libx264, cannot_create as OutputFile, io when a
 /// write fails (disk full). After an error only destruction is allowed. Not thread-safe.
 class Mp4Sink : public MediaSink {
  public:
@@ -36,6 +43,8 @@ class Mp4Sink : public MediaSink {
   /// A film without samples has no sound track. Throws Error(internal) for a film without frames or whose sound and picture differ by
   /// more than one frame.
   void finish() override;
+  /// As OutputFile's: after finish() the name that the film got.
+  [[nodiscard]] const std::filesystem::path& output() const;
 
  private:
   struct Impl;
