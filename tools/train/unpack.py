@@ -47,8 +47,9 @@ def unpack(bundle):
     sound = AutoencoderKLMiniMaxH3Audio.from_pretrained(bundle / "audio_vae", torch_dtype=torch.float32)
     save(CACHE / "audio_vae.pt", **averaged(sound), step=steps["audio_vae"])
 
-    vae = AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae", torch_dtype=torch.float32)
-    save(video_vae.FINAL, **averaged(vae), step=steps["video_vae"], latents=(list(vae.config.latents_mean), list(vae.config.latents_std)))
+    if (bundle / "vae").exists():  # else the stage `start` makes it again from linear.pt
+        vae = AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae", torch_dtype=torch.float32)
+        save(video_vae.FINAL, **averaged(vae), step=steps["video_vae"], latents=(list(vae.config.latents_mean), list(vae.config.latents_std)))
 
     transformer = MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer", torch_dtype=torch.float32)
     c = transformer.config
