@@ -150,8 +150,9 @@ class Optimizer:
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, error_if_nonfinite=False)
         for group in self.adam.param_groups:
             group["lr"] = self.rates[0] * factor
-        self.adam.step()
-        self.muon.step(self.rates[1] * factor)
+        if torch.isfinite(norm):  # one step that overflowed must not end a run of hours
+            self.adam.step()
+            self.muon.step(self.rates[1] * factor)
         self.adam.zero_grad(set_to_none=True)
         for group in self.muon.groups.values():
             for p in group:
