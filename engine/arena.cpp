@@ -18,11 +18,12 @@ constexpr bool poisons = true;
 #endif
 
 struct AlignedDelete {
-  void operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t{Arena::alignment}); }
+  void operator()(std::byte* bytes) const { ::operator delete (bytes, std::align_val_t{Arena::alignment}); }
 };
 
 std::byte* allocate(std::size_t capacity) {
-  auto* bytes = static_cast<std::byte*>(::operator new(std::max<std::size_t>(capacity, 1), std::align_val_t{Arena::alignment}, std::nothrow));
+  auto* bytes =
+      static_cast<std::byte*>(::operator new (std::max<std::size_t>(capacity, 1), std::align_val_t{Arena::alignment}, std::nothrow));
   if (bytes == nullptr) throw Error(ExitCode::out_of_memory, "no room for " + std::to_string(capacity >> 20U) + " MiB of activations");
   return bytes;
 }
@@ -69,8 +70,9 @@ Tensor Arena::take(Shape shape, DType dtype) {
   Tensor tensor{.data = nullptr, .shape = shape, .dtype = dtype, .device = impl_->device};
   const std::size_t size = (tensor.bytes() + alignment - 1) / alignment * alignment;
   if (!is_dry() && size > impl_->capacity - impl_->used) {
-    throw Error(ExitCode::internal, "arena: " + shape.text() + " " + name_of(dtype) + " does not fit: " + std::to_string(impl_->used) + " of " +
-                                        std::to_string(impl_->capacity) + " bytes are taken (was it sized by a dry run of the same request?)");
+    throw Error(ExitCode::internal, "arena: " + shape.text() + " " + name_of(dtype) + " does not fit: " + std::to_string(impl_->used) +
+                                        " of " + std::to_string(impl_->capacity) +
+                                        " bytes are taken (was it sized by a dry run of the same request?)");
   }
   if (!is_dry()) tensor.data = impl_->base + impl_->used;
   impl_->used += size;

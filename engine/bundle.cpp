@@ -21,7 +21,8 @@ T field(const json& object, const char* name, const std::filesystem::path& file)
 
 int within(int value, int low, int high, const char* name, const std::filesystem::path& file) {
   if (value >= low && value <= high) return value;
-  throw Error(ExitCode::bad_data, file.string() + ": \"" + name + "\" is " + std::to_string(value) + ", expected " + std::to_string(low) + " to " + std::to_string(high));
+  throw Error(ExitCode::bad_data, file.string() + ": \"" + name + "\" is " + std::to_string(value) + ", expected " + std::to_string(low) +
+                                      " to " + std::to_string(high));
 }
 
 }  // namespace
@@ -32,7 +33,8 @@ Bundle Bundle::open(const std::filesystem::path& folder) {
   if (!in) throw Error(ExitCode::unavailable, "no model bundle at " + folder.string() + " (fabula.json is not there)");
   json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
   if (!root.is_object()) throw Error(ExitCode::bad_data, file.string() + " is not a JSON object");
-  if (field<std::string>(root, "format", file) != "fabula.bundle/1") throw Error(ExitCode::bad_data, file.string() + ": unknown bundle format");
+  if (field<std::string>(root, "format", file) != "fabula.bundle/1")
+    throw Error(ExitCode::bad_data, file.string() + ": unknown bundle format");
 
   Bundle bundle;
   bundle.folder = folder;
@@ -53,7 +55,8 @@ Bundle Bundle::open(const std::filesystem::path& folder) {
   for (const int frames : bundle.shot_frames) within(frames, 1, 100000, "shot_frames", file);
   bundle.steps = within(field<int>(root, "steps", file), 1, 1000, "steps", file);
   const auto prediction = field<std::string>(root, "prediction_type", file);
-  if (prediction != "x0" && prediction != "velocity") throw Error(ExitCode::bad_data, file.string() + ": \"prediction_type\" is neither x0 nor velocity");
+  if (prediction != "x0" && prediction != "velocity")
+    throw Error(ExitCode::bad_data, file.string() + ": \"prediction_type\" is neither x0 nor velocity");
   bundle.predicts_x0 = prediction == "x0";
   bundle.sha256 = field<std::map<std::string, std::string>>(root, "files", file);
   return bundle;

@@ -12,9 +12,9 @@ namespace fabula {
 
 struct ClipRequest {
   const Conditioning* conditioning = nullptr;
-  int frames = 22;          ///< at the model's own rate: 17n + 5
+  int frames = 22;  ///< at the model's own rate: 17n + 5
   std::uint64_t seed = 0;
-  int evaluations = 12;     ///< of the transformer
+  int evaluations = 12;  ///< of the transformer
 };
 
 /// One RGB frame, 8 bits a channel, row-major (height, width, 3).
@@ -48,7 +48,10 @@ class ClipModel {
   /// Frames are handed out in order as they are decoded; the sound of the whole shot is returned.
   [[nodiscard]] virtual Sound generate(const ClipRequest&, const FrameReceiver&, const Progress&) = 0;
   /// Seconds spent in each stage since construction, by name, in the order of the data.
-  struct StageTime { const char* stage; double seconds; };
+  struct StageTime {
+    const char* stage;
+    double seconds;
+  };
   [[nodiscard]] virtual std::vector<StageTime> stage_times() const = 0;
 };
 

@@ -7,7 +7,8 @@ namespace fabula {
 namespace {
 
 bool is_quantised(const Linear& layer) {
-  return layer.weight.shape.rank() == 2 && layer.weight.dtype == DType::i8 && !layer.scale.absent() && is_vector_or_absent(layer.scale, layer.weight.shape[0]);
+  return layer.weight.shape.rank() == 2 && layer.weight.dtype == DType::i8 && !layer.scale.absent() &&
+         is_vector_or_absent(layer.scale, layer.weight.shape[0]);
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation
 
 Tensor gather_rows(Context& ctx, const Linear& table, Tensor index) {
   if (!is_quantised(table)) return gather_rows(ctx, table.weight, index);
-  if (!is_index(index, index.elements())) refuse("gather_rows", "table (n, width) i8 with a scale (n), index (rows) i32", {{"table", table.weight}, {"index", index}});
+  if (!is_index(index, index.elements()))
+    refuse("gather_rows", "table (n, width) i8 with a scale (n), index (rows) i32", {{"table", table.weight}, {"index", index}});
   Tensor out = ctx.arena.take({index.elements(), table.weight.width()});
   ctx.kernels.gather_rows_i8(ctx.exec, table.weight, table.scale, index, out);
   return out;
@@ -71,8 +73,10 @@ Tensor rms_norm_modulate(Context& ctx, Tensor x, Tensor weight, float eps, Modul
 }
 
 Tensor group_norm(Context& ctx, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation activation) {
-  if (!is_f32(x, 4) || groups < 1 || x.shape[0] % groups != 0 || !is_vector_or_absent(weight, x.shape[0]) || !is_vector_or_absent(bias, x.shape[0])) {
-    refuse("group_norm", "x (channels, frames, height, width) f32, channels a multiple of " + std::to_string(groups) + ", weight and bias (channels)",
+  if (!is_f32(x, 4) || groups < 1 || x.shape[0] % groups != 0 || !is_vector_or_absent(weight, x.shape[0]) ||
+      !is_vector_or_absent(bias, x.shape[0])) {
+    refuse("group_norm",
+           "x (channels, frames, height, width) f32, channels a multiple of " + std::to_string(groups) + ", weight and bias (channels)",
            {{"x", x}, {"weight", weight}, {"bias", bias}});
   }
   Tensor out = ctx.arena.take(x.shape);
@@ -81,9 +85,11 @@ Tensor group_norm(Context& ctx, Tensor x, Tensor weight, Tensor bias, std::int64
 }
 
 Tensor attention(Context& ctx, Tensor q, Tensor k, Tensor v, bool causal) {
-  const bool fits = is_f32(q, 3) && is_f32(k, 3) && same(k, v) && q.shape[2] == k.shape[2] && k.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
+  const bool fits =
+      is_f32(q, 3) && is_f32(k, 3) && same(k, v) && q.shape[2] == k.shape[2] && k.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
   if (!fits || k.shape[0] < 1 || (causal && k.shape[0] < q.shape[0])) {
-    refuse("attention", "q (q_rows, heads, dim), k and v (k_rows, kv_heads, dim) f32, heads a multiple of kv_heads, at least one key a query",
+    refuse("attention",
+           "q (q_rows, heads, dim), k and v (k_rows, kv_heads, dim) f32, heads a multiple of kv_heads, at least one key a query",
            {{"q", q}, {"k", k}, {"v", v}});
   }
   Tensor out = ctx.arena.take(q.shape);
@@ -92,12 +98,15 @@ Tensor attention(Context& ctx, Tensor q, Tensor k, Tensor v, bool causal) {
 }
 
 Tensor paged_attention(Context& ctx, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows) {
-  const bool fits = is_f32(q, 3) && is_f32(k, 3) && same(k, v) && k.shape[0] == q.shape[0] && k.shape[2] == q.shape[2] && k.shape[1] > 0 && q.shape[1] % k.shape[1] == 0;
-  const bool pages_fit = is_f32(keys, 4) && is_f32(values, 4) && keys.shape[1] == k.shape[1] && keys.shape[2] == k.shape[2] && keys.shape[3] >= 1 && keys.shape[3] <= 512 &&
+  const bool fits = is_f32(q, 3) && is_f32(k, 3) && same(k, v) && k.shape[0] == q.shape[0] && k.shape[2] == q.shape[2] && k.shape[1] > 0 &&
+                    q.shape[1] % k.shape[1] == 0;
+  const bool pages_fit = is_f32(keys, 4) && is_f32(values, 4) && keys.shape[1] == k.shape[1] && keys.shape[2] == k.shape[2] &&
+                         keys.shape[3] >= 1 && keys.shape[3] <= 512 &&
                          values.shape == Shape{keys.shape[0], keys.shape[1], keys.shape[3], keys.shape[2]};
   if (!fits || !pages_fit || table.dtype != DType::i32 || table.shape.rank() != 2 || !is_index(rows, 2 * q.shape[0])) {
     refuse("paged_attention",
-           "q (rows, heads, dim), k and v (rows, kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim) f32, heads a multiple of "
+           "q (rows, heads, dim), k and v (rows, kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim) "
+           "f32, heads a multiple of "
            "kv_heads, at most 512 slots, table (sequences, pages) and rows (rows, 2) i32",
            {{"q", q}, {"k", k}, {"v", v}, {"keys", keys}, {"values", values}, {"table", table}, {"rows", rows}});
   }
@@ -107,8 +116,11 @@ Tensor paged_attention(Context& ctx, Tensor q, Tensor k, Tensor v, Tensor keys, 
 }
 
 void rope(Context& ctx, Tensor x, Tensor cos, Tensor sin) {
-  const bool fits = is_f32(x, 3) && is_f32_rows(cos) && same(cos, sin) && cos.rows() == x.shape[0] && cos.width() <= x.shape[2] && cos.width() % 2 == 0;
-  if (!fits) refuse("rope", "x (rows, heads, dim), cos and sin (rows, rotary) f32, rotary even and at most dim", {{"x", x}, {"cos", cos}, {"sin", sin}});
+  const bool fits =
+      is_f32(x, 3) && is_f32_rows(cos) && same(cos, sin) && cos.rows() == x.shape[0] && cos.width() <= x.shape[2] && cos.width() % 2 == 0;
+  if (!fits)
+    refuse("rope", "x (rows, heads, dim), cos and sin (rows, rotary) f32, rotary even and at most dim",
+           {{"x", x}, {"cos", cos}, {"sin", sin}});
   ctx.kernels.rope(ctx.exec, x, cos, sin);
 }
 

@@ -24,11 +24,13 @@ struct ModulationTable {
   const float* rows = nullptr;
   std::int64_t stride = 0;
 };
-[[nodiscard]] Tensor rms_norm_modulate(Context&, Tensor x, Tensor weight, float eps, ModulationTable scale, ModulationTable shift, Tensor index);
+[[nodiscard]] Tensor rms_norm_modulate(Context&, Tensor x, Tensor weight, float eps, ModulationTable scale, ModulationTable shift,
+                                       Tensor index);
 /// into += gate[index] · x, in place; index absent: gate is one row.
 void gated_add(Context&, Tensor x, ModulationTable gate, Tensor index, Tensor into);
 
-[[nodiscard]] Tensor group_norm(Context&, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation = Activation::none);
+[[nodiscard]] Tensor group_norm(Context&, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps,
+                                Activation = Activation::none);
 [[nodiscard]] Tensor attention(Context&, Tensor q, Tensor k, Tensor v, bool causal);
 /// k and v join keys and values, which lie in pages: kernels/kernels.h. At most 512 slots a page.
 [[nodiscard]] Tensor paged_attention(Context&, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows);
@@ -40,7 +42,8 @@ void rope(Context&, Tensor x, Tensor cos, Tensor sin);  ///< in place
 [[nodiscard]] Tensor snake(Context&, Tensor x, Tensor alpha);
 [[nodiscard]] Tensor snake_beta_alias_free(Context&, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter);
 [[nodiscard]] Tensor activate(Context&, Tensor x, Activation);
-/// activation(first half) · second half of each row: (rows, 2n) -> (rows, n). `gate_second`: the gate is the second half (diffusers' SwiGLU).
+/// activation(first half) · second half of each row: (rows, 2n) -> (rows, n). `gate_second`: the gate is the second half (diffusers'
+/// SwiGLU).
 [[nodiscard]] Tensor gated_halves(Context&, Tensor x, Activation, bool gate_second);
 [[nodiscard]] Tensor gated(Context&, Tensor gate, Tensor up, Activation);
 [[nodiscard]] Tensor axpby(Context&, float a, Tensor x, float b, Tensor y);

@@ -27,13 +27,21 @@ struct Operand {
 }
 
 [[nodiscard]] inline bool is_f32(const Tensor& tensor, int rank) { return tensor.dtype == DType::f32 && tensor.shape.rank() == rank; }
-[[nodiscard]] inline bool is_f32_rows(const Tensor& tensor) { return tensor.dtype == DType::f32 && tensor.shape.rank() >= 1 && tensor.width() > 0; }
+[[nodiscard]] inline bool is_f32_rows(const Tensor& tensor) {
+  return tensor.dtype == DType::f32 && tensor.shape.rank() >= 1 && tensor.width() > 0;
+}
 
 /// One float for each of `count`; any shape will do, so that a (1, c, 1) parameter can be used as it was stored.
-[[nodiscard]] inline bool is_vector(const Tensor& tensor, std::int64_t count) { return tensor.dtype == DType::f32 && tensor.elements() == count; }
-[[nodiscard]] inline bool is_vector_or_absent(const Tensor& tensor, std::int64_t count) { return tensor.absent() || is_vector(tensor, count); }
+[[nodiscard]] inline bool is_vector(const Tensor& tensor, std::int64_t count) {
+  return tensor.dtype == DType::f32 && tensor.elements() == count;
+}
+[[nodiscard]] inline bool is_vector_or_absent(const Tensor& tensor, std::int64_t count) {
+  return tensor.absent() || is_vector(tensor, count);
+}
 
-[[nodiscard]] inline bool is_index(const Tensor& tensor, std::int64_t count) { return tensor.dtype == DType::i32 && tensor.elements() == count; }
+[[nodiscard]] inline bool is_index(const Tensor& tensor, std::int64_t count) {
+  return tensor.dtype == DType::i32 && tensor.elements() == count;
+}
 
 [[nodiscard]] inline bool same(const Tensor& a, const Tensor& b) { return a.shape == b.shape && a.dtype == b.dtype; }
 

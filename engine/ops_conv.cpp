@@ -32,11 +32,12 @@ Tensor conv1d(Context& ctx, Tensor x, Tensor weight, Tensor bias, Conv1dParams p
 }
 
 Tensor conv_transpose1d(Context& ctx, Tensor x, Tensor weight, Tensor bias, Conv1dParams p) {
-  const bool fits = is_f32(x, 2) && is_f32(weight, 3) && weight.shape[0] == x.shape[0] && is_vector_or_absent(bias, weight.shape[1]) && p.stride > 0 &&
-                    p.dilation == 1 && p.padding >= 0;
+  const bool fits = is_f32(x, 2) && is_f32(weight, 3) && weight.shape[0] == x.shape[0] && is_vector_or_absent(bias, weight.shape[1]) &&
+                    p.stride > 0 && p.dilation == 1 && p.padding >= 0;
   const std::int64_t length = fits ? (x.shape[1] - 1) * p.stride - 2 * p.padding + weight.shape[2] : 0;
   if (length < 1) {
-    refuse("conv_transpose1d", "x (c_in, length), weight (c_in, c_out, k), bias (c_out) or absent, all f32, dilation 1, an output of at least one sample",
+    refuse("conv_transpose1d",
+           "x (c_in, length), weight (c_in, c_out, k), bias (c_out) or absent, all f32, dilation 1, an output of at least one sample",
            {{"x", x}, {"weight", weight}, {"bias", bias}});
   }
   Tensor out = ctx.arena.take({weight.shape[1], length});
@@ -50,13 +51,15 @@ Tensor pad3d(Context& ctx, Tensor x, Padding3d p, Pad mode) {
   for (const std::int64_t amount : amounts) fits = fits && amount >= 0;
   for (int side = 2; fits && mode == Pad::reflect && side < 6; ++side) fits = amounts[side] < x.shape[side / 2 + 1];
   if (!fits) refuse("pad3d", "x (channels, t, h, w) f32, amounts not negative, and below the extent where it is reflected", {{"x", x}});
-  Tensor out = ctx.arena.take({x.shape[0], x.shape[1] + p.t_front + p.t_back, x.shape[2] + p.h_top + p.h_bottom, x.shape[3] + p.w_left + p.w_right});
+  Tensor out =
+      ctx.arena.take({x.shape[0], x.shape[1] + p.t_front + p.t_back, x.shape[2] + p.h_top + p.h_bottom, x.shape[3] + p.w_left + p.w_right});
   ctx.kernels.pad3d(ctx.exec, x, p, mode, out);
   return out;
 }
 
 Tensor snake(Context& ctx, Tensor x, Tensor alpha) {
-  if (!is_f32(x, 2) || !is_vector(alpha, x.shape[0])) refuse("snake", "x (channels, length), alpha (channels) f32", {{"x", x}, {"alpha", alpha}});
+  if (!is_f32(x, 2) || !is_vector(alpha, x.shape[0]))
+    refuse("snake", "x (channels, length), alpha (channels) f32", {{"x", x}, {"alpha", alpha}});
   Tensor out = ctx.arena.take(x.shape);
   ctx.kernels.snake(ctx.exec, x, alpha, out);
   return out;
@@ -64,10 +67,14 @@ Tensor snake(Context& ctx, Tensor x, Tensor alpha) {
 
 Tensor snake_beta_alias_free(Context& ctx, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter) {
   const auto is_filter = [](const Tensor& filter) {
-    return filter.elements() > 0 && filter.elements() % 2 == 0 && filter.elements() <= most_filter_taps && is_vector(filter, filter.elements());
+    return filter.elements() > 0 && filter.elements() % 2 == 0 && filter.elements() <= most_filter_taps &&
+           is_vector(filter, filter.elements());
   };
-  if (!is_filter(up_filter) || !is_filter(down_filter) || !is_f32(x, 2) || x.shape[1] < 1 || !is_vector(alpha, x.shape[0]) || !is_vector(beta, x.shape[0])) {
-    refuse("snake_beta_alias_free", "x (channels, length), alpha and beta (channels), filters of an even number of taps up to " + std::to_string(most_filter_taps) + ", all f32",
+  if (!is_filter(up_filter) || !is_filter(down_filter) || !is_f32(x, 2) || x.shape[1] < 1 || !is_vector(alpha, x.shape[0]) ||
+      !is_vector(beta, x.shape[0])) {
+    refuse("snake_beta_alias_free",
+           "x (channels, length), alpha and beta (channels), filters of an even number of taps up to " + std::to_string(most_filter_taps) +
+               ", all f32",
            {{"x", x}, {"alpha", alpha}, {"beta", beta}, {"up_filter", up_filter}, {"down_filter", down_filter}});
   }
   Tensor out = ctx.arena.take(x.shape);

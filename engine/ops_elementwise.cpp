@@ -61,7 +61,8 @@ Tensor gated(Context& ctx, Tensor gate, Tensor up, Activation activation) {
 }
 
 void axpby_into(Context& ctx, float a, Tensor x, float b, Tensor y, Tensor out) {
-  if (x.dtype != DType::f32 || !same(x, y) || !same(x, out)) refuse("axpby", "x, y and out f32 of one shape", {{"x", x}, {"y", y}, {"out", out}});
+  if (x.dtype != DType::f32 || !same(x, y) || !same(x, out))
+    refuse("axpby", "x, y and out f32 of one shape", {{"x", x}, {"y", y}, {"out", out}});
   ctx.kernels.axpby(ctx.exec, a, x, b, y, out);
 }
 
@@ -99,7 +100,8 @@ Tensor permute(Context& ctx, Tensor x, std::initializer_list<int> order) {
       extents[axis++] = x.shape[from];
     }
   }
-  if (x.absent() || seen + 1 != 1U << static_cast<unsigned>(x.shape.rank())) refuse("permute", "x f32 and each of its axes once", {{"x", x}});
+  if (x.absent() || seen + 1 != 1U << static_cast<unsigned>(x.shape.rank()))
+    refuse("permute", "x f32 and each of its axes once", {{"x", x}});
   Tensor out = ctx.arena.take(Shape(std::span<const std::int64_t>(extents, order.size())));
   ctx.kernels.permute(ctx.exec, x, order.begin(), out);
   return out;
@@ -130,7 +132,8 @@ Tensor indices(Context& ctx, std::span<const std::int32_t> values) {
 }
 
 void copy(Context& ctx, Tensor from, Tensor to) {
-  if (from.elements() != to.elements() || from.dtype != to.dtype) refuse("copy", "as many elements of the same dtype", {{"from", from}, {"to", to}});
+  if (from.elements() != to.elements() || from.dtype != to.dtype)
+    refuse("copy", "as many elements of the same dtype", {{"from", from}, {"to", to}});
   if (!ctx.arena.is_dry()) move_bytes(ctx, from.data, from.device, to);
 }
 

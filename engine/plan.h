@@ -1,6 +1,6 @@
-// The plan as plain data: what the planner writes, a person edits and the decoders follow. Times are integer milliseconds on the film clock,
-// or on the shot's where it says so. In each struct the fields that every plan has come first; the others are absent from the JSON at their
-// default. planner/schema/fields.h has the JSON keys, in their order.
+// The plan as plain data: what the planner writes, a person edits and the decoders follow. Times are integer milliseconds on the film
+// clock, or on the shot's where it says so. In each struct the fields that every plan has come first; the others are absent from the JSON
+// at their default. planner/schema/fields.h has the JSON keys, in their order.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace fabula::plan {
 struct Voice {
   std::string voice_id;
   std::string age = {}, pitch = {}, timbre = {}, pace = {}, accent = {}, description = {};  ///< pace: slow, normal or fast
-  std::vector<std::string> ref_audio = {};                                                 ///< files
+  std::vector<std::string> ref_audio = {};                                                  ///< files
   bool operator==(const Voice&) const = default;
 };
 
@@ -99,9 +99,9 @@ struct Camera {
 struct Line {
   std::string speaker, text;
   int start_ms = 0, end_ms = 0;
-  std::string mode = "on_screen";             ///< on_screen, off_screen or voiceover
+  std::string mode = "on_screen";            ///< on_screen, off_screen or voiceover
   std::string language = {}, delivery = {};  ///< language: the film's, if empty
-  bool crosses_cut = false;                   ///< it may go on in the next shot
+  bool crosses_cut = false;                  ///< it may go on in the next shot
   bool operator==(const Line&) const = default;
 };
 
@@ -129,7 +129,7 @@ struct Shot {
   std::string ambience;
   std::string beat = {};  ///< the beat that it shows
   std::vector<ShotProp> props = {};
-  Transition transition = Transition();  // {} makes g++ 12 warn of what is not so
+  Transition transition = Transition();      // {} makes g++ 12 warn of what is not so
   std::vector<Fact> pre = {}, effects = {};  ///< must hold before; hold after
   std::vector<SoundEffect> sfx = {};
   std::string first_frame = {}, last_frame = {};  ///< descriptions

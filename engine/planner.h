@@ -12,8 +12,8 @@ namespace fabula {
 
 /// How a plan came about.
 struct Origin {
-  int repairs = 0;                   ///< how often the model was told what is wrong with its plan and wrote it anew
-  bool by_rules = false;             ///< its plans still had faults: the rules have planned
+  int repairs = 0;                       ///< how often the model was told what is wrong with its plan and wrote it anew
+  bool by_rules = false;                 ///< its plans still had faults: the rules have planned
   std::vector<std::string> faults = {};  ///< of the last of them, "PATH: sentence"
 };
 

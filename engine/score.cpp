@@ -37,7 +37,8 @@ std::vector<ScoreSound> told_events(const plan::Shot& shot, const World& world) 
 }
 
 // The phones fill the line's span: their times are stretched linearly. Phones that the world does not name (pauses) give no token.
-void add_phones(const plan::Shot& shot, const plan::Line& line, const std::vector<Phone>& phones, const World& world, std::vector<ScoreSound>& score) {
+void add_phones(const plan::Shot& shot, const plan::Line& line, const std::vector<Phone>& phones, const World& world,
+                std::vector<ScoreSound>& score) {
   if (phones.empty()) return;
   const double begin = phones.front().start_s;
   const double end = phones.back().start_s + phones.back().duration_s;
@@ -56,7 +57,8 @@ std::vector<ScoreSound> score_of(const plan::Film& film, const plan::Shot& shot,
   if (score.empty()) {
     for (const plan::ActionBeat& beat : shot.action_beats) add_events(shot, beat, world, score);
   }
-  for (const plan::Line& line : shot.dialogue) add_phones(shot, line, phones(line.text, voice_of(film, line.speaker, world).flite), world, score);
+  for (const plan::Line& line : shot.dialogue)
+    add_phones(shot, line, phones(line.text, voice_of(film, line.speaker, world).flite), world, score);
   std::stable_sort(score.begin(), score.end(), [](const ScoreSound& a, const ScoreSound& b) { return a.start_s < b.start_s; });
   return score;
 }

@@ -16,7 +16,8 @@ using nlohmann::json;
 
 class WorldReader {
  public:
-  WorldReader(std::string_view text, std::string name) : name_(std::move(name)), root_(json::parse(text.begin(), text.end(), nullptr, false)) {
+  WorldReader(std::string_view text, std::string name)
+      : name_(std::move(name)), root_(json::parse(text.begin(), text.end(), nullptr, false)) {
     if (!root_.is_object()) refuse("is not a JSON object");
   }
 
@@ -27,22 +28,32 @@ class WorldReader {
     if (frames.empty() || frames[0] < 1 || frames[0] > 100000) refuse("\"shot_frames\" has no length that can be made");
     world.shot_frames = frames[0];
     world.max_shots = integer(root_, "max_shots", 1, 1000);
-    for (const json& entry : list("actors")) world.actors.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look"), words(entry)});
+    for (const json& entry : list("actors"))
+      world.actors.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look"), words(entry)});
     if (root_.contains("line_bytes")) world.line_bytes = static_cast<std::size_t>(integer(root_, "line_bytes", 1, 1000));
     world.weathers = names("weathers");
     world.moods = names("moods");
     if (root_.contains("props")) {
-      for (const json& entry : list("props")) world.props.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look"), words(entry)});
+      for (const json& entry : list("props"))
+        world.props.push_back({text(entry, "id"), text(entry, "name"), text(entry, "look"), words(entry)});
       check_names(ids_of(world.props), "props");
     }
     for (const json& entry : list("places")) {
-      world.places.push_back({text(entry, "id"), text(entry, "description"), text(entry, "ambience"), words(entry), weathers(entry, world)});
+      world.places.push_back(
+          {text(entry, "id"), text(entry, "description"), text(entry, "ambience"), words(entry), weathers(entry, world)});
     }
     for (const json& entry : list("actions")) world.actions.push_back(action(entry));
-    for (const json& entry : list("voices")) world.voices.push_back({text(entry, "id"), text(entry, "flite"), tempo(entry), entry.contains("description") ? text(entry, "description") : ""});
-    for (const auto& [key, words] : {std::pair{"times", &world.times}, {"positions", &world.positions}, {"facings", &world.facings},
-                                     {"camera_sizes", &world.camera_sizes}, {"camera_moves", &world.camera_moves}, {"ambiences", &world.ambiences},
-                                     {"sounds", &world.sounds}, {"phones", &world.phones}}) {
+    for (const json& entry : list("voices"))
+      world.voices.push_back(
+          {text(entry, "id"), text(entry, "flite"), tempo(entry), entry.contains("description") ? text(entry, "description") : ""});
+    for (const auto& [key, words] : {std::pair{"times", &world.times},
+                                     {"positions", &world.positions},
+                                     {"facings", &world.facings},
+                                     {"camera_sizes", &world.camera_sizes},
+                                     {"camera_moves", &world.camera_moves},
+                                     {"ambiences", &world.ambiences},
+                                     {"sounds", &world.sounds},
+                                     {"phones", &world.phones}}) {
       *words = get<std::vector<std::string>>(root_, key);
       check_names(*words, key);
     }
@@ -76,13 +87,16 @@ class WorldReader {
     return static_cast<int>(value);
   }
 
-  std::vector<std::string> words(const json& entry) const { return entry.contains("words") ? get<std::vector<std::string>>(entry, "words") : std::vector<std::string>{}; }
+  std::vector<std::string> words(const json& entry) const {
+    return entry.contains("words") ? get<std::vector<std::string>>(entry, "words") : std::vector<std::string>{};
+  }
 
   // Weathers or moods: objects with the words that people use, or ids alone. A world need not have them.
   std::vector<World::Named> names(const char* key) const {
     std::vector<World::Named> all;
     if (!root_.contains(key)) return all;
-    for (const json& entry : list(key)) all.push_back(entry.is_string() ? World::Named{entry.get<std::string>()} : World::Named{text(entry, "id"), words(entry)});
+    for (const json& entry : list(key))
+      all.push_back(entry.is_string() ? World::Named{entry.get<std::string>()} : World::Named{text(entry, "id"), words(entry)});
     check_names(ids_of(all), key);
     return all;
   }
@@ -160,7 +174,8 @@ const World::Place* World::place(std::string_view entry) const {
   if (const Place* exact = find_id(places, entry)) return exact;
   const std::size_t mark = entry.rfind('_');
   const std::string_view number = mark == std::string_view::npos ? "" : entry.substr(mark + 1);
-  const bool is_further = !number.empty() && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string_view::npos && number[0] != '0' && number != "1";
+  const bool is_further = !number.empty() && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string_view::npos &&
+                          number[0] != '0' && number != "1";
   return is_further ? find_id(places, entry.substr(0, mark)) : nullptr;
 }
 

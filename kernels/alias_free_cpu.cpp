@@ -31,7 +31,8 @@ namespace fabula {
 namespace HWY_NAMESPACE {
 
 /// out[i] = Σ taps[first + 2j] · x[i − j] (or x[i + j] if `forward`), added to what `out` holds.
-HWY_INLINE void add_filtered(const float* x, std::int64_t count, const float* taps, std::int64_t first, std::int64_t number, bool forward, float* out) {
+HWY_INLINE void add_filtered(const float* x, std::int64_t count, const float* taps, std::int64_t first, std::int64_t number, bool forward,
+                             float* out) {
   for (std::int64_t tap = first; tap < number; tap += 2) {
     const float* from = x + (forward ? tap / 2 : -(tap / 2));
     map(from, out, count, out, [&](Vec v, Vec sum) { return hn::MulAdd(all(taps[tap]), v, sum); });
@@ -61,7 +62,8 @@ void alias_free(const AliasFreeChannel& c, std::int64_t begin, std::int64_t end,
   }
   // Beyond the ends the fine signal repeats its first and its last sample.
   for (std::int64_t e = first; e < 0; ++e) phase[0][e - first] = phase[1][e - first] = phase[0][-first];
-  for (std::int64_t e = std::max(first, c.length); e < last; ++e) phase[0][e - first] = phase[1][e - first] = phase[1][c.length - 1 - first];
+  for (std::int64_t e = std::max(first, c.length); e < last; ++e)
+    phase[0][e - first] = phase[1][e - first] = phase[1][c.length - 1 - first];
 
   // Output o sums down[tap] · fine[2o + tap − down_pad]: the parity of tap − down_pad chooses the phase.
   std::fill(out, out + (end - begin), 0.0F);
@@ -86,9 +88,14 @@ void snake_beta_alias_free(const Exec& exec, Tensor x, Tensor alpha, Tensor beta
   in_pieces(exec, x.shape[0] * tiles, 8, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t channel = i / tiles, begin = i % tiles * alias_free_tile;
-      const AliasFreeChannel c = {x.f32() + channel * length, length,
-                                  std::exp(alpha.f32()[channel]), 1.0F / (std::exp(beta.f32()[channel]) + 1e-9F),
-                                  up_filter.f32(), up_filter.elements(), down_filter.f32(), down_filter.elements()};
+      const AliasFreeChannel c = {x.f32() + channel * length,
+                                  length,
+                                  std::exp(alpha.f32()[channel]),
+                                  1.0F / (std::exp(beta.f32()[channel]) + 1e-9F),
+                                  up_filter.f32(),
+                                  up_filter.elements(),
+                                  down_filter.f32(),
+                                  down_filter.elements()};
       HWY_DYNAMIC_DISPATCH(alias_free)(c, begin, std::min(length, begin + alias_free_tile), out.f32() + channel * length + begin);
     }
   });

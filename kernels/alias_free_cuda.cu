@@ -26,8 +26,8 @@ __device__ float fine_sample(const float* x, std::int64_t length, const Filters&
   return value + wave * wave / magnitude;
 }
 
-__global__ void alias_free_kernel(const float* x, std::int64_t length, std::int64_t stretches, const float* alpha, const float* beta, Filters f,
-                                  float* out) {
+__global__ void alias_free_kernel(const float* x, std::int64_t length, std::int64_t stretches, const float* alpha, const float* beta,
+                                  Filters f, float* out) {
   __shared__ float fine[2 * stretch + most_filter_taps];
   const std::int64_t channel = blockIdx.x / stretches, begin = blockIdx.x % stretches * stretch;
   const float frequency = expf(alpha[channel]), magnitude = expf(beta[channel]) + 1e-9F;
@@ -47,8 +47,8 @@ void snake_beta_alias_free(const Exec& exec, Tensor x, Tensor alpha, Tensor beta
   const std::int64_t length = x.shape[1], stretches = (length + stretch - 1) / stretch;
   if (x.elements() == 0) return;
   const Filters filters{up_filter.f32(), up_filter.elements(), down_filter.f32(), down_filter.elements()};
-  alias_free_kernel<<<static_cast<unsigned>(x.shape[0] * stretches), stretch, 0, cuda::stream_of(exec)>>>(x.f32(), length, stretches, alpha.f32(),
-                                                                                                     beta.f32(), filters, out.f32());
+  alias_free_kernel<<<static_cast<unsigned>(x.shape[0] * stretches), stretch, 0, cuda::stream_of(exec)>>>(
+      x.f32(), length, stretches, alpha.f32(), beta.f32(), filters, out.f32());
   cuda::check_launch("snake_beta_alias_free");
 }
 

@@ -24,7 +24,9 @@ float soften(float* row, std::int64_t count, float& largest, float& total) {
   Vec peak = all(largest);
   for (std::int64_t i = 0; i < count; i += lanes()) {
     const Vec logits = load(row + i, count - i);
-    peak = hn::Max(peak, count - i >= lanes() ? logits : hn::IfThenElse(hn::FirstN(Floats(), static_cast<std::size_t>(count - i)), logits, all(lowest)));
+    peak = hn::Max(peak, count - i >= lanes()
+                             ? logits
+                             : hn::IfThenElse(hn::FirstN(Floats(), static_cast<std::size_t>(count - i)), logits, all(lowest)));
   }
   const float now = hn::GetLane(hn::MaxOfLanes(Floats(), peak));
   Vec sum = all(0.0F);
@@ -52,7 +54,8 @@ struct Pages {
 
 /// logits[h][i] = scale · query of head h · key of token first + i, i below `count`; first is a page's first token. query (heads, dim).
 template <int heads>
-void score_keys(const float* query, const Pages& p, std::int64_t first, std::int64_t count, float scale, float* logits, std::int64_t logit_stride) {
+void score_keys(const float* query, const Pages& p, std::int64_t first, std::int64_t count, float scale, float* logits,
+                std::int64_t logit_stride) {
   for (std::int64_t done = 0; done < count; done += p.slots) {
     const float* page = p.keys + p.table[(first + done) / p.slots] * p.stride;
     for (std::int64_t slot = 0; slot < std::min(p.slots, count - done); slot += lanes()) {
@@ -104,7 +107,8 @@ void sum_values(const float* weights, std::int64_t weight_stride, const Pages& p
   }
 }
 
-/// Queries of one row which share keys and values, (heads, dim), over the first `seen` tokens. The order of every sum depends on `seen` alone.
+/// Queries of one row which share keys and values, (heads, dim), over the first `seen` tokens. The order of every sum depends on `seen`
+/// alone.
 template <int heads>
 void attend_pages(const float* query, const Pages& p, std::int64_t seen, float* out) {
   constexpr std::int64_t most = 512;  // tokens whose weights are at hand at once
@@ -126,15 +130,19 @@ void attend_pages(const float* query, const Pages& p, std::int64_t seen, float* 
   for (int h = 0; h < heads; ++h) scale_row(out + h * p.dim, p.dim, 1.0F / total[h]);
 }
 
-void attend_group(const float* query, std::int64_t heads, const float* keys, const float* values, const std::int32_t* table, std::int64_t stride, std::int64_t slots,
-                  std::int64_t dim, std::int64_t seen, float* out) {
+void attend_group(const float* query, std::int64_t heads, const float* keys, const float* values, const std::int32_t* table,
+                  std::int64_t stride, std::int64_t slots, std::int64_t dim, std::int64_t seen, float* out) {
   const Pages p{keys, values, table, stride, slots, dim};
   for (; heads >= 4; heads -= 4, query += 4 * p.dim, out += 4 * p.dim) attend_pages<4>(query, p, seen, out);
   switch (heads) {
-    case 3: return attend_pages<3>(query, p, seen, out);
-    case 2: return attend_pages<2>(query, p, seen, out);
-    case 1: return attend_pages<1>(query, p, seen, out);
-    default: return;
+    case 3:
+      return attend_pages<3>(query, p, seen, out);
+    case 2:
+      return attend_pages<2>(query, p, seen, out);
+    case 1:
+      return attend_pages<1>(query, p, seen, out);
+    default:
+      return;
   }
 }
 
@@ -154,8 +162,8 @@ constexpr std::int64_t query_block = 64, key_block = 512;
 
 /// One head's queries [begin, begin + rows): their rows are `q_stride` floats apart, those of keys and values `k_stride`. The first of
 /// them sees `seen` keys, each further one `step` more (0 or 1).
-void attend(const float* q, std::int64_t q_stride, std::int64_t rows, const float* k, const float* v, std::int64_t k_stride, std::int64_t dim,
-            std::int64_t seen, std::int64_t step, float* out) {
+void attend(const float* q, std::int64_t q_stride, std::int64_t rows, const float* k, const float* v, std::int64_t k_stride,
+            std::int64_t dim, std::int64_t seen, std::int64_t step, float* out) {
   const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
   float weights[query_block * key_block];
   float largest[query_block], total[query_block] = {};
@@ -208,7 +216,8 @@ void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t row = item / kv_heads, head = item % kv_heads, at = (row * heads + head * group) * dim;
       HWY_DYNAMIC_DISPATCH(attend_group)
-      (q.f32() + at, group, keys.f32() + head * head_floats, values.f32() + head * head_floats, pages_of(row), page_floats, slots, dim, where[2 * row + 1] + 1, out.f32() + at);
+      (q.f32() + at, group, keys.f32() + head * head_floats, values.f32() + head * head_floats, pages_of(row), page_floats, slots, dim,
+       where[2 * row + 1] + 1, out.f32() + at);
     }
   });
 }

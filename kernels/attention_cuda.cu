@@ -5,8 +5,8 @@
 namespace fabula {
 namespace {
 
-constexpr int threads = 128;            // also keys in a block of keys
-constexpr int most_channels = 8;        // of one thread
+constexpr int threads = 128;      // also keys in a block of keys
+constexpr int most_channels = 8;  // of one thread
 constexpr std::int64_t most_dim = threads * most_channels;
 
 struct Sizes {
@@ -19,8 +19,12 @@ struct InOrder {
   const float *k, *v;
   Sizes s;
   __device__ std::int64_t seen(std::int64_t row) const { return s.causal ? s.k_rows - s.q_rows + row + 1 : s.k_rows; }
-  __device__ float key(std::int64_t, std::int64_t token, std::int64_t head, std::int64_t i) const { return k[(token * s.kv_heads + head) * s.dim + i]; }
-  __device__ float value(std::int64_t, std::int64_t token, std::int64_t head, std::int64_t i) const { return v[(token * s.kv_heads + head) * s.dim + i]; }
+  __device__ float key(std::int64_t, std::int64_t token, std::int64_t head, std::int64_t i) const {
+    return k[(token * s.kv_heads + head) * s.dim + i];
+  }
+  __device__ float value(std::int64_t, std::int64_t token, std::int64_t head, std::int64_t i) const {
+    return v[(token * s.kv_heads + head) * s.dim + i];
+  }
 };
 
 // Keys and values in pages, as in kernels.h.
@@ -30,7 +34,9 @@ struct InPages {
   std::int64_t width, slots;
   Sizes s;
   __device__ std::int64_t seen(std::int64_t row) const { return rows[2 * row + 1] + 1; }
-  __device__ std::int64_t head_of(std::int64_t row, std::int64_t token, std::int64_t head) const { return table[rows[2 * row] * width + token / slots] * s.kv_heads + head; }
+  __device__ std::int64_t head_of(std::int64_t row, std::int64_t token, std::int64_t head) const {
+    return table[rows[2 * row] * width + token / slots] * s.kv_heads + head;
+  }
   __device__ float& key(std::int64_t row, std::int64_t token, std::int64_t head, std::int64_t i) const {
     return keys[(head_of(row, token, head) * s.dim + i) * slots + token % slots];
   }
@@ -103,7 +109,8 @@ void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tens
 
 void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out) {
   if (q.shape[0] == 0) return;
-  const InPages pages{keys.f32(), values.f32(), table.as<std::int32_t>(), rows.as<std::int32_t>(), table.width(), keys.shape[3], sizes_of(q, k, true)};
+  const InPages pages{keys.f32(),    values.f32(),  table.as<std::int32_t>(), rows.as<std::int32_t>(),
+                      table.width(), keys.shape[3], sizes_of(q, k, true)};
   store_kernel<<<static_cast<unsigned>(q.shape[0]), threads, 0, cuda::stream_of(exec)>>>(k.f32(), v.f32(), pages);
   cuda::check_launch("paged_attention");
   launch(exec, q, pages, out);

@@ -62,8 +62,9 @@ void paged_attention(const Exec&, Tensor q, Tensor k, Tensor v, Tensor keys, Ten
   for (std::int64_t row = 0; row < q.shape[0]; ++row) {
     for (std::int64_t head = 0; head < heads; ++head) {
       const std::int64_t at = (row * heads + head) * dim, kv = head / (heads / kv_heads);
-      attend(q.f32() + at, dim, where[2 * row + 1] + 1, [&](std::int64_t t, std::int64_t i) { return key(row, t, kv, i); },
-             [&](std::int64_t t, std::int64_t i) { return value(row, t, kv, i); }, out.f32() + at);
+      attend(
+          q.f32() + at, dim, where[2 * row + 1] + 1, [&](std::int64_t t, std::int64_t i) { return key(row, t, kv, i); },
+          [&](std::int64_t t, std::int64_t i) { return value(row, t, kv, i); }, out.f32() + at);
     }
   }
 }

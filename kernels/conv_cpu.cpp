@@ -13,7 +13,9 @@ namespace {
 constexpr std::int64_t most_positions = 256, most_depth = 256;
 
 /// Tiles of output positions: few enough to keep products large, at least four where there are threads to share them.
-std::int64_t positions_in_a_tile(std::int64_t positions) { return tile_size(positions, std::clamp<std::int64_t>(positions / 4, 32, most_positions - 16), 16); }
+std::int64_t positions_in_a_tile(std::int64_t positions) {
+  return tile_size(positions, std::clamp<std::int64_t>(positions / 4, 32, most_positions - 16), 16);
+}
 
 void add_bias(const float* bias, std::int64_t channels, std::int64_t count, std::int64_t stride, float* out) {
   for (std::int64_t channel = 0; channel < channels; ++channel) {
@@ -95,7 +97,8 @@ void conv_transpose1d(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Co
   const std::int64_t c_in = x.shape[0], length = x.shape[1], c_out = out.shape[0], length_out = out.shape[1], taps = weight.shape[2];
   constexpr std::int64_t room = most_depth * most_positions;
   const std::int64_t tile = tile_size(length, std::clamp<std::int64_t>(length / 4, 16, 128), 16) * p.stride;
-  if ((tile + taps) / p.stride + 2 > room) throw Error(ExitCode::internal, "conv_transpose1d: a kernel of " + std::to_string(taps) + " taps is too long");
+  if ((tile + taps) / p.stride + 2 > room)
+    throw Error(ExitCode::internal, "conv_transpose1d: a kernel of " + std::to_string(taps) + " taps is too long");
   in_pieces(exec, length_out, tile, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t channel = 0; channel < c_out; ++channel) {
       std::fill_n(out.f32() + channel * length_out + begin, end - begin, bias.absent() ? 0.0F : bias.f32()[channel]);
@@ -132,7 +135,8 @@ void pad3d(const Exec& exec, Tensor x, Padding3d p, Pad mode, Tensor out) {
   const std::int64_t t = x.shape[1], h = x.shape[2], w = x.shape[3], t_out = out.shape[1], h_out = out.shape[2], w_out = out.shape[3];
   in_pieces(exec, out.rows(), rows_in_a_piece(w_out), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t line = source(row % h_out, p.h_top, h, mode), frame = row / h_out % t_out - p.t_front, channel = row / (h_out * t_out);
+      const std::int64_t line = source(row % h_out, p.h_top, h, mode), frame = row / h_out % t_out - p.t_front,
+                         channel = row / (h_out * t_out);
       float* to = out.f32() + row * w_out;
       if (line < 0 || frame < 0 || frame >= t) {
         std::fill_n(to, w_out, 0.0F);

@@ -11,7 +11,8 @@ void conv3d(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Conv3dParams
   const std::int64_t kt = weight.shape[2], kh = weight.shape[3], kw = weight.shape[4];
   cuda::for_each(exec, "conv3d", out.elements(),
                  [=, x = x.f32(), weight = weight.f32(), bias = bias.f32(), out = out.f32()] __device__(std::int64_t at) {
-                   const std::int64_t wo = at % w_out, ho = at / w_out % h_out, to = at / (w_out * h_out) % t_out, co = at / (w_out * h_out * t_out);
+                   const std::int64_t wo = at % w_out, ho = at / w_out % h_out, to = at / (w_out * h_out) % t_out,
+                                      co = at / (w_out * h_out * t_out);
                    const float* factor = weight + co * c_in * kt * kh * kw;
                    float sum = 0.0F;
                    for (std::int64_t ci = 0; ci < c_in; ++ci) {

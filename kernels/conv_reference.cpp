@@ -90,9 +90,12 @@ std::int64_t source(std::int64_t i, std::int64_t before, std::int64_t extent, Pa
   std::int64_t at = i - before;
   if (at >= 0 && at < extent) return at;
   switch (mode) {
-    case Pad::zero: return -1;
-    case Pad::replicate: return std::clamp<std::int64_t>(at, 0, extent - 1);
-    case Pad::reflect: return at < 0 ? -at : 2 * (extent - 1) - at;
+    case Pad::zero:
+      return -1;
+    case Pad::replicate:
+      return std::clamp<std::int64_t>(at, 0, extent - 1);
+    case Pad::reflect:
+      return at < 0 ? -at : 2 * (extent - 1) - at;
   }
   return -1;
 }

@@ -51,7 +51,9 @@ Event::Event() {
 }
 Event::~Event() { (void)cudaEventDestroy(event_of(handle_)); }
 void Event::record(const Stream& stream) { check(cudaEventRecord(event_of(handle_), stream_of(stream.handle())), "recording an event"); }
-void Event::hold(const Stream& stream) const { check(cudaStreamWaitEvent(stream_of(stream.handle()), event_of(handle_), 0), "waiting for an event"); }
+void Event::hold(const Stream& stream) const {
+  check(cudaStreamWaitEvent(stream_of(stream.handle()), event_of(handle_), 0), "waiting for an event");
+}
 double Event::milliseconds_since(const Event& earlier) const {
   float milliseconds = 0.0F;
   check(cudaEventElapsedTime(&milliseconds, event_of(earlier.handle_), event_of(handle_)), "reading an event");
@@ -60,7 +62,8 @@ double Event::milliseconds_since(const Event& earlier) const {
 
 Buffer::Buffer(std::size_t bytes, Place place) : bytes_(bytes), place_(place) {
   if (bytes == 0) return;
-  const std::string what = "taking " + std::to_string(bytes >> 20U) + (place == Place::device ? " MiB of device memory" : " MiB of pinned memory");
+  const std::string what =
+      "taking " + std::to_string(bytes >> 20U) + (place == Place::device ? " MiB of device memory" : " MiB of pinned memory");
   check(place == Place::device ? cudaMalloc(&data_, bytes) : cudaMallocHost(&data_, bytes), what.c_str());
 }
 Buffer::~Buffer() {

@@ -29,7 +29,9 @@ void axpby_floats(float a, const float* x, float b, const float* y, std::int64_t
 }
 
 void gated_floats(const float* gate, const float* up, std::int64_t count, Activation activation, float* out) {
-  with_activation(activation, [&](auto tag) { map(gate, up, count, out, [](Vec g, Vec u) { return hn::Mul(activated<decltype(tag)::value>(g), u); }); });
+  with_activation(activation, [&](auto tag) {
+    map(gate, up, count, out, [](Vec g, Vec u) { return hn::Mul(activated<decltype(tag)::value>(g), u); });
+  });
 }
 
 void multiply_add_floats(const float* x, const float* factors, std::int64_t count, float* into) {
@@ -58,7 +60,8 @@ HWY_EXPORT(gated_floats);
 HWY_EXPORT(multiply_add_floats);
 HWY_EXPORT(affine_floats);
 
-/// body(row, from, to): floats [from, to) of one row, in pieces of whole rows where they are short and of parts of rows where they are long.
+/// body(row, from, to): floats [from, to) of one row, in pieces of whole rows where they are short and of parts of rows where they are
+/// long.
 template <typename Body>
 void by_row(const Exec& exec, std::int64_t rows, std::int64_t width, const Body& body) {
   constexpr std::int64_t long_row = 65536;
@@ -93,10 +96,11 @@ void axpby(const Exec& exec, float a, Tensor x, float b, Tensor y, Tensor out) {
   });
 }
 
-void gated(const Exec& exec, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation activation,
-           Tensor out) {
+void gated(const Exec& exec, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride,
+           Activation activation, Tensor out) {
   by_row(exec, rows, n, [&](std::int64_t row, std::int64_t from, std::int64_t to) {
-    HWY_DYNAMIC_DISPATCH(gated_floats)(gate + row * stride + from, up + row * stride + from, to - from, activation, out.f32() + row * n + from);
+    HWY_DYNAMIC_DISPATCH(gated_floats)
+    (gate + row * stride + from, up + row * stride + from, to - from, activation, out.f32() + row * n + from);
   });
 }
 

@@ -19,11 +19,12 @@ void activate(const Exec& exec, Tensor x, Activation activation, Tensor out) {
 }
 
 void axpby(const Exec& exec, float a, Tensor x, float b, Tensor y, Tensor out) {
-  cuda::for_each(exec, "axpby", x.elements(), [=, x = x.f32(), y = y.f32(), out = out.f32()] __device__(std::int64_t i) { out[i] = a * x[i] + b * y[i]; });
+  cuda::for_each(exec, "axpby", x.elements(),
+                 [=, x = x.f32(), y = y.f32(), out = out.f32()] __device__(std::int64_t i) { out[i] = a * x[i] + b * y[i]; });
 }
 
-void gated(const Exec& exec, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation activation,
-           Tensor out) {
+void gated(const Exec& exec, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride,
+           Activation activation, Tensor out) {
   cuda::for_each(exec, "gated", rows * n, [=, out = out.f32()] __device__(std::int64_t i) {
     const std::int64_t at = i / n * stride + i % n;
     out[i] = cuda::activated(activation, gate[at]) * up[at];
@@ -84,9 +85,10 @@ void permute(const Exec& exec, Tensor x, const int* order, Tensor out) {
 void affine_channels(const Exec& exec, Tensor x, Tensor scale, Tensor shift, Tensor out) {
   if (x.elements() == 0) return;
   const std::int64_t plane = x.elements() / x.shape[0];
-  cuda::for_each(exec, "affine_channels", x.elements(), [=, x = x.f32(), scale = scale.f32(), shift = shift.f32(), out = out.f32()] __device__(std::int64_t i) {
-    out[i] = x[i] * scale[i / plane] + shift[i / plane];
-  });
+  cuda::for_each(exec, "affine_channels", x.elements(),
+                 [=, x = x.f32(), scale = scale.f32(), shift = shift.f32(), out = out.f32()] __device__(std::int64_t i) {
+                   out[i] = x[i] * scale[i / plane] + shift[i / plane];
+                 });
 }
 
 }  // namespace

@@ -12,15 +12,15 @@ enum class ExitCode : int {
   unexpected = 1,
   usage = 2,
   some_jobs_failed = 3,
-  bad_data = 65,        ///< a plan, model or media file is malformed
-  input_missing = 66,   ///< a named input does not exist or cannot be read
-  unavailable = 69,     ///< model or device not available
-  internal = 70,        ///< a defect in Fabula
+  bad_data = 65,       ///< a plan, model or media file is malformed
+  input_missing = 66,  ///< a named input does not exist or cannot be read
+  unavailable = 69,    ///< model or device not available
+  internal = 70,       ///< a defect in Fabula
   out_of_memory = 71,
-  cannot_create = 73,   ///< the output cannot be created
-  io = 74,              ///< read or write failed, disk full
-  checkpointed = 75,    ///< stopped with a checkpoint: run again
-  check_failed = 76,    ///< the output did not pass its own check
+  cannot_create = 73,  ///< the output cannot be created
+  io = 74,             ///< read or write failed, disk full
+  checkpointed = 75,   ///< stopped with a checkpoint: run again
+  check_failed = 76,   ///< the output did not pass its own check
   configuration = 78,
   interrupted = 130,
 };

@@ -49,8 +49,8 @@ HWY_INLINE Vec widen(const std::uint16_t* from, std::int64_t left) {
 
 HWY_INLINE Vec widen(const float* from, std::int64_t left) { return load(from, left); }
 
-/// A block of out = x · weightᵀ: rows × columns sums at once, so that what is loaded is used more than once. How the products of one sum are added
-/// up depends on k alone.
+/// A block of out = x · weightᵀ: rows × columns sums at once, so that what is loaded is used more than once. How the products of one sum
+/// are added up depends on k alone.
 template <int rows, int columns, typename T>
 HWY_INLINE void sum_block(const T* x, const T* weight, std::int64_t k, float* out, std::int64_t stride) {
   Vec even[rows][columns], odd[rows][columns];
@@ -90,27 +90,32 @@ void sum_rows(const T* x, const T* weight, std::int64_t n, std::int64_t k, float
   for (; column < n; ++column) sum_block<rows, 1>(x, weight + column * k, k, out + column, stride);
 }
 
-/// out (rows, n) = x (rows, k) · weightᵀ (n, k) by our own loops. For a few rows the weight is read once, at the speed of memory; and at any number
-/// of rows each gets what it would get alone.
+/// out (rows, n) = x (rows, k) · weightᵀ (n, k) by our own loops. For a few rows the weight is read once, at the speed of memory; and at
+/// any number of rows each gets what it would get alone.
 template <typename T>
 void row_by_row(const T* x, std::int64_t rows, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
   constexpr int columns = HWY_TARGET <= HWY_AVX3 ? 2 : 1;  // as many sums as there are registers for
   std::int64_t row = 0;
   for (; row + 4 <= rows; row += 4) sum_rows<4, columns>(x + row * k, weight, n, k, out + row * stride, stride);
   switch (rows - row) {
-    case 3: return sum_rows<3, columns>(x + row * k, weight, n, k, out + row * stride, stride);
-    case 2: return sum_rows<2, 2 * columns>(x + row * k, weight, n, k, out + row * stride, stride);
-    case 1: return sum_rows<1, 4 * columns>(x + row * k, weight, n, k, out + row * stride, stride);
-    default: return;
+    case 3:
+      return sum_rows<3, columns>(x + row * k, weight, n, k, out + row * stride, stride);
+    case 2:
+      return sum_rows<2, 2 * columns>(x + row * k, weight, n, k, out + row * stride, stride);
+    case 1:
+      return sum_rows<1, 4 * columns>(x + row * k, weight, n, k, out + row * stride, stride);
+    default:
+      return;
   }
 }
 
-void row_by_row_f32(const float* x, std::int64_t rows, const float* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
+void row_by_row_f32(const float* x, std::int64_t rows, const float* weight, std::int64_t n, std::int64_t k, float* out,
+                    std::int64_t stride) {
   row_by_row(x, rows, weight, n, k, out, stride);
 }
 
 void row_by_row_bf16(const std::uint16_t* x, std::int64_t rows, const std::uint16_t* weight, std::int64_t n, std::int64_t k, float* out,
-                   std::int64_t stride) {
+                     std::int64_t stride) {
   row_by_row(x, rows, weight, n, k, out, stride);
 }
 

@@ -52,7 +52,8 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
     const float* from = x.f32() + first * k;
     float* to = out.f32() + first * n;
     if (weight.dtype == DType::bf16) {
-      linear_kernel<<<blocks, threads, 0, cuda::stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k, n, to);
+      linear_kernel<<<blocks, threads, 0, cuda::stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k,
+                                                                   n, to);
     } else {
       linear_kernel<<<blocks, threads, 0, cuda::stream_of(exec)>>>(from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
     }

@@ -17,17 +17,24 @@ namespace fabula {
 struct Exec {
   ThreadPool* pool = nullptr;  ///< cpu
   void* stream = nullptr;      ///< cuda: cudaStream_t
-  /// A row of `linear` must be the same bytes however many rows there are (a language model's, which reads a text in cuts of any size). The reference
-  /// and cuda sum in the order of k anyway; cpu takes its own loops at any size then, which are slower than oneDNN's from some rows on.
+  /// A row of `linear` must be the same bytes however many rows there are (a language model's, which reads a text in cuts of any size). The
+  /// reference and cuda sum in the order of k anyway; cpu takes its own loops at any size then, which are slower than oneDNN's from some
+  /// rows on.
   bool rows_alone = false;
 };
 
 enum class Pad : std::uint8_t { zero, reflect, replicate };
 enum class Activation : std::uint8_t { none, silu, gelu_tanh, gelu_erf };
 
-struct Conv3dParams { std::int64_t stride_t = 1, stride_h = 1, stride_w = 1; };
-struct Conv1dParams { std::int64_t stride = 1, padding = 0, dilation = 1; };
-struct Padding3d { std::int64_t t_front = 0, t_back = 0, h_top = 0, h_bottom = 0, w_left = 0, w_right = 0; };
+struct Conv3dParams {
+  std::int64_t stride_t = 1, stride_h = 1, stride_w = 1;
+};
+struct Conv1dParams {
+  std::int64_t stride = 1, padding = 0, dilation = 1;
+};
+struct Padding3d {
+  std::int64_t t_front = 0, t_back = 0, h_top = 0, h_bottom = 0, w_left = 0, w_right = 0;
+};
 
 /// Of a resampling filter.
 constexpr std::int64_t most_filter_taps = 64;
@@ -41,9 +48,9 @@ struct Kernels {
   void (*linear)(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation, Tensor scratch, Tensor out);
 
   // ---- quant
-  /// As linear with a weight (n, k) i8 of which row i stands for scale[i] times its numbers. A row of x is taken as whole numbers, too: q = x / s to the
-  /// nearest, s = max|x| / 32767. The sum of the products of whole numbers is exact, whatever its order: out = sum · (s · scale) [+ bias], then the
-  /// activation. A row of x that is not finite throughout gives NaN. `scratch`: u8, linear_i8_scratch(x) bytes.
+  /// As linear with a weight (n, k) i8 of which row i stands for scale[i] times its numbers. A row of x is taken as whole numbers, too: q =
+  /// x / s to the nearest, s = max|x| / 32767. The sum of the products of whole numbers is exact, whatever its order: out = sum · (s ·
+  /// scale) [+ bias], then the activation. A row of x that is not finite throughout gives NaN. `scratch`: u8, linear_i8_scratch(x) bytes.
   void (*linear_i8)(const Exec&, Tensor x, Tensor weight, Tensor scale, Tensor bias, Activation, Tensor scratch, Tensor out);
   /// out[i] = scale[index[i]] · table[index[i]]: table (n, width) i8, scale (n), index (rows) i32, out (rows, width) f32.
   void (*gather_rows_i8)(const Exec&, Tensor table, Tensor scale, Tensor index, Tensor out);
@@ -55,7 +62,8 @@ struct Kernels {
   void (*layer_norm)(const Exec&, Tensor x, Tensor weight, Tensor bias, float eps, Tensor out);
   /// Fused rms_norm and modulation: out[r] = rms_norm(x[r], weight) · (1 + scale[index[r]]) + shift[index[r]].
   /// scale, shift (table rows, width), whose rows may lie `stride` floats apart; index (rows) i32.
-  void (*rms_norm_modulate)(const Exec&, Tensor x, Tensor weight, float eps, const float* scale, const float* shift, std::int64_t stride, Tensor index, Tensor out);
+  void (*rms_norm_modulate)(const Exec&, Tensor x, Tensor weight, float eps, const float* scale, const float* shift, std::int64_t stride,
+                            Tensor index, Tensor out);
   /// x (channels, frames, height, width): statistics over one group of channels of one frame; then weight, bias (channels), activation.
   void (*group_norm)(const Exec&, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation, Tensor out);
 
@@ -63,14 +71,16 @@ struct Kernels {
   /// out (q_rows, heads, dim) = softmax(q·kᵀ/sqrt(dim)) · v with q (q_rows, heads, dim), k, v (k_rows, kv_heads, dim); heads is a multiple
   /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i.
   void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out);
-  /// Causal attention of the next tokens of several sequences, whose keys and values lie in pages: q, out (rows, heads, dim), k, v (rows, kv_heads,
-  /// dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim), table (sequences, pages of one) i32, rows (rows, 2) i32: a row's
-  /// sequence and its place there. Token t of sequence s is in slot t % slots of page table[s][t / slots]. First each row's k and v go to its own slot,
-  /// then it attends to the tokens up to itself. A row is the same bytes whatever the other rows are and whichever pages it has.
+  /// Causal attention of the next tokens of several sequences, whose keys and values lie in pages: q, out (rows, heads, dim), k, v (rows,
+  /// kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim), table (sequences, pages of one) i32, rows
+  /// (rows, 2) i32: a row's sequence and its place there. Token t of sequence s is in slot t % slots of page table[s][t / slots]. First
+  /// each row's k and v go to its own slot, then it attends to the tokens up to itself. A row is the same bytes whatever the other rows are
+  /// and whichever pages it has.
   void (*paged_attention)(const Exec&, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out);
 
   // ---- rope
-  /// Rotates the first `cos.width()` channels of every head, in place (rotate-half convention): x (rows, heads, dim), cos and sin (rows, rotary).
+  /// Rotates the first `cos.width()` channels of every head, in place (rotate-half convention): x (rows, heads, dim), cos and sin (rows,
+  /// rotary).
   void (*rope)(const Exec&, Tensor x, Tensor cos, Tensor sin);
 
   // ---- conv
@@ -83,7 +93,8 @@ struct Kernels {
   /// Temporal padding is always zeros; `mode` says how height and width are padded. x (c, t, h, w).
   void (*pad3d)(const Exec&, Tensor x, Padding3d, Pad mode, Tensor out);
   /// BigVGAN's alias-free activation on x (c, length): 2× upsampling by the transposed filter, SnakeBeta, 2× downsampling by the filter.
-  /// alpha, beta (c) in log space; up_filter, down_filter (taps, even, at most most_filter_taps). Replicate padding at the ends. out (c, length).
+  /// alpha, beta (c) in log space; up_filter, down_filter (taps, even, at most most_filter_taps). Replicate padding at the ends. out (c,
+  /// length).
   void (*snake_beta_alias_free)(const Exec&, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter, Tensor out);
 
   // ---- elementwise
@@ -93,7 +104,8 @@ struct Kernels {
   /// out = a·x + b·y; out may be x or y.
   void (*axpby)(const Exec&, float a, Tensor x, float b, Tensor y, Tensor out);
   /// out (rows, n) = activation(gate (rows, n)) · up (rows, n); gate and up may lie in one (rows, 2n) tensor, `stride` floats apart by row.
-  void (*gated)(const Exec&, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation, Tensor out);
+  void (*gated)(const Exec&, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation,
+                Tensor out);
   /// into (rows, n) += gate[index[r]] · x[r]; index absent: gate is one row (n) for all. gate rows lie `stride` floats apart.
   void (*gated_add)(const Exec&, Tensor x, const float* gate, std::int64_t stride, Tensor index, Tensor into);
   /// out[i] = table[index[i]]: table (n, width) f32 or bf16, index (rows) i32, out (rows, width) f32.

@@ -19,7 +19,8 @@ inline cudaStream_t stream_of(const Exec& exec) { return static_cast<cudaStream_
 
 inline void check_launch(const char* entry) {
   const cudaError_t status = cudaGetLastError();
-  if (status != cudaSuccess) throw Error(ExitCode::unavailable, std::string("CUDA: ") + entry + " was not launched: " + cudaGetErrorString(status));
+  if (status != cudaSuccess)
+    throw Error(ExitCode::unavailable, std::string("CUDA: ") + entry + " was not launched: " + cudaGetErrorString(status));
 }
 
 /// body(i) for i in [0, count), a thread each.
@@ -62,10 +63,14 @@ __device__ inline float block_max(float value) {
 
 __device__ inline float activated(Activation activation, float x) {
   switch (activation) {
-    case Activation::none: return x;
-    case Activation::silu: return x / (1.0F + expf(-x));
-    case Activation::gelu_tanh: return 0.5F * x * (1.0F + tanhf(0.7978845608028654F * (x + 0.044715F * x * x * x)));
-    case Activation::gelu_erf: return 0.5F * x * (1.0F + erff(x * 0.7071067811865476F));
+    case Activation::none:
+      return x;
+    case Activation::silu:
+      return x / (1.0F + expf(-x));
+    case Activation::gelu_tanh:
+      return 0.5F * x * (1.0F + tanhf(0.7978845608028654F * (x + 0.044715F * x * x * x)));
+    case Activation::gelu_erf:
+      return 0.5F * x * (1.0F + erff(x * 0.7071067811865476F));
   }
   return x;
 }

@@ -38,7 +38,8 @@ void expand(const std::uint16_t* from, std::int64_t stride, std::int64_t rows, s
 }
 
 /// For processors without bf16 products: blocks of both operands are expanded to f32, which changes no product.
-void multiply_expanded(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k) {
+void multiply_expanded(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
+                       std::int64_t k) {
   constexpr std::int64_t block_m = 128, block_n = 128, block_k = 256;
   float a_block[block_m * block_k], b_block[block_n * block_k];
   for (std::int64_t j = 0; j < n; j += block_n) {
@@ -57,14 +58,16 @@ void multiply_expanded(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t
 
 }  // namespace
 
-void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, float factor, bool add) {
+void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, float factor,
+              bool add) {
   const OneThread guard;
-  const auto status =
-      dnnl::sgemm(letter(a.transposed), letter(b.transposed), m, n, k, factor, a.data, a.stride, b.data, b.stride, add ? 1.0F : 0.0F, c.data, c.stride);
+  const auto status = dnnl::sgemm(letter(a.transposed), letter(b.transposed), m, n, k, factor, a.data, a.stride, b.data, b.stride,
+                                  add ? 1.0F : 0.0F, c.data, c.stride);
   if (status != dnnl::status::success) throw Error(ExitCode::internal, "oneDNN refused a float32 product");
 }
 
-void multiply_bf16(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k) {
+void multiply_bf16(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
+                   std::int64_t k) {
   using dnnl::memory;
   if (!cpu_has_bf16()) return multiply_expanded(a, b, c, m, n, k);
   const OneThread guard;

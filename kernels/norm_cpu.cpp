@@ -89,8 +89,8 @@ void rms_norm_modulate_rows(const float* x, std::int64_t rows, std::int64_t widt
 }
 
 /// One group of one frame: `members` planes of `plane` floats, `step` apart in x and out.
-void group_norm_group(const float* x, std::int64_t members, std::int64_t plane, std::int64_t step, const float* weight, const float* bias, float eps,
-                      Activation activation, float* out) {
+void group_norm_group(const float* x, std::int64_t members, std::int64_t plane, std::int64_t step, const float* weight, const float* bias,
+                      float eps, Activation activation, float* out) {
   double total = 0.0, distance = 0.0;
   for (std::int64_t member = 0; member < members; ++member) total += sum(x + member * step, plane);
   const auto mean = static_cast<float>(total / static_cast<double>(members * plane));
@@ -130,7 +130,8 @@ void rms_norm(const Exec& exec, Tensor x, Tensor weight, float eps, Tensor out) 
 void layer_norm(const Exec& exec, Tensor x, Tensor weight, Tensor bias, float eps, Tensor out) {
   const std::int64_t width = x.width();
   in_pieces(exec, x.rows(), rows_in_a_piece(width), [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(layer_norm_rows)(x.f32() + begin * width, end - begin, width, weight.f32(), bias.f32(), eps, out.f32() + begin * width);
+    HWY_DYNAMIC_DISPATCH(layer_norm_rows)
+    (x.f32() + begin * width, end - begin, width, weight.f32(), bias.f32(), eps, out.f32() + begin * width);
   });
 }
 
@@ -139,7 +140,8 @@ void rms_norm_modulate(const Exec& exec, Tensor x, Tensor weight, float eps, con
   const std::int64_t width = x.width();
   in_pieces(exec, x.rows(), rows_in_a_piece(width), [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(rms_norm_modulate_rows)
-    (x.f32() + begin * width, end - begin, width, weight.f32(), eps, scale, shift, stride, index.as<std::int32_t>() + begin, out.f32() + begin * width);
+    (x.f32() + begin * width, end - begin, width, weight.f32(), eps, scale, shift, stride, index.as<std::int32_t>() + begin,
+     out.f32() + begin * width);
   });
 }
 

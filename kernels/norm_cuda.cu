@@ -33,7 +33,8 @@ struct Group {
   bool per_value;
 };
 
-__global__ void moments_norm_kernel(const float* x, const float* weight, const float* bias, float eps, Group g, Activation activation, float* out) {
+__global__ void moments_norm_kernel(const float* x, const float* weight, const float* bias, float eps, Group g, Activation activation,
+                                    float* out) {
   const std::int64_t start = blockIdx.x / g.inner * g.outer_step + blockIdx.x % g.inner * g.inner_step, count = g.members * g.plane;
   const std::int64_t first_channel = g.per_value ? 0 : blockIdx.x / g.inner * g.members;
   float sum = 0.0F, distance = 0.0F;
@@ -47,13 +48,15 @@ __global__ void moments_norm_kernel(const float* x, const float* weight, const f
   for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) {
     const std::int64_t at = start + i / g.plane * g.step + i % g.plane, parameter = g.per_value ? i : first_channel + i / g.plane;
     const float normed = (x[at] - mean) * factor;
-    out[at] = cuda::activated(activation, normed * (weight == nullptr ? 1.0F : weight[parameter]) + (bias == nullptr ? 0.0F : bias[parameter]));
+    out[at] =
+        cuda::activated(activation, normed * (weight == nullptr ? 1.0F : weight[parameter]) + (bias == nullptr ? 0.0F : bias[parameter]));
   }
 }
 
 void launch_rms_norm(const Exec& exec, Tensor x, Tensor weight, float eps, Modulation modulation, Tensor out) {
   if (x.rows() == 0) return;
-  rms_norm_kernel<<<static_cast<unsigned>(x.rows()), cuda::block_threads, 0, cuda::stream_of(exec)>>>(x.f32(), weight.f32(), eps, modulation, x.width(), out.f32());
+  rms_norm_kernel<<<static_cast<unsigned>(x.rows()), cuda::block_threads, 0, cuda::stream_of(exec)>>>(x.f32(), weight.f32(), eps,
+                                                                                                      modulation, x.width(), out.f32());
   cuda::check_launch("rms_norm");
 }
 
@@ -67,8 +70,8 @@ void rms_norm_modulate(const Exec& exec, Tensor x, Tensor weight, float eps, con
 void layer_norm(const Exec& exec, Tensor x, Tensor weight, Tensor bias, float eps, Tensor out) {
   if (x.rows() == 0) return;
   const Group row{1, x.width(), 0, 1, x.width(), 0, true};
-  moments_norm_kernel<<<static_cast<unsigned>(x.rows()), cuda::block_threads, 0, cuda::stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps, row,
-                                                                                                       Activation::none, out.f32());
+  moments_norm_kernel<<<static_cast<unsigned>(x.rows()), cuda::block_threads, 0, cuda::stream_of(exec)>>>(
+      x.f32(), weight.f32(), bias.f32(), eps, row, Activation::none, out.f32());
   cuda::check_launch("layer_norm");
 }
 
@@ -76,8 +79,8 @@ void group_norm(const Exec& exec, Tensor x, Tensor weight, Tensor bias, std::int
   const std::int64_t frames = x.shape[1], plane = x.shape[2] * x.shape[3], members = x.shape[0] / groups;
   if (x.elements() == 0) return;
   const Group group{members, plane, frames * plane, frames, members * frames * plane, plane, false};
-  moments_norm_kernel<<<static_cast<unsigned>(groups * frames), 1024, 0, cuda::stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps, group,
-                                                                                               activation, out.f32());
+  moments_norm_kernel<<<static_cast<unsigned>(groups * frames), 1024, 0, cuda::stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps,
+                                                                                                  group, activation, out.f32());
   cuda::check_launch("group_norm");
 }
 

@@ -87,7 +87,8 @@ void group_norm(const Exec&, Tensor x, Tensor weight, Tensor bias, std::int64_t 
         float* to = out.f32() + plane_of(member);
         for (std::int64_t i = 0; i < plane; ++i) {
           const float normed = (from[i] - m.mean) * m.inverse_deviation;
-          to[i] = activated(activation, normed * (weight.absent() ? 1.0F : weight.f32()[channel]) + (bias.absent() ? 0.0F : bias.f32()[channel]));
+          to[i] = activated(activation,
+                            normed * (weight.absent() ? 1.0F : weight.f32()[channel]) + (bias.absent() ? 0.0F : bias.f32()[channel]));
         }
       }
     }

@@ -20,7 +20,9 @@ void in_pieces(const Exec& exec, std::int64_t count, std::int64_t grain, const B
 }
 
 /// How many rows of `width` floats make a piece worth another thread's while.
-[[nodiscard]] inline std::int64_t rows_in_a_piece(std::int64_t width) { return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, width)); }
+[[nodiscard]] inline std::int64_t rows_in_a_piece(std::int64_t width) {
+  return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, width));
+}
 
 /// The size, a multiple of `multiple`, of equal tiles of [0, count) which are at most about `most` long.
 [[nodiscard]] inline std::int64_t tile_size(std::int64_t count, std::int64_t most, std::int64_t multiple) {

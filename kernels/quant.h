@@ -16,7 +16,7 @@ constexpr float most_of_x = 32767.0F;
 
 /// Where linear_i8's scratch holds what x became.
 struct NarrowedRows {
-  float* scale;            ///< (rows)
+  float* scale;           ///< (rows)
   std::int16_t* numbers;  ///< (rows, k)
 };
 [[nodiscard]] inline NarrowedRows narrowed_rows(const Tensor& scratch, std::int64_t rows) {
@@ -24,7 +24,8 @@ struct NarrowedRows {
   return {scale, reinterpret_cast<std::int16_t*>(scale + rows)};
 }
 
-/// A tile of linear_i8 on the cpu: `x` and `x_scale` from its first row on, `weight` and `scale` from its first column on; `out`, its rows `stride` apart.
+/// A tile of linear_i8 on the cpu: `x` and `x_scale` from its first row on, `weight` and `scale` from its first column on; `out`, its rows
+/// `stride` apart.
 struct I8Tile {
   const std::int16_t* x;
   const float* x_scale;

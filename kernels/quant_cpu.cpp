@@ -1,5 +1,5 @@
-// linear_i8: products of 16-bit and 8-bit whole numbers, summed exactly. How the work is cut changes no result, so that a row is the same bytes
-// however many rows and threads there are.
+// linear_i8: products of 16-bit and 8-bit whole numbers, summed exactly. How the work is cut changes no result, so that a row is the same
+// bytes however many rows and threads there are.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/quant_cpu.cpp"
 #include <hwy/foreach_target.h>
@@ -63,7 +63,8 @@ using Bytes = hn::Rebind<std::int8_t, Words>;
 
 HWY_INLINE std::int64_t exact_sum(hn::Vec<Sums> sums) {
   const Totals wide;
-  return hn::GetLane(hn::SumOfLanes(wide, hn::Add(hn::PromoteTo(wide, hn::LowerHalf(sums)), hn::PromoteTo(wide, hn::UpperHalf(hn::Half<Sums>(), sums)))));
+  return hn::GetLane(
+      hn::SumOfLanes(wide, hn::Add(hn::PromoteTo(wide, hn::LowerHalf(sums)), hn::PromoteTo(wide, hn::UpperHalf(hn::Half<Sums>(), sums)))));
 }
 
 /// rows × columns sums at once, so that what is loaded is used more than once.
@@ -135,8 +136,10 @@ void write_all_rows(const I8Tile& t) {
 void write_tile(const I8Tile& t, const float* bias, Activation activation) {
   constexpr int columns = HWY_TARGET <= HWY_AVX3 ? 4 : 2;  // as many sums as there are registers for
   // A few rows wait for the weight to come from memory, which comes fastest in one stream.
-  if (t.height <= 4) write_all_rows<1>(t);
-  else write_all_rows<columns>(t);
+  if (t.height <= 4)
+    write_all_rows<1>(t);
+  else
+    write_all_rows<columns>(t);
   if (bias != nullptr || activation != Activation::none) finish(t.out, t.stride, t.height, t.width, bias, activation);
 }
 
@@ -145,7 +148,8 @@ void scaled(const std::int8_t* from, std::int64_t count, float scale, float* to)
   const hn::Rebind<std::int8_t, Floats> bytes;
   const hn::RebindToSigned<Floats> words;
   std::int64_t i = 0;
-  for (; i + lanes() <= count; i += lanes()) hn::StoreU(hn::Mul(all(scale), hn::ConvertTo(d, hn::PromoteTo(words, hn::LoadU(bytes, from + i)))), d, to + i);
+  for (; i + lanes() <= count; i += lanes())
+    hn::StoreU(hn::Mul(all(scale), hn::ConvertTo(d, hn::PromoteTo(words, hn::LoadU(bytes, from + i)))), d, to + i);
   for (; i < count; ++i) to[i] = scale * static_cast<float>(from[i]);
 }
 
@@ -166,16 +170,18 @@ void linear_i8(const Exec& exec, Tensor x, Tensor weight, Tensor scale, Tensor b
   if (rows == 0) return;
   const NarrowedRows narrowed = narrowed_rows(scratch, rows);
   in_pieces(exec, rows, rows_in_a_piece(k), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) narrowed.scale[row] = HWY_DYNAMIC_DISPATCH(narrow)(x.f32() + row * k, k, narrowed.numbers + row * k);
+    for (std::int64_t row = begin; row < end; ++row)
+      narrowed.scale[row] = HWY_DYNAMIC_DISPATCH(narrow)(x.f32() + row * k, k, narrowed.numbers + row * k);
   });
   const bool small = rows * n * k < 1 << 19;  // too small to share: one tile
   const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 4), tile_columns = small ? n : tile_size(n, 128, 4);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;
-    HWY_DYNAMIC_DISPATCH(write_tile)({narrowed.numbers + row * k, narrowed.scale + row, weight.as<const std::int8_t>() + column * k, scale.f32() + column,
-                                      std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, out.f32() + row * n + column, n},
-                                     bias.absent() ? nullptr : bias.f32() + column, activation);
+    HWY_DYNAMIC_DISPATCH(write_tile)
+    ({narrowed.numbers + row * k, narrowed.scale + row, weight.as<const std::int8_t>() + column * k, scale.f32() + column,
+      std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, out.f32() + row * n + column, n},
+     bias.absent() ? nullptr : bias.f32() + column, activation);
   });
 }
 

@@ -16,7 +16,8 @@ __global__ void narrow_kernel(const float* x, std::int64_t k, float* scale, std:
   largest = cuda::block_max(largest);
   const bool finite = cuda::block_sum(odd) == 0.0F;
   const float inverse = finite && largest > 0.0F ? fminf(most_of_x / largest, 3.402823466e38F) : 0.0F;
-  for (std::int64_t i = threadIdx.x; i < k; i += blockDim.x) numbers[i] = static_cast<std::int16_t>(finite ? __float2int_rn(x[i] * inverse) : 0);
+  for (std::int64_t i = threadIdx.x; i < k; i += blockDim.x)
+    numbers[i] = static_cast<std::int16_t>(finite ? __float2int_rn(x[i] * inverse) : 0);
   if (threadIdx.x == 0) scale[blockIdx.x] = finite ? largest / most_of_x : __int_as_float(0x7FC00000);
 }
 
@@ -24,7 +25,8 @@ void linear_i8(const Exec& exec, Tensor x, Tensor weight, Tensor scale, Tensor b
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   if (rows == 0) return;
   const NarrowedRows narrowed = narrowed_rows(scratch, rows);
-  narrow_kernel<<<static_cast<unsigned>(rows), cuda::block_threads, 0, cuda::stream_of(exec)>>>(x.f32(), k, narrowed.scale, narrowed.numbers);
+  narrow_kernel<<<static_cast<unsigned>(rows), cuda::block_threads, 0, cuda::stream_of(exec)>>>(x.f32(), k, narrowed.scale,
+                                                                                                narrowed.numbers);
   cuda::check_launch("linear_i8");
   const std::int8_t* w = weight.as<const std::int8_t>();
   const float *w_scale = scale.f32(), *added = bias.absent() ? nullptr : bias.f32();

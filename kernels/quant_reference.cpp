@@ -42,7 +42,8 @@ void gather_rows_i8(const Exec&, Tensor table, Tensor scale, Tensor index, Tenso
   const std::int64_t width = table.width();
   for (std::int64_t row = 0; row < index.elements(); ++row) {
     const std::int32_t from = index.as<std::int32_t>()[row];
-    for (std::int64_t i = 0; i < width; ++i) out.f32()[row * width + i] = scale.f32()[from] * static_cast<float>(table.as<std::int8_t>()[from * width + i]);
+    for (std::int64_t i = 0; i < width; ++i)
+      out.f32()[row * width + i] = scale.f32()[from] * static_cast<float>(table.as<std::int8_t>()[from * width + i]);
   }
 }
 

@@ -37,7 +37,8 @@ void rope(const Exec& exec, Tensor x, Tensor cos, Tensor sin) {
   const std::int64_t heads = x.shape[1], dim = x.shape[2], rotary = cos.width();
   in_pieces(exec, x.shape[0], rows_in_a_piece(heads * rotary), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      HWY_DYNAMIC_DISPATCH(rotate_row)(x.f32() + row * heads * dim, heads, dim, rotary / 2, cos.f32() + row * rotary, sin.f32() + row * rotary);
+      HWY_DYNAMIC_DISPATCH(rotate_row)
+      (x.f32() + row * heads * dim, heads, dim, rotary / 2, cos.f32() + row * rotary, sin.f32() + row * rotary);
     }
   });
 }

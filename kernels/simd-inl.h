@@ -74,7 +74,8 @@ HWY_INLINE Vec activated(Vec x) {
     // tanh(a) = 1 − 2 / (1 + exp(2a)), so that (1 + tanh(a)) / 2 = 1 / (1 + exp(−2a)).
     return hn::Div(x, hn::Add(one, exp(hn::Mul(all(-2.0F), inner))));
   }
-  if constexpr (activation == Activation::gelu_erf) return hn::Mul(hn::Mul(all(0.5F), x), hn::Add(one, erf(hn::Mul(x, all(0.7071067811865476F)))));
+  if constexpr (activation == Activation::gelu_erf)
+    return hn::Mul(hn::Mul(all(0.5F), x), hn::Add(one, erf(hn::Mul(x, all(0.7071067811865476F)))));
   return x;
 }
 
@@ -82,10 +83,14 @@ HWY_INLINE Vec activated(Vec x) {
 template <typename Body>
 void with_activation(Activation activation, const Body& body) {
   switch (activation) {
-    case Activation::none: return body(std::integral_constant<Activation, Activation::none>());
-    case Activation::silu: return body(std::integral_constant<Activation, Activation::silu>());
-    case Activation::gelu_tanh: return body(std::integral_constant<Activation, Activation::gelu_tanh>());
-    case Activation::gelu_erf: return body(std::integral_constant<Activation, Activation::gelu_erf>());
+    case Activation::none:
+      return body(std::integral_constant<Activation, Activation::none>());
+    case Activation::silu:
+      return body(std::integral_constant<Activation, Activation::silu>());
+    case Activation::gelu_tanh:
+      return body(std::integral_constant<Activation, Activation::gelu_tanh>());
+    case Activation::gelu_erf:
+      return body(std::integral_constant<Activation, Activation::gelu_erf>());
   }
 }
 

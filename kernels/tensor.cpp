@@ -7,14 +7,18 @@ namespace fabula {
 std::size_t size_of(DType dtype) {
   switch (dtype) {
     case DType::f64:
-    case DType::i64: return 8;
+    case DType::i64:
+      return 8;
     case DType::f32:
-    case DType::i32: return 4;
+    case DType::i32:
+      return 4;
     case DType::bf16:
-    case DType::f16: return 2;
+    case DType::f16:
+      return 2;
     case DType::i8:
     case DType::u8:
-    case DType::boolean: return 1;
+    case DType::boolean:
+      return 1;
   }
   return 0;
 }
@@ -52,7 +56,8 @@ Tensor Tensor::view(Shape other) const {
 
 Tensor Tensor::slice(std::int64_t begin, std::int64_t count) const {
   if (shape.rank() == 0 || begin < 0 || count < 0 || begin + count > shape[0]) {
-    throw Error(ExitCode::internal, "slice: rows " + std::to_string(begin) + " to " + std::to_string(begin + count) + " of " + shape.text());
+    throw Error(ExitCode::internal,
+                "slice: rows " + std::to_string(begin) + " to " + std::to_string(begin + count) + " of " + shape.text());
   }
   std::int64_t extents[Shape::max_rank] = {count};
   std::int64_t row = 1;

@@ -54,7 +54,9 @@ struct Tensor {
   [[nodiscard]] std::int64_t width() const { return shape.rank() == 0 ? 0 : shape[-1]; }
 
   template <typename T>
-  [[nodiscard]] T* as() const { return static_cast<T*>(data); }
+  [[nodiscard]] T* as() const {
+    return static_cast<T*>(data);
+  }
   [[nodiscard]] float* f32() const { return as<float>(); }
 
   /// The same memory under another shape with as many elements.

@@ -9,10 +9,13 @@
 namespace fabula {
 namespace {
 
-// Whether one letter was left out, typed twice or exchanged with its neighbour. Another letter in its place is no slip: "falls" is not "calls".
+// Whether one letter was left out, typed twice or exchanged with its neighbour. Another letter in its place is no slip: "falls" is not
+// "calls".
 bool is_slip_of(std::string_view typed, std::string_view word) {
   if (word.size() < 5 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1) return false;
-  const auto same = static_cast<std::size_t>(std::mismatch(typed.begin(), typed.begin() + static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size())), word.begin()).first - typed.begin());
+  const auto same = static_cast<std::size_t>(
+      std::mismatch(typed.begin(), typed.begin() + static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size())), word.begin()).first -
+      typed.begin());
   const std::string_view a = typed.substr(same), b = word.substr(same);
   if (a.size() + 1 == b.size()) return a == b.substr(1);
   if (a.size() == b.size() + 1) return a.substr(1) == b && same > 0 && a[0] == typed[same - 1];
@@ -21,13 +24,18 @@ bool is_slip_of(std::string_view typed, std::string_view word) {
 
 bool is_plain(const std::string& word, const std::vector<std::string>& plain) {
   const auto known = [&](std::string_view w) { return std::find(plain.begin(), plain.end(), w) != plain.end(); };
-  const auto without = [&](std::string_view ending) { return word.size() > ending.size() + 2 && word.ends_with(ending) && known(std::string_view(word).substr(0, word.size() - ending.size())); };
-  return known(word) || without("'s") || without("s") || without("es") || std::any_of(plain.begin(), plain.end(), [&](const std::string& w) { return is_slip_of(word, w); });
+  const auto without = [&](std::string_view ending) {
+    return word.size() > ending.size() + 2 && word.ends_with(ending) &&
+           known(std::string_view(word).substr(0, word.size() - ending.size()));
+  };
+  return known(word) || without("'s") || without("s") || without("es") ||
+         std::any_of(plain.begin(), plain.end(), [&](const std::string& w) { return is_slip_of(word, w); });
 }
 
 // Marks every place where `part` stands.
 void cover(std::vector<bool>& covered, std::string_view text, std::string_view part) {
-  for (std::size_t at = part.empty() ? std::string_view::npos : text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) {
+  for (std::size_t at = part.empty() ? std::string_view::npos : text.find(part); at != std::string_view::npos;
+       at = text.find(part, at + part.size())) {
     std::fill_n(covered.begin() + static_cast<std::ptrdiff_t>(at), part.size(), true);
   }
 }
@@ -48,7 +56,9 @@ void cover_quotes(std::vector<bool>& covered, std::string_view text) {
 
 bool is_within(std::string_view span, const World& world) {
   const std::vector<TextSpan> words = words_of(span);
-  return !world.plain_words.empty() && std::all_of(words.begin(), words.end(), [&](const TextSpan& word) { return is_plain(lowercase(word.of(span)), world.plain_words); });
+  return !world.plain_words.empty() && std::all_of(words.begin(), words.end(), [&](const TextSpan& word) {
+    return is_plain(lowercase(word.of(span)), world.plain_words);
+  });
 }
 
 std::vector<std::string> left_out(const plan::Film& film, const World& world) {
@@ -64,14 +74,18 @@ std::vector<std::string> left_out(const plan::Film& film, const World& world) {
   std::vector<TextSpan> runs;
   for (const TextSpan& word : words_of(prompt)) {
     if (covered[word.begin] || is_plain(lowercase(word.of(prompt)), world.plain_words)) continue;
-    const bool joins = !runs.empty() && runs.back().end + 1 == word.begin && prompt[runs.back().end] == ' ' && word.end - runs.back().begin <= PlanCaps::unsupported;
-    if (joins) runs.back().end = word.end;
-    else runs.push_back(word);
+    const bool joins = !runs.empty() && runs.back().end + 1 == word.begin && prompt[runs.back().end] == ' ' &&
+                       word.end - runs.back().begin <= PlanCaps::unsupported;
+    if (joins)
+      runs.back().end = word.end;
+    else
+      runs.push_back(word);
   }
   std::vector<std::string> spans;
   for (const TextSpan& run : runs) {
     std::string span(run.of(prompt));
-    if (span.size() <= PlanCaps::unsupported && std::find(spans.begin(), spans.end(), span) == spans.end()) spans.push_back(std::move(span));
+    if (span.size() <= PlanCaps::unsupported && std::find(spans.begin(), spans.end(), span) == spans.end())
+      spans.push_back(std::move(span));
   }
   return spans;
 }

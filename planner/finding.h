@@ -18,7 +18,8 @@ struct Rule {
   const char* means;  ///< what a plan must do to keep it
 };
 
-/// All rules: those of the file, of every plan, of the simulated world, of what a model can film ("model-…"), of the prompt, of editing ("locked-…").
+/// All rules: those of the file, of every plan, of the simulated world, of what a model can film ("model-…"), of the prompt, of editing
+/// ("locked-…").
 [[nodiscard]] std::span<const Rule> rules();
 
 /// `path` is a JSON path ("shots[1].dialogue[0].speaker"), empty for the file as a whole; the sentence goes on from it.
@@ -42,7 +43,8 @@ struct Finding {
 /// A plan that cannot be used, with everything that was found. Its code is bad_data, its sentence the summary.
 class PlanError : public Error {
  public:
-  PlanError(const std::string& start, std::vector<Finding> findings) : Error(ExitCode::bad_data, summary(start, findings)), findings_(std::move(findings)) {}
+  PlanError(const std::string& start, std::vector<Finding> findings)
+      : Error(ExitCode::bad_data, summary(start, findings)), findings_(std::move(findings)) {}
   [[nodiscard]] const std::vector<Finding>& findings() const { return findings_; }
 
  private:

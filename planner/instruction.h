@@ -8,8 +8,8 @@
 
 namespace fabula {
 
-/// The system turn for a published checkpoint: what to write, in which order, and of which actors, places and actions. The grammar allows nothing else in
-/// any case; a model that is told makes better choices within it. About 2 KB.
+/// The system turn for a published checkpoint: what to write, in which order, and of which actors, places and actions. The grammar allows
+/// nothing else in any case; a model that is told makes better choices within it. About 2 KB.
 [[nodiscard]] std::string instruction(const World&);
 /// The same for any film: the keys that the program writes, in its order. About 2 KB.
 [[nodiscard]] std::string instruction(const FilmProgram&);

@@ -11,8 +11,8 @@
 
 namespace fabula::oracle {
 
-/// What a prompt (UTF-8) says, as far as the world has it; the rest is in `unsupported`, word for word. Any text can be read. `present`: who "it" and "they"
-/// are before anybody is named; then nobody stands in for those whom the world does not know.
+/// What a prompt (UTF-8) says, as far as the world has it; the rest is in `unsupported`, word for word. Any text can be read. `present`:
+/// who "it" and "they" are before anybody is named; then nobody stands in for those whom the world does not know.
 [[nodiscard]] Story read_story(std::string_view prompt, const World&, const std::vector<std::string>& present = {});
 
 /// The film of a story. What it leaves open is filled by the rules in tools/train/grammar.py. Its plan has no errors (planner/check.h);
@@ -33,10 +33,12 @@ void name_unsupported(std::vector<std::string>& unsupported, const std::vector<s
 /// The id of a further entry of a place in a plan: "forest", then "forest_2".
 [[nodiscard]] std::string next_entry(const plan::Film&, const std::string& place);
 /// A line of a shot as the planner times it. The speaker is a character of the film, their voice one of the world's.
-[[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&, const PhonesFunction&);
+[[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&,
+                                 const PhonesFunction&);
 /// The weather's, or "crickets" at night where there are some, else the place's own; of these what the world has.
 [[nodiscard]] std::string ambience_of(const World::Place&, const std::string& time, const std::string& weather, const World&);
-/// Where the index-th prop of a shot stands: beside a lead at position `lead` who is alone, else in the middle; the second on the other side.
+/// Where the index-th prop of a shot stands: beside a lead at position `lead` who is alone, else in the middle; the second on the other
+/// side.
 [[nodiscard]] std::string prop_position(const World&, std::size_t roles, const std::string& lead, std::size_t index);
 /// Voices go by the actor's place in the world: even the first, odd the second.
 [[nodiscard]] std::string default_voice(const std::string& actor, const World&);

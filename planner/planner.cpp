@@ -10,6 +10,7 @@
 #include "engine/bundle.h"
 #include "engine/world.h"
 #include "kernels/error.h"
+#include "planner/check.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/batch.h"
 #include "planner/lm/session.h"
@@ -17,7 +18,6 @@
 #include "planner/oracle.h"
 #include "planner/prompt.h"
 #include "planner/repair.h"
-#include "planner/check.h"
 
 namespace fabula {
 namespace {
@@ -49,23 +49,29 @@ using Clock = std::chrono::steady_clock;
 class BundlePlanner final : public LanguagePlanner {
  public:
   BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones, const PlannerOptions& options)
-      : world_(World::open(bundle.folder / "world.json")), tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")), table_(tokenizer_),
+      : world_(World::open(bundle.folder / "world.json")),
+        tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")),
+        table_(tokenizer_),
         weights_(Weights::open(bundle.folder / "planner", precision)),
-        model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)), tap_layer_(bundle.tap_layer), pool_(threads),
-        phones_(std::move(phones)), sampling_(options.sampling), session_(model_, tap_layer_, cpu_kernels(), &pool_) {
+        model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)),
+        tap_layer_(bundle.tap_layer),
+        pool_(threads),
+        phones_(std::move(phones)),
+        sampling_(options.sampling),
+        session_(model_, tap_layer_, cpu_kernels(), &pool_) {
     oracle::add_names(world_, options.names);
     const std::string folder = (bundle.folder / "planner").string();
     if (tokenizer_.size() > model_.config.vocabulary) {
-      throw Error(ExitCode::bad_data, folder + ": tokenizer.json has " + std::to_string(tokenizer_.size()) + " tokens, the model " + std::to_string(model_.config.vocabulary));
+      throw Error(ExitCode::bad_data, folder + ": tokenizer.json has " + std::to_string(tokenizer_.size()) + " tokens, the model " +
+                                          std::to_string(model_.config.vocabulary));
     }
     if (tap_layer_ > model_.config.layers) {
-      throw Error(ExitCode::bad_data, folder + ": the tap layer " + std::to_string(tap_layer_) + " is beyond the model's " + std::to_string(model_.config.layers) + " layers");
+      throw Error(ExitCode::bad_data, folder + ": the tap layer " + std::to_string(tap_layer_) + " is beyond the model's " +
+                                          std::to_string(model_.config.layers) + " layers");
     }
   }
 
-  Direction direct(const std::string& prompt, const Progress& progress) override {
-    return direct(prompt, session_, stats_, progress);
-  }
+  Direction direct(const std::string& prompt, const Progress& progress) override { return direct(prompt, session_, stats_, progress); }
 
   Direction direct(const plan::Film& film, const Progress& progress) override {
     plan::require_valid(film, world_);
@@ -77,7 +83,8 @@ class BundlePlanner final : public LanguagePlanner {
   std::size_t cache_bytes(const BatchOptions& options) const override { return KvPool::bytes(model_.config, tokens_of(options)); }
 
   // A thread a plan: what it writes is decided there, what the model reads in the common passes.
-  void direct_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress, const std::function<void(BatchResult)>& receive) override {
+  void direct_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress,
+                  const std::function<void(BatchResult)>& receive) override {
     Passes passes(model_, tap_layer_, cpu_kernels(), &pool_);
     KvPool pages(model_.config, KvPool::pages_of(tokens_of(options)));
     Batch batch(passes, pages);
@@ -104,7 +111,8 @@ class BundlePlanner final : public LanguagePlanner {
     };
     {
       std::vector<std::jthread> threads;
-      for (std::size_t i = 0; i < std::min(prompts.size(), static_cast<std::size_t>(std::max(1, options.plans))); ++i) threads.emplace_back(work);
+      for (std::size_t i = 0; i < std::min(prompts.size(), static_cast<std::size_t>(std::max(1, options.plans))); ++i)
+        threads.emplace_back(work);
     }
     if (failure) std::rethrow_exception(failure);
   }
@@ -138,7 +146,8 @@ class BundlePlanner final : public LanguagePlanner {
       if (given == 0) given = static_cast<std::int64_t>(tokens.size());
       return session.read_ahead(tokens);
     };
-    Composed composed = compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, static_cast<std::size_t>(context()), sampling_);
+    Composed composed =
+        compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, static_cast<std::size_t>(context()), sampling_);
     Direction direction = keep_states(std::move(composed.film), session, stats, start, progress);
     direction.origin = std::move(composed.origin);
     stats.given = given;
@@ -149,8 +158,9 @@ class BundlePlanner final : public LanguagePlanner {
     if (progress && !progress(static_cast<int>(tokens))) throw Error(ExitCode::interrupted, "stopped while planning");
   }
 
-  // The stream of the film as it stands; the session reads from the first token on that it has not read already. A model may spell a value in other tokens than
-  // its text alone would have: from there on the states are those of the text, so that a plan's states do not depend on who wrote it.
+  // The stream of the film as it stands; the session reads from the first token on that it has not read already. A model may spell a value
+  // in other tokens than its text alone would have: from there on the states are those of the text, so that a plan's states do not depend
+  // on who wrote it.
   Direction keep_states(plan::Film film, Session& session, DecodingStats& stats, Clock::time_point start, const Progress& progress) const {
     Follower follower(tokenizer_);
     const PlanSpans spans = write_plan(follower, film, world_, phones_);
@@ -182,7 +192,8 @@ class BundlePlanner final : public LanguagePlanner {
 
 }  // namespace
 
-std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones, const PlannerOptions& options) {
+std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones,
+                                              const PlannerOptions& options) {
   return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones), options);
 }
 

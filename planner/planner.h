@@ -41,15 +41,19 @@ class LanguagePlanner : public Planner {
   /// How the last film's text came about.
   [[nodiscard]] virtual const DecodingStats& stats() const = 0;
 
-  /// Writes plans for many prompts, several at once, in common passes of the model; each is what direct() makes of its prompt. A prompt that fails
-  /// stops no other. `receive` gets the results as they come, one at a time; `progress` is asked from several threads. Throws what `receive` throws.
-  virtual void direct_all(std::span<const std::string> prompts, const BatchOptions&, const Progress& progress, const std::function<void(BatchResult)>& receive) = 0;
+  /// Writes plans for many prompts, several at once, in common passes of the model; each is what direct() makes of its prompt. A prompt
+  /// that fails stops no other. `receive` gets the results as they come, one at a time; `progress` is asked from several threads. Throws
+  /// what `receive` throws.
+  virtual void direct_all(std::span<const std::string> prompts, const BatchOptions&, const Progress& progress,
+                          const std::function<void(BatchResult)>& receive) = 0;
   /// Bytes of the cache that direct_all works with.
   [[nodiscard]] virtual std::size_t cache_bytes(const BatchOptions&) const = 0;
 };
 
-/// Reads fabula.json, world.json and planner/ of a bundle. `phones` says how a line sounds (audio/phonemes.h). Throws Error as Bundle::open,
-/// World::open, Tokenizer::open and Weights::open do. The planner is for one thread at a time; it computes with `threads` of its own.
-[[nodiscard]] std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision, int threads, PhonesFunction phones, const PlannerOptions& = {});
+/// Reads fabula.json, world.json and planner/ of a bundle. `phones` says how a line sounds (audio/phonemes.h). Throws Error as
+/// Bundle::open, World::open, Tokenizer::open and Weights::open do. The planner is for one thread at a time; it computes with `threads` of
+/// its own.
+[[nodiscard]] std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision, int threads,
+                                                            PhonesFunction phones, const PlannerOptions& = {});
 
 }  // namespace fabula

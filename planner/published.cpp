@@ -17,12 +17,14 @@
 namespace fabula {
 namespace {
 
-// A row of the language model costs as much as a word: a picture is not read in more than 1024 of them (at 32 × 32 pixels each), which shows a plan enough.
+// A row of the language model costs as much as a word: a picture is not read in more than 1024 of them (at 32 × 32 pixels each), which
+// shows a plan enough.
 constexpr std::int64_t most_pixels = 1 << 20;
 
 Patches read_picture(const Checkpoint& checkpoint, const VisionConfig& vision, const Picture& picture) {
   PictureConfig config = PictureConfig::open(checkpoint.folder);
-  if (config.patch != vision.patch || config.temporal_patch != vision.temporal_patch || config.merge != vision.merge || vision.channels != 3) {
+  if (config.patch != vision.patch || config.temporal_patch != vision.temporal_patch || config.merge != vision.merge ||
+      vision.channels != 3) {
     throw Error(ExitCode::bad_data, checkpoint.folder.string() + ": the picture's patches are not those of config.json's vision_config");
   }
   config.most_pixels = std::max(config.fewest_pixels, std::min(config.most_pixels, most_pixels));
@@ -43,7 +45,8 @@ class Reader {
     }
     passes_.emplace(model_.decoder, checkpoint.config.layers, cpu_kernels(), &pool_);
     pages_.emplace(model_.decoder.config);
-    session_.emplace(model_.decoder, *pages_, [this](Request& request) { return patches_ ? see_and_read(request) : passes_->run(std::array{&request}); });
+    session_.emplace(model_.decoder, *pages_,
+                     [this](Request& request) { return patches_ ? see_and_read(request) : passes_->run(std::array{&request}); });
   }
 
   [[nodiscard]] std::int64_t image_rows() const { return patches_ ? patches_->grid.merged(model_.config.vision) : 0; }
@@ -53,7 +56,8 @@ class Reader {
   std::span<const float> read(std::span<const std::int32_t> tokens) {
     const std::size_t needed = session_->length() + tokens.size();
     if (checkpoint_.config.context > 0 && needed > static_cast<std::size_t>(checkpoint_.config.context)) {
-      throw Error(ExitCode::bad_data, "the prompt and its plan are longer than the model's context of " + std::to_string(checkpoint_.config.context) + " tokens");
+      throw Error(ExitCode::bad_data, "the prompt and its plan are longer than the model's context of " +
+                                          std::to_string(checkpoint_.config.context) + " tokens");
     }
     return patches_ ? session_->read(tokens) : session_->read_ahead(tokens);
   }
@@ -84,25 +88,29 @@ class Reader {
   Qwen3Vl model_;  // of weights_; without a picture its decoder alone
   ThreadPool pool_;
   std::optional<Patches> patches_;
-  std::optional<Passes> passes_;   // of model_ and pool_
+  std::optional<Passes> passes_;  // of model_ and pool_
   std::optional<KvPool> pages_;
   std::optional<Session> session_;  // of these
 };
 
-// What the caller asks of a checkpoint's model: the film that `write` makes of the composer, after a conversation that begins with `system`.
+// What the caller asks of a checkpoint's model: the film that `write` makes of the composer, after a conversation that begins with
+// `system`.
 template <typename Write>
-plan::Film compose(const Checkpoint& checkpoint, const std::string& system, const std::string& prompt, const Picture* picture, const PublishedOptions& options, Write write) {
+plan::Film compose(const Checkpoint& checkpoint, const std::string& system, const std::string& prompt, const Picture* picture,
+                   const PublishedOptions& options, Write write) {
   plan::Film film;
   film.prompt = prepare_prompt(prompt);
   if (picture != nullptr && !checkpoint.sees) {
-    throw Error(ExitCode::usage, checkpoint.folder.string() + " is a " + checkpoint.model_type + " without a vision tower; a picture needs a Qwen3-VL");
+    throw Error(ExitCode::usage,
+                checkpoint.folder.string() + " is a " + checkpoint.model_type + " without a vision tower; a picture needs a Qwen3-VL");
   }
   const Tokenizer tokenizer = Tokenizer::open(checkpoint.folder / "tokenizer.json");
   const TokenTable table(tokenizer);
   Reader reader(checkpoint, picture, options.precision, options.threads);
   const auto opening = chat_tokens(tokenizer, checkpoint.chat, {.system = system, .user = film.prompt, .image_rows = reader.image_rows()});
   const auto next_logits = [&](std::span<const std::int32_t> tokens) {
-    if (options.progress && !options.progress(static_cast<int>(reader.length()))) throw Error(ExitCode::interrupted, "stopped while planning");
+    if (options.progress && !options.progress(static_cast<int>(reader.length())))
+      throw Error(ExitCode::interrupted, "stopped while planning");
     return reader.read(tokens);
   };
   Composer composer(tokenizer, table, next_logits, options.sampling, checkpoint.stops);
@@ -112,23 +120,26 @@ plan::Film compose(const Checkpoint& checkpoint, const std::string& system, cons
 
 }  // namespace
 
-plan::Film write_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture, const PhonesFunction& phones,
-                      const PublishedOptions& options) {
+plan::Film write_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture,
+                      const PhonesFunction& phones, const PublishedOptions& options) {
   // No score: nobody taught it to this model, and the states of this run are not kept.
-  plan::Film film = compose(checkpoint, instruction(world), prompt, picture, options, [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
-    write_plan(composer, written, world, phones, {.opening = opening, .score = false});
-  });
+  plan::Film film = compose(checkpoint, instruction(world), prompt, picture, options,
+                            [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+                              write_plan(composer, written, world, phones, {.opening = opening, .score = false});
+                            });
   name_left_out(film, world);
   plan::require_valid(film, world);
   return film;
 }
 
-plan::Film write_any_film(const Checkpoint& checkpoint, const std::string& prompt, const Picture* picture, const PublishedOptions& options) {
+plan::Film write_any_film(const Checkpoint& checkpoint, const std::string& prompt, const Picture* picture,
+                          const PublishedOptions& options) {
   const FilmProgram program({});
-  return compose(checkpoint, instruction(program), prompt, picture, options, [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
-    composer.append(opening);
-    compose_film(composer, written, program);
-  });
+  return compose(checkpoint, instruction(program), prompt, picture, options,
+                 [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+                   composer.append(opening);
+                   compose_film(composer, written, program);
+                 });
 }
 
 }  // namespace fabula

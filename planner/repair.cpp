@@ -93,14 +93,19 @@ std::vector<std::int32_t> turn_tokens(const Tokenizer& tokenizer, const std::str
 std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& story, const World& world) {
   std::vector<Finding> findings;
   for (const oracle::Event& event : story.events) {
-    const bool shown = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) { return shows(film, shot, event, world); });
-    if (is_clear(event) && !shown) findings.push_back(plan::finding("shots", "prompt-event", "no shot shows what the prompt says: " + said_of(event)));
+    const bool shown =
+        std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) { return shows(film, shot, event, world); });
+    if (is_clear(event) && !shown)
+      findings.push_back(plan::finding("shots", "prompt-event", "no shot shows what the prompt says: " + said_of(event)));
     for (const std::string& piece : event.line) {
       const bool said = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) {
-        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(),
-                           [&](const plan::Line& line) { return line.text.find(piece) != std::string::npos || piece.find(line.text) != std::string::npos; });
+        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(), [&](const plan::Line& line) {
+          return line.text.find(piece) != std::string::npos || piece.find(line.text) != std::string::npos;
+        });
       });
-      if (!said) findings.push_back(plan::finding("shots", "prompt-event", "nobody says \"" + piece + "\", which the prompt has " + event.speaker + " say"));
+      if (!said)
+        findings.push_back(
+            plan::finding("shots", "prompt-event", "nobody says \"" + piece + "\", which the prompt has " + event.speaker + " say"));
     }
   }
   return findings;
@@ -119,8 +124,8 @@ std::string repair_turn(const std::vector<Finding>& findings) {
   return text;
 }
 
-Composed compose(const std::string& prompt, const World& world, const Vocabulary& words, const Composer::NextLogits& next_logits, const PhonesFunction& phones,
-                 std::size_t most_tokens, const Sampling& sampling) {
+Composed compose(const std::string& prompt, const World& world, const Vocabulary& words, const Composer::NextLogits& next_logits,
+                 const PhonesFunction& phones, std::size_t most_tokens, const Sampling& sampling) {
   Composed result;
   const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
   std::vector<std::int32_t> turn;  // instead of the prompt, from the second round on
@@ -128,15 +133,18 @@ Composed compose(const std::string& prompt, const World& world, const Vocabulary
     plan::Film film;
     film.prompt = prompt;
     bool opens = round > 0;  // the composer hands over the prompt first: the model has read it, and now reads what is wrong
-    Composer composer(words.tokenizer, words.table, [&](std::span<const std::int32_t> tokens) {
-      if (!std::exchange(opens, false)) {
-        result.read.insert(result.read.end(), tokens.begin(), tokens.end());
-        return next_logits(tokens);
-      }
-      turn.insert(turn.end(), tokens.begin() + static_cast<std::ptrdiff_t>(opening), tokens.end());
-      result.read.insert(result.read.end(), turn.begin(), turn.end());
-      return next_logits(turn);
-    }, sampling);
+    Composer composer(
+        words.tokenizer, words.table,
+        [&](std::span<const std::int32_t> tokens) {
+          if (!std::exchange(opens, false)) {
+            result.read.insert(result.read.end(), tokens.begin(), tokens.end());
+            return next_logits(tokens);
+          }
+          turn.insert(turn.end(), tokens.begin() + static_cast<std::ptrdiff_t>(opening), tokens.end());
+          result.read.insert(result.read.end(), turn.begin(), turn.end());
+          return next_logits(turn);
+        },
+        sampling);
     write_plan(composer, film, world, phones);
     name_left_out(film, world);
     result.film = std::move(film);

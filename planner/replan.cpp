@@ -24,7 +24,8 @@ bool is_locked(const Shot& shot, const std::string& path) {
   const auto is_below = [](const std::string& inner, const std::string& outer) {
     return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '.' || inner[outer.size()] == '[');
   };
-  return std::any_of(shot.locked.begin(), shot.locked.end(), [&](const std::string& lock) { return is_below(lock, path) || is_below(path, lock); });
+  return std::any_of(shot.locked.begin(), shot.locked.end(),
+                     [&](const std::string& lock) { return is_below(lock, path) || is_below(path, lock); });
 }
 
 template <typename Entries>
@@ -34,13 +35,15 @@ auto with_id(Entries& entries, const std::string& id) {
 
 class Replanner {
  public:
-  Replanner(const Film& film, const Wish& wish, const World& world, const PhonesFunction& phones) : before_(film), wish_(wish), world_(world), phones_(phones) {
+  Replanner(const Film& film, const Wish& wish, const World& world, const PhonesFunction& phones)
+      : before_(film), wish_(wish), world_(world), phones_(phones) {
     result_.film = film;
   }
 
   Replanned run() {
     const auto first = with_id(film().shots, wish_.shot);
-    if (first == film().shots.end()) throw Error(ExitCode::usage, "the plan has no shot \"" + wish_.shot + "\"; it has " + joined(ids_of(film().shots)));
+    if (first == film().shots.end())
+      throw Error(ExitCode::usage, "the plan has no shot \"" + wish_.shot + "\"; it has " + joined(ids_of(film().shots)));
     first_ = static_cast<std::size_t>(first - film().shots.begin());
     end_ = wish_.onwards ? film().shots.size() : first_ + 1;
     text_ = prepare_prompt(wish_.text);
@@ -59,8 +62,8 @@ class Replanner {
   void share_out() {
     const std::size_t shots = end_ - first_, events = story_.events.size();
     if (events > shots) {
-      throw Error(ExitCode::bad_data, "the wish tells of " + std::to_string(events) + " things that happen one after the other, for " + std::to_string(shots) +
-                                          (shots == 1 ? " shot" : " shots"));
+      throw Error(ExitCode::bad_data, "the wish tells of " + std::to_string(events) + " things that happen one after the other, for " +
+                                          std::to_string(shots) + (shots == 1 ? " shot" : " shots"));
     }
     for (std::size_t i = 0; i < shots; ++i) events_.push_back(events == 0 ? Event() : story_.events[i * events / shots]);
     for (std::size_t e = 0; e < events; ++e) {  // a line's pieces, a shot each
@@ -104,7 +107,8 @@ class Replanner {
   // Out of the picture, with all that they do, say and bring about.
   void remove(std::size_t index, const std::string& actor) {
     if (with_id(film().shots[index].cast, actor) == film().shots[index].cast.end()) return;
-    const bool is_free = !is_locked(film().shots[index], "action_beats") && !is_locked(film().shots[index], "dialogue") && !is_locked(film().shots[index], "effects");
+    const bool is_free = !is_locked(film().shots[index], "action_beats") && !is_locked(film().shots[index], "dialogue") &&
+                         !is_locked(film().shots[index], "effects");
     unless_locked(index, is_free ? "cast" : film().shots[index].locked.front(), [&](Shot& shot) {
       std::erase_if(shot.cast, [&](const CastMember& m) { return m.id == actor; });
       std::erase_if(shot.action_beats, [&](const ActionBeat& b) { return b.who == actor; });
@@ -115,10 +119,12 @@ class Replanner {
     });
   }
 
-  // Who is seen, and what they do. Who is named and not there takes the place of those who are, unless somebody is there already or they come in addition.
+  // Who is seen, and what they do. Who is named and not there takes the place of those who are, unless somebody is there already or they
+  // come in addition.
   void cast(std::size_t index, const std::vector<Role>& roles) {
     const Shot& shot = film().shots[index];
-    const bool is_known = std::any_of(roles.begin(), roles.end(), [&](const Role& r) { return with_id(shot.cast, r.actor) != shot.cast.end(); });
+    const bool is_known =
+        std::any_of(roles.begin(), roles.end(), [&](const Role& r) { return with_id(shot.cast, r.actor) != shot.cast.end(); });
     if (!is_known && !story_.is_addition && story_.removed.empty()) {
       for (const std::string& actor : ids_of(std::vector<CastMember>(shot.cast))) {
         left_.push_back(*with_id(shot.cast, actor));
@@ -146,12 +152,15 @@ class Replanner {
         return std::any_of(shot.cast.begin(), shot.cast.end(), [&](const CastMember& m) { return m.position == position; });
       };
       for (const char* free : {"center", "right", "left"}) {
-        const bool fits = member.position.empty() && has(world_.positions, free) && !is_taken(free) && (shot.cast.empty() || std::string(free) != "center");
+        const bool fits = member.position.empty() && has(world_.positions, free) && !is_taken(free) &&
+                          (shot.cast.empty() || std::string(free) != "center");
         if (fits) member.position = free;
       }
       if (member.position.empty()) member.position = world_.positions.front();
       if (member.facing.empty())
-        member.facing = has(world_.facings, "left") && member.position == "right" ? "left" : has(world_.facings, "right") ? "right" : world_.facings.front();
+        member.facing = has(world_.facings, "left") && member.position == "right" ? "left"
+                        : has(world_.facings, "right")                            ? "right"
+                                                                                  : world_.facings.front();
       shot.cast.push_back(member);
       const bool stands = has(ids_of(world_.actions), "stands");
       shot.action_beats.push_back({0, role.actor, !role.action.empty() ? role.action : stands ? "stands" : world_.actions.front().id});
@@ -163,16 +172,20 @@ class Replanner {
     const auto member = with_id(shot.cast, role.actor);
     if (member == shot.cast.end()) return;  // locked out
     const std::string who = at("cast", static_cast<std::size_t>(member - shot.cast.begin()));
-    if (!role.position.empty() && member->position != role.position) unless_locked(index, who + ".position", [&](Shot&) { member->position = role.position; });
-    if (!role.facing.empty() && member->facing != role.facing) unless_locked(index, who + ".facing", [&](Shot&) { member->facing = role.facing; });
+    if (!role.position.empty() && member->position != role.position)
+      unless_locked(index, who + ".position", [&](Shot&) { member->position = role.position; });
+    if (!role.facing.empty() && member->facing != role.facing)
+      unless_locked(index, who + ".facing", [&](Shot&) { member->facing = role.facing; });
     const bool feels_so = role.mood.empty() || World::or_first(member->mood, world_.moods) == role.mood;
     if (!feels_so) unless_locked(index, who + ".mood", [&](Shot&) { member->mood = role.mood; });
     if (role.action.empty()) return;
-    const auto beat = std::find_if(shot.action_beats.begin(), shot.action_beats.end(), [&](const ActionBeat& b) { return b.who == role.actor; });
+    const auto beat =
+        std::find_if(shot.action_beats.begin(), shot.action_beats.end(), [&](const ActionBeat& b) { return b.who == role.actor; });
     if (beat == shot.action_beats.end()) {
       unless_locked(index, "action_beats", [&](Shot& s) { s.action_beats.push_back({0, role.actor, role.action}); });
     } else if (beat->what != role.action) {
-      unless_locked(index, at("action_beats", static_cast<std::size_t>(beat - shot.action_beats.begin())) + ".what", [&](Shot&) { beat->what = role.action; });
+      unless_locked(index, at("action_beats", static_cast<std::size_t>(beat - shot.action_beats.begin())) + ".what",
+                    [&](Shot&) { beat->what = role.action; });
     }
   }
 
@@ -210,14 +223,16 @@ class Replanner {
     if (with_id(film().characters, actor) != film().characters.end()) return;
     const auto known = with_id(world_.actors, actor);
     const auto voice = story_.voices.find(actor);
-    film().characters.push_back({known->id, known->name, known->look, {voice == story_.voices.end() ? oracle::default_voice(actor, world_) : voice->second}});
+    film().characters.push_back(
+        {known->id, known->name, known->look, {voice == story_.voices.end() ? oracle::default_voice(actor, world_) : voice->second}});
   }
 
   void lines(std::size_t index, const Event& event) {
     unless_locked(index, "dialogue", [&](Shot& shot) {
       shot.dialogue.clear();
       const bool is_there = with_id(shot.cast, event.speaker) != shot.cast.end();
-      if (!event.line.empty() && is_there) shot.dialogue.push_back(oracle::line_of(film(), shot, event.speaker, event.line.front(), world_, phones_));
+      if (!event.line.empty() && is_there)
+        shot.dialogue.push_back(oracle::line_of(film(), shot, event.speaker, event.line.front(), world_, phones_));
     });
   }
 
@@ -228,7 +243,8 @@ class Replanner {
     const auto here = with_id(film().places, shot.place);
     if (here == film().places.end()) return;
     const World::Place* known = world_.place(here->id);
-    const std::string base = event.place.empty() ? (known == nullptr ? here->id : known->id) : event.place, time = event.time.empty() ? here->time_of_day : event.time;
+    const std::string base = event.place.empty() ? (known == nullptr ? here->id : known->id) : event.place,
+                      time = event.time.empty() ? here->time_of_day : event.time;
     const std::string weather = weather_at(base, event, *here);
     const auto stands_for = [&](const Place& p) {
       const World::Place* of = world_.place(p.id);
@@ -324,7 +340,8 @@ class Replanner {
       std::vector<Fact>& pre = film().shots[i].pre;
       for (std::size_t k = pre.size(); k-- > 0 && i > first_;) {
         const std::string path = at(at("shots", i) + ".pre", k);
-        const bool fails = std::any_of(timeline.findings.begin(), timeline.findings.end(), [&](const Finding& f) { return f.path == path && f.rule == "pre-fails"; });
+        const bool fails = std::any_of(timeline.findings.begin(), timeline.findings.end(),
+                                       [&](const Finding& f) { return f.path == path && f.rule == "pre-fails"; });
         if (!fails || old.contains(path)) continue;
         unless_locked(i, at("pre", k), [&](Shot& shot) {
           const auto holds = now.find({shot.pre[k].entity, shot.pre[k].attribute});
@@ -344,9 +361,10 @@ class Replanner {
     const bool is_same = film() == before_;
     if (is_same && !kept_.all.empty()) throw PlanError("nothing of the wish can be done", kept_.all);
     if (is_same)
-      throw Error(ExitCode::bad_data, "the wish \"" + wish_.text + "\" changes nothing: " +
-                                          (story_.unsupported.empty() ? "the plan says so already, or it names nothing that this model knows"
-                                                                      : "this model does not know \"" + story_.unsupported.front() + "\""));
+      throw Error(ExitCode::bad_data,
+                  "the wish \"" + wish_.text + "\" changes nothing: " +
+                      (story_.unsupported.empty() ? "the plan says so already, or it names nothing that this model knows"
+                                                  : "this model does not know \"" + story_.unsupported.front() + "\""));
     std::vector<Finding> findings = check(film(), world_);
     const std::vector<Finding> broken = locked_changes(before_, film());
     findings.insert(findings.end(), broken.begin(), broken.end());
@@ -357,7 +375,8 @@ class Replanner {
       if (character != film().characters.end() && character->voice.voice_id != voice)
         result_.notes.push_back("the voice of " + actor + " is that of the whole film and stays");
     }
-    for (const std::string& span : story_.unsupported) result_.notes.push_back("this model cannot show \"" + span + "\"; the plan leaves it out");
+    for (const std::string& span : story_.unsupported)
+      result_.notes.push_back("this model cannot show \"" + span + "\"; the plan leaves it out");
     oracle::name_unsupported(film().unsupported, story_.unsupported);
     return std::move(result_);
   }

@@ -21,10 +21,11 @@ struct Replanned {
   std::vector<std::string> notes;  ///< of what the wish asks and did not get, a sentence each
 };
 
-/// Changes what the wish says of its shots and what depends on it: a later shot that goes on from a changed one follows it to its place; a later `pre` that
-/// failed would be rewritten to what holds then. Locked fields stay. A place whose time is wished otherwise gets a second entry where other shots use the first.
-/// Everything else is as it was. Words of the wish that the world does not know are added to `unsupported`. Throws PlanError with all findings where the
-/// changed plan could not be filmed, or where a lock forbids all of the wish; Error: usage for a shot that is not there, bad_data for a wish that says nothing.
+/// Changes what the wish says of its shots and what depends on it: a later shot that goes on from a changed one follows it to its place; a
+/// later `pre` that failed would be rewritten to what holds then. Locked fields stay. A place whose time is wished otherwise gets a second
+/// entry where other shots use the first. Everything else is as it was. Words of the wish that the world does not know are added to
+/// `unsupported`. Throws PlanError with all findings where the changed plan could not be filmed, or where a lock forbids all of the wish;
+/// Error: usage for a shot that is not there, bad_data for a wish that says nothing.
 [[nodiscard]] Replanned replan(const Film&, const Wish&, const World&, const PhonesFunction&);
 
 }  // namespace fabula::plan

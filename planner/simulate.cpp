@@ -34,7 +34,9 @@ class Simulation {
  private:
   using Key = std::pair<std::string, std::string>;
 
-  void find(const std::string& path, const char* rule, const std::string& sentence) { timeline_.findings.push_back(finding(path, rule, sentence)); }
+  void find(const std::string& path, const char* rule, const std::string& sentence) {
+    timeline_.findings.push_back(finding(path, rule, sentence));
+  }
 
   // Empty if nothing is known.
   std::string now(const std::string& entity, const std::string& attribute) const {
@@ -48,7 +50,8 @@ class Simulation {
     for (std::size_t i = 0; i < film_.world.size(); ++i) {
       const Fact& fact = film_.world[i];
       if (const std::string worn = now(fact.entity, fact.attribute); fact.attribute == "wardrobe" && !worn.empty() && worn != fact.value) {
-        find(at("world", i) + ".value", "wardrobe-undeclared", "is \"" + fact.value + "\", but " + fact.entity + "'s field wardrobe says \"" + worn + "\"");
+        find(at("world", i) + ".value", "wardrobe-undeclared",
+             "is \"" + fact.value + "\", but " + fact.entity + "'s field wardrobe says \"" + worn + "\"");
       }
       world_.insert_or_assign({fact.entity, fact.attribute}, fact.value);
     }
@@ -86,12 +89,14 @@ class Simulation {
         find(here, rule, "says for the second time what the " + fact.attribute + " of " + fact.entity + " is");
       }
       const bool is_place = with_id(film_.places, fact.value) != nullptr;
-      if (fact.attribute == "place" && !is_place) find(here + ".value", "unknown-entity", "\"" + fact.value + "\" is not a place of this film");
+      if (fact.attribute == "place" && !is_place)
+        find(here + ".value", "unknown-entity", "\"" + fact.value + "\" is not a place of this film");
       if (fact.attribute == "holder" && fact.value != nobody && !is_place && with_id(film_.characters, fact.value) == nullptr) {
         find(here + ".value", "unknown-entity", "\"" + fact.value + "\" is neither a character nor a place of this film, nor none");
       }
       const Prop* prop = with_id(film_.props, fact.entity);
-      if (fact.attribute == "state" && prop != nullptr && std::find(prop->states.begin(), prop->states.end(), fact.value) == prop->states.end()) {
+      if (fact.attribute == "state" && prop != nullptr &&
+          std::find(prop->states.begin(), prop->states.end(), fact.value) == prop->states.end()) {
         find(here + ".value", "prop-state", "\"" + fact.value + "\" is not one of the states of " + prop->id);
       }
     }
@@ -114,11 +119,14 @@ class Simulation {
     const std::string holder = now(fact.entity, "holder");
     if (holder == fact.value) return;
     if (is_absent(holder, s)) find(path, "one-holder", fact.entity + " is held by " + holder + ", who is not in this shot's cast");
-    if (is_absent(fact.value, s)) find(path + ".value", "one-holder", fact.value + " gets " + fact.entity + " without being in this shot's cast");
+    if (is_absent(fact.value, s))
+      find(path + ".value", "one-holder", fact.value + " gets " + fact.entity + " without being in this shot's cast");
   }
 
   // A character who is not in the shot.
-  bool is_absent(const std::string& id, const Shot& s) const { return with_id(film_.characters, id) != nullptr && with_id(s.cast, id) == nullptr; }
+  bool is_absent(const std::string& id, const Shot& s) const {
+    return with_id(film_.characters, id) != nullptr && with_id(s.cast, id) == nullptr;
+  }
 
   void apply(const std::vector<Fact>& effects) {
     std::vector<Change>& changes = timeline_.shots.emplace_back();

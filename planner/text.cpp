@@ -22,12 +22,16 @@ Role role_of(std::int32_t code) {
     case UTF8PROC_CATEGORY_LO:
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return Role::word;
+    case UTF8PROC_CATEGORY_NO:
+      return Role::word;
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME: return Role::mark;
-    case UTF8PROC_CATEGORY_CF: return Role::nothing;
-    default: break;
+    case UTF8PROC_CATEGORY_ME:
+      return Role::mark;
+    case UTF8PROC_CATEGORY_CF:
+      return Role::nothing;
+    default:
+      break;
   }
   constexpr std::string_view signs = ".,;:!?-()";
   return code > 0 && code < 0x80 && signs.find(static_cast<char>(code)) != std::string_view::npos ? Role::sign : Role::space;
@@ -74,8 +78,10 @@ std::string joined(const std::vector<std::string>& words) {
 std::string lowercase(std::string_view text) {
   std::string lower;
   each_character(text, [&](std::string_view bytes, std::int32_t code) {
-    if (code < 0) lower += bytes;
-    else append(lower, utf8proc_tolower(code));
+    if (code < 0)
+      lower += bytes;
+    else
+      append(lower, utf8proc_tolower(code));
   });
   return lower;
 }
@@ -120,8 +126,12 @@ std::string prompt_words(std::string_view text, std::size_t most_bytes) {
       continue;
     }
     switch (role_of(c.code)) {
-      case Role::nothing: break;
-      case Role::space: gap = true; after_letter = false; break;
+      case Role::nothing:
+        break;
+      case Role::space:
+        gap = true;
+        after_letter = false;
+        break;
       case Role::mark:
         if (gap || words.empty()) break;  // a mark on nothing
         [[fallthrough]];
@@ -138,13 +148,16 @@ std::string prompt_words(std::string_view text, std::size_t most_bytes) {
 std::string printable(std::string_view text) {
   const auto is_hidden = [](std::int32_t code) {
     const auto category = utf8proc_category(code);
-    return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CO ||
-           category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP || utf8proc_get_property(code)->ignorable;
+    return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_CN ||
+           category == UTF8PROC_CATEGORY_CO || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP ||
+           utf8proc_get_property(code)->ignorable;
   };
   std::string shown;
   each_character(text, [&](std::string_view bytes, std::int32_t code) {
-    if (code == '\n' || code == '\t') shown += ' ';
-    else shown += code < 0 || is_hidden(code) ? std::string_view("\xef\xbf\xbd") : bytes;
+    if (code == '\n' || code == '\t')
+      shown += ' ';
+    else
+      shown += code < 0 || is_hidden(code) ? std::string_view("\xef\xbf\xbd") : bytes;
   });
   return shown;
 }

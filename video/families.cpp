@@ -17,7 +17,10 @@ struct Family {
 
 // One line a family.
 constexpr Family families[] = {
-    {"h3", [](Bundle bundle, Precision precision, int threads) -> std::unique_ptr<ClipModel> { return std::make_unique<h3::H3Model>(std::move(bundle), precision, threads); }},
+    {"h3",
+     [](Bundle bundle, Precision precision, int threads) -> std::unique_ptr<ClipModel> {
+       return std::make_unique<h3::H3Model>(std::move(bundle), precision, threads);
+     }},
 };
 
 }  // namespace

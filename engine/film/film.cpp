@@ -86,7 +86,9 @@ void render_film(const Direction& direction, ClipModel& model, const std::vector
     FrameRepeater repeater(sink, last - first, film.fps, format.fps);
     const Sound sound = model.generate(
         clip, [&](const Image& image) { repeater.receive(image); },
-        [&](int done, int total) { return progress({i, shots, (static_cast<double>(i) + static_cast<double>(done) / total) / static_cast<double>(shots)}); });
+        [&](int done, int total) {
+          return progress({i, shots, (static_cast<double>(i) + static_cast<double>(done) / total) / static_cast<double>(shots)});
+        });
     if (repeater.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + shot.id);
     sink.samples(conform(sound, samples_before(last, film.fps) - samples_before(first, film.fps)));
   }

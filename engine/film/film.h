@@ -16,9 +16,9 @@ struct FilmRequest {
 };
 
 struct FilmProgress {
-  std::size_t shot = 0;    ///< index of the shot in work
+  std::size_t shot = 0;  ///< index of the shot in work
   std::size_t shots = 0;
-  double fraction = 0.0;   ///< of the whole film, never falling
+  double fraction = 0.0;  ///< of the whole film, never falling
 };
 
 /// Brings a shot's sound to the film's format: 48 kHz stereo, interleaved, exactly `count` sample frames.

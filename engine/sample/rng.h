@@ -7,8 +7,8 @@
 
 namespace fabula {
 
-/// Draws what torch.rand / torch.randn(generator=torch.Generator("cpu").manual_seed(seed)) draw, float32: uniform values bit for bit, normal ones
-/// to the last bits of their logarithms and cosines, for which PyTorch itself has several versions.
+/// Draws what torch.rand / torch.randn(generator=torch.Generator("cpu").manual_seed(seed)) draw, float32: uniform values bit for bit,
+/// normal ones to the last bits of their logarithms and cosines, for which PyTorch itself has several versions.
 class TorchGenerator {
  public:
   explicit TorchGenerator(std::uint64_t seed);

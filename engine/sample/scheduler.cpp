@@ -18,7 +18,8 @@ Scheduler Scheduler::load(const std::filesystem::path& folder) {
   std::ifstream in(file);
   if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
   const nlohmann::json root = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || !root.contains("shift") || !root["shift"].is_number()) throw Error(ExitCode::bad_data, file.string() + " has no number \"shift\"");
+  if (!root.is_object() || !root.contains("shift") || !root["shift"].is_number())
+    throw Error(ExitCode::bad_data, file.string() + " has no number \"shift\"");
   return Scheduler(root["shift"].get<double>());
 }
 

@@ -36,7 +36,8 @@ Mapping map_file(const std::filesystem::path& file) {
   if (descriptor < 0) throw Error(ExitCode::input_missing, "cannot open " + file.string() + ": " + std::strerror(errno));
   const std::shared_ptr<void> closer(nullptr, [descriptor](void*) { ::close(descriptor); });
   struct stat info {};
-  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) throw Error(ExitCode::input_missing, file.string() + " is not a regular file");
+  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))
+    throw Error(ExitCode::input_missing, file.string() + " is not a regular file");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size < 8) refuse(file, "it is shorter than its header length");
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
@@ -52,7 +53,8 @@ json parse_header(const std::filesystem::path& file, std::string_view text) {
     if (event == json::parse_event_t::object_start) {
       keys.resize(static_cast<std::size_t>(depth) + 1);
       keys.back().clear();
-    } else if (event == json::parse_event_t::key && !keys.at(static_cast<std::size_t>(depth) - 1).insert(parsed.get<std::string>()).second) {
+    } else if (event == json::parse_event_t::key &&
+               !keys.at(static_cast<std::size_t>(depth) - 1).insert(parsed.get<std::string>()).second) {
       refuse(file, "its header names \"" + parsed.get<std::string>() + "\" twice");
     }
     return true;
@@ -65,8 +67,9 @@ json parse_header(const std::filesystem::path& file, std::string_view text) {
 }
 
 bool dtype_named(const std::string& name, DType& dtype) {
-  static const std::map<std::string, DType> names = {{"F32", DType::f32}, {"BF16", DType::bf16}, {"F16", DType::f16}, {"F64", DType::f64}, {"I8", DType::i8},
-                                                     {"U8", DType::u8},   {"I32", DType::i32},   {"I64", DType::i64}, {"BOOL", DType::boolean}};
+  static const std::map<std::string, DType> names = {{"F32", DType::f32}, {"BF16", DType::bf16}, {"F16", DType::f16},
+                                                     {"F64", DType::f64}, {"I8", DType::i8},     {"U8", DType::u8},
+                                                     {"I32", DType::i32}, {"I64", DType::i64},   {"BOOL", DType::boolean}};
   const auto found = names.find(name);
   if (found == names.end()) return false;
   dtype = found->second;
@@ -83,12 +86,13 @@ Tensor read_entry(const std::filesystem::path& file, const std::string& name, co
   const std::string who = "tensor \"" + name + "\"";
   if (!entry.is_object()) refuse(file, who + " is not described by an object");
   const auto dtype_text = entry.find("dtype"), shape = entry.find("shape"), offsets = entry.find("data_offsets");
-  if (dtype_text == entry.end() || !dtype_text->is_string() || shape == entry.end() || !shape->is_array() || offsets == entry.end() || !offsets->is_array() ||
-      offsets->size() != 2 || entry.size() != 3) {
+  if (dtype_text == entry.end() || !dtype_text->is_string() || shape == entry.end() || !shape->is_array() || offsets == entry.end() ||
+      !offsets->is_array() || offsets->size() != 2 || entry.size() != 3) {
     refuse(file, who + " needs dtype, shape and two data_offsets");
   }
   Tensor tensor;
-  if (!dtype_named(dtype_text->get<std::string>(), tensor.dtype)) refuse(file, who + " has the unknown dtype " + dtype_text->get<std::string>());
+  if (!dtype_named(dtype_text->get<std::string>(), tensor.dtype))
+    refuse(file, who + " has the unknown dtype " + dtype_text->get<std::string>());
   if (shape->size() > Shape::max_rank) refuse(file, who + " has more than five axes");
 
   std::vector<std::int64_t> extents;
@@ -114,7 +118,8 @@ Tensor read_entry(const std::filesystem::path& file, const std::string& name, co
 
 // The ranges must tile the data: no overlap, no hole, nothing after the last.
 void check_tiling(const std::filesystem::path& file, std::vector<Range>& ranges, std::uint64_t data_size) {
-  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Range& a, const Range& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
   std::uint64_t at = 0;
   for (const Range& range : ranges) {
     if (range.begin < at) refuse(file, "tensor \"" + range.name + "\" overlaps another");

@@ -35,7 +35,8 @@ float from_f16(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const int mantissa = bits & 1023;
   if (exponent == 31) return mantissa != 0 ? std::nanf("") : sign * INFINITY;
-  return sign * (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25));
+  return sign *
+         (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25));
 }
 
 float element(const Tensor& tensor, std::int64_t i) {
@@ -51,7 +52,8 @@ float element(const Tensor& tensor, std::int64_t i) {
       std::memcpy(&bits, tensor.as<const char>() + i * 2, 2);
       return tensor.dtype == DType::bf16 ? from_bf16(bits) : from_f16(bits);
     }
-    default: throw Error(ExitCode::bad_data, std::string("a weight is stored as ") + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
+    default:
+      throw Error(ExitCode::bad_data, std::string("a weight is stored as ") + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
   }
 }
 
@@ -74,11 +76,12 @@ void let_go(const Tensor& mapped) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data), end = begin + mapped.bytes();
   const std::uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
-  if (first < last) (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // advice: the pages come back from the file if need be
+  if (first < last)
+    (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // advice: the pages come back from the file if need be
 }
 
-// row (count) to whole numbers in [−127, 127]. Gives the scale that they stand for; 0 for a row of zeros. Magnitudes are compared as bits and rounded by an
-// addition, so that the compiler makes vector loops of both: a large checkpoint has billions of weights.
+// row (count) to whole numbers in [−127, 127]. Gives the scale that they stand for; 0 for a row of zeros. Magnitudes are compared as bits
+// and rounded by an addition, so that the compiler makes vector loops of both: a large checkpoint has billions of weights.
 float quantise(const float* row, std::int64_t count, std::int8_t* to) {
   std::uint32_t most = 0;
   for (std::int64_t i = 0; i < count; ++i) most = std::max(most, std::bit_cast<std::uint32_t>(row[i]) & 0x7FFFFFFFU);
@@ -93,11 +96,13 @@ float quantise(const float* row, std::int64_t count, std::int8_t* to) {
 std::set<std::string> shards_of(const fs::path& index) {
   std::ifstream in(index, std::ios::binary);
   const json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) throw Error(ExitCode::bad_data, index.string() + " has no weight_map");
+  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object())
+    throw Error(ExitCode::bad_data, index.string() + " has no weight_map");
   std::set<std::string> shards;
   for (const auto& [tensor, shard] : root["weight_map"].items()) {
     const std::string name = shard.is_string() ? shard.get<std::string>() : "";
-    if (name.empty() || fs::path(name).filename() != name || name == "..") throw Error(ExitCode::bad_data, index.string() + " names the shard of \"" + tensor + "\" wrongly");
+    if (name.empty() || fs::path(name).filename() != name || name == "..")
+      throw Error(ExitCode::bad_data, index.string() + " names the shard of \"" + tensor + "\" wrongly");
     shards.insert(name);
   }
   return shards;
@@ -116,7 +121,8 @@ std::vector<Safetensors> open_files(const fs::path& folder) {
       return files;
     }
   }
-  throw Error(ExitCode::input_missing, "no weights in " + folder.string() + " (neither model.safetensors nor diffusion_pytorch_model.safetensors)");
+  throw Error(ExitCode::input_missing,
+              "no weights in " + folder.string() + " (neither model.safetensors nor diffusion_pytorch_model.safetensors)");
 }
 
 }  // namespace
@@ -140,10 +146,12 @@ struct Weights::Impl {
   Tensor claim(const std::string& name, const Shape& expected) {
     const Tensor tensor = find(name);
     if (tensor.shape != expected) {
-      throw Error(ExitCode::bad_data, folder.string() + ": the weight \"" + name + "\" has shape " + tensor.shape.text() + ", expected " + expected.text());
+      throw Error(ExitCode::bad_data,
+                  folder.string() + ": the weight \"" + name + "\" has shape " + tensor.shape.text() + ", expected " + expected.text());
     }
     if (tensor.dtype != DType::f32 && tensor.dtype != DType::bf16 && tensor.dtype != DType::f16) {
-      throw Error(ExitCode::bad_data, folder.string() + ": the weight \"" + name + "\" is stored as " + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
+      throw Error(ExitCode::bad_data,
+                  folder.string() + ": the weight \"" + name + "\" is stored as " + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
     }
     if (left.erase(name) == 0) throw Error(ExitCode::internal, "the weight \"" + name + "\" is taken twice");
     return tensor;
@@ -174,8 +182,10 @@ struct Weights::Impl {
     for (std::int64_t at = 0; at < tensor.elements(); at += block) {
       const std::int64_t count = std::min(block, tensor.elements() - at);
       widen(tensor, at, count, values);
-      if (dtype == DType::f32) std::copy_n(values, count, result.f32() + at);
-      else std::transform(values, values + count, result.as<std::uint16_t>() + at, to_bf16);
+      if (dtype == DType::f32)
+        std::copy_n(values, count, result.f32() + at);
+      else
+        std::transform(values, values + count, result.as<std::uint16_t>() + at, to_bf16);
     }
     let_go(tensor);
     return result;
@@ -208,7 +218,8 @@ Weights Weights::open(const fs::path& folder, Precision precision) {
   impl->files = open_files(folder);
   for (const Safetensors& file : impl->files) {
     for (const auto& [name, tensor] : file.tensors()) {
-      if (!impl->stored.emplace(name, tensor).second) throw Error(ExitCode::bad_data, folder.string() + ": two shards hold the weight \"" + name + "\"");
+      if (!impl->stored.emplace(name, tensor).second)
+        throw Error(ExitCode::bad_data, folder.string() + ": two shards hold the weight \"" + name + "\"");
       impl->left.insert(name);
     }
   }
@@ -238,8 +249,10 @@ Tensor Weights::take_matrix(const std::string& name, Shape expected) {
 
 Linear Weights::take_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool bias) {
   Linear result;
-  if (impl_->precision == Precision::int8) impl_->quantised(impl_->claim(prefix + ".weight", {out, in}), result);
-  else result.weight = take_matrix(prefix + ".weight", {out, in});
+  if (impl_->precision == Precision::int8)
+    impl_->quantised(impl_->claim(prefix + ".weight", {out, in}), result);
+  else
+    result.weight = take_matrix(prefix + ".weight", {out, in});
   if (bias) result.bias = take(prefix + ".bias", {out});
   return result;
 }
@@ -266,7 +279,8 @@ void Weights::ignore(const std::string& name) {
 
 void Weights::finish() const {
   if (impl_->left.empty()) return;
-  throw Error(ExitCode::bad_data, impl_->folder.string() + ": " + std::to_string(impl_->left.size()) + " weights belong to no layer, the first is \"" + *impl_->left.begin() + "\"");
+  throw Error(ExitCode::bad_data, impl_->folder.string() + ": " + std::to_string(impl_->left.size()) +
+                                      " weights belong to no layer, the first is \"" + *impl_->left.begin() + "\"");
 }
 
 std::size_t Weights::bytes() const { return impl_->bytes; }

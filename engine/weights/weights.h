@@ -32,8 +32,8 @@ class Weights {
   [[nodiscard]] Tensor take(const std::string& name, Shape expected);
   /// A matrix operand of a product: f32 under Precision::fp32, bf16 otherwise.
   [[nodiscard]] Tensor take_matrix(const std::string& name, Shape expected);
-  /// `prefix.weight` (out, in) and, when `bias`, `prefix.bias` (out). Under Precision::int8 the weight is i8, each row round(w / scale) with
-  /// scale = max|w| / 127, and the scales are (out).
+  /// `prefix.weight` (out, in) and, when `bias`, `prefix.bias` (out). Under Precision::int8 the weight is i8, each row round(w / scale)
+  /// with scale = max|w| / 127, and the scales are (out).
   [[nodiscard]] Linear take_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool bias);
   /// A convolution weight stored as torch.nn.utils.weight_norm leaves it (`prefix.weight_g`, `prefix.weight_v`), folded: g·v/‖v‖ over
   /// all axes but the first.

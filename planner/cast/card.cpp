@@ -44,8 +44,10 @@ Card read_charx(std::string_view bytes) {
   Card card;
   bool found = false;
   for (ZipEntry& entry : read_zip(bytes)) {
-    if (entry.name == json_name) card.origin.json = std::move(entry.data), found = true;
-    else card.origin.assets.push_back({std::move(entry.name), std::move(entry.data)});
+    if (entry.name == json_name)
+      card.origin.json = std::move(entry.data), found = true;
+    else
+      card.origin.assets.push_back({std::move(entry.name), std::move(entry.data)});
   }
   if (!found) throw Error(ExitCode::bad_data, "the zip file has no card.json in it: it is no character card");
   card.character = read_card_json(card.origin.json);
@@ -55,7 +57,8 @@ Card read_charx(std::string_view bytes) {
 }  // namespace
 
 Card read_card(std::string_view bytes) {
-  if (bytes.size() > largest_card) throw Error(ExitCode::bad_data, "the card is larger than " + std::to_string(largest_card >> 20U) + " MB");
+  if (bytes.size() > largest_card)
+    throw Error(ExitCode::bad_data, "the card is larger than " + std::to_string(largest_card >> 20U) + " MB");
   if (is_png(bytes)) return read_png_card(bytes);
   if (is_zip(bytes)) return read_charx(bytes);
   Card card;

@@ -1,5 +1,5 @@
-// Character Card V3 (github.com/kwaroran/character-card-spec-v3) in its three containers: JSON, PNG (tEXt chunks "ccv3" and "chara"), CHARX (a zip
-// of card.json and its assets). Cards of version 2 are read too.
+// Character Card V3 (github.com/kwaroran/character-card-spec-v3) in its three containers: JSON, PNG (tEXt chunks "ccv3" and "chara"), CHARX
+// (a zip of card.json and its assets). Cards of version 2 are read too.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,12 @@ struct Card {
   Origin origin;
 };
 
-/// Reads any of the three, told apart by their first bytes. Of the card's own fields name and description are used; id, look, wardrobe, voice and
-/// further fields stand in data.extensions.fabula. All else is kept in `origin`. Throws Error(bad_data).
+/// Reads any of the three, told apart by their first bytes. Of the card's own fields name and description are used; id, look, wardrobe,
+/// voice and further fields stand in data.extensions.fabula. All else is kept in `origin`. Throws Error(bad_data).
 [[nodiscard]] Card read_card(std::string_view bytes);
 
-/// The card as it came, with what the character says now in its place; a new one where there was none. `modified_s`: seconds since 1970, of the export.
+/// The card as it came, with what the character says now in its place; a new one where there was none. `modified_s`: seconds since 1970, of
+/// the export.
 [[nodiscard]] std::string write_card_json(const Character&, const Origin&, std::int64_t modified_s);
 /// `picture`: a PNG that carries the card. Throws Error(bad_data) when it is none.
 [[nodiscard]] std::string write_card_png(const Character&, const Origin&, std::int64_t modified_s, std::string_view picture);

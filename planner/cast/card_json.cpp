@@ -103,8 +103,10 @@ json card_of(const Character& c, const Origin& origin, std::int64_t modified_s) 
   for (const VoicePart& part : voice_parts) ours["voice"][part.name] = c.voice.*part.text;
   ours["fields"] = json::object();
   for (const Field& field : c.fields) {
-    if (field.key == "description") data["description"] = field.text;
-    else ours["fields"][field.key] = field.text;
+    if (field.key == "description")
+      data["description"] = field.text;
+    else
+      ours["fields"][field.key] = field.text;
   }
   return root;
 }
@@ -115,12 +117,14 @@ Character read_card_json(std::string_view text) {
   const json root = parse(text);
   if (!root.is_object()) refuse("it is not a JSON object");
   const std::string spec = text_at(root, "spec", "spec");
-  if (spec != spec_v3 && spec != spec_v2) refuse("its spec is not \"" + std::string(spec_v3) + "\": it is no character card that can be read");
+  if (spec != spec_v3 && spec != spec_v2)
+    refuse("its spec is not \"" + std::string(spec_v3) + "\": it is no character card that can be read");
   const json& data = object_at(root, "data", "data");
   Character c;
   c.name = text_at(data, "name", "data.name");
   if (trimmed(c.name).empty()) refuse("data.name is missing or empty");
-  if (std::string description = text_at(data, "description", "data.description"); !description.empty()) c.fields.push_back({"description", std::move(description)});
+  if (std::string description = text_at(data, "description", "data.description"); !description.empty())
+    c.fields.push_back({"description", std::move(description)});
   if (data.contains("extensions")) {
     const json& extensions = object_at(data, "extensions", "data.extensions");
     if (extensions.contains("fabula")) read_extension(object_at(extensions, "fabula", "data.extensions.fabula"), c);
@@ -130,16 +134,21 @@ Character read_card_json(std::string_view text) {
   return c;
 }
 
-std::string write_card_json(const Character& c, const Origin& origin, std::int64_t modified_s) { return card_of(c, origin, modified_s).dump(2); }
+std::string write_card_json(const Character& c, const Origin& origin, std::int64_t modified_s) {
+  return card_of(c, origin, modified_s).dump(2);
+}
 
 std::string write_card_v2_json(const Character& c, const Origin& origin, std::int64_t modified_s) {
   json root = card_of(c, origin, modified_s);
   root["spec"] = spec_v2;
   root["spec_version"] = "2.0";
   json& data = root["data"];
-  for (const char* key : {"group_only_greetings", "assets", "nickname", "creator_notes_multilingual", "source", "creation_date", "modification_date"}) data.erase(key);
+  for (const char* key :
+       {"group_only_greetings", "assets", "nickname", "creator_notes_multilingual", "source", "creation_date", "modification_date"})
+    data.erase(key);
   const std::string notes = data["creator_notes"].is_string() ? data["creator_notes"].get<std::string>() : "";
-  data["creator_notes"] = "This is a version 2 copy of a Character Card V3; use a program that reads V3 to have all of it." + (notes.empty() ? "" : "\n\n" + notes);
+  data["creator_notes"] = "This is a version 2 copy of a Character Card V3; use a program that reads V3 to have all of it." +
+                          (notes.empty() ? "" : "\n\n" + notes);
   return root.dump(2);
 }
 

@@ -10,13 +10,16 @@ namespace fabula::cast {
 namespace {
 
 void require_text(const std::string& what, const std::string& text, std::size_t most) {
-  if (text.size() > most) throw Error(ExitCode::bad_data, what + " is " + std::to_string(text.size()) + " bytes long, at most " + std::to_string(most) + " are kept");
+  if (text.size() > most)
+    throw Error(ExitCode::bad_data,
+                what + " is " + std::to_string(text.size()) + " bytes long, at most " + std::to_string(most) + " are kept");
   if (text.find('\0') != std::string::npos) throw Error(ExitCode::bad_data, what + " has a zero byte in it");
   if (!is_utf8(text)) throw Error(ExitCode::bad_data, what + " is not UTF-8 text");
 }
 
 void require_list(const std::string& what, const std::vector<std::string>& list) {
-  if (list.size() > most_entries) throw Error(ExitCode::bad_data, "there are more than " + std::to_string(most_entries) + " entries of " + what);
+  if (list.size() > most_entries)
+    throw Error(ExitCode::bad_data, "there are more than " + std::to_string(most_entries) + " entries of " + what);
   for (const std::string& entry : list) {
     require_text(what, entry, longest_text);
     if (entry.empty()) throw Error(ExitCode::bad_data, what + " has an empty entry");
@@ -34,8 +37,10 @@ std::string id_of(std::string_view name) {
   std::string id;
   for (const char c : lowercase(name)) {
     const bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
-    if (letter || (digit && !id.empty())) id += c;
-    else if (!id.empty() && id.back() != '_') id += '_';
+    if (letter || (digit && !id.empty()))
+      id += c;
+    else if (!id.empty() && id.back() != '_')
+      id += '_';
     if (id.size() == 32) break;
   }
   while (!id.empty() && id.back() == '_') id.pop_back();
@@ -43,7 +48,9 @@ std::string id_of(std::string_view name) {
 }
 
 void require_valid(const Character& c) {
-  if (!is_id(c.id)) throw Error(ExitCode::bad_data, "\"" + printable(c.id.substr(0, 40)) + "\" is no id: a small letter, then up to 31 small letters, digits or _");
+  if (!is_id(c.id))
+    throw Error(ExitCode::bad_data,
+                "\"" + printable(c.id.substr(0, 40)) + "\" is no id: a small letter, then up to 31 small letters, digits or _");
   require_text("the name", c.name, longest_name);
   if (trimmed(c.name).empty()) throw Error(ExitCode::bad_data, "the character " + c.id + " has no name");
   require_text("the look", c.look, longest_text);
@@ -78,7 +85,8 @@ std::string prompt_sentence(const Character& c) {
     const std::string words = prompt_words(text, most);
     return words.empty() ? "" : lead + ("\"" + words + "\"");
   };
-  const std::string look = part(" looks like ", c.look), wardrobe = part(" wears ", c.wardrobe), voice = part(" speaks with ", c.voice.description);
+  const std::string look = part(" looks like ", c.look), wardrobe = part(" wears ", c.wardrobe),
+                    voice = part(" speaks with ", c.voice.description);
   std::string sentence;
   for (const std::string& said : {look, wardrobe, voice}) {
     if (!said.empty()) sentence += (sentence.empty() ? "" : " and") + said;

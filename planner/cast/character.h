@@ -1,4 +1,5 @@
-// A character that is kept across films, as plain data. Texts are UTF-8 and may come from strangers: only prompt_sentence may bring them into a prompt.
+// A character that is kept across films, as plain data. Texts are UTF-8 and may come from strangers: only prompt_sentence may bring them
+// into a prompt.
 #pragma once
 
 #include <array>
@@ -65,12 +66,13 @@ constexpr std::size_t most_entries = 256;    ///< fields, images, sounds: of eac
 /// An id made of a name: "Old Fox!" -> "old_fox"; "character" where nothing is left.
 [[nodiscard]] std::string id_of(std::string_view name);
 
-/// Throws Error(bad_data), naming the part, for an id that is none, an empty name, a text that is too long, not UTF-8 or holds a NUL, a key twice.
+/// Throws Error(bad_data), naming the part, for an id that is none, an empty name, a text that is too long, not UTF-8 or holds a NUL, a key
+/// twice.
 void require_valid(const Character&);
 void require_valid(const Memory&);
 
-/// The character in one sentence of a prompt: 'The character "Fox" looks like "an orange fox" and wears "a red scarf".' Every text in it has
-/// passed through prompt_words (planner/text.h), so a card cannot say anything outside its quotation marks.
+/// The character in one sentence of a prompt: 'The character "Fox" looks like "an orange fox" and wears "a red scarf".' Every text in it
+/// has passed through prompt_words (planner/text.h), so a card cannot say anything outside its quotation marks.
 [[nodiscard]] std::string prompt_sentence(const Character&);
 
 }  // namespace fabula::cast

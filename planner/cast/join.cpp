@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t most_words = 200;  // bytes of a text that a plan may have at any length
 
-bool has(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // Whether `name` stands in a text, word by word.
 bool stands_in(const std::vector<std::string>& text, const std::vector<std::string>& name) {
@@ -63,7 +65,8 @@ std::vector<Part> parts_in(const std::string& prompt, const std::vector<Characte
     const auto match = lexicon.longest(name);
     const bool is_word = match && match->words == name.size();
     const bool is_own = is_word && match->meaning.kind == oracle::Kind::actor && match->meaning.id == *actor;
-    if (is_own ? stands_in(lower, name) : !is_word && stands_in(written, words_as_written(character.name))) parts.push_back({*actor, character});
+    if (is_own ? stands_in(lower, name) : !is_word && stands_in(written, words_as_written(character.name)))
+      parts.push_back({*actor, character});
   }
   return parts;
 }
@@ -90,7 +93,8 @@ void fill(plan::Character& c, const Character& from, const World& world) {
   take(c.voice.timbre, from.voice.timbre, most_words);
   take(c.voice.accent, from.voice.accent, most_words);
   take(c.voice.description, from.voice.description, most_words);
-  if (std::find(std::begin(plan::limits::paces), std::end(plan::limits::paces), from.voice.pace) != std::end(plan::limits::paces)) c.voice.pace = from.voice.pace;
+  if (std::find(std::begin(plan::limits::paces), std::end(plan::limits::paces), from.voice.pace) != std::end(plan::limits::paces))
+    c.voice.pace = from.voice.pace;
   if (!from.ref_images.empty()) c.ref_images = from.ref_images;
   if (!from.ref_audio.empty()) c.voice.ref_audio = from.ref_audio;
 }
@@ -115,7 +119,8 @@ std::vector<std::pair<std::string, Memory>> memories_of(const plan::Film& film, 
   for (const plan::Character& c : film.characters) {
     if (c.cast_id.empty()) continue;
     const auto keep = [&](const std::string& type, const std::string& text, const std::string& shot, std::int64_t time_ms) {
-      if (const std::string words = prompt_words(text, longest_name); !words.empty()) memories.push_back({c.cast_id, {0, type, words, title, shot, time_ms, created}});
+      if (const std::string words = prompt_words(text, longest_name); !words.empty())
+        memories.push_back({c.cast_id, {0, type, words, title, shot, time_ms, created}});
     };
     keep("wardrobe", c.wardrobe, "", 0);
     for (const plan::Shot& shot : film.shots) {

@@ -27,7 +27,8 @@ void put_big_endian(std::string& out, std::uint32_t value) {
 }
 
 std::uint32_t checksum(std::string_view type_and_data) {
-  return static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(type_and_data.data()), static_cast<uInt>(type_and_data.size())));
+  return static_cast<std::uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(type_and_data.data()), static_cast<uInt>(type_and_data.size())));
 }
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -47,7 +48,8 @@ std::vector<PngChunk> read_png(std::string_view bytes) {
     if (length > rest.size() - frame) refuse("is cut short");
     const std::string_view type = rest.substr(4, 4);
     if (!std::all_of(type.begin(), type.end(), is_letter)) refuse("has a damaged chunk");
-    if (big_endian(rest.substr(8 + length, 4)) != checksum(rest.substr(4, 4 + length))) refuse("is damaged: the checksum of " + std::string(type) + " is wrong");
+    if (big_endian(rest.substr(8 + length, 4)) != checksum(rest.substr(4, 4 + length)))
+      refuse("is damaged: the checksum of " + std::string(type) + " is wrong");
     if (chunks.empty() && (type != "IHDR" || length != 13)) refuse("does not begin with its header");
     if (chunks.size() == most_chunks) refuse("has more than " + std::to_string(most_chunks) + " chunks");
     has_picture = has_picture || type == "IDAT";

@@ -14,8 +14,8 @@ struct PngChunk {
 
 [[nodiscard]] bool is_png(std::string_view bytes);
 
-/// From IHDR to IEND. What follows IEND is not read. Throws Error(bad_data): cut short, a wrong checksum, a type that is no four letters, IHDR not
-/// first, no IDAT.
+/// From IHDR to IEND. What follows IEND is not read. Throws Error(bad_data): cut short, a wrong checksum, a type that is no four letters,
+/// IHDR not first, no IDAT.
 [[nodiscard]] std::vector<PngChunk> read_png(std::string_view bytes);
 [[nodiscard]] std::string write_png(const std::vector<PngChunk>&);
 

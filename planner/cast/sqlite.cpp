@@ -35,21 +35,29 @@ void Database::fail() const {
   if (handle_ == nullptr) throw Error(ExitCode::out_of_memory, "out of memory");
   const std::string what = std::string(": ") + sqlite3_errmsg(handle_.get());
   switch (sqlite3_errcode(handle_.get()) & 0xff) {
-    case SQLITE_CANTOPEN: throw Error(ExitCode::cannot_create, "cannot open or create the cast file " + file_ + what);
+    case SQLITE_CANTOPEN:
+      throw Error(ExitCode::cannot_create, "cannot open or create the cast file " + file_ + what);
     case SQLITE_READONLY:
-    case SQLITE_PERM: throw Error(ExitCode::cannot_create, "cannot write the cast file " + file_ + what);
+    case SQLITE_PERM:
+      throw Error(ExitCode::cannot_create, "cannot write the cast file " + file_ + what);
     case SQLITE_ERROR:  // while preparing: the tables that the version promises are not there, or not so
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT:
     case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: throw Error(ExitCode::bad_data, file_ + " is not a cast file, or is damaged" + what);
+    case SQLITE_CORRUPT:
+      throw Error(ExitCode::bad_data, file_ + " is not a cast file, or is damaged" + what);
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: throw Error(ExitCode::io, "the cast file " + file_ + " is in use by another program; try again");
+    case SQLITE_LOCKED:
+      throw Error(ExitCode::io, "the cast file " + file_ + " is in use by another program; try again");
     case SQLITE_FULL:
-    case SQLITE_IOERR: throw Error(ExitCode::io, "cannot read or write the cast file " + file_ + " (is the disk full?)" + what);
-    case SQLITE_TOOBIG: throw Error(ExitCode::bad_data, "the character is too large for the cast file" + what);
-    case SQLITE_NOMEM: throw Error(ExitCode::out_of_memory, "out of memory");
-    default: throw Error(ExitCode::internal, "the cast file " + file_ + what);
+    case SQLITE_IOERR:
+      throw Error(ExitCode::io, "cannot read or write the cast file " + file_ + " (is the disk full?)" + what);
+    case SQLITE_TOOBIG:
+      throw Error(ExitCode::bad_data, "the character is too large for the cast file" + what);
+    case SQLITE_NOMEM:
+      throw Error(ExitCode::out_of_memory, "out of memory");
+    default:
+      throw Error(ExitCode::internal, "the cast file " + file_ + what);
   }
 }
 
@@ -60,7 +68,8 @@ std::int64_t Database::number(const char* sql) const {
 
 void Database::run(const char* sql) const {
   Statement statement(*this, sql);
-  while (statement.step()) {}
+  while (statement.step()) {
+  }
 }
 
 std::int64_t Database::last_inserted() const { return sqlite3_last_insert_rowid(handle_.get()); }
@@ -109,7 +118,8 @@ std::int64_t Statement::number(int column) const { return sqlite3_column_int64(s
 Transaction::Transaction(const Database& database) : database_(database) { database.run("BEGIN IMMEDIATE"); }
 
 Transaction::~Transaction() {
-  if (!committed_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);  // in a destructor: a failure has been told already
+  if (!committed_)
+    sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);  // in a destructor: a failure has been told already
 }
 
 void Transaction::commit() {

@@ -12,17 +12,23 @@ constexpr std::int64_t application = 0x46434153;  // "FCAS" in the file's header
 constexpr std::int64_t version = 1;
 
 constexpr const char* schema[] = {
-    "CREATE TABLE character (id TEXT PRIMARY KEY, name TEXT NOT NULL, look TEXT NOT NULL, wardrobe TEXT NOT NULL, voice_id TEXT NOT NULL, voice_description TEXT NOT NULL,"
+    "CREATE TABLE character (id TEXT PRIMARY KEY, name TEXT NOT NULL, look TEXT NOT NULL, wardrobe TEXT NOT NULL, voice_id TEXT NOT NULL, "
+    "voice_description TEXT NOT NULL,"
     " age TEXT NOT NULL, pitch TEXT NOT NULL, timbre TEXT NOT NULL, pace TEXT NOT NULL, accent TEXT NOT NULL) STRICT",
-    "CREATE TABLE reference (character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, kind TEXT NOT NULL, position INTEGER NOT NULL, path TEXT NOT NULL,"
+    "CREATE TABLE reference (character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, kind TEXT NOT NULL, position INTEGER NOT "
+    "NULL, path TEXT NOT NULL,"
     " PRIMARY KEY (character, kind, position)) STRICT",
-    "CREATE TABLE field (character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, position INTEGER NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL,"
+    "CREATE TABLE field (character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, position INTEGER NOT NULL, key TEXT NOT NULL, "
+    "text TEXT NOT NULL,"
     " PRIMARY KEY (character, key)) STRICT",
-    "CREATE TABLE memory (number INTEGER PRIMARY KEY AUTOINCREMENT, character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, type TEXT NOT NULL, text TEXT NOT NULL,"
+    "CREATE TABLE memory (number INTEGER PRIMARY KEY AUTOINCREMENT, character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, type "
+    "TEXT NOT NULL, text TEXT NOT NULL,"
     " film TEXT NOT NULL, shot TEXT NOT NULL, time_ms INTEGER NOT NULL, created TEXT NOT NULL) STRICT",
     "CREATE INDEX memory_of ON memory (character, number)",
-    "CREATE TABLE card (character TEXT PRIMARY KEY REFERENCES character ON DELETE CASCADE, json TEXT NOT NULL, picture BLOB NOT NULL) STRICT",
-    "CREATE TABLE asset (character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, position INTEGER NOT NULL, path TEXT NOT NULL, data BLOB NOT NULL,"
+    "CREATE TABLE card (character TEXT PRIMARY KEY REFERENCES character ON DELETE CASCADE, json TEXT NOT NULL, picture BLOB NOT NULL) "
+    "STRICT",
+    "CREATE TABLE asset (character TEXT NOT NULL REFERENCES character ON DELETE CASCADE, position INTEGER NOT NULL, path TEXT NOT NULL, "
+    "data BLOB NOT NULL,"
     " PRIMARY KEY (character, position)) STRICT",
     "PRAGMA application_id = 1178812755",
     "PRAGMA user_version = 1",
@@ -31,7 +37,8 @@ static_assert(application == 1178812755 && version == 1, "as the schema says");
 
 // Refused before SQLite would make, or take for an empty database, what is there.
 std::string checked(const fs::path& file, Store::Open mode) {
-  if (mode == Store::Open::existing && !fs::exists(file)) throw Error(ExitCode::input_missing, "there is no cast file " + file.string() + "; `fabula cast add` makes one");
+  if (mode == Store::Open::existing && !fs::exists(file))
+    throw Error(ExitCode::input_missing, "there is no cast file " + file.string() + "; `fabula cast add` makes one");
   if (fs::is_directory(file)) throw Error(ExitCode::bad_data, file.string() + " is a folder, not a cast file");
   return file.string();
 }
@@ -61,7 +68,8 @@ std::vector<Character> Store::list() const {
 }
 
 Character Store::find(const std::string& id) const {
-  Statement row(database_, "SELECT name, look, wardrobe, voice_id, voice_description, age, pitch, timbre, pace, accent FROM character WHERE id = ?");
+  Statement row(database_,
+                "SELECT name, look, wardrobe, voice_id, voice_description, age, pitch, timbre, pace, accent FROM character WHERE id = ?");
   if (!row.bind(id).step()) throw Error(ExitCode::input_missing, "there is no character \"" + id + "\" in " + database_.file());
   Character c;
   c.id = id;
@@ -114,7 +122,8 @@ void Store::add(const Character& character, const Origin& origin) {
   require_valid(character);
   Transaction transaction(database_);
   Statement row(database_, "SELECT 1 FROM character WHERE id = ?");
-  if (row.bind(character.id).step()) throw Error(ExitCode::cannot_create, "there is a character \"" + character.id + "\" already (--replace overwrites it)");
+  if (row.bind(character.id).step())
+    throw Error(ExitCode::cannot_create, "there is a character \"" + character.id + "\" already (--replace overwrites it)");
   write(character, origin);
   transaction.commit();
 }
@@ -129,9 +138,12 @@ void Store::replace(const Character& character, const Origin& origin) {
 // Within a transaction. The row itself is updated, not deleted: its memory hangs on it.
 void Store::write(const Character& c, const Origin& origin) {
   Statement row(database_,
-                "INSERT INTO character (id, name, look, wardrobe, voice_id, voice_description, age, pitch, timbre, pace, accent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET name = excluded.name, look = excluded.look, wardrobe = excluded.wardrobe, voice_id = excluded.voice_id,"
-                " voice_description = excluded.voice_description, age = excluded.age, pitch = excluded.pitch, timbre = excluded.timbre, pace = excluded.pace,"
+                "INSERT INTO character (id, name, look, wardrobe, voice_id, voice_description, age, pitch, timbre, pace, accent) VALUES "
+                "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET name = excluded.name, look = excluded.look, wardrobe = excluded.wardrobe, voice_id = "
+                "excluded.voice_id,"
+                " voice_description = excluded.voice_description, age = excluded.age, pitch = excluded.pitch, timbre = excluded.timbre, "
+                "pace = excluded.pace,"
                 " accent = excluded.accent");
   row.bind(c.id).bind(c.name).bind(c.look).bind(c.wardrobe);
   for (const VoicePart& part : voice_parts) row.bind(c.voice.*part.text);
@@ -141,22 +153,38 @@ void Store::write(const Character& c, const Origin& origin) {
   const auto references = [&](std::string_view kind, const std::vector<std::string>& paths) {
     for (std::size_t i = 0; i < paths.size(); ++i) {
       Statement(database_, "INSERT INTO reference (character, kind, position, path) VALUES (?, ?, ?, ?)")
-          .bind(c.id).bind(kind).bind(static_cast<std::int64_t>(i)).bind(paths[i]).step();
+          .bind(c.id)
+          .bind(kind)
+          .bind(static_cast<std::int64_t>(i))
+          .bind(paths[i])
+          .step();
     }
   };
   references("image", c.ref_images);
   references("audio", c.ref_audio);
   for (std::size_t i = 0; i < c.fields.size(); ++i) {
     Statement(database_, "INSERT INTO field (character, position, key, text) VALUES (?, ?, ?, ?)")
-        .bind(c.id).bind(static_cast<std::int64_t>(i)).bind(c.fields[i].key).bind(c.fields[i].text).step();
+        .bind(c.id)
+        .bind(static_cast<std::int64_t>(i))
+        .bind(c.fields[i].key)
+        .bind(c.fields[i].text)
+        .step();
   }
   if (origin.json.empty()) return;
   Statement(database_, "DELETE FROM card WHERE character = ?").bind(c.id).step();
   Statement(database_, "DELETE FROM asset WHERE character = ?").bind(c.id).step();
-  Statement(database_, "INSERT INTO card (character, json, picture) VALUES (?, ?, ?)").bind(c.id).bind(origin.json).bind_blob(origin.picture).step();
+  Statement(database_, "INSERT INTO card (character, json, picture) VALUES (?, ?, ?)")
+      .bind(c.id)
+      .bind(origin.json)
+      .bind_blob(origin.picture)
+      .step();
   for (std::size_t i = 0; i < origin.assets.size(); ++i) {
     Statement(database_, "INSERT INTO asset (character, position, path, data) VALUES (?, ?, ?, ?)")
-        .bind(c.id).bind(static_cast<std::int64_t>(i)).bind(origin.assets[i].path).bind_blob(origin.assets[i].data).step();
+        .bind(c.id)
+        .bind(static_cast<std::int64_t>(i))
+        .bind(origin.assets[i].path)
+        .bind_blob(origin.assets[i].data)
+        .step();
   }
 }
 
@@ -180,7 +208,8 @@ void Store::remember_once(const std::vector<std::pair<std::string, Memory>>& mem
   for (const auto& [id, memory] : memories) require_valid(memory);
   Transaction transaction(database_);
   for (const auto& [id, m] : memories) {
-    Statement same(database_, "SELECT 1 FROM memory WHERE character = ? AND type = ? AND text = ? AND film = ? AND shot = ? AND time_ms = ?");
+    Statement same(database_,
+                   "SELECT 1 FROM memory WHERE character = ? AND type = ? AND text = ? AND film = ? AND shot = ? AND time_ms = ?");
     if (!same.bind(id).bind(m.type).bind(m.text).bind(m.film).bind(m.shot).bind(m.time_ms).step()) insert(id, m);
   }
   transaction.commit();
@@ -189,7 +218,14 @@ void Store::remember_once(const std::vector<std::pair<std::string, Memory>>& mem
 void Store::insert(const std::string& id, const Memory& memory) {
   require(id);
   Statement(database_, "INSERT INTO memory (character, type, text, film, shot, time_ms, created) VALUES (?, ?, ?, ?, ?, ?, ?)")
-      .bind(id).bind(memory.type).bind(memory.text).bind(memory.film).bind(memory.shot).bind(memory.time_ms).bind(memory.created).step();
+      .bind(id)
+      .bind(memory.type)
+      .bind(memory.text)
+      .bind(memory.film)
+      .bind(memory.shot)
+      .bind(memory.time_ms)
+      .bind(memory.created)
+      .step();
 }
 
 }  // namespace fabula::cast

@@ -16,8 +16,8 @@ class Store {
  public:
   enum class Open { existing, create };
 
-  /// Throws Error: input_missing (existing: the file is not there), cannot_create, bad_data (no cast file, damaged, of a newer Fabula), io. Several
-  /// processes may have it open; a Store is for one thread at a time.
+  /// Throws Error: input_missing (existing: the file is not there), cannot_create, bad_data (no cast file, damaged, of a newer Fabula), io.
+  /// Several processes may have it open; a Store is for one thread at a time.
   explicit Store(const std::filesystem::path& file, Open);
 
   /// In the order of their ids. Like all that reads: Error(bad_data) where the file holds what could not have been written.

@@ -58,7 +58,8 @@ void require_clean(std::string_view name) {
   const auto bad = [&](const char* why) { refuse("has an entry \"" + printable(name.substr(0, 80)) + "\" whose name " + why); };
   if (name.empty() || name.size() > longest_name) bad("is empty or too long");
   if (!is_utf8(name)) bad("is not UTF-8");
-  if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) bad("has control characters");
+  if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+    bad("has control characters");
   if (name.find('\\') != std::string_view::npos) bad("has a backslash");
   if (name[0] == '/' || (name.size() > 1 && name[1] == ':')) bad("is absolute");
   if (name.ends_with('/')) name.remove_suffix(1);
@@ -97,10 +98,11 @@ Entry read_entry(std::string_view bytes, std::size_t at, std::size_t directory) 
   if ((number(bytes, at + 38, 4) >> 16U & kinds) == link) refuse(named + "is a link");
   if (e.packed == zip64 || e.unpacked == zip64 || e.begin == zip64) refuse("is of the zip64 kind, which is not read");
 
-  const bool differs = number(bytes, e.begin, 4) != local_mark || number(bytes, e.begin + 6, 2) != e.flags || number(bytes, e.begin + 8, 2) != e.method ||
-                       number(bytes, e.begin + 26, 2) != name_length;
+  const bool differs = number(bytes, e.begin, 4) != local_mark || number(bytes, e.begin + 6, 2) != e.flags ||
+                       number(bytes, e.begin + 8, 2) != e.method || number(bytes, e.begin + 26, 2) != name_length;
   const bool stated = (e.flags & sizes_follow) == 0;
-  if (differs || (stated && (number(bytes, e.begin + 14, 4) != e.sum || number(bytes, e.begin + 18, 4) != e.packed || number(bytes, e.begin + 22, 4) != e.unpacked))) {
+  if (differs || (stated && (number(bytes, e.begin + 14, 4) != e.sum || number(bytes, e.begin + 18, 4) != e.packed ||
+                             number(bytes, e.begin + 22, 4) != e.unpacked))) {
     refuse(named + "is described in two ways");
   }
   e.data = e.begin + local_size + name_length + number(bytes, e.begin + 28, 2);
@@ -155,7 +157,8 @@ void require_modest(const std::vector<Entry>& entries, const ZipLimits& limits) 
 
 std::string deflate_all(std::string_view data) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw Error(ExitCode::out_of_memory, "out of memory");
+  if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw Error(ExitCode::out_of_memory, "out of memory");
   std::string packed(deflateBound(&stream, static_cast<uLong>(data.size())), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
   stream.avail_in = static_cast<uInt>(data.size());
@@ -175,7 +178,8 @@ bool is_zip(std::string_view bytes) { return bytes.starts_with("PK\x03\x04") || 
 std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) {
   const std::size_t end = find_end(bytes);
   const std::size_t count = number(bytes, end + 10, 2), directory = number(bytes, end + 16, 4);
-  if (number(bytes, end + 4, 2) != 0 || number(bytes, end + 6, 2) != 0 || number(bytes, end + 8, 2) != count) refuse("lies on several disks");
+  if (number(bytes, end + 4, 2) != 0 || number(bytes, end + 6, 2) != 0 || number(bytes, end + 8, 2) != count)
+    refuse("lies on several disks");
   if (count > limits.entries) refuse("has more than " + std::to_string(limits.entries) + " entries");
   if (directory > end || number(bytes, end + 12, 4) != end - directory) refuse("has a directory that is not where it says");
   std::vector<Entry> entries;
@@ -192,8 +196,10 @@ std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) 
   std::vector<ZipEntry> files;
   for (const Entry& e : entries) {
     std::string data = unpack(bytes.substr(e.data, e.packed), e);
-    if (!e.name.ends_with('/')) files.push_back({e.name, std::move(data)});
-    else if (!data.empty()) refuse("has a folder with data in it");
+    if (!e.name.ends_with('/'))
+      files.push_back({e.name, std::move(data)});
+    else if (!data.empty())
+      refuse("has a folder with data in it");
   }
   return files;
 }

@@ -30,9 +30,12 @@ class LineCheck {
   void line(const std::string& path, const Shot& s, const Line& l) {
     const long long end = l.crosses_cut ? film_.total_ms : end_ms(s);
     const bool starts_inside = l.start_ms >= s.start_ms && l.start_ms <= end_ms(s);
-    if (!starts_inside) findings_.add(path + ".start_ms", "line-outside-shot", "is " + ms(l.start_ms) + ", the shot lasts from " + ms(s.start_ms) + " to " + ms(end_ms(s)));
+    if (!starts_inside)
+      findings_.add(path + ".start_ms", "line-outside-shot",
+                    "is " + ms(l.start_ms) + ", the shot lasts from " + ms(s.start_ms) + " to " + ms(end_ms(s)));
     if (l.end_ms < l.start_ms || l.end_ms > end) {
-      findings_.add(path + ".end_ms", "line-outside-shot", "is " + ms(l.end_ms) + ", the line starts at " + ms(l.start_ms) + " and must end by " + ms(end));
+      findings_.add(path + ".end_ms", "line-outside-shot",
+                    "is " + ms(l.end_ms) + ", the line starts at " + ms(l.start_ms) + " and must end by " + ms(end));
     } else {
       speed(path, l);
     }
@@ -70,7 +73,8 @@ class LineCheck {
       const Spoken* longest = &lines.front();
       for (std::size_t i = 1; i < lines.size(); ++i) {
         if (lines[i].line->start_ms < longest->line->end_ms) {
-          findings_.add(lines[i].path + ".start_ms", "line-overlap", "is " + ms(lines[i].line->start_ms) + ", " + speaker + " speaks another line until " + ms(longest->line->end_ms));
+          findings_.add(lines[i].path + ".start_ms", "line-overlap",
+                        "is " + ms(lines[i].line->start_ms) + ", " + speaker + " speaks another line until " + ms(longest->line->end_ms));
         }
         if (lines[i].line->end_ms > longest->line->end_ms) longest = &lines[i];
       }

@@ -12,12 +12,13 @@
 namespace fabula::plan {
 namespace {
 
-// Most optional fields have no room in the planner's token stream (schema/fields.h), so the model never sees them: each that is set is told, but
-// for those that are not about picture and sound.
+// Most optional fields have no room in the planner's token stream (schema/fields.h), so the model never sees them: each that is set is
+// told, but for those that are not about picture and sound.
 template <typename S>
 class Ignored {
  public:
-  Ignored(const S& object, std::string path, const World& world, Findings& findings) : object_(object), path_(std::move(path)), world_(world), findings_(findings) {}
+  Ignored(const S& object, std::string path, const World& world, Findings& findings)
+      : object_(object), path_(std::move(path)), world_(world), findings_(findings) {}
 
   void constant(const char*, const char*) {}
 
@@ -49,7 +50,7 @@ class Ignored {
     for (std::size_t i = 0; i < entries.size(); ++i) inside(entries[i], at(path, i));
   }
   template <typename T>
-    requires requires { Fields<T>::name; }
+  requires requires { Fields<T>::name; }
   void inside(const T& object, const std::string& path) {
     Ignored<T> inner(object, path, world_, findings_);
     Fields<T>::list(inner);
@@ -77,9 +78,11 @@ class ModelCheck {
     for (std::size_t i = 0; i < film_.characters.size(); ++i) character(at("characters", i), film_.characters[i]);
     if (film_.places.empty()) find("places", "model-place", "is empty");
     for (std::size_t i = 0; i < film_.places.size(); ++i) place(at("places", i), film_.places[i]);
-    if (film_.shots.size() > static_cast<std::size_t>(world_.max_shots)) find("shots", "model-shots", "has more than " + std::to_string(world_.max_shots) + " shots");
+    if (film_.shots.size() > static_cast<std::size_t>(world_.max_shots))
+      find("shots", "model-shots", "has more than " + std::to_string(world_.max_shots) + " shots");
     for (std::size_t i = 0; i < film_.shots.size(); ++i) shot(at("shots", i), film_.shots[i]);
-    if (film_.unsupported.size() > PlanCaps::unsupported_count) find("unsupported", "model-unsupported", "has more than " + std::to_string(PlanCaps::unsupported_count) + " entries");
+    if (film_.unsupported.size() > PlanCaps::unsupported_count)
+      find("unsupported", "model-unsupported", "has more than " + std::to_string(PlanCaps::unsupported_count) + " entries");
     for (std::size_t i = 0; i < film_.unsupported.size(); ++i) length(at("unsupported", i), film_.unsupported[i], PlanCaps::unsupported);
     Ignored<Film> ignored(film_, "", world_, findings_);
     Fields<Film>::list(ignored);
@@ -90,14 +93,16 @@ class ModelCheck {
 
   void length(const std::string& path, const std::string& text, std::size_t cap) {
     if (text.empty()) find(path, "model-text", "is empty, this planner's texts are not");
-    if (text.size() > cap) find(path, "model-text", "is " + std::to_string(text.size()) + " bytes long, at most " + std::to_string(cap) + " fit");
+    if (text.size() > cap)
+      find(path, "model-text", "is " + std::to_string(text.size()) + " bytes long, at most " + std::to_string(cap) + " fit");
   }
 
   void only(const std::string& path, const char* rule, const std::string& value, const std::string& made) {
     if (value != made) find(path, rule, "is \"" + value + "\", this model makes only \"" + made + "\"");
   }
 
-  void one_of(const std::string& path, const char* rule, const std::string& value, const std::vector<std::string>& names, const char* what) {
+  void one_of(const std::string& path, const char* rule, const std::string& value, const std::vector<std::string>& names,
+              const char* what) {
     if (!has(names, value)) find(path, rule, "\"" + value + "\" is not " + what + " of this model (" + joined(names) + ")");
   }
 
@@ -121,7 +126,9 @@ class ModelCheck {
 
   void shot(const std::string& path, const Shot& s) {
     const int longest = world_.film_ms(1) + 1;  // shots start on whole milliseconds
-    if (s.duration_ms > longest) find(path + ".duration_ms", "model-shot-length", "is " + std::to_string(s.duration_ms) + ", this model makes at most " + std::to_string(longest));
+    if (s.duration_ms > longest)
+      find(path + ".duration_ms", "model-shot-length",
+           "is " + std::to_string(s.duration_ms) + ", this model makes at most " + std::to_string(longest));
     cast(path + ".cast", s);
     if (!world_.props.empty()) props(path + ".props", s);
     actions(path + ".action_beats", s);
@@ -137,7 +144,8 @@ class ModelCheck {
     for (std::size_t i = 0; i < s.cast.size(); ++i) {
       one_of(at(path, i) + ".position", "model-cast", s.cast[i].position, world_.positions, "a position");
       one_of(at(path, i) + ".facing", "model-cast", s.cast[i].facing, world_.facings, "a direction");
-      if (!s.cast[i].mood.empty() && !world_.moods.empty()) one_of(at(path, i) + ".mood", "model-cast", s.cast[i].mood, ids_of(world_.moods), "a mood");
+      if (!s.cast[i].mood.empty() && !world_.moods.empty())
+        one_of(at(path, i) + ".mood", "model-cast", s.cast[i].mood, ids_of(world_.moods), "a mood");
     }
   }
 
@@ -156,7 +164,8 @@ class ModelCheck {
     std::set<std::string> seen;
     for (std::size_t i = 0; i < s.action_beats.size(); ++i) {
       const ActionBeat& beat = s.action_beats[i];
-      if (beat.at_ms != 0) find(at(path, i) + ".at_ms", "model-action", "is " + std::to_string(beat.at_ms) + ", this model's actions start with the shot (0)");
+      if (beat.at_ms != 0)
+        find(at(path, i) + ".at_ms", "model-action", "is " + std::to_string(beat.at_ms) + ", this model's actions start with the shot (0)");
       if (!seen.insert(beat.who).second) find(at(path, i) + ".who", "model-action", "\"" + beat.who + "\" acts already in this shot");
       one_of(at(path, i) + ".what", "model-action", beat.what, ids_of(world_.actions), "an action");
     }
@@ -168,7 +177,9 @@ class ModelCheck {
       const Line& line = s.dialogue[i];
       length(at(path, i) + ".text", line.text, world_.line_bytes);
       only(at(path, i) + ".mode", "model-line", line.mode, "on_screen");
-      if (line.crosses_cut && line.end_ms > end_ms(s)) find(at(path, i) + ".end_ms", "model-line", "is " + std::to_string(line.end_ms) + ", in this model's films the line ends with the shot at " + std::to_string(end_ms(s)));
+      if (line.crosses_cut && line.end_ms > end_ms(s))
+        find(at(path, i) + ".end_ms", "model-line",
+             "is " + std::to_string(line.end_ms) + ", in this model's films the line ends with the shot at " + std::to_string(end_ms(s)));
       if (!line.language.empty()) only(at(path, i) + ".language", "model-line", line.language, "en");
     }
   }

@@ -21,7 +21,8 @@ class NameCheck {
     facts("world", film_.world);
     for (std::size_t i = 0; i < film_.beats.size(); ++i) {
       const auto& needs = film_.beats[i].needs;
-      for (std::size_t k = 0; k < needs.size(); ++k) known(at(at("beats", i) + ".requires", k), needs[k], beats_, "unknown-beat", "a beat of this film");
+      for (std::size_t k = 0; k < needs.size(); ++k)
+        known(at(at("beats", i) + ".requires", k), needs[k], beats_, "unknown-beat", "a beat of this film");
     }
     for (std::size_t i = 0; i < film_.shots.size(); ++i) shot(at("shots", i), film_.shots[i]);
   }
@@ -33,14 +34,16 @@ class NameCheck {
     }
   }
 
-  void known(const std::string& path, const std::string& id, const std::vector<std::string>& ids, const char* rule, const std::string& what) {
+  void known(const std::string& path, const std::string& id, const std::vector<std::string>& ids, const char* rule,
+             const std::string& what) {
     if (!has(ids, id)) findings_.add(path, rule, "\"" + id + "\" is not " + what);
   }
 
   void facts(const std::string& list, const std::vector<Fact>& entries) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const std::string& id = entries[i].entity;
-      if (!has(characters_, id) && !has(places_, id)) known(at(list, i) + ".entity", id, props_, "unknown-entity", "a character, a place or a prop of this film");
+      if (!has(characters_, id) && !has(places_, id))
+        known(at(list, i) + ".entity", id, props_, "unknown-entity", "a character, a place or a prop of this film");
     }
   }
 
@@ -57,7 +60,8 @@ class NameCheck {
     for (std::size_t i = 0; i < s.dialogue.size(); ++i) speaker(at(path + ".dialogue", i) + ".speaker", s.dialogue[i], members);
     target(path + ".camera.target", s);
     for (std::size_t i = 0; i < s.locked.size(); ++i) {
-      if (!value_at(s, s.locked[i])) findings_.add(at(path + ".locked", i), "locked-path", "\"" + s.locked[i] + "\" is not a field of this shot");
+      if (!value_at(s, s.locked[i]))
+        findings_.add(at(path + ".locked", i), "locked-path", "\"" + s.locked[i] + "\" is not a field of this shot");
     }
   }
 
@@ -71,8 +75,10 @@ class NameCheck {
   }
 
   void speaker(const std::string& path, const Line& line, const std::vector<std::string>& members) {
-    if (line.mode == "on_screen") known(path, line.speaker, members, "speaker-not-in-cast", "in the shot's cast, but speaks on screen");
-    else known(path, line.speaker, characters_, "unknown-character", "a character of this film");
+    if (line.mode == "on_screen")
+      known(path, line.speaker, members, "speaker-not-in-cast", "in the shot's cast, but speaks on screen");
+    else
+      known(path, line.speaker, characters_, "unknown-character", "a character of this film");
   }
 
   void target(const std::string& path, const Shot& s) {
@@ -88,7 +94,8 @@ class NameCheck {
 
   const Film& film_;
   Findings& findings_;
-  const std::vector<std::string> characters_ = ids_of(film_.characters), places_ = ids_of(film_.places), props_ = ids_of(film_.props), beats_ = ids_of(film_.beats);
+  const std::vector<std::string> characters_ = ids_of(film_.characters), places_ = ids_of(film_.places), props_ = ids_of(film_.props),
+                                 beats_ = ids_of(film_.beats);
 };
 
 }  // namespace

@@ -7,8 +7,8 @@
 namespace fabula::plan {
 namespace {
 
-// How fast a language can be spoken, in letters and digits a second: its rate of syllables (Pellegrino, Coupé and Marsico 2011) times the letters
-// of a syllable, and a tenth on top. Characters from `beyond` on are of other scripts; the language's voices are silent for them.
+// How fast a language can be spoken, in letters and digits a second: its rate of syllables (Pellegrino, Coupé and Marsico 2011) times the
+// letters of a syllable, and a tenth on top. Characters from `beyond` on are of other scripts; the language's voices are silent for them.
 struct Speech {
   const char* language;
   double letters_per_second;

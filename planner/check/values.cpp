@@ -42,7 +42,7 @@ class ValueCheck {
     for (std::size_t i = 0; i < entries.size(); ++i) check(entries[i], at(path, i), limits);
   }
   template <typename T>
-    requires requires { Fields<T>::name; }
+  requires requires { Fields<T>::name; }
   void check(const T& object, const std::string& path, const Limits&) {
     ValueCheck<T> inner(object, path, findings_);
     Fields<T>::list(inner);

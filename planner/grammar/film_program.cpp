@@ -27,16 +27,22 @@ struct Stored<bool> {
 template <std::integral T>
 struct Stored<T> {
   static constexpr Kind kind = Kind::number;
-  static void store(void* member, const std::string& text) { *static_cast<T*>(member) = text.empty() ? T{} : static_cast<T>(std::stoll(text)); }
+  static void store(void* member, const std::string& text) {
+    *static_cast<T*>(member) = text.empty() ? T{} : static_cast<T>(std::stoll(text));
+  }
 };
 template <std::integral T>
 struct Stored<std::optional<T>> {
   static constexpr Kind kind = Kind::number;
-  static void store(void* member, const std::string& text) { static_cast<std::optional<T>*>(member)->emplace(static_cast<T>(std::stoll(text))); }
+  static void store(void* member, const std::string& text) {
+    static_cast<std::optional<T>*>(member)->emplace(static_cast<T>(std::stoll(text)));
+  }
 };
 
 template <typename T>
-concept Object = requires { plan::Fields<T>::name; };
+concept Object = requires {
+  plan::Fields<T>::name;
+};
 
 template <typename S>
 class Compiler;
@@ -79,7 +85,8 @@ struct Compiled<std::vector<T>> {
 template <typename S>
 class Compiler {
  public:
-  Compiler(const std::string& path, std::vector<FilmNode>& nodes, const FilmOptions& options) : path_(path), nodes_(nodes), options_(options) {}
+  Compiler(const std::string& path, std::vector<FilmNode>& nodes, const FilmOptions& options)
+      : path_(path), nodes_(nodes), options_(options) {}
 
   void constant(const char* key, const char* text) { fields.push_back({.kind = Kind::constant, .key = key, .constant = text}); }
 
@@ -115,9 +122,9 @@ class Compiler {
 // An object or list that is being written.
 struct Frame {
   const FilmNode* node;
-  void* data = nullptr;   // null: not there yet
-  std::size_t done = 0;   // fields gone past, entries begun
-  bool empty = true;      // an object without fields so far
+  void* data = nullptr;  // null: not there yet
+  std::size_t done = 0;  // fields gone past, entries begun
+  bool empty = true;     // an object without fields so far
 };
 
 // A way to go on: a literal that ends at the next value, or at the end of the film.
@@ -184,9 +191,12 @@ class Machine {
   }
 
   void go_on(Way way) {
-    if (way.stack.empty()) ways_.push_back(std::move(way));
-    else if (way.stack.back().node->kind == Kind::list) next_entry(std::move(way));
-    else next_field(std::move(way));
+    if (way.stack.empty())
+      ways_.push_back(std::move(way));
+    else if (way.stack.back().node->kind == Kind::list)
+      next_entry(std::move(way));
+    else
+      next_field(std::move(way));
   }
 
   void next_entry(Way way) {
@@ -249,8 +259,10 @@ class Machine {
 }  // namespace
 
 FilmProgram::FilmProgram(const FilmOptions& options) : options_(options) {
-  if (options.max_shots < 1 || options.shortest_shot_ms < 1 || options.longest_shot_ms / 2 < options.shortest_shot_ms || options.longest_shot_ms > 3'600'000 || options.max_shots > 1000) {
-    throw Error(ExitCode::usage, "a film has 1 to 1000 shots, each of at most an hour and the longest at least twice as long as the shortest");
+  if (options.max_shots < 1 || options.shortest_shot_ms < 1 || options.longest_shot_ms / 2 < options.shortest_shot_ms ||
+      options.longest_shot_ms > 3'600'000 || options.max_shots > 1000) {
+    throw Error(ExitCode::usage,
+                "a film has 1 to 1000 shots, each of at most an hour and the longest at least twice as long as the shortest");
   }
   FilmNode film{};
   Compiled<plan::Film>::into(film, nodes_, options);

@@ -1,6 +1,6 @@
-// The whole schema of a plan, optional fields included, as a program that a Composer runs. planner/schema/fields.h is compiled into a table of nodes;
-// a stack machine writes what the table says; film_rules.cpp says what a value may be where it stands. What comes out is read by plan::from_json and
-// has no errors by plan::check.
+// The whole schema of a plan, optional fields included, as a program that a Composer runs. planner/schema/fields.h is compiled into a table
+// of nodes; a stack machine writes what the table says; film_rules.cpp says what a value may be where it stands. What comes out is read by
+// plan::from_json and has no errors by plan::check.
 #pragma once
 
 #include <string>
@@ -32,9 +32,9 @@ struct FilmNode {
   bool optional = false;
   plan::Limits limits = {};
   std::string constant = {};
-  std::ptrdiff_t offset = 0;           ///< of the member in its object
-  std::size_t first = 0, count = 0;    ///< the fields of an object; the one node of a list's entries
-  const FilmRule* rule = nullptr;      ///< null: the limits say it all
+  std::ptrdiff_t offset = 0;         ///< of the member in its object
+  std::size_t first = 0, count = 0;  ///< the fields of an object; the one node of a list's entries
+  const FilmRule* rule = nullptr;    ///< null: the limits say it all
   void (*store)(void* member, const std::string& text) = nullptr;
   void* (*append)(void* list) = nullptr;
 };
@@ -52,8 +52,8 @@ class FilmProgram {
   std::vector<FilmNode> nodes_;
 };
 
-/// Writes the JSON of a plan, from { to }, and fills in the film. What precedes it (the prompt in its chat form) is written before; film.prompt is
-/// read for what is said not to be supported.
+/// Writes the JSON of a plan, from { to }, and fills in the film. What precedes it (the prompt in its chat form) is written before;
+/// film.prompt is read for what is said not to be supported.
 void compose_film(Composer&, plan::Film& film, const FilmProgram&);
 
 }  // namespace fabula

@@ -15,7 +15,8 @@ using plan::Fact, plan::Line, plan::Shot;
 using Names = std::vector<std::string>;
 using Rules = FilmRules;
 
-constexpr std::size_t most_entities = 6, most_facts = 4, most_states = 4, most_texts = 3, most_acting = 3, most_shown = 2, free_text = 120, short_text = 40;
+constexpr std::size_t most_entities = 6, most_facts = 4, most_states = 4, most_texts = 3, most_acting = 3, most_shown = 2, free_text = 120,
+                      short_text = 40;
 constexpr int quiet_end_ms = 1500, least_speech_ms = 300, longest_crossing_ms = 2000, longest_transition_ms = 2000;
 const Names languages = {"en", "en-GB", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "ru", "ar", "hi", "zh", "ja", "ko"};
 
@@ -52,7 +53,9 @@ std::string shot_id(std::size_t index) {
 
 Legal text(std::size_t cap) { return Legal::text(cap, Alphabet::utf8); }
 Legal number(std::int64_t low, std::int64_t high) { return Legal::number({{low, high}}); }
-Legal names_of_world(const Rules& r, const Names& (*names)(const World&), std::size_t cap) { return r.world != nullptr ? Legal::one_of(names(*r.world)) : text(cap); }
+Legal names_of_world(const Rules& r, const Names& (*names)(const World&), std::size_t cap) {
+  return r.world != nullptr ? Legal::one_of(names(*r.world)) : text(cap);
+}
 Count up_to(std::size_t most) { return {0, most}; }
 
 // ---- Time. Shots tile the film: each leaves the ones after it enough, and not more than they can fill.
@@ -110,9 +113,11 @@ Legal duration(const Rules& r) {
     const int ms = r.world->film_ms(shot + 1) - r.world->film_ms(shot);
     return number(ms, ms);
   }
-  const std::int64_t left = r.film.total_ms - now(r).start_ms, longest = r.options.longest_shot_ms, after = r.max_shots() - static_cast<int>(r.film.shots.size());
+  const std::int64_t left = r.film.total_ms - now(r).start_ms, longest = r.options.longest_shot_ms,
+                     after = r.max_shots() - static_cast<int>(r.film.shots.size());
   const auto uncovered = static_cast<std::int64_t>(r.film.beats.size() - begun(r, r.film.shots.size()));
-  std::vector<NumberRange> ranges = {{std::max<std::int64_t>(shortest(r), left - after * longest), std::min(longest, left - std::max<std::int64_t>(1, uncovered) * shortest(r))}};
+  std::vector<NumberRange> ranges = {{std::max<std::int64_t>(shortest(r), left - after * longest),
+                                      std::min(longest, left - std::max<std::int64_t>(1, uncovered) * shortest(r))}};
   if (uncovered == 0 && left <= longest) ranges.push_back({left, left});
   return Legal::number(ranges);
 }
@@ -122,7 +127,9 @@ Count shots(const Rules& r, std::size_t written) {
   return {written + (more ? 1 : 0), written + (more ? 1 : 0)};
 }
 
-int transition_room(const Rules& r) { return std::min(now(r).duration_ms, before(r) != nullptr ? before(r)->duration_ms : now(r).duration_ms) - 1; }
+int transition_room(const Rules& r) {
+  return std::min(now(r).duration_ms, before(r) != nullptr ? before(r)->duration_ms : now(r).duration_ms) - 1;
+}
 Names transitions(const Rules& r) {
   Names kinds;
   if (transition_room(r) >= 1) kinds = before(r) != nullptr ? Names{"dissolve", "fade", "wipe"} : Names{"fade"};
@@ -187,7 +194,9 @@ Names attributes(const Rules& r, const std::string& entity) {
 
 // `said`: the facts of the list that are complete.
 Names unsaid(Names attributes, const std::string& entity, std::span<const Fact> said) {
-  std::erase_if(attributes, [&](const std::string& a) { return std::any_of(said.begin(), said.end(), [&](const Fact& f) { return f.entity == entity && f.attribute == a; }); });
+  std::erase_if(attributes, [&](const std::string& a) {
+    return std::any_of(said.begin(), said.end(), [&](const Fact& f) { return f.entity == entity && f.attribute == a; });
+  });
   return attributes;
 }
 Names known_attributes(const Rules& r, const std::string& entity) {
@@ -211,7 +220,8 @@ constexpr FactList at_start{world_list, attributes}, needed{pre_list, known_attr
 template <const FactList& list>
 Names speakable(const Rules& r, std::size_t said) {
   Names ids = entities(r);
-  std::erase_if(ids, [&](const std::string& id) { return unsaid(list.attributes(r, id), id, std::span(list.facts(r)).first(said)).empty(); });
+  std::erase_if(ids,
+                [&](const std::string& id) { return unsaid(list.attributes(r, id), id, std::span(list.facts(r)).first(said)).empty(); });
   return ids;
 }
 template <const FactList& list>
@@ -256,7 +266,9 @@ Legal shot_place(const Rules& r) {
   if (r.world != nullptr) std::erase_if(places, [&](const std::string& id) { return present_at(r, id).empty(); });
   return Legal::one_of(places);
 }
-std::size_t most_cast(const Rules& r) { return std::min(r.world != nullptr ? PlanCaps::cast : most_entities, present_at(r, now(r).place).size()); }
+std::size_t most_cast(const Rules& r) {
+  return std::min(r.world != nullptr ? PlanCaps::cast : most_entities, present_at(r, now(r).place).size());
+}
 
 int last_action_ms(const Rules& r) { return std::min(now(r).duration_ms - 1, r.film.total_ms - quiet_end_ms - now(r).start_ms); }
 Count actions(const Rules& r, std::size_t) {
@@ -276,7 +288,8 @@ Legal actor(const Rules& r) {
 }
 
 int shot_end(const Rules& r) { return now(r).start_ms + now(r).duration_ms; }
-// When somebody may begin to speak: not while they speak another line, nor before the line that stands before. `lines`: of the last shot, complete.
+// When somebody may begin to speak: not while they speak another line, nor before the line that stands before. `lines`: of the last shot,
+// complete.
 int earliest(const Rules& r, const std::string& speaker, std::size_t lines) {
   int ms = now(r).start_ms;
   for (const Shot& shot : r.film.shots) {
@@ -292,7 +305,9 @@ Names speakers(const Rules& r, std::size_t lines) {
   for (const plan::ActionBeat& beat : now(r).action_beats) active.insert(beat.who);
   for (std::size_t i = 0; i < lines; ++i) active.insert(now(r).dialogue[i].speaker);
   Names ids = r.world != nullptr ? cast_of(now(r)) : ids_of(r.film.characters);
-  std::erase_if(ids, [&](const std::string& id) { return (active.size() >= most_acting && !active.contains(id)) || shot_end(r) - earliest(r, id, lines) < least_speech_ms; });
+  std::erase_if(ids, [&](const std::string& id) {
+    return (active.size() >= most_acting && !active.contains(id)) || shot_end(r) - earliest(r, id, lines) < least_speech_ms;
+  });
   return ids;
 }
 Count lines(const Rules& r, std::size_t written) {
@@ -306,7 +321,9 @@ std::string pace_of(const Rules& r, const std::string& speaker) {
   }
   return {};
 }
-int line_needs_ms(const Rules& r, const std::string& language) { return std::max(1, plan::spoken_ms(line(r).text, language, pace_of(r, line(r).speaker))); }
+int line_needs_ms(const Rules& r, const std::string& language) {
+  return std::max(1, plan::spoken_ms(line(r).text, language, pace_of(r, line(r).speaker)));
+}
 int line_earliest(const Rules& r) { return earliest(r, line(r).speaker, now(r).dialogue.size() - 1); }
 Legal line_text(const Rules& r) {
   const std::size_t letters = plan::letters_in(shot_end(r) - line_earliest(r), r.film.language, pace_of(r, line(r).speaker));
@@ -363,23 +380,45 @@ Count few(const Rules&, std::size_t) { return up_to(most_texts); }
 const FilmRule rules[] = {
     {"treatment", [](const Rules& r) { return text(r.world != nullptr ? PlanCaps::treatment : 600); }},
     {"title", [](const Rules&) { return text(PlanCaps::title); }},
-    {"aspect", [](const Rules& r) { return Legal::one_of(r.world != nullptr ? Names{"16:9"} : Names{"16:9", "9:16", "1:1", "4:3", "21:9"}); }},
-    {"fps", [](const Rules& r) { return Legal::one_of(r.world != nullptr ? Names{"24"} : Names{"24", "25", "30"}); }},
+    {"aspect",
+     [](const Rules& r) {
+       return Legal::one_of(r.world != nullptr ? Names{"16:9"} : Names{"16:9", "9:16", "1:1", "4:3", "21:9"});
+     }},
+    {"fps",
+     [](const Rules& r) {
+       return Legal::one_of(r.world != nullptr ? Names{"24"} : Names{"24", "25", "30"});
+     }},
     {"total_ms", total},
     {"language", [](const Rules& r) { return Legal::one_of(r.world != nullptr ? Names{"en"} : languages); }},
 
-    {"characters", nullptr, [](const Rules& r, std::size_t) { return r.world != nullptr ? entities_of(1, r.world->actors.size()) : up_to(most_entities); }},
-    {"characters[].id", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(without(ids_of(r.world->actors), ids_before_last(r.film.characters))) : new_entity(r); }},
+    {"characters", nullptr,
+     [](const Rules& r, std::size_t) { return r.world != nullptr ? entities_of(1, r.world->actors.size()) : up_to(most_entities); }},
+    {"characters[].id",
+     [](const Rules& r) {
+       return r.world != nullptr ? Legal::one_of(without(ids_of(r.world->actors), ids_before_last(r.film.characters))) : new_entity(r);
+     }},
     {"characters[].name", [](const Rules&) { return text(PlanCaps::name); }},
     {"characters[].look", [](const Rules& r) { return text(r.world != nullptr ? PlanCaps::look : free_text); }},
-    {"characters[].voice.voice_id", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(ids_of(r.world->voices)) : Legal::text(32, Alphabet::name); }},
+    {"characters[].voice.voice_id",
+     [](const Rules& r) { return r.world != nullptr ? Legal::one_of(ids_of(r.world->voices)) : Legal::text(32, Alphabet::name); }},
     {"characters[].voice.ref_audio", nullptr, few},
     {"characters[].ref_images", nullptr, few},
-    {"places", nullptr, [](const Rules& r, std::size_t) { return entities_of(1, r.world != nullptr ? r.world->places.size() : most_entities); }},
-    {"places[].id", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(without(ids_of(r.world->places), ids_before_last(r.film.places))) : new_entity(r); }},
+    {"places", nullptr,
+     [](const Rules& r, std::size_t) { return entities_of(1, r.world != nullptr ? r.world->places.size() : most_entities); }},
+    {"places[].id",
+     [](const Rules& r) {
+       return r.world != nullptr ? Legal::one_of(without(ids_of(r.world->places), ids_before_last(r.film.places))) : new_entity(r);
+     }},
     {"places[].description", [](const Rules& r) { return text(r.world != nullptr ? PlanCaps::description : free_text); }},
-    {"places[].time_of_day", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.times; }, 24); }},
-    {"places[].weather", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(r.world->place(r.film.places.back().id)->weathers) : text(short_text); }},
+    {"places[].time_of_day",
+     [](const Rules& r) {
+       return names_of_world(
+           r, [](const World& w) -> const Names& { return w.times; }, 24);
+     }},
+    {"places[].weather",
+     [](const Rules& r) {
+       return r.world != nullptr ? Legal::one_of(r.world->place(r.film.places.back().id)->weathers) : text(short_text);
+     }},
     {"places[].landmarks", nullptr, few},
     {"places[].ref_images", nullptr, few},
     {"props", nullptr, [](const Rules&, std::size_t) { return up_to(most_entities); }},
@@ -391,37 +430,63 @@ const FilmRule rules[] = {
     {"world[].entity", fact_entity<at_start>},
     {"world[].attribute", fact_attribute<at_start>},
     {"world[].value", fact_value<at_start>},
-    {"beats", nullptr, [](const Rules& r, std::size_t) {
-       const std::size_t shots = r.world != nullptr ? shots_of_world(r) : std::min<std::size_t>(static_cast<std::size_t>(r.max_shots()), static_cast<std::size_t>(r.film.total_ms / shortest(r)));
+    {"beats", nullptr,
+     [](const Rules& r, std::size_t) {
+       const std::size_t shots = r.world != nullptr ? shots_of_world(r)
+                                                    : std::min<std::size_t>(static_cast<std::size_t>(r.max_shots()),
+                                                                            static_cast<std::size_t>(r.film.total_ms / shortest(r)));
        return up_to(std::min(shots, most_entities));
      }},
     {"beats[].id", [](const Rules& r) { return Legal::text(32, Alphabet::name, ids_before_last(r.film.beats)); }},
     {"beats[].requires", nullptr, [](const Rules& r, std::size_t) { return up_to(r.film.beats.size() - 1); }},
-    {"beats[].requires[]", [](const Rules& r) { return Legal::one_of(without(ids_before_last(r.film.beats), before_last(r.film.beats.back().needs))); }},
+    {"beats[].requires[]",
+     [](const Rules& r) { return Legal::one_of(without(ids_before_last(r.film.beats), before_last(r.film.beats.back().needs))); }},
 
     {"shots", nullptr, shots},
     {"shots[].id", [](const Rules& r) { return Legal::one_of({shot_id(r.film.shots.size() - 1)}); }},
     {"shots[].beat", [](const Rules& r) { return Legal::one_of(possible_beats(r)); },
-     [](const Rules& r, std::size_t) { return must_begin(r) ? Count{1, 1} : optional_if(!possible_beats(r).empty()); }},
+     [](const Rules& r, std::size_t) {
+       return must_begin(r) ? Count{1, 1} : optional_if(!possible_beats(r).empty());
+     }},
     {"shots[].place", shot_place},
     {"shots[].start_ms", [](const Rules& r) { return number(clock(r, r.film.shots.size() - 1), clock(r, r.film.shots.size() - 1)); }},
     {"shots[].duration_ms", duration},
     {"shots[].transition", nullptr, [](const Rules& r, std::size_t) { return optional_if(!transitions(r).empty()); }},
     {"shots[].transition.kind", [](const Rules& r) { return Legal::one_of(transitions(r)); }},
     {"shots[].transition.ms", [](const Rules& r) { return number(1, std::min(transition_room(r), longest_transition_ms)); },
-     [](const Rules& r, std::size_t) { return now(r).transition.kind == "continue" ? Count{0, 0} : Count{1, 1}; }},
-    {"shots[].cast", nullptr, [](const Rules& r, std::size_t) { return Count{r.world != nullptr ? std::size_t{1} : 0, most_cast(r)}; }},
+     [](const Rules& r, std::size_t) {
+       return now(r).transition.kind == "continue" ? Count{0, 0} : Count{1, 1};
+     }},
+    {"shots[].cast", nullptr,
+     [](const Rules& r, std::size_t) {
+       return Count{r.world != nullptr ? std::size_t{1} : 0, most_cast(r)};
+     }},
     {"shots[].cast[].id", [](const Rules& r) { return Legal::one_of(without(present_at(r, now(r).place), ids_before_last(now(r).cast))); }},
-    {"shots[].cast[].position", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.positions; }, 24); }},
-    {"shots[].cast[].facing", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.facings; }, 24); }},
+    {"shots[].cast[].position",
+     [](const Rules& r) {
+       return names_of_world(
+           r, [](const World& w) -> const Names& { return w.positions; }, 24);
+     }},
+    {"shots[].cast[].facing",
+     [](const Rules& r) {
+       return names_of_world(
+           r, [](const World& w) -> const Names& { return w.facings; }, 24);
+     }},
     {"shots[].cast[].mood", [](const Rules& r) { return r.world != nullptr ? Legal::one_of(ids_of(r.world->moods)) : text(short_text); }},
-    {"shots[].cast[].visible_at", [](const Rules& r) { return number(1, now(r).duration_ms - 1); }, [](const Rules& r, std::size_t) { return optional_if(now(r).duration_ms > 1); }},
-    {"shots[].props", nullptr, [](const Rules& r, std::size_t) { return up_to(r.world != nullptr ? std::min(PlanCaps::props, r.world->props.size()) : most_shown); }},
-    {"shots[].props[].id", [](const Rules& r) {
+    {"shots[].cast[].visible_at", [](const Rules& r) { return number(1, now(r).duration_ms - 1); },
+     [](const Rules& r, std::size_t) { return optional_if(now(r).duration_ms > 1); }},
+    {"shots[].props", nullptr,
+     [](const Rules& r, std::size_t) { return up_to(r.world != nullptr ? std::min(PlanCaps::props, r.world->props.size()) : most_shown); }},
+    {"shots[].props[].id",
+     [](const Rules& r) {
        const Names taken = ids_before_last(now(r).props);
        return r.world != nullptr ? Legal::one_of(without(ids_of(r.world->props), taken)) : Legal::text(32, Alphabet::name, taken);
      }},
-    {"shots[].props[].position", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.positions; }, 24); }},
+    {"shots[].props[].position",
+     [](const Rules& r) {
+       return names_of_world(
+           r, [](const World& w) -> const Names& { return w.positions; }, 24);
+     }},
     {"shots[].action_beats", nullptr, actions},
     {"shots[].action_beats[].at_ms", action_at},
     {"shots[].action_beats[].who", actor},
@@ -435,26 +500,44 @@ const FilmRule rules[] = {
     {"shots[].effects[].attribute", fact_attribute<caused>},
     {"shots[].effects[].value", fact_value<caused>},
     {"shots[].camera.size", camera_size},
-    {"shots[].camera.move", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.camera_moves; }, 24); }},
-    {"shots[].camera.target", [](const Rules& r) { return Legal::one_of(targets(r)); }, [](const Rules& r, std::size_t) { return optional_if(!targets(r).empty()); }},
+    {"shots[].camera.move",
+     [](const Rules& r) {
+       return names_of_world(
+           r, [](const World& w) -> const Names& { return w.camera_moves; }, 24);
+     }},
+    {"shots[].camera.target", [](const Rules& r) { return Legal::one_of(targets(r)); },
+     [](const Rules& r, std::size_t) { return optional_if(!targets(r).empty()); }},
     {"shots[].dialogue", nullptr, lines},
     {"shots[].dialogue[].speaker", [](const Rules& r) { return Legal::one_of(speakers(r, now(r).dialogue.size() - 1)); }},
     {"shots[].dialogue[].text", line_text},
-    {"shots[].dialogue[].start_ms", [](const Rules& r) { return number(line_earliest(r), shot_end(r) - line_needs_ms(r, r.film.language)); }},
+    {"shots[].dialogue[].start_ms",
+     [](const Rules& r) { return number(line_earliest(r), shot_end(r) - line_needs_ms(r, r.film.language)); }},
     {"shots[].dialogue[].end_ms", line_end},
-    {"shots[].dialogue[].language", [](const Rules& r) { return Legal::one_of(line_languages(r)); }, [](const Rules& r, std::size_t) { return optional_if(!line_languages(r).empty()); }},
+    {"shots[].dialogue[].language", [](const Rules& r) { return Legal::one_of(line_languages(r)); },
+     [](const Rules& r, std::size_t) { return optional_if(!line_languages(r).empty()); }},
     {"shots[].dialogue[].mode", line_mode},
-    {"shots[].dialogue[].crosses_cut", nullptr, [](const Rules& r, std::size_t) { return Count{line(r).end_ms > shot_end(r) ? std::size_t{1} : 0, 1}; }},
+    {"shots[].dialogue[].crosses_cut", nullptr,
+     [](const Rules& r, std::size_t) {
+       return Count{line(r).end_ms > shot_end(r) ? std::size_t{1} : 0, 1};
+     }},
     {"shots[].sfx", nullptr, few},
-    {"shots[].sfx[].at_ms", [](const Rules& r) { return number(now(r).sfx.size() < 2 ? 0 : now(r).sfx[now(r).sfx.size() - 2].at_ms, now(r).duration_ms - 1); }},
-    {"shots[].ambience", [](const Rules& r) { return names_of_world(r, [](const World& w) -> const Names& { return w.ambiences; }, 60); }},
-    {"shots[].conditioning.mode", [](const Rules& r) {
+    {"shots[].sfx[].at_ms",
+     [](const Rules& r) { return number(now(r).sfx.size() < 2 ? 0 : now(r).sfx[now(r).sfx.size() - 2].at_ms, now(r).duration_ms - 1); }},
+    {"shots[].ambience",
+     [](const Rules& r) {
+       return names_of_world(
+           r, [](const World& w) -> const Names& { return w.ambiences; }, 60);
+     }},
+    {"shots[].conditioning.mode",
+     [](const Rules& r) {
        Names modes = {"first_frame", "first_last_frame", "references"};
        if (!earlier_shots(r).empty()) modes.emplace_back("chain");
        return Legal::one_of(modes);
      }},
     {"shots[].conditioning.chain_from", [](const Rules& r) { return Legal::one_of(earlier_shots(r)); },
-     [](const Rules& r, std::size_t) { return now(r).conditioning.mode == "chain" ? Count{1, 1} : Count{0, 0}; }},
+     [](const Rules& r, std::size_t) {
+       return now(r).conditioning.mode == "chain" ? Count{1, 1} : Count{0, 0};
+     }},
     {"shots[].conditioning.references", nullptr, few},
     {"shots[].locked", nullptr, few},
     {"shots[].locked[]", [](const Rules& r) { return Legal::one_of(without(lockable, before_last(now(r).locked))); }},
@@ -466,16 +549,23 @@ const FilmRule rules[] = {
     {"unsupported[]", [](const Rules& r) { return Legal::one_of(r.spans); }},
 };
 
-// Optional fields that are about the story and not about picture and sound. A model of a world leaves room for these, and for what its world has
-// (check/model.cpp).
+// Optional fields that are about the story and not about picture and sound. A model of a world leaves room for these, and for what its
+// world has (check/model.cpp).
 const Names story = {"logline", "props", "world", "beats", "shots[].beat", "shots[].pre", "shots[].effects"};
 bool has_some(const World& world, const std::string& path) {
   return (path == "places[].weather" && !world.weathers.empty()) || (path == "shots[].cast[].mood" && !world.moods.empty()) ||
          (path == "shots[].props" && !world.props.empty());
 }
 // Not a language model's to fill in.
-const Names by_others = {"seed", "characters[].voice.ref_audio", "characters[].ref_images", "characters[].cast_id", "places[].ref_images", "props[].ref_images",
-                         "shots[].conditioning", "shots[].seed", "shots[].locked"};
+const Names by_others = {"seed",
+                         "characters[].voice.ref_audio",
+                         "characters[].ref_images",
+                         "characters[].cast_id",
+                         "places[].ref_images",
+                         "props[].ref_images",
+                         "shots[].conditioning",
+                         "shots[].seed",
+                         "shots[].locked"};
 
 }  // namespace
 
@@ -488,16 +578,20 @@ bool is_left_out(const std::string& path, bool optional, const FilmOptions& opti
   if (path == "prompt") return true;  // it is asked, not answered
   if (!optional) return false;
   if (!options.all_fields && plan::has(by_others, path)) return true;
-  const auto within = [&](const std::string& top) { return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '[' || path[top.size()] == '.'); };
+  const auto within = [&](const std::string& top) {
+    return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '[' || path[top.size()] == '.');
+  };
   return options.world != nullptr && !has_some(*options.world, path) && std::none_of(story.begin(), story.end(), within);
 }
 
-FilmRules::FilmRules(const plan::Film& f, const FilmOptions& o) : film(f), options(o), world(o.world), spans(legal_spans(f.prompt, PlanCaps::unsupported)) {}
+FilmRules::FilmRules(const plan::Film& f, const FilmOptions& o)
+    : film(f), options(o), world(o.world), spans(legal_spans(f.prompt, PlanCaps::unsupported)) {}
 
 Legal FilmRules::legal(const FilmNode& node) const {
   if (node.rule != nullptr && node.rule->legal != nullptr) return node.rule->legal(*this);
   if (node.kind == FilmNode::Kind::flag) return Legal::one_of({"true"});
-  if (node.kind == FilmNode::Kind::number) return Legal::number({{std::max<std::int64_t>(node.limits.low, node.optional ? 1 : 0), node.limits.high}});
+  if (node.kind == FilmNode::Kind::number)
+    return Legal::number({{std::max<std::int64_t>(node.limits.low, node.optional ? 1 : 0), node.limits.high}});
   if (!node.limits.choices.empty()) return Legal::one_of({node.limits.choices.begin(), node.limits.choices.end()});
   return text(short_text);
 }

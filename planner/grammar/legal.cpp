@@ -86,12 +86,14 @@ bool is_name_text(const std::string& bytes) {
 bool starts_name(const std::string& bytes) { return is_name_text(bytes) && bytes[0] >= 'a'; }
 
 // Adds the tokens that begin some of values [from, to), which agree in their first `depth` bytes and have led to this node.
-void add_ways(const std::vector<std::string>& values, std::size_t from, std::size_t to, std::size_t depth, const TokenTrie& trie, std::uint32_t node, TokenMask& allowed) {
+void add_ways(const std::vector<std::string>& values, std::size_t from, std::size_t to, std::size_t depth, const TokenTrie& trie,
+              std::uint32_t node, TokenMask& allowed) {
   while (from < to && values[from].size() == depth) ++from;
   while (from < to) {
     const char byte = values[from][depth];
     const auto begin = values.begin() + static_cast<std::ptrdiff_t>(from), last = values.begin() + static_cast<std::ptrdiff_t>(to);
-    const auto end = static_cast<std::size_t>(std::partition_point(begin, last, [&](const std::string& value) { return value[depth] == byte; }) - values.begin());
+    const auto end = static_cast<std::size_t>(
+        std::partition_point(begin, last, [&](const std::string& value) { return value[depth] == byte; }) - values.begin());
     if (const std::uint32_t child = trie.child(node, byte); child != TokenTrie::none) {
       if (trie.token(child) >= 0) allowed.add(trie.token(child));
       add_ways(values, from, end, depth + 1, trie, child, allowed);
@@ -113,7 +115,8 @@ bool leads_into(std::int64_t value, const std::vector<NumberRange>& ranges) {
 }
 
 // Adds the tokens of digits that go on from `value` (of which there are digits when `begun`) towards a number of the ranges.
-void add_digits(std::int64_t value, bool begun, const std::vector<NumberRange>& ranges, const TokenTrie& trie, std::uint32_t node, TokenMask& allowed) {
+void add_digits(std::int64_t value, bool begun, const std::vector<NumberRange>& ranges, const TokenTrie& trie, std::uint32_t node,
+                TokenMask& allowed) {
   if (begun && value == 0) return;
   for (char digit = '0'; digit <= '9'; ++digit) {
     const std::uint32_t child = trie.child(node, digit);
@@ -134,8 +137,12 @@ std::int64_t number_of(const std::string& digits) {
 }  // namespace
 
 TokenTable::TokenTable(const Tokenizer& tokenizer)
-    : vocabulary(tokenizer.size()), trie(tokenizer), ascii(masks_of(tokenizer, is_ascii_text)), utf8(masks_of(tokenizer, is_whole_text)),
-      name(masks_of(tokenizer, is_name_text)), name_start(masks_of(tokenizer, starts_name)) {}
+    : vocabulary(tokenizer.size()),
+      trie(tokenizer),
+      ascii(masks_of(tokenizer, is_ascii_text)),
+      utf8(masks_of(tokenizer, is_whole_text)),
+      name(masks_of(tokenizer, is_name_text)),
+      name_start(masks_of(tokenizer, starts_name)) {}
 
 Legal Legal::one_of(std::vector<std::string> values) {
   Legal legal(Kind::one_of);
@@ -163,7 +170,8 @@ Legal Legal::number(std::vector<NumberRange> ranges) {
 bool Legal::complete(const std::string& written) const {
   if (kind_ == Kind::number) {
     const std::int64_t value = number_of(written);
-    return !written.empty() && std::any_of(ranges_.begin(), ranges_.end(), [value](const NumberRange& range) { return value >= range.low && value <= range.high; });
+    return !written.empty() && std::any_of(ranges_.begin(), ranges_.end(),
+                                           [value](const NumberRange& range) { return value >= range.low && value <= range.high; });
   }
   const bool listed = std::binary_search(values_.begin(), values_.end(), written);
   return kind_ == Kind::one_of ? listed : !written.empty() && !listed;
@@ -182,7 +190,8 @@ void Legal::next(const std::string& written, const TokenTable& table, TokenMask&
     for (auto taken = begin; taken != end; ++taken) {  // at the cap there is no way on from what is taken
       if (taken->size() != cap_) continue;
       std::uint32_t node = TokenTrie::root;
-      for (std::size_t i = written.size(); i < cap_ && (i == written.size() || node != TokenTrie::none); ++i) node = table.trie.child(node, (*taken)[i]);
+      for (std::size_t i = written.size(); i < cap_ && (i == written.size() || node != TokenTrie::none); ++i)
+        node = table.trie.child(node, (*taken)[i]);
       if (node != TokenTrie::none && table.trie.token(node) >= 0) allowed.remove(table.trie.token(node));
     }
     return;

@@ -21,12 +21,19 @@ std::string shot_id(std::size_t index) {
 class PlanWriter {
  public:
   PlanWriter(Scribe& scribe, plan::Film& film, const World& world, const PhonesFunction& phones, const StreamForm& form)
-      : s_(scribe), film_(film), world_(world), phones_(phones), form_(form), line_spans_(Legal::one_of(legal_spans(film.prompt, world.line_bytes))),
+      : s_(scribe),
+        film_(film),
+        world_(world),
+        phones_(phones),
+        form_(form),
+        line_spans_(Legal::one_of(legal_spans(film.prompt, world.line_bytes))),
         unsupported_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::unsupported))) {}
 
   PlanSpans write() {
-    if (form_.opening.empty()) write_user_turn(s_, film_.prompt);
-    else s_.append(form_.opening);
+    if (form_.opening.empty())
+      write_user_turn(s_, film_.prompt);
+    else
+      s_.append(form_.opening);
     s_.literal(R"({"version":"fabula.plan/1","treatment":")");
     s_.value(film_.treatment, Legal::text(PlanCaps::treatment), R"(","title":")");
     s_.value(film_.title, Legal::text(PlanCaps::title), R"(","aspect":"16:9","fps":24,"total_ms":)");
@@ -114,7 +121,8 @@ class PlanWriter {
     number(shot.duration_ms, end - start);
     s_.literal(R"(,"cast":[)");
     constexpr std::string_view acting = R"(],"action_beats":[)";
-    list(shot.cast, std::min(PlanCaps::cast, film_.characters.size()), world_.props.empty() ? acting : R"(],"props":[)", [&](plan::CastMember& m) { member(shot, m); });
+    list(shot.cast, std::min(PlanCaps::cast, film_.characters.size()), world_.props.empty() ? acting : R"(],"props":[)",
+         [&](plan::CastMember& m) { member(shot, m); });
     if (!world_.props.empty()) props(shot, acting);
     list(shot.action_beats, shot.cast.size(), R"(],"camera":{"size":")", [&](plan::ActionBeat& b) { beat(shot, b); });
     s_.value(shot.camera.size, Legal::one_of(world_.camera_sizes), R"(","move":")");

@@ -46,9 +46,12 @@ std::vector<Candidate> candidates(std::span<const float> logits, const TokenMask
 }
 
 Sampler::Sampler(const Sampling& sampling) : sampling_(sampling), random_(sampling.seed) {
-  const auto within = [](double value, double low, double high) { return value >= low && value <= high; };  // nothing is within for what is no number
+  const auto within = [](double value, double low, double high) {
+    return value >= low && value <= high;
+  };  // nothing is within for what is no number
   if (!within(sampling.temperature, 0.0, 100.0)) throw Error(ExitCode::usage, "the temperature is not from 0 to 100");
-  if (!within(sampling.top_p, 0.0, 1.0) || !within(sampling.min_p, 0.0, 1.0)) throw Error(ExitCode::usage, "top-p and min-p are not from 0 to 1");
+  if (!within(sampling.top_p, 0.0, 1.0) || !within(sampling.min_p, 0.0, 1.0))
+    throw Error(ExitCode::usage, "top-p and min-p are not from 0 to 1");
 }
 
 std::int32_t Sampler::pick(std::span<const float> logits, const TokenMask& allowed) {

@@ -23,9 +23,9 @@ struct Candidate {
   double weight;  ///< its probability over the likeliest one's
 };
 
-/// The allowed tokens that pass temperature (> 0), top_p and min_p, at least one. As transformers' TemperatureLogitsWarper, TopPLogitsWarper and
-/// MinPLogitsWarper in this order after the mask. With top_p by weight, equals by token; otherwise by token. Throws Error(bad_data) where logits are
-/// no numbers.
+/// The allowed tokens that pass temperature (> 0), top_p and min_p, at least one. As transformers' TemperatureLogitsWarper,
+/// TopPLogitsWarper and MinPLogitsWarper in this order after the mask. With top_p by weight, equals by token; otherwise by token. Throws
+/// Error(bad_data) where logits are no numbers.
 [[nodiscard]] std::vector<Candidate> candidates(std::span<const float> logits, const TokenMask& allowed, const Sampling&);
 
 /// Chooses token by token; the same seed and logits give the same tokens.

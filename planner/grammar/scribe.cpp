@@ -20,8 +20,10 @@ void Scribe::special(std::string_view token) {
 
 std::size_t Scribe::mark(std::string_view token) {
   const std::size_t before = tokens_.size();
-  if (tokenizer_.added("<|score|>")) special(token);
-  else literal(token);
+  if (tokenizer_.added("<|score|>"))
+    special(token);
+  else
+    literal(token);
   return tokens_.size() - before;
 }
 
@@ -90,7 +92,8 @@ std::size_t Composer::choose(std::span<const std::string> literals) { return cho
 std::size_t Composer::choose(std::span<const std::string> literals, std::size_t written) {
   const auto goes_on = [&](const std::string& literal) {  // with what is written of it
     const std::vector<std::int32_t>& tokens = spelling(literal);
-    return tokens.size() >= written && std::equal(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(written), tokens_.end() - static_cast<std::ptrdiff_t>(written));
+    return tokens.size() >= written && std::equal(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(written),
+                                                  tokens_.end() - static_cast<std::ptrdiff_t>(written));
   };
   while (true) {
     allowed_.clear();

@@ -29,8 +29,8 @@ class Scribe {
   void append(std::span<const std::int32_t> tokens) { tokens_.insert(tokens_.end(), tokens.begin(), tokens.end()); }
   /// A forced added token. Throws Error(bad_data) where the vocabulary lacks it.
   void special(std::string_view token);
-  /// A forced token of the score; its text where the vocabulary knows no score at all, as a published checkpoint's does not. Gives how many tokens
-  /// that is. Throws Error(bad_data) where a vocabulary with a score lacks the token.
+  /// A forced token of the score; its text where the vocabulary knows no score at all, as a published checkpoint's does not. Gives how many
+  /// tokens that is. Throws Error(bad_data) where a vocabulary with a score lacks the token.
   std::size_t mark(std::string_view token);
 
   /// Whether fields are filled in (Composer) or read (Follower).
@@ -57,15 +57,16 @@ class Follower final : public Scribe {
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
 };
 
-/// Lets a model choose: at each step one of the tokens that the grammar allows, the likeliest unless `sampling` says otherwise. Where one token alone
-/// is allowed there is no step. Forced tokens are handed over together with the next question.
+/// Lets a model choose: at each step one of the tokens that the grammar allows, the likeliest unless `sampling` says otherwise. Where one
+/// token alone is allowed there is no step. Forced tokens are handed over together with the next question.
 class Composer final : public Scribe {
  public:
   /// Takes the tokens since the last call, gives the logits (at least the tokenizer's size) after the last of them.
   using NextLogits = std::function<std::span<const float>(std::span<const std::int32_t> tokens)>;
 
   /// stops: tokens by which a model ends its answer: where free text may end, they end it, as the literal after it does.
-  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits, const Sampling& sampling = {}, std::vector<std::int32_t> stops = {})
+  Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits, const Sampling& sampling = {},
+           std::vector<std::int32_t> stops = {})
       : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)), sampler_(sampling), stops_(std::move(stops)) {}
   [[nodiscard]] bool composes() const override { return true; }
   void value(std::string& text, const Legal& legal, std::string_view after) override;

@@ -12,7 +12,7 @@ namespace fabula::h3 {
 namespace {
 
 // Costs of a plan of clips, in milliseconds of film that would be made for nothing.
-constexpr long long a_clip = 1000;         // each clip begins anew: fewer are better
+constexpr long long a_clip = 1000;          // each clip begins anew: fewer are better
 constexpr long long under_a_line = 30'000;  // a voice that two requests would have to make alike
 constexpr long long under_a_take = 8000;    // "continue": the same take goes on
 constexpr long long under_a_mix = 1500;     // a dissolve or wipe that only the assembly can then make
@@ -29,8 +29,10 @@ class Speech {
     std::sort(all_.begin(), all_.end(), [](const Interval& a, const Interval& b) { return a.start < b.start; });
     std::size_t kept = 0;
     for (const Interval& next : all_) {
-      if (kept > 0 && next.start < all_[kept - 1].end) all_[kept - 1].end = std::max(all_[kept - 1].end, next.end);
-      else all_[kept++] = next;
+      if (kept > 0 && next.start < all_[kept - 1].end)
+        all_[kept - 1].end = std::max(all_[kept - 1].end, next.end);
+      else
+        all_[kept++] = next;
     }
     all_.resize(kept);
   }
@@ -61,10 +63,12 @@ class Speech {
 void require_tiling(const plan::Film& film) {
   long long at = 0;
   for (const plan::Shot& s : film.shots) {
-    if (s.start_ms != at || s.duration_ms <= 0) throw Error(ExitCode::bad_data, "shot " + s.id + " does not begin where the one before it ends; `fabula plan --check` says more");
+    if (s.start_ms != at || s.duration_ms <= 0)
+      throw Error(ExitCode::bad_data, "shot " + s.id + " does not begin where the one before it ends; `fabula plan --check` says more");
     at += s.duration_ms;
   }
-  if (film.shots.empty() || at != film.total_ms) throw Error(ExitCode::bad_data, "the plan's shots do not fill the film; `fabula plan --check` says more");
+  if (film.shots.empty() || at != film.total_ms)
+    throw Error(ExitCode::bad_data, "the plan's shots do not fill the film; `fabula plan --check` says more");
 }
 
 // A shot in `count` pieces, as even as lines let them be; `quiet` says whether no line lies over a split.
@@ -73,7 +77,8 @@ Pieces split(const plan::Shot& s, const Speech& speech, std::size_t shot, int co
   int start = s.start_ms;
   quiet = true;
   for (int i = 1; i < count; ++i) {
-    const int low = std::max(start + 1, end_ms(s) - (count - i) * longest_ms), high = std::min(start + longest_ms, end_ms(s) - 1);  // the rest must fit, too
+    const int low = std::max(start + 1, end_ms(s) - (count - i) * longest_ms),
+              high = std::min(start + longest_ms, end_ms(s) - 1);  // the rest must fit, too
     const int even = std::clamp(s.start_ms + static_cast<int>(static_cast<long long>(s.duration_ms) * i / count), low, high);
     const int end = speech.quiet_near(even, low, high);
     quiet = quiet && !speech.under(end);
@@ -162,8 +167,10 @@ std::vector<Pieces> clips_of(const plan::Film& film) {
   for (std::size_t end = pieces.size(); end > 0; end = from[end]) {
     Pieces& clip = clips.emplace_back();
     for (std::size_t i = from[end]; i < end; ++i) {
-      if (!clip.empty() && clip.back().shot == pieces[i].shot) clip.back().end_ms = pieces[i].end_ms;  // parts of a shot that fit together again
-      else clip.push_back(pieces[i]);
+      if (!clip.empty() && clip.back().shot == pieces[i].shot)
+        clip.back().end_ms = pieces[i].end_ms;  // parts of a shot that fit together again
+      else
+        clip.push_back(pieces[i]);
     }
   }
   std::reverse(clips.begin(), clips.end());
@@ -204,13 +211,14 @@ std::vector<std::vector<std::vector<Part>>> parts_of(const plan::Film& film, con
           }
         }
         const int starts = std::clamp(line.start_ms, all[i].start_ms, all[i].end_ms);
-        parts[places[i].clip][places[i].piece].push_back({&line, starts, without_edges(text.substr(begin, end - begin)), i < last, i > first});
+        parts[places[i].clip][places[i].piece].push_back({&line, starts, without_edges(text.substr(begin, end - begin)), i<last, i> first});
         begin = end;
       }
     }
   }
   for (auto& clip : parts) {
-    for (auto& piece : clip) std::stable_sort(piece.begin(), piece.end(), [](const Part& a, const Part& b) { return a.start_ms < b.start_ms; });
+    for (auto& piece : clip)
+      std::stable_sort(piece.begin(), piece.end(), [](const Part& a, const Part& b) { return a.start_ms < b.start_ms; });
   }
   return parts;
 }

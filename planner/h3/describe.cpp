@@ -41,14 +41,17 @@ class Describer {
   Description run(const Pieces& pieces, const std::vector<std::vector<Part>>& parts, const std::vector<Facts>& before) {
     const std::string style = plain(film_.style);
     const bool full_reference = !bound_.references.empty();
-    if (full_reference && !style.empty()) text_ = "The target video is in this style: " + style + ".";  // its guide has the style before [Shot 1]
+    if (full_reference && !style.empty())
+      text_ = "The target video is in this style: " + style + ".";  // its guide has the style before [Shot 1]
     last_number_ = pieces.size();
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       facts_ = &before[pieces[i].shot];
       number_ = i + 1;
       if (!text_.empty()) text_ += full_reference ? "\n" : " ";
       text_ += "[Shot " + std::to_string(number_) + "] ";
-      const std::string opening = i > 0 ? "At " + timestamp(pieces[i].start_ms - pieces[0].start_ms) + ", " : full_reference || style.empty() ? "" : sentence(style) + " ";
+      const std::string opening = i > 0                             ? "At " + timestamp(pieces[i].start_ms - pieces[0].start_ms) + ", "
+                                  : full_reference || style.empty() ? ""
+                                                                    : sentence(style) + " ";
       piece(pieces[i], i > 0 ? &pieces[i - 1] : nullptr, parts[i], opening);
     }
     return {text_, speakers_};
@@ -64,11 +67,15 @@ class Describer {
     const bool begins = p.start_ms == s.start_ms, ends = p.end_ms == s.start_ms + s.duration_ms;
     const bool same_place = previous != nullptr && film_.shots[previous->shot].place == s.place;
     const std::string view = framing(s.camera) + (same_place ? " in the same place" : " of " + place(s.place));
-    if (previous != nullptr) text_ += opening + cut_words(s.transition) + " " + view + ".";
-    else text_ += opening + sentence(view);
+    if (previous != nullptr)
+      text_ += opening + cut_words(s.transition) + " " + view + ".";
+    else
+      text_ += opening + sentence(view);
     if (!same_place) surroundings(s.place);
-    if (previous == nullptr && begins && s.transition.kind == "fade") say("The picture fades in" + (s.transition.ms > 0 ? " over " + seconds(s.transition.ms) : std::string()) + ".");
-    if (previous == nullptr && (!begins || s.transition.kind == "continue")) say("The take goes on from the moment before, with everybody and everything where it was.");
+    if (previous == nullptr && begins && s.transition.kind == "fade")
+      say("The picture fades in" + (s.transition.ms > 0 ? " over " + seconds(s.transition.ms) : std::string()) + ".");
+    if (previous == nullptr && (!begins || s.transition.kind == "continue"))
+      say("The take goes on from the moment before, with everybody and everything where it was.");
     frame(s, begins, "first_frame", "The shot begins from ", s.first_frame, "The shot opens on this: ");
     references(s);
     for (const plan::CastMember& m : s.cast) {
@@ -76,13 +83,15 @@ class Describer {
     }
     props(s);
     say(sentence(motion(s.camera, target(s))));
-    for (const Event& e : events(p, s, parts)) say(sentence(e.at_ms > p.start_ms ? seconds(e.at_ms - p.start_ms) + " into the shot, " + e.text : e.text));
+    for (const Event& e : events(p, s, parts))
+      say(sentence(e.at_ms > p.start_ms ? seconds(e.at_ms - p.start_ms) + " into the shot, " + e.text : e.text));
     if (ends) after(s);
     frame(s, ends, "last_frame", "The shot ends on ", s.last_frame, "The shot ends on this: ");
   }
 
   // A frame as a picture, where one is bound, and in words.
-  void frame(const plan::Shot& s, bool is_in, const char* role, const std::string& from, const std::string& words, const std::string& intro) {
+  void frame(const plan::Shot& s, bool is_in, const char* role, const std::string& from, const std::string& words,
+             const std::string& intro) {
     if (!is_in) return;
     for (const Reference& r : bound_.references) {
       for (const Use& u : r.uses) {
@@ -124,7 +133,9 @@ class Describer {
     say(sentence(listed(facts)));
   }
 
-  static std::string with_article(const std::string& name) { return definite(name) != name || name.starts_with("the ") || name.starts_with("The ") ? definite(name) : "the " + name; }
+  static std::string with_article(const std::string& name) {
+    return definite(name) != name || name.starts_with("the ") || name.starts_with("The ") ? definite(name) : "the " + name;
+  }
 
   // `words` behind the label of the subject that it is, if it is one; the label alone later on.
   std::string labelled_as(const std::string& id, const std::string& words, bool is_new) const {
@@ -134,7 +145,8 @@ class Describer {
     return is_new && !words.empty() ? label + ", " + words : label;
   }
 
-  // A character as the subject of a sentence. With who they are and what they wear when a clip first speaks of them, and after a change of clothes.
+  // A character as the subject of a sentence. With who they are and what they wear when a clip first speaks of them, and after a change of
+  // clothes.
   std::string who(const std::string& id) {
     const plan::Character* c = by_id(film_.characters, id);
     if (c == nullptr) return plain(id);
@@ -179,7 +191,8 @@ class Describer {
         facts.push_back("held by " + short_name(holder->second));
       }
       const std::string words = labelled_as(id, plain(prop.description), true);
-      say(sentence(facts.empty() ? "in the picture there is " + words : words + (words.starts_with('<') ? ", is " : " is ") + listed(facts)));
+      say(sentence(facts.empty() ? "in the picture there is " + words
+                                 : words + (words.starts_with('<') ? ", is " : " is ") + listed(facts)));
     }
   }
 
@@ -207,7 +220,8 @@ class Describer {
     std::vector<Due> due;
     const auto in = [&](long long at) { return at >= p.start_ms && (at < p.end_ms || p.end_ms == s.start_ms + s.duration_ms); };
     for (const auto& m : s.cast) {
-      if (m.visible_at > 0 && s.start_ms + m.visible_at > p.start_ms && in(s.start_ms + m.visible_at)) due.push_back({s.start_ms + m.visible_at, &m});
+      if (m.visible_at > 0 && s.start_ms + m.visible_at > p.start_ms && in(s.start_ms + m.visible_at))
+        due.push_back({s.start_ms + m.visible_at, &m});
     }
     for (const auto& b : s.action_beats) {
       if (in(s.start_ms + b.at_ms)) due.push_back({s.start_ms + b.at_ms, nullptr, &b});
@@ -244,16 +258,26 @@ class Describer {
     out += " " + speaker_label(line.speaker);
     const std::string sounds = is_first ? voice(line.speaker) : "";
     out += sounds.empty() && has_comma ? "," : sounds;
-    if (part.text.empty()) return out + (out.ends_with(',') ? "" : ",") + " ends the line, whose final words carry over from the previous shot";
+    if (part.text.empty())
+      return out + (out.ends_with(',') ? "" : ",") + " ends the line, whose final words carry over from the previous shot";
     out += line.mode == "voiceover" ? " says in an off-screen voiceover" : line.mode == "off_screen" ? " says from off-screen" : " says";
     if (const std::string delivery = plain(line.delivery); !delivery.empty()) out += ", " + delivery;
-    if (part.was_begun) out += number_ == 1 ? ", going on in the middle of the sentence" : ", as the line carries over from the previous shot";
+    if (part.was_begun)
+      out += number_ == 1 ? ", going on in the middle of the sentence" : ", as the line carries over from the previous shot";
     const bool to_next_clip = part.goes_on && number_ == last_number_;
-    out += ": <d>[" + language_name(line.language.empty() ? film_.language : line.language) + "] " + (part.was_begun && number_ > 1 ? "<scenetrans> " : "") + part.text +
-           (!part.goes_on ? "" : to_next_clip ? " <cutoff>" : " <scenetrans>") + "</d>";
-    if (line.mode == "voiceover" && is_seen) out += " while the lips of " + short_name(line.speaker) + " remain completely closed";
-    else if (line.mode == "voiceover" && !s.cast.empty()) out += " while the lips of everybody in the picture remain completely closed";
-    if (part.goes_on && !to_next_clip) out += line.mode == "voiceover" ? ", and the line continues seamlessly across the cut" : " The line continues seamlessly across the cut";
+    out += ": <d>[" + language_name(line.language.empty() ? film_.language : line.language) + "] " +
+           (part.was_begun && number_ > 1 ? "<scenetrans> " : "") + part.text +
+           (!part.goes_on  ? ""
+            : to_next_clip ? " <cutoff>"
+                           : " <scenetrans>") +
+           "</d>";
+    if (line.mode == "voiceover" && is_seen)
+      out += " while the lips of " + short_name(line.speaker) + " remain completely closed";
+    else if (line.mode == "voiceover" && !s.cast.empty())
+      out += " while the lips of everybody in the picture remain completely closed";
+    if (part.goes_on && !to_next_clip)
+      out +=
+          line.mode == "voiceover" ? ", and the line continues seamlessly across the cut" : " The line continues seamlessly across the cut";
     return out;
   }
 
@@ -264,7 +288,8 @@ class Describer {
     std::string out;
     if (const std::string words = voice_words(c->voice); !words.empty()) out += ", " + words + ",";
     const auto recording = bound_.voices.find(id);
-    if (recording != bound_.voices.end()) out += std::string(out.empty() ? "," : "") + " using the voice timbre referenced from " + recording->second + ",";
+    if (recording != bound_.voices.end())
+      out += std::string(out.empty() ? "," : "") + " using the voice timbre referenced from " + recording->second + ",";
     return out;
   }
 
@@ -276,9 +301,12 @@ class Describer {
       if (f.attribute == "place") continue;
       const std::string entity = is_character ? short_name(f.entity) : thing(f.entity), value = plain(f.value);
       if (f.attribute == "holder") {
-        if (f.value == "none") facts.push_back("nobody holds " + entity);
-        else if (by_id(film_.characters, f.value) != nullptr) facts.push_back(short_name(f.value) + " holds " + entity);
-        else facts.push_back(entity + " is left where it is");
+        if (f.value == "none")
+          facts.push_back("nobody holds " + entity);
+        else if (by_id(film_.characters, f.value) != nullptr)
+          facts.push_back(short_name(f.value) + " holds " + entity);
+        else
+          facts.push_back(entity + " is left where it is");
       } else if (f.attribute == "state") {
         facts.push_back(entity + " is " + value);
       } else if (f.attribute == "wardrobe") {
@@ -297,7 +325,7 @@ class Describer {
   std::size_t number_ = 0, last_number_ = 0;  // of the shot at hand in its clip, and of the clip's last
   std::string text_;
   std::vector<std::string> speakers_;
-  std::set<std::string> told_;               // characters, places and props that the clip has introduced
+  std::set<std::string> told_;                // characters, places and props that the clip has introduced
   std::map<std::string, std::string> wears_;  // what it has said that they wear
 };
 
@@ -314,7 +342,8 @@ std::vector<Facts> facts_before_shots(const plan::Film& film) {
   return before;
 }
 
-Description describe(const plan::Film& film, const Pieces& pieces, const std::vector<std::vector<Part>>& parts, const Bound& bound, const std::vector<Facts>& before) {
+Description describe(const plan::Film& film, const Pieces& pieces, const std::vector<std::vector<Part>>& parts, const Bound& bound,
+                     const std::vector<Facts>& before) {
   return Describer(film, bound).run(pieces, parts, before);
 }
 

@@ -20,7 +20,8 @@ struct Description {
   std::string text;
   std::vector<std::string> speakers;  ///< ids in the order in which they are first heard: (S1), (S2) …
 };
-[[nodiscard]] Description describe(const plan::Film&, const Pieces&, const std::vector<std::vector<Part>>&, const Bound&, const std::vector<Facts>&);
+[[nodiscard]] Description describe(const plan::Film&, const Pieces&, const std::vector<std::vector<Part>>&, const Bound&,
+                                   const std::vector<Facts>&);
 
 /// The name of a character as a text may hold it; the id where none is left.
 [[nodiscard]] std::string name_of(const plan::Character&);

@@ -45,8 +45,10 @@ std::string music(const plan::Film& film, int start_ms, int end_ms) {
   const int in = film.sound.music_in_ms.value_or(0), out = film.sound.music_out_ms.value_or(film.total_ms);
   if (is_none(words) || in >= end_ms || out <= start_ms) return nothing;
   std::string text = sentence(words);
-  if (in > start_ms) text += " It begins " + seconds(in - start_ms) + " into the video.";
-  else if (start_ms > 0 && in < start_ms) text += " It goes on from before.";
+  if (in > start_ms)
+    text += " It begins " + seconds(in - start_ms) + " into the video.";
+  else if (start_ms > 0 && in < start_ms)
+    text += " It goes on from before.";
   if (out < end_ms) text += " It ends " + seconds(out - start_ms) + " into the video.";
   return text;
 }
@@ -66,7 +68,9 @@ class Sections {
               changed_clothes(*c));
     }
     for (const plan::Place* p : contents_.places) {
-      if (bound_.subjects.contains(p->id)) subject(p->id, "the place in " + pictures(p->id) + with(plain(p->description)), seen_in([&](const plan::Shot& s) { return s.place == p->id; }), "");
+      if (bound_.subjects.contains(p->id))
+        subject(p->id, "the place in " + pictures(p->id) + with(plain(p->description)),
+                seen_in([&](const plan::Shot& s) { return s.place == p->id; }), "");
     }
     for (const plan::Prop* p : contents_.props) {
       if (!bound_.subjects.contains(p->id)) continue;
@@ -83,7 +87,8 @@ class Sections {
     for (const char* kind : {"keyframe completion", "reference generation", "audio reference"}) {
       if (kinds_.contains(kind)) kinds += (kinds.empty() ? "" : " + ") + std::string(kind);
     }
-    clip_.summary = "[" + kinds + "] The target video has " + std::to_string(pieces_.size()) + (pieces_.size() == 1 ? " shot" : " shots") + " and is made with " + listed(labels_) + ".";
+    clip_.summary = "[" + kinds + "] The target video has " + std::to_string(pieces_.size()) + (pieces_.size() == 1 ? " shot" : " shots") +
+                    " and is made with " + listed(labels_) + ".";
   }
 
  private:
@@ -93,7 +98,8 @@ class Sections {
   void subject(const std::string& id, const std::string& is, const std::string& where, const std::string& but) {
     const std::string label = subject_label(bound_.subjects.at(id));
     line(clip_.subject_definitions, label + " is " + is + ".");
-    line(clip_.retention_analysis, label + " (appears in " + where + "): " + (but.empty() ? "fully_preserved - the look is retained." : "partially_preserved - " + but));
+    line(clip_.retention_analysis, label + " (appears in " + where +
+                                       "): " + (but.empty() ? "fully_preserved - the look is retained." : "partially_preserved - " + but));
     labels_.push_back(label);
     kinds_.insert("reference generation");
   }
@@ -110,7 +116,9 @@ class Sections {
       kinds_.insert("keyframe completion");
     } else if (u.role == "reference") {
       line(clip_.subject_definitions, r.label + " is a reference for " + shot(u.of) + ".");
-      line(clip_.retention_analysis, r.label + (r.kind == "audio" ? ": reference - what it sounds like is followed without copying the signal." : " (" + shot(u.of) + "): weak_reference - composition and content are followed."));
+      line(clip_.retention_analysis,
+           r.label + (r.kind == "audio" ? ": reference - what it sounds like is followed without copying the signal."
+                                        : " (" + shot(u.of) + "): weak_reference - composition and content are followed."));
       kinds_.insert(r.kind == "audio" ? "audio reference" : "reference generation");
     } else {
       return;  // told with its subject
@@ -121,7 +129,8 @@ class Sections {
   std::string pictures(const std::string& id) const {
     std::vector<std::string> labels;
     for (const Reference& r : bound_.references) {
-      if (r.kind == "image" && std::any_of(r.uses.begin(), r.uses.end(), [&](const Use& u) { return u.of == id; })) labels.push_back(r.label);
+      if (r.kind == "image" && std::any_of(r.uses.begin(), r.uses.end(), [&](const Use& u) { return u.of == id; }))
+        labels.push_back(r.label);
     }
     return listed(labels);
   }
@@ -154,7 +163,9 @@ class Sections {
   // A portrait shows what somebody wore when the film began.
   std::string changed_clothes(const plan::Character& c) const {
     const auto now = before_.find({c.id, "wardrobe"});
-    return now == before_.end() || now->second == c.wardrobe ? "" : "the face and the build are retained, the clothes are now " + plain(now->second) + ".";
+    return now == before_.end() || now->second == c.wardrobe
+               ? ""
+               : "the face and the build are retained, the clothes are now " + plain(now->second) + ".";
   }
 
   const plan::Film& film_;
@@ -203,11 +214,12 @@ Prompts compile(const plan::Film& film) {
 
 std::string text_of(const Clip& c) {
   if (c.references.empty()) {
-    return "integrated_multimodal_description: " + c.integrated_multimodal_description + "\n\noverall_soundscape: " + c.overall_soundscape + "\n\nnon_diegetic_music: " +
-           c.non_diegetic_music;
+    return "integrated_multimodal_description: " + c.integrated_multimodal_description + "\n\noverall_soundscape: " + c.overall_soundscape +
+           "\n\nnon_diegetic_music: " + c.non_diegetic_music;
   }
-  return "subject_definitions:\n" + c.subject_definitions + "\n\nsummary:\n" + c.summary + "\n\nretention_analysis:\n" + c.retention_analysis + "\n\ndetailed_description:\n" +
-         c.integrated_multimodal_description + "\n\noverall_soundscape:\n" + c.overall_soundscape + "\n\nnon_diegetic_music:\n" + c.non_diegetic_music;
+  return "subject_definitions:\n" + c.subject_definitions + "\n\nsummary:\n" + c.summary + "\n\nretention_analysis:\n" +
+         c.retention_analysis + "\n\ndetailed_description:\n" + c.integrated_multimodal_description + "\n\noverall_soundscape:\n" +
+         c.overall_soundscape + "\n\nnon_diegetic_music:\n" + c.non_diegetic_music;
 }
 
 }  // namespace fabula::h3

@@ -1,11 +1,12 @@
-// The compiler for MiniMax-H3: a plan as the prompts that the model was trained on, with what each is conditioned on. Pure: the same plan, the same text.
+// The compiler for MiniMax-H3: a plan as the prompts that the model was trained on, with what each is conditioned on. Pure: the same plan,
+// the same text.
 //
 // Where the format is from:
-//   three fields (integrated_multimodal_description, overall_soundscape, non_diegetic_music), [Shot N] At MM:SS.mmm, (S1), <d>[Language] …</d>, <scenetrans>,
-//   <cutoff>, camera words, "says in an off-screen voiceover", N/A: skills/h3-prompt-writing/references/base-en.txt of MiniMax-AI/MiniMax-H3;
-//   six sections for requests with references, <Subject N>, retention: its ref-en.txt;
-//   labels <Picture i>, <Audio j>, <Video k>, numbered each for itself in packed order; at most 9 pictures, 3 videos, 3 audio clips, 12 in all, audio never alone;
-//   the prompt verbatim, without a chat template: diffusers, modular_pipelines/minimax_h3 (encoders.py, references.py, before_encoder.py).
+//   three fields (integrated_multimodal_description, overall_soundscape, non_diegetic_music), [Shot N] At MM:SS.mmm, (S1), <d>[Language]
+//   …</d>, <scenetrans>, <cutoff>, camera words, "says in an off-screen voiceover", N/A: skills/h3-prompt-writing/references/base-en.txt of
+//   MiniMax-AI/MiniMax-H3; six sections for requests with references, <Subject N>, retention: its ref-en.txt; labels <Picture i>, <Audio
+//   j>, <Video k>, numbered each for itself in packed order; at most 9 pictures, 3 videos, 3 audio clips, 12 in all, audio never alone; the
+//   prompt verbatim, without a chat template: diffusers, modular_pipelines/minimax_h3 (encoders.py, references.py, before_encoder.py).
 #pragma once
 
 #include <string>
@@ -42,7 +43,8 @@ struct Clip {
   std::string integrated_multimodal_description;
   std::string subject_definitions, summary, retention_analysis;
   std::string overall_soundscape, non_diegetic_music;
-  std::vector<Reference> references;  ///< in the order in which the model reads them: of each character portrait and voice, then places, props, shots
+  std::vector<Reference>
+      references;  ///< in the order in which the model reads them: of each character portrait and voice, then places, props, shots
 };
 
 struct Prompts {

@@ -60,13 +60,17 @@ std::vector<Candidate> candidates_of(const plan::Film& film, const Pieces& piece
     const bool begins = piece.start_ms == s.start_ms, ends = piece.end_ms == s.start_ms + s.duration_ms;
     const auto& files = s.conditioning.references;
     const bool frames = s.conditioning.mode == "first_frame" || s.conditioning.mode == "first_last_frame";
-    const std::size_t count = !frames ? 0 : s.conditioning.mode == "first_frame" ? std::min<std::size_t>(1, files.size()) : std::min<std::size_t>(2, files.size());
+    const std::size_t count = !frames                                ? 0
+                              : s.conditioning.mode == "first_frame" ? std::min<std::size_t>(1, files.size())
+                                                                     : std::min<std::size_t>(2, files.size());
     if (count > 0 && begins) add(all, "first_frame", s.id, {files[0]});
     if (count > 1 && ends) add(all, "last_frame", s.id, {files[1]});
     add(all, "reference", s.id, {files.begin() + static_cast<std::ptrdiff_t>(count), files.end()});
   }
-  // A video's own sound takes an <Audio j>, too (MiniMaxH3Ref2VATextEncoderStep), and whether it has one is not known here: last, it moves no other.
-  std::stable_partition(all.begin(), all.end(), [](const Candidate& c) { return kind_of(c.use.role, c.file).name != std::string_view("video"); });
+  // A video's own sound takes an <Audio j>, too (MiniMaxH3Ref2VATextEncoderStep), and whether it has one is not known here: last, it moves
+  // no other.
+  std::stable_partition(all.begin(), all.end(),
+                        [](const Candidate& c) { return kind_of(c.use.role, c.file).name != std::string_view("video"); });
   return all;
 }
 
@@ -121,8 +125,8 @@ Bound bind(const plan::Film& film, const Pieces& pieces, const Contents& content
     const Kind& kind = kind_of(c->use.role, c->file);
     if (admitted.contains({kind.name, c->file})) continue;
     if (counts[kind.name] == kind.most || admitted.size() == most_references) {
-      left_out.push_back("the " + std::string(kind.name) + " " + c->file + " of " + c->use.of + where + ": the model takes " + std::to_string(kind.most) + " of the kind and " +
-                         std::to_string(most_references) + " references in all");
+      left_out.push_back("the " + std::string(kind.name) + " " + c->file + " of " + c->use.of + where + ": the model takes " +
+                         std::to_string(kind.most) + " of the kind and " + std::to_string(most_references) + " references in all");
       continue;
     }
     ++counts[kind.name];
@@ -130,7 +134,8 @@ Bound bind(const plan::Film& film, const Pieces& pieces, const Contents& content
   }
   Bound bound;
   if (counts["audio"] == admitted.size()) {
-    for (const auto& [kind, file] : admitted) left_out.push_back("the audio " + file + where + ": the model takes audio only beside a picture or a video");
+    for (const auto& [kind, file] : admitted)
+      left_out.push_back("the audio " + file + where + ": the model takes audio only beside a picture or a video");
     return bound;
   }
   std::map<File, std::size_t> at;
@@ -140,11 +145,13 @@ Bound bind(const plan::Film& film, const Pieces& pieces, const Contents& content
     const File file{kind.name, c.file};
     if (!admitted.contains(file)) continue;
     const auto [place, is_new] = at.try_emplace(file, bound.references.size());
-    if (is_new) bound.references.push_back({"<" + std::string(kind.label) + " " + std::to_string(++number[kind.name]) + ">", kind.name, c.file, {}});
+    if (is_new)
+      bound.references.push_back({"<" + std::string(kind.label) + " " + std::to_string(++number[kind.name]) + ">", kind.name, c.file, {}});
     Reference& reference = bound.references[place->second];
     reference.uses.push_back(c.use);
     if (c.use.role == "voice") bound.voices.try_emplace(c.use.of, reference.label);
-    if (c.use.role == "portrait" || c.use.role == "plate" || c.use.role == "prop") bound.subjects.try_emplace(c.use.of, static_cast<int>(bound.subjects.size()) + 1);
+    if (c.use.role == "portrait" || c.use.role == "plate" || c.use.role == "prop")
+      bound.subjects.try_emplace(c.use.of, static_cast<int>(bound.subjects.size()) + 1);
   }
   return bound;
 }

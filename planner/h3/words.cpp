@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view unreadable = "\xEF\xBF\xBD";  // U+FFFD, what printable() puts for what nobody can read
 
-// One line in which every byte of `commas` became a comma and every one of `spaces` a space; no space or comma is double or stands at an end.
+// One line in which every byte of `commas` became a comma and every one of `spaces` a space; no space or comma is double or stands at an
+// end.
 std::string one_line(std::string_view text, std::string_view commas, std::string_view spaces) {
   const std::string line = printable(text);
   std::string out;
@@ -41,13 +42,14 @@ struct Language {
 };
 // The first eleven are those that the model speaks stably, others "to varying degrees" (README of MiniMax-AI/MiniMax-H3).
 constexpr Language languages[] = {
-    {"ar", "Arabic"},  {"zh", "Chinese"},   {"en", "English"},   {"fr", "French"},     {"de", "German"},    {"it", "Italian"},  {"ja", "Japanese"},
-    {"ko", "Korean"},  {"pt", "Portuguese"}, {"ru", "Russian"},  {"es", "Spanish"},    {"bg", "Bulgarian"}, {"bn", "Bengali"},  {"ca", "Catalan"},
-    {"cs", "Czech"},   {"da", "Danish"},    {"el", "Greek"},     {"fa", "Persian"},    {"fi", "Finnish"},   {"ga", "Irish"},    {"he", "Hebrew"},
-    {"hi", "Hindi"},   {"hr", "Croatian"},  {"hu", "Hungarian"}, {"id", "Indonesian"}, {"is", "Icelandic"}, {"la", "Latin"},    {"ms", "Malay"},
-    {"nl", "Dutch"},   {"no", "Norwegian"}, {"nb", "Norwegian"}, {"pl", "Polish"},     {"ro", "Romanian"},  {"sk", "Slovak"},   {"sr", "Serbian"},
-    {"sv", "Swedish"}, {"sw", "Swahili"},   {"ta", "Tamil"},     {"th", "Thai"},       {"tl", "Filipino"},  {"tr", "Turkish"},  {"uk", "Ukrainian"},
-    {"ur", "Urdu"},    {"vi", "Vietnamese"}, {"yue", "Cantonese"},
+    {"ar", "Arabic"},     {"zh", "Chinese"},    {"en", "English"},    {"fr", "French"},   {"de", "German"},   {"it", "Italian"},
+    {"ja", "Japanese"},   {"ko", "Korean"},     {"pt", "Portuguese"}, {"ru", "Russian"},  {"es", "Spanish"},  {"bg", "Bulgarian"},
+    {"bn", "Bengali"},    {"ca", "Catalan"},    {"cs", "Czech"},      {"da", "Danish"},   {"el", "Greek"},    {"fa", "Persian"},
+    {"fi", "Finnish"},    {"ga", "Irish"},      {"he", "Hebrew"},     {"hi", "Hindi"},    {"hr", "Croatian"}, {"hu", "Hungarian"},
+    {"id", "Indonesian"}, {"is", "Icelandic"},  {"la", "Latin"},      {"ms", "Malay"},    {"nl", "Dutch"},    {"no", "Norwegian"},
+    {"nb", "Norwegian"},  {"pl", "Polish"},     {"ro", "Romanian"},   {"sk", "Slovak"},   {"sr", "Serbian"},  {"sv", "Swedish"},
+    {"sw", "Swahili"},    {"ta", "Tamil"},      {"th", "Thai"},       {"tl", "Filipino"}, {"tr", "Turkish"},  {"uk", "Ukrainian"},
+    {"ur", "Urdu"},       {"vi", "Vietnamese"}, {"yue", "Cantonese"},
 };
 
 struct Pair {
@@ -55,14 +57,22 @@ struct Pair {
 };
 
 constexpr Pair sizes[] = {
-    {"wide", "a wide shot"},           {"medium", "a medium shot"},        {"close", "a close-up"},
-    {"close_up", "a close-up"},        {"closeup", "a close-up"},          {"extreme_close", "an extreme close-up"},
-    {"medium_close", "a medium close-up"}, {"medium_wide", "a medium-wide shot"}, {"extreme_wide", "an extreme wide shot"},
-    {"full", "a full shot"},           {"insert", "an insert shot"},
+    {"wide", "a wide shot"},
+    {"medium", "a medium shot"},
+    {"close", "a close-up"},
+    {"close_up", "a close-up"},
+    {"closeup", "a close-up"},
+    {"extreme_close", "an extreme close-up"},
+    {"medium_close", "a medium close-up"},
+    {"medium_wide", "a medium-wide shot"},
+    {"extreme_wide", "an extreme wide shot"},
+    {"full", "a full shot"},
+    {"insert", "an insert shot"},
 };
 constexpr Pair angles[] = {
-    {"eye_level", " at eye level"},     {"low", " from a low angle"},      {"high", " from a high angle"},           {"overhead", " from directly overhead"},
-    {"ground", " from ground level"},   {"dutch", " with a tilted horizon"}, {"over_shoulder", " over the shoulder"}, {"point_of_view", " as a POV"},
+    {"eye_level", " at eye level"},          {"low", " from a low angle"},     {"high", " from a high angle"},
+    {"overhead", " from directly overhead"}, {"ground", " from ground level"}, {"dutch", " with a tilted horizon"},
+    {"over_shoulder", " over the shoulder"}, {"point_of_view", " as a POV"},
 };
 
 // What a motion is called, and the word between it and what it is about.
@@ -70,19 +80,38 @@ struct Motion {
   std::string_view move, verb, link;
 };
 constexpr Motion motions[] = {
-    {"static", "holds a static shot", "on"},        {"push_in", "pushes in", "toward"},                  {"pull_out", "pulls out", "from"},
-    {"zoom_in", "zooms in", "on"},                  {"zoom_out", "zooms out", "from"},                   {"pan_left", "pans left", "to"},
-    {"pan_right", "pans right", "to"},              {"tilt_up", "tilts up", "to"},                       {"tilt_down", "tilts down", "to"},
-    {"truck_left", "trucks left", "along"},         {"truck_right", "trucks right", "along"},            {"pedestal_up", "pedestals up", "before"},
-    {"pedestal_down", "pedestals down", "before"}, {"arc", "moves in an arc shot", "around"},  {"orbit", "moves in an arc shot", "around"},
-    {"track", "follows in a tracking shot", "of"},  {"tracking", "follows in a tracking shot", "of"},    {"follow", "follows in a tracking shot", "of"},
-    {"shake", "shakes slightly", "on"},             {"handheld", "shakes slightly", "on"},               {"shake_slightly", "shakes slightly", "on"},
-    {"shake_strongly", "shakes strongly", "on"},    {"roll_clockwise", "rolls clockwise", "around"},     {"roll_counterclockwise", "rolls counterclockwise", "around"},
+    {"static", "holds a static shot", "on"},
+    {"push_in", "pushes in", "toward"},
+    {"pull_out", "pulls out", "from"},
+    {"zoom_in", "zooms in", "on"},
+    {"zoom_out", "zooms out", "from"},
+    {"pan_left", "pans left", "to"},
+    {"pan_right", "pans right", "to"},
+    {"tilt_up", "tilts up", "to"},
+    {"tilt_down", "tilts down", "to"},
+    {"truck_left", "trucks left", "along"},
+    {"truck_right", "trucks right", "along"},
+    {"pedestal_up", "pedestals up", "before"},
+    {"pedestal_down", "pedestals down", "before"},
+    {"arc", "moves in an arc shot", "around"},
+    {"orbit", "moves in an arc shot", "around"},
+    {"track", "follows in a tracking shot", "of"},
+    {"tracking", "follows in a tracking shot", "of"},
+    {"follow", "follows in a tracking shot", "of"},
+    {"shake", "shakes slightly", "on"},
+    {"handheld", "shakes slightly", "on"},
+    {"shake_slightly", "shakes slightly", "on"},
+    {"shake_strongly", "shakes strongly", "on"},
+    {"roll_clockwise", "rolls clockwise", "around"},
+    {"roll_counterclockwise", "rolls counterclockwise", "around"},
 };
 
 constexpr Pair cuts[] = {
-    {"cut", "the camera cuts to"},     {"dissolve", "the picture cross-dissolves to"},          {"fade", "the picture fades to"},
-    {"wipe", "the picture wipes to"},  {"continue", "the take goes on without a visible cut to"},
+    {"cut", "the camera cuts to"},
+    {"dissolve", "the picture cross-dissolves to"},
+    {"fade", "the picture fades to"},
+    {"wipe", "the picture wipes to"},
+    {"continue", "the take goes on without a visible cut to"},
 };
 
 template <std::size_t n>
@@ -165,8 +194,10 @@ std::string motion(const plan::Camera& camera, const std::string& target) {
   const auto* known = std::find_if(std::begin(motions), std::end(motions), [&](const Motion& m) { return m.move == camera.move; });
   const bool is_known = known != std::end(motions);
   std::string out = "the camera ";
-  if (is_known) out += known->verb;
-  else out += "moves: " + plain(camera.move);
+  if (is_known)
+    out += known->verb;
+  else
+    out += "moves: " + plain(camera.move);
   if (camera.amplitude == "small" || camera.amplitude == "large") out += " with " + camera.amplitude + " amplitude";
   if (camera.speed == "slow" || camera.speed == "fast") out += " at " + camera.speed + " speed";
   if (!target.empty()) out += " " + std::string(is_known ? known->link : "toward") + " " + target;

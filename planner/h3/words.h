@@ -9,10 +9,11 @@
 
 namespace fabula::h3 {
 
-/// Any text as part of a description: one line without < > [ ] { } ( ) _ |, so that it can hold no tag, no shot, no speaker and no name of a field,
-/// and without a full stop at its end. May become empty.
+/// Any text as part of a description: one line without < > [ ] { } ( ) _ |, so that it can hold no tag, no shot, no speaker and no name of
+/// a field, and without a full stop at its end. May become empty.
 [[nodiscard]] std::string plain(std::string_view text);
-/// Any text as what is said between <d> and </d>: one line, word for word except for < > [ ] { }. Never empty: a pause, "…", if nothing is left.
+/// Any text as what is said between <d> and </d>: one line, word for word except for < > [ ] { }. Never empty: a pause, "…", if nothing is
+/// left.
 [[nodiscard]] std::string spoken(std::string_view text);
 
 /// "German" for "de-AT": the name that <d>[…] begins with. A tag that is not in the table stands for itself; what is no tag is
@@ -32,8 +33,8 @@ namespace fabula::h3 {
 
 /// "a wide shot from a low angle with a 35 mm lens"
 [[nodiscard]] std::string framing(const plan::Camera&);
-/// "The camera pushes in with small amplitude at slow speed toward the door"; `target`: what plan::Camera::target is called, or empty. The guide's
-/// table of motion types, amplitudes and speeds; it leaves the medium ones out.
+/// "The camera pushes in with small amplitude at slow speed toward the door"; `target`: what plan::Camera::target is called, or empty. The
+/// guide's table of motion types, amplitudes and speeds; it leaves the medium ones out.
 [[nodiscard]] std::string motion(const plan::Camera&, const std::string& target);
 /// "the camera cuts to": how a shot that is not the first of its clip begins.
 [[nodiscard]] std::string cut_words(const plan::Transition&);

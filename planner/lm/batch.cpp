@@ -74,7 +74,8 @@ void Batch::run_if_all_wait() {
     in = admit();
     if (in.empty()) {
       in = {seats_.front()};
-      throw Error(ExitCode::out_of_memory, "the language model's cache of " + std::to_string(pool_.pages() * KvPool::page_tokens) + " tokens is too small for this text");
+      throw Error(ExitCode::out_of_memory, "the language model's cache of " + std::to_string(pool_.pages() * KvPool::page_tokens) +
+                                               " tokens is too small for this text");
     }
     std::vector<Request*> requests;
     for (const Seat* seat : in) requests.push_back(seat->request_);

@@ -11,9 +11,9 @@
 
 namespace fabula {
 
-/// Whoever has a seat asks, and waits; once all who have seats wait, one pass reads for them, on the thread that came last. Seats come and go at any
-/// time. Where the pool has no pages for all, the longest seated go first: they take the pages of the latest, whose texts are read again from the
-/// beginning when there is room (the same bytes). So one of them always goes on, and nobody waits for ever.
+/// Whoever has a seat asks, and waits; once all who have seats wait, one pass reads for them, on the thread that came last. Seats come and
+/// go at any time. Where the pool has no pages for all, the longest seated go first: they take the pages of the latest, whose texts are
+/// read again from the beginning when there is room (the same bytes). So one of them always goes on, and nobody waits for ever.
 class Batch {
  public:
   /// Refers to both, which must outlive it. The pool is one that does not grow.

@@ -50,7 +50,8 @@ std::optional<std::string> template_in(const json& object, const std::string& na
   refuse(name, "\"chat_template\" is neither text nor a list with a template named \"default\"");
 }
 
-// What the pieces of text in a Jinja expression say when they stand side by side: without quotes, signs that join and blanks; \n as a line break.
+// What the pieces of text in a Jinja expression say when they stand side by side: without quotes, signs that join and blanks; \n as a line
+// break.
 std::string condensed(std::string_view jinja) {
   std::string text;
   for (std::size_t i = 0; i < jinja.size(); ++i) {
@@ -115,9 +116,11 @@ ChatForm ChatForm::parse(std::string_view jinja, const std::string& name) {
   for (const char* marker : {"[INST]", "<|start_header_id|>", "<start_of_turn>", "<|user|>", "<|channel|>"}) {
     if (has(marker)) another("it has " + std::string(marker));
   }
-  if (!has("<|im_start|>message.role\n") && !has("<|im_start|>message[role]\n") && !has("<|im_start|>user\n")) another("its turns do not begin with their role and a line break");
+  if (!has("<|im_start|>message.role\n") && !has("<|im_start|>message[role]\n") && !has("<|im_start|>user\n"))
+    another("its turns do not begin with their role and a line break");
   const std::size_t opening = text.rfind("add_generation_prompt");
-  if (opening == std::string::npos || text.find("<|im_start|>assistant\n", opening) == std::string::npos) another("it does not open the assistant's turn");
+  if (opening == std::string::npos || text.find("<|im_start|>assistant\n", opening) == std::string::npos)
+    another("it does not open the assistant's turn");
   const auto follows = [&](const char* piece) { return text.find(piece, opening) != std::string::npos; };
   ChatForm form;
   form.source = name;
@@ -162,7 +165,8 @@ std::vector<std::int32_t> stop_tokens(const fs::path& folder, const Tokenizer& t
     const std::string name = (folder / file).string();
     const json object = object_of(name);
     if (stops.empty()) add_stops(object, name, tokenizer.size(), stops);
-    if (stops.empty() && object.contains("text_config") && object["text_config"].is_object()) add_stops(object["text_config"], name, tokenizer.size(), stops);
+    if (stops.empty() && object.contains("text_config") && object["text_config"].is_object())
+      add_stops(object["text_config"], name, tokenizer.size(), stops);
   }
   if (const auto end = tokenizer.added("<|im_end|>")) stops.push_back(*end);
   std::sort(stops.begin(), stops.end());

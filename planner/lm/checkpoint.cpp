@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "kernels/error.h"
-#include "planner/lm/qwen3_vl.h"
 #include "planner/lm/passes.h"
+#include "planner/lm/qwen3_vl.h"
 
 namespace fabula {
 namespace {
@@ -40,7 +40,8 @@ Checkpoint Checkpoint::open(const fs::path& folder) {
   const Tokenizer tokenizer = Tokenizer::open(folder / "tokenizer.json");
   checkpoint.tokens = tokenizer.size();
   if (checkpoint.tokens > config.vocabulary) {
-    throw Error(ExitCode::bad_data, folder.string() + ": tokenizer.json has " + std::to_string(checkpoint.tokens) + " tokens, the model " + std::to_string(config.vocabulary));
+    throw Error(ExitCode::bad_data, folder.string() + ": tokenizer.json has " + std::to_string(checkpoint.tokens) + " tokens, the model " +
+                                        std::to_string(config.vocabulary));
   }
   checkpoint.chat = ChatForm::open(folder);
   checkpoint.stops = stop_tokens(folder, tokenizer);

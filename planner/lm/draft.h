@@ -14,8 +14,8 @@ class Drafter {
   /// Remembers what text[first …] followed. Memory: at most about 64 MB, then it begins anew.
   void learn(std::span<const std::int32_t> text, std::size_t first);
 
-  /// At most `most` tokens that may follow the text. A token is drafted if it followed the last 4 tokens the last `evidence` times they were met,
-  /// or where these are new, the last 2 tokens.
+  /// At most `most` tokens that may follow the text. A token is drafted if it followed the last 4 tokens the last `evidence` times they
+  /// were met, or where these are new, the last 2 tokens.
   [[nodiscard]] std::vector<std::int32_t> draft(std::span<const std::int32_t> text, std::size_t most, std::uint32_t evidence) const;
 
  private:

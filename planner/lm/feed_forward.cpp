@@ -38,7 +38,8 @@ std::vector<Share> route(Context& ctx, const Linear& router, const ExpertsConfig
   copy(ctx, scores, {.data = host.data(), .shape = scores.shape});
   std::vector<Share> shares(static_cast<std::size_t>(config.count));
   for (std::int64_t row = 0; row < scores.rows(); ++row) {
-    choose(std::span(host).subspan(static_cast<std::size_t>(row * config.count), static_cast<std::size_t>(config.count)), config, static_cast<std::int32_t>(row), shares);
+    choose(std::span(host).subspan(static_cast<std::size_t>(row * config.count), static_cast<std::size_t>(config.count)), config,
+           static_cast<std::int32_t>(row), shares);
   }
   return shares;
 }
@@ -77,7 +78,8 @@ DenseMlp take_dense(Weights& weights, const std::string& prefix, std::int64_t hi
 SparseMlp take_sparse(Weights& weights, const std::string& prefix, std::int64_t hidden, const ExpertsConfig& config) {
   SparseMlp mlp;
   mlp.router.weight = weights.take(prefix + ".gate.weight", {config.count, hidden});
-  for (std::int64_t e = 0; e < config.count; ++e) mlp.experts.push_back(take_dense(weights, prefix + ".experts." + std::to_string(e), hidden, config.intermediate));
+  for (std::int64_t e = 0; e < config.count; ++e)
+    mlp.experts.push_back(take_dense(weights, prefix + ".experts." + std::to_string(e), hidden, config.intermediate));
   return mlp;
 }
 

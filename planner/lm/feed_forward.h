@@ -33,8 +33,8 @@ using FeedForward = std::variant<DenseMlp, SparseMlp>;
 /// Takes `prefix.gate` (the router) and `prefix.experts.I`.
 [[nodiscard]] SparseMlp take_sparse(Weights&, const std::string& prefix, std::int64_t hidden, const ExpertsConfig&);
 
-/// x (rows, hidden) += feed_forward(h (rows, hidden)). What the arena must hold depends on the experts that the tokens choose; a dry run gives
-/// the most, all tokens at one expert.
+/// x (rows, hidden) += feed_forward(h (rows, hidden)). What the arena must hold depends on the experts that the tokens choose; a dry run
+/// gives the most, all tokens at one expert.
 void add_feed_forward(Context&, const FeedForward&, const ExpertsConfig&, Tensor h, Tensor x);
 
 }  // namespace fabula

@@ -9,7 +9,8 @@
 
 namespace fabula {
 
-KvPool::KvPool(const Qwen3Config& config, std::int64_t pages, bool dry) : kv_heads_(config.kv_heads), head_dim_(config.head_dim), grows_(pages == 0), dry_(dry) {
+KvPool::KvPool(const Qwen3Config& config, std::int64_t pages, bool dry)
+    : kv_heads_(config.kv_heads), head_dim_(config.head_dim), grows_(pages == 0), dry_(dry) {
   keys_.resize(static_cast<std::size_t>(config.layers));
   values_.resize(static_cast<std::size_t>(config.layers));
   grow(pages);
@@ -20,8 +21,10 @@ std::size_t KvPool::bytes(const Qwen3Config& config, std::int64_t tokens) {
 }
 
 void KvPool::grow(std::int64_t pages) {
-  if ((pages_ + pages) * page_tokens > std::numeric_limits<std::int32_t>::max()) throw Error(ExitCode::out_of_memory, "the language model's cache has no room for more tokens");
-  for (std::int64_t page = pages_ + pages; page > pages_; --page) free_.push_back(static_cast<std::int32_t>(page - 1));  // the first is taken first
+  if ((pages_ + pages) * page_tokens > std::numeric_limits<std::int32_t>::max())
+    throw Error(ExitCode::out_of_memory, "the language model's cache has no room for more tokens");
+  for (std::int64_t page = pages_ + pages; page > pages_; --page)
+    free_.push_back(static_cast<std::int32_t>(page - 1));  // the first is taken first
   pages_ += pages;
   if (dry_) return;
   const auto floats = static_cast<std::size_t>(pages_ * page_tokens * kv_heads_ * head_dim_);
@@ -42,7 +45,8 @@ void KvPool::give_back(std::int32_t page) {
 
 std::int32_t KvPool::take() {
   const std::lock_guard lock(mutex_);
-  if (free_.empty() && !grows_) throw Error(ExitCode::out_of_memory, "the language model's cache of " + std::to_string(pages_ * page_tokens) + " tokens is full");
+  if (free_.empty() && !grows_)
+    throw Error(ExitCode::out_of_memory, "the language model's cache of " + std::to_string(pages_ * page_tokens) + " tokens is full");
   if (free_.empty()) grow(std::max<std::int64_t>(pages_, 16));
   const std::int32_t page = free_.back();
   free_.pop_back();

@@ -38,18 +38,24 @@ class KvPool {
   void give_back(std::int32_t page);
 
   /// After rope, (pages, kv_heads, head_dim, page_tokens): what a query meets lies side by side.
-  [[nodiscard]] Tensor keys(std::int64_t layer) { return view(keys_[static_cast<std::size_t>(layer)], {pages_, kv_heads_, head_dim_, page_tokens}); }
+  [[nodiscard]] Tensor keys(std::int64_t layer) {
+    return view(keys_[static_cast<std::size_t>(layer)], {pages_, kv_heads_, head_dim_, page_tokens});
+  }
   /// (pages, kv_heads, page_tokens, head_dim)
-  [[nodiscard]] Tensor values(std::int64_t layer) { return view(values_[static_cast<std::size_t>(layer)], {pages_, kv_heads_, page_tokens, head_dim_}); }
+  [[nodiscard]] Tensor values(std::int64_t layer) {
+    return view(values_[static_cast<std::size_t>(layer)], {pages_, kv_heads_, page_tokens, head_dim_});
+  }
 
  private:
-  [[nodiscard]] Tensor view(std::vector<float>& floats, const Shape& shape) const { return {.data = dry_ ? nullptr : floats.data(), .shape = shape}; }
+  [[nodiscard]] Tensor view(std::vector<float>& floats, const Shape& shape) const {
+    return {.data = dry_ ? nullptr : floats.data(), .shape = shape};
+  }
   void grow(std::int64_t pages);
 
   std::int64_t kv_heads_, head_dim_, pages_ = 0;
   bool grows_, dry_;
   std::vector<std::vector<float>> keys_, values_;  // by layer
-  mutable std::mutex mutex_;  // of what is free
+  mutable std::mutex mutex_;                       // of what is free
   std::vector<std::int32_t> free_;
 };
 

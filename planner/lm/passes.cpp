@@ -32,7 +32,8 @@ void Passes::pass(std::span<Request* const> requests, std::span<const Part> part
     const float* row = states.f32();
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const std::size_t count = parts[i].reading.tokens.size(), known = requests[i]->states.size() / width;
-      const std::size_t again = std::min(count, known - std::min(known, static_cast<std::size_t>(before[i])));  // read before, by a cache since given up
+      const std::size_t again =
+          std::min(count, known - std::min(known, static_cast<std::size_t>(before[i])));  // read before, by a cache since given up
       requests[i]->states.insert(requests[i]->states.end(), row + again * width, row + count * width);
       row += count * width;
     }
@@ -63,12 +64,15 @@ std::int64_t Passes::run(std::span<Request* const> requests) {
     std::vector<Part> parts;
     std::int64_t room = most_rows;
     for (Request* request : requests) {
-      const std::int64_t all = static_cast<std::int64_t>(request->tokens.size()), at = request->cache.length(), end = std::min(all, at + room);
+      const std::int64_t all = static_cast<std::int64_t>(request->tokens.size()), at = request->cache.length(),
+                         end = std::min(all, at + room);
       if (end == at) continue;
       room -= end - at;
       const std::int64_t logit_rows = std::max<std::int64_t>(0, end - std::max(at, all - request->logit_rows));
       asking.push_back(request);
-      parts.push_back({request->cache, {.tokens = request->tokens.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(end - at))}, logit_rows});
+      parts.push_back({request->cache,
+                       {.tokens = request->tokens.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(end - at))},
+                       logit_rows});
     }
     if (parts.empty()) return passes;
     pass(asking, parts);

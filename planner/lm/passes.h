@@ -30,8 +30,9 @@ class Passes {
 
   [[nodiscard]] const Qwen3& model() const { return model_; }
 
-  static constexpr std::int64_t most_rows = 256;                                           ///< of a pass
-  static constexpr PassSize usual = {.rows = most_rows, .logit_rows = 32, .table = 128};  ///< that memory is taken for; more where a pass needs it
+  static constexpr std::int64_t most_rows = 256;  ///< of a pass
+  static constexpr PassSize usual = {
+      .rows = most_rows, .logit_rows = 32, .table = 128};  ///< that memory is taken for; more where a pass needs it
 
  private:
   void pass(std::span<Request* const> requests, std::span<const Part> parts);

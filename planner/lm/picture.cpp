@@ -26,7 +26,8 @@ json parsed(const fs::path& file) {
 
 std::int64_t whole(const json& object, const char* key, std::int64_t most, const std::string& name) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_number_integer() || *found < 1 || *found > most) refuse(name, std::string("\"") + key + "\" is missing or out of range");
+  if (found == object.end() || !found->is_number_integer() || *found < 1 || *found > most)
+    refuse(name, std::string("\"") + key + "\" is missing or out of range");
   return found->get<std::int64_t>();
 }
 
@@ -122,14 +123,17 @@ PictureConfig PictureConfig::open(const fs::path& folder) {
   if (root.contains("rescale_factor") && root["rescale_factor"].is_number()) config.rescale = root["rescale_factor"].get<double>();
   config.mean = colours(root, "image_mean", name);
   config.deviation = colours(root, "image_std", name);
-  if (std::any_of(config.deviation.begin(), config.deviation.end(), [](float value) { return !(value > 0.0F); })) refuse(name, "\"image_std\" is not positive");
+  if (std::any_of(config.deviation.begin(), config.deviation.end(), [](float value) { return !(value > 0.0F); }))
+    refuse(name, "\"image_std\" is not positive");
   return config;
 }
 
 PictureSize resized(const PictureConfig& config, PictureSize size) {
-  const std::int64_t factor = config.patch * config.merge, longer = std::max(size.width, size.height), shorter = std::min(size.width, size.height);
+  const std::int64_t factor = config.patch * config.merge, longer = std::max(size.width, size.height),
+                     shorter = std::min(size.width, size.height);
   if (shorter < 1 || static_cast<double>(longer) / static_cast<double>(shorter) > 200.0) {
-    throw Error(ExitCode::bad_data, "a picture of " + std::to_string(size.width) + " × " + std::to_string(size.height) + " is too narrow: one side is over 200 times the other");
+    throw Error(ExitCode::bad_data, "a picture of " + std::to_string(size.width) + " × " + std::to_string(size.height) +
+                                        " is too narrow: one side is over 200 times the other");
   }
   const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height), step = static_cast<double>(factor);
   const auto side = [&](double multiples) { return static_cast<std::int64_t>(multiples) * factor; };
@@ -145,10 +149,13 @@ PictureSize resized(const PictureConfig& config, PictureSize size) {
 }
 
 std::vector<std::uint8_t> resample_bicubic(const Picture& picture, PictureSize size) {
-  std::vector<std::uint8_t> narrowed(static_cast<std::size_t>(3 * size.width * picture.height)), result(static_cast<std::size_t>(3 * size.width * size.height));
+  std::vector<std::uint8_t> narrowed(static_cast<std::size_t>(3 * size.width * picture.height)),
+      result(static_cast<std::size_t>(3 * size.width * size.height));
   const std::vector<Taps> across = taps_of(picture.width, size.width), down = taps_of(picture.height, size.height);
-  for (std::int64_t row = 0; row < picture.height; ++row) resample_line(picture.rgb.data() + 3 * row * picture.width, narrowed.data() + 3 * row * size.width, 3, across);
-  for (std::int64_t column = 0; column < size.width; ++column) resample_line(narrowed.data() + 3 * column, result.data() + 3 * column, 3 * size.width, down);
+  for (std::int64_t row = 0; row < picture.height; ++row)
+    resample_line(picture.rgb.data() + 3 * row * picture.width, narrowed.data() + 3 * row * size.width, 3, across);
+  for (std::int64_t column = 0; column < size.width; ++column)
+    resample_line(narrowed.data() + 3 * column, result.data() + 3 * column, 3 * size.width, down);
   return result;
 }
 
@@ -173,7 +180,8 @@ Patches patches_of(const PictureConfig& config, const Picture& picture) {
   const std::int64_t block = config.patch * config.merge;
   for (std::int64_t top = 0; top < size.height; top += block) {
     for (std::int64_t left = 0; left < size.width; left += block) {
-      for (std::int64_t i = 0; i < config.merge * config.merge; ++i) add(top + i / config.merge * config.patch, left + i % config.merge * config.patch);
+      for (std::int64_t i = 0; i < config.merge * config.merge; ++i)
+        add(top + i / config.merge * config.patch, left + i % config.merge * config.patch);
     }
   }
   return patches;

@@ -23,8 +23,8 @@ struct PictureConfig {
   double rescale = 1.0 / 255.0;
   std::array<float, 3> mean{}, deviation{};
 
-  /// preprocessor_config.json, or "image_processor" in processor_config.json. Throws Error: input_missing, or bad_data for what is malformed or asks for
-  /// another way of reading a picture.
+  /// preprocessor_config.json, or "image_processor" in processor_config.json. Throws Error: input_missing, or bad_data for what is
+  /// malformed or asks for another way of reading a picture.
   static PictureConfig open(const std::filesystem::path& folder);
 };
 
@@ -33,8 +33,8 @@ struct PictureSize {
   friend bool operator==(const PictureSize&, const PictureSize&) = default;
 };
 
-/// smart_resize: sides that are multiples of patch · merge, near the picture's own shape, and as many pixels as the limits say. Throws Error(bad_data) for
-/// a side more than 200 times the other.
+/// smart_resize: sides that are multiples of patch · merge, near the picture's own shape, and as many pixels as the limits say. Throws
+/// Error(bad_data) for a side more than 200 times the other.
 [[nodiscard]] PictureSize resized(const PictureConfig&, PictureSize);
 
 /// Pillow's bicubic resampling (a = −0.5, widened where it shrinks), to the bit: across, rounded to 8 bits, then down.

@@ -16,7 +16,7 @@ struct Rope {
 
 // Which axis a pair of channels turns with. Qwen3VLTextRotaryEmbedding interleaves them: time, height, width, time, … until the sections of
 // height and width are used up.
-std::int32_t RopePosition::* axis_of(const Qwen3Config& config, std::int64_t pair) {
+std::int32_t RopePosition::*axis_of(const Qwen3Config& config, std::int64_t pair) {
   if (pair % 3 == 1 && pair < 3 * config.mrope_section[1]) return &RopePosition::height;
   if (pair % 3 == 2 && pair < 3 * config.mrope_section[2]) return &RopePosition::width;
   return &RopePosition::time;
@@ -75,7 +75,8 @@ Places take_places(Context& ctx, const Qwen3Config& config, std::span<const Part
 }
 
 // Qwen3Attention: heads are normed before rope. h (rows, hidden) -> (rows, hidden); this pass's keys and values join the pool's.
-Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values, Tensor h) {
+Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values,
+                      Tensor h) {
   const std::int64_t rows = h.shape[0];
   const Tensor q = rms_norm(ctx, linear(ctx, h, layer.q).view({rows, config.heads, config.head_dim}), layer.q_norm, config.norm_eps);
   const Tensor k = rms_norm(ctx, linear(ctx, h, layer.k).view({rows, config.kv_heads, config.head_dim}), layer.k_norm, config.norm_eps);
@@ -87,7 +88,8 @@ Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer&
 }
 
 // Qwen3DecoderLayer: x (rows, hidden) is updated in place.
-void decoder_layer(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values, Tensor x) {
+void decoder_layer(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values,
+                   Tensor x) {
   {
     const Arena::Scope scope(ctx.arena);
     const Tensor h = rms_norm(ctx, x, layer.input_norm, config.norm_eps);
@@ -143,14 +145,18 @@ Tensor rows_to_name(Context& ctx, std::span<const Part> parts, Tensor x) {
 
 void check(const Qwen3Config& config, const Part& part) {
   const Reading& reading = part.reading;
-  if (reading.tokens.empty() || part.logit_rows > static_cast<std::int64_t>(reading.tokens.size())) throw Error(ExitCode::internal, "forward: no tokens, or more logits than tokens");
+  if (reading.tokens.empty() || part.logit_rows > static_cast<std::int64_t>(reading.tokens.size()))
+    throw Error(ExitCode::internal, "forward: no tokens, or more logits than tokens");
   for (const std::int32_t token : reading.tokens) {
     if (token < 0 || token >= config.vocabulary) {
-      throw Error(ExitCode::bad_data, "token " + std::to_string(token) + " is outside the model's vocabulary of " + std::to_string(config.vocabulary));
+      throw Error(ExitCode::bad_data,
+                  "token " + std::to_string(token) + " is outside the model's vocabulary of " + std::to_string(config.vocabulary));
     }
   }
-  if (!reading.positions.empty() && reading.positions.size() != reading.tokens.size()) throw Error(ExitCode::internal, "forward: not one position a token");
-  if (static_cast<std::int64_t>(reading.deepstack.size()) > config.layers) throw Error(ExitCode::internal, "forward: deepstack features for more layers than there are");
+  if (!reading.positions.empty() && reading.positions.size() != reading.tokens.size())
+    throw Error(ExitCode::internal, "forward: not one position a token");
+  if (static_cast<std::int64_t>(reading.deepstack.size()) > config.layers)
+    throw Error(ExitCode::internal, "forward: deepstack features for more layers than there are");
 }
 
 }  // namespace
@@ -172,8 +178,10 @@ Qwen3 take_qwen3(const Qwen3Config& config, Weights& weights) {
     layer.q_norm = weights.take(prefix + "self_attn.q_norm.weight", {config.head_dim});
     layer.k_norm = weights.take(prefix + "self_attn.k_norm.weight", {config.head_dim});
     layer.post_attention_norm = weights.take(prefix + "post_attention_layernorm.weight", {config.hidden});
-    if (config.sparse[static_cast<std::size_t>(i)]) layer.feed_forward = take_sparse(weights, prefix + "mlp", config.hidden, config.experts);
-    else layer.feed_forward = take_dense(weights, prefix + "mlp", config.hidden, config.intermediate);
+    if (config.sparse[static_cast<std::size_t>(i)])
+      layer.feed_forward = take_sparse(weights, prefix + "mlp", config.hidden, config.experts);
+    else
+      layer.feed_forward = take_dense(weights, prefix + "mlp", config.hidden, config.intermediate);
     model.layers.push_back(std::move(layer));
   }
   model.norm = weights.take(config.prefix + "norm.weight", {config.hidden});

@@ -56,10 +56,13 @@ struct Qwen3 {
 
 /// Which rows of a forward get logits.
 enum class Logits : std::uint8_t { none, last, all };
-[[nodiscard]] inline std::int64_t logit_rows(Logits wanted, std::int64_t rows) { return wanted == Logits::all ? rows : wanted == Logits::last ? 1 : 0; }
+[[nodiscard]] inline std::int64_t logit_rows(Logits wanted, std::int64_t rows) {
+  return wanted == Logits::all ? rows : wanted == Logits::last ? 1 : 0;
+}
 
-/// Receives hidden_states[layer] of the reference for the tokens of this call, (tokens, hidden): 0 the embeddings, i the state after i layers
-/// (before deepstack features are added to it); the last one (layer = config.layers) is after the final norm. The tensor is valid during the call only.
+/// Receives hidden_states[layer] of the reference for the tokens of this call, (tokens, hidden): 0 the embeddings, i the state after i
+/// layers (before deepstack features are added to it); the last one (layer = config.layers) is after the final norm. The tensor is valid
+/// during the call only.
 using StateReceiver = std::function<void(std::int64_t layer, Tensor states)>;
 
 /// What one forward reads. Text is its tokens; image placeholders among them carry what the vision tower saw.
@@ -78,10 +81,10 @@ struct Part {
   std::int64_t logit_rows = 0;  ///< how many of its last tokens get logits
 };
 
-/// One pass over the parts of several sequences, each after what is in its cache; all caches are of one pool. Linear layers see all rows at once,
-/// attention each row its own sequence. A token's states and logits are the same bytes in whatever company and cuts it is read. Gives the logits
-/// (all parts' logit rows, vocabulary) in the arena, or an absent tensor; `keep` gets the rows of all parts. Throws Error(bad_data) for a token
-/// outside the vocabulary, and as KvPool::take does.
+/// One pass over the parts of several sequences, each after what is in its cache; all caches are of one pool. Linear layers see all rows at
+/// once, attention each row its own sequence. A token's states and logits are the same bytes in whatever company and cuts it is read. Gives
+/// the logits (all parts' logit rows, vocabulary) in the arena, or an absent tensor; `keep` gets the rows of all parts. Throws
+/// Error(bad_data) for a token outside the vocabulary, and as KvPool::take does.
 Tensor forward(Context&, const Qwen3&, std::span<const Part> parts, const StateReceiver& keep = nullptr);
 /// The pass of one sequence alone.
 Tensor forward(Context&, const Qwen3&, KvCache&, const Reading&, Logits wanted, const StateReceiver& keep = nullptr);

@@ -181,7 +181,8 @@ Qwen3VlConfig Qwen3VlConfig::open(const std::filesystem::path& file) {
   config.text = read_text(root);
   config.vision = read_vision(root.object("vision_config"));
   if (config.vision.out_hidden != config.text.hidden) root.refuse("the vision tower's out_hidden_size is not the decoder's hidden_size");
-  if (static_cast<std::int64_t>(config.vision.deepstack.size()) > config.text.layers) root.refuse("deepstack_visual_indexes are more than the decoder has layers");
+  if (static_cast<std::int64_t>(config.vision.deepstack.size()) > config.text.layers)
+    root.refuse("deepstack_visual_indexes are more than the decoder has layers");
   config.image_token = static_cast<std::int32_t>(root.size("image_token_id", config.text.vocabulary - 1));
   config.video_token = static_cast<std::int32_t>(root.size("video_token_id", config.text.vocabulary - 1));
   return config;

@@ -58,9 +58,11 @@ Qwen3Vl load_qwen3_vl(const Qwen3VlConfig& config, Weights& weights) {
   return model;
 }
 
-std::vector<std::int32_t> expand_placeholders(const Qwen3VlConfig& config, std::span<const std::int32_t> tokens, std::span<const PatchGrid> images) {
+std::vector<std::int32_t> expand_placeholders(const Qwen3VlConfig& config, std::span<const std::int32_t> tokens,
+                                              std::span<const PatchGrid> images) {
   const std::size_t found = placeholders(config, tokens).size();
-  if (found != images.size()) refuse("a prompt has " + std::to_string(found) + " image placeholders for " + std::to_string(images.size()) + " images");
+  if (found != images.size())
+    refuse("a prompt has " + std::to_string(found) + " image placeholders for " + std::to_string(images.size()) + " images");
   std::vector<std::int32_t> expanded;
   std::size_t image = 0;
   for (const std::int32_t token : tokens) {
@@ -74,7 +76,8 @@ std::vector<std::int32_t> expand_placeholders(const Qwen3VlConfig& config, std::
   return expanded;
 }
 
-std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<const std::int32_t> tokens, std::span<const PatchGrid> images, std::int32_t start) {
+std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<const std::int32_t> tokens,
+                                         std::span<const PatchGrid> images, std::int32_t start) {
   std::vector<RopePosition> positions;
   std::int32_t next = start;
   for (std::size_t at = 0; at < tokens.size(); at = positions.size()) {
@@ -90,10 +93,12 @@ std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<
     check_grid(config.vision, grid);
     const auto rows = static_cast<std::size_t>(grid.merged(config.vision));
     const std::int64_t height = grid.height / config.vision.merge, width = grid.width / config.vision.merge;
-    const auto others = std::find_if(tokens.begin() + static_cast<std::ptrdiff_t>(at), tokens.end(), [&](std::int32_t token) { return token != config.image_token; });
+    const auto others = std::find_if(tokens.begin() + static_cast<std::ptrdiff_t>(at), tokens.end(),
+                                     [&](std::int32_t token) { return token != config.image_token; });
     const auto run = static_cast<std::size_t>(others - tokens.begin()) - at;
     if (run != rows) refuse("an image of " + std::to_string(rows) + " rows has " + std::to_string(run) + " placeholders");
-    for (std::int64_t i = 0; i < height * width; ++i) positions.push_back({next, next + static_cast<std::int32_t>(i / width), next + static_cast<std::int32_t>(i % width)});
+    for (std::int64_t i = 0; i < height * width; ++i)
+      positions.push_back({next, next + static_cast<std::int32_t>(i / width), next + static_cast<std::int32_t>(i % width)});
     next += static_cast<std::int32_t>(std::max(height, width));
   }
   if (!images.empty()) refuse("a prompt has placeholders for fewer images than there are");
@@ -101,8 +106,8 @@ std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<
 }
 
 // Qwen3VLModel and Qwen3VLForConditionalGeneration
-Tensor forward(Context& ctx, const Qwen3Vl& model, KvCache& cache, std::span<const std::int32_t> tokens, std::span<const PatchedImage> images, Logits wanted,
-               const StateReceiver& keep) {
+Tensor forward(Context& ctx, const Qwen3Vl& model, KvCache& cache, std::span<const std::int32_t> tokens,
+               std::span<const PatchedImage> images, Logits wanted, const StateReceiver& keep) {
   std::vector<PatchGrid> grids;
   for (const PatchedImage& image : images) grids.push_back(image.grid);
   const std::vector<RopePosition> positions = rope_positions(model.config, tokens, grids, cache.next_position());

@@ -35,18 +35,20 @@ struct PatchedImage {
   PatchGrid grid;
 };
 
-/// A prompt in which each image has one placeholder -> one with a placeholder for each of its rows. Throws Error(bad_data) where the placeholders
-/// are not as many as the images.
-[[nodiscard]] std::vector<std::int32_t> expand_placeholders(const Qwen3VlConfig&, std::span<const std::int32_t> tokens, std::span<const PatchGrid> images);
+/// A prompt in which each image has one placeholder -> one with a placeholder for each of its rows. Throws Error(bad_data) where the
+/// placeholders are not as many as the images.
+[[nodiscard]] std::vector<std::int32_t> expand_placeholders(const Qwen3VlConfig&, std::span<const std::int32_t> tokens,
+                                                            std::span<const PatchGrid> images);
 
-/// The rotary positions of expanded tokens, the first at `start` (Qwen3VLModel.get_rope_index): an image stands still in time, spreads over height
-/// and width, and text goes on where its longer side ends. Throws Error(bad_data) for placeholders that are not the images' rows, for an image
-/// whose sides are no multiples of the merge size, and for a video.
-[[nodiscard]] std::vector<RopePosition> rope_positions(const Qwen3VlConfig&, std::span<const std::int32_t> tokens, std::span<const PatchGrid> images, std::int32_t start);
+/// The rotary positions of expanded tokens, the first at `start` (Qwen3VLModel.get_rope_index): an image stands still in time, spreads over
+/// height and width, and text goes on where its longer side ends. Throws Error(bad_data) for placeholders that are not the images' rows,
+/// for an image whose sides are no multiples of the merge size, and for a video.
+[[nodiscard]] std::vector<RopePosition> rope_positions(const Qwen3VlConfig&, std::span<const std::int32_t> tokens,
+                                                       std::span<const PatchGrid> images, std::int32_t start);
 
-/// forward() of expanded tokens and the images among them, after what is in the cache; an image is not cut over two calls. Throws Error(bad_data)
-/// as rope_positions does.
-Tensor forward(Context&, const Qwen3Vl&, KvCache&, std::span<const std::int32_t> tokens, std::span<const PatchedImage> images, Logits wanted,
-               const StateReceiver& keep = nullptr);
+/// forward() of expanded tokens and the images among them, after what is in the cache; an image is not cut over two calls. Throws
+/// Error(bad_data) as rope_positions does.
+Tensor forward(Context&, const Qwen3Vl&, KvCache&, std::span<const std::int32_t> tokens, std::span<const PatchedImage> images,
+               Logits wanted, const StateReceiver& keep = nullptr);
 
 }  // namespace fabula

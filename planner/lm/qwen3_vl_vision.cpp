@@ -122,7 +122,8 @@ VisionBlock take_block(Weights& weights, const std::string& prefix, const Vision
   block.norm2 = take_norm(weights, prefix + ".norm2", hidden);
   const Linear qkv = weights.take_linear(prefix + ".attn.qkv", hidden, 3 * hidden, true);
   const auto part = [&](std::int64_t i) {
-    return Linear{.weight = qkv.weight.slice(i * hidden, hidden), .bias = qkv.bias.slice(i * hidden, hidden),
+    return Linear{.weight = qkv.weight.slice(i * hidden, hidden),
+                  .bias = qkv.bias.slice(i * hidden, hidden),
                   .scale = qkv.scale.absent() ? Tensor{} : qkv.scale.slice(i * hidden, hidden)};
   };
   block.q = part(0);
@@ -151,10 +152,13 @@ VisionTower take_vision(const VisionConfig& config, Weights& weights) {
   VisionTower tower;
   tower.config = config;
   // A convolution that steps by its own size: a product with the flattened patch.
-  const Tensor kernel = weights.take_matrix(prefix + "patch_embed.proj.weight", {config.hidden, config.channels, config.temporal_patch, config.patch, config.patch});
-  tower.patch_embed = {.weight = kernel.view({config.hidden, config.patch_width()}), .bias = weights.take(prefix + "patch_embed.proj.bias", {config.hidden})};
+  const Tensor kernel = weights.take_matrix(prefix + "patch_embed.proj.weight",
+                                            {config.hidden, config.channels, config.temporal_patch, config.patch, config.patch});
+  tower.patch_embed = {.weight = kernel.view({config.hidden, config.patch_width()}),
+                       .bias = weights.take(prefix + "patch_embed.proj.bias", {config.hidden})};
   tower.positions = weights.take(prefix + "pos_embed.weight", {config.position_side * config.position_side, config.hidden});
-  for (std::int64_t i = 0; i < config.depth; ++i) tower.blocks.push_back(take_block(weights, prefix + "blocks." + std::to_string(i), config));
+  for (std::int64_t i = 0; i < config.depth; ++i)
+    tower.blocks.push_back(take_block(weights, prefix + "blocks." + std::to_string(i), config));
   tower.merger = take_merger(weights, prefix + "merger", config, false);
   for (std::size_t i = 0; i < config.deepstack.size(); ++i) {
     tower.deepstack.push_back(take_merger(weights, prefix + "deepstack_merger_list." + std::to_string(i), config, true));

@@ -61,8 +61,8 @@ struct PatchGrid {
   [[nodiscard]] std::int64_t merged(const VisionConfig& config) const { return patches() / (config.merge * config.merge); }
 };
 
-/// pixels (patches, patch_width) are the flattened patches in the order of the reference's image processor: merge × merge blocks row by row,
-/// and the patches of a block likewise. Writes `features` and one of `deepstack` for each of the tower's, (merged, out_hidden) all.
+/// pixels (patches, patch_width) are the flattened patches in the order of the reference's image processor: merge × merge blocks row by
+/// row, and the patches of a block likewise. Writes `features` and one of `deepstack` for each of the tower's, (merged, out_hidden) all.
 void see(Context&, const VisionTower&, Tensor pixels, const PatchGrid&, Tensor features, std::span<const Tensor> deepstack);
 
 }  // namespace fabula

@@ -19,7 +19,9 @@ Session::Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kern
         Request* one = &request;
         return own->passes.run(std::span(&one, 1));
       }),
-      vocabulary_(model.config.vocabulary), width_(model.config.hidden), cache_(own_->pool) {}
+      vocabulary_(model.config.vocabulary),
+      width_(model.config.hidden),
+      cache_(own_->pool) {}
 
 void Session::truncate(std::size_t tokens) {
   tokens_.resize(std::min(tokens_.size(), tokens));
@@ -65,7 +67,8 @@ std::span<const float> Session::advance(std::span<const std::int32_t> tokens, bo
   const auto same = static_cast<std::size_t>(std::mismatch(tokens.begin(), tokens.end(), known, tokens_.end()).first - tokens.begin());
   length_ += same;
   tokens = tokens.subspan(same);
-  if (tokens.empty() && (!logits || length_ == 0 || !logits_after(length_).empty())) return logits ? logits_after(length_) : std::span<const float>();
+  if (tokens.empty() && (!logits || length_ == 0 || !logits_after(length_).empty()))
+    return logits ? logits_after(length_) : std::span<const float>();
 
   settle_draft();
   std::int32_t last = 0;
@@ -85,7 +88,11 @@ std::span<const float> Session::advance(std::span<const std::int32_t> tokens, bo
   tokens_.insert(tokens_.end(), drafted.begin(), drafted.end());
   draft_begin_ = length_, draft_end_ = tokens_.size();
   logits_first_ = length_ - 1;
-  Request request{.cache = cache_, .tokens = tokens_, .logit_rows = logits ? static_cast<std::int64_t>(drafted.size()) + 1 : 0, .states = states_, .logits = logits_};
+  Request request{.cache = cache_,
+                  .tokens = tokens_,
+                  .logit_rows = logits ? static_cast<std::int64_t>(drafted.size()) + 1 : 0,
+                  .states = states_,
+                  .logits = logits_};
   try {
     stats_.passes += reader_(request);
   } catch (...) {

@@ -13,8 +13,8 @@
 
 namespace fabula {
 
-/// Reads a text piece by piece and keeps the tap layer's state of each token. Whoever reads the same tokens gets the same bytes, whatever the pieces,
-/// the drafts and what was read and taken back between. One thread at a time.
+/// Reads a text piece by piece and keeps the tap layer's state of each token. Whoever reads the same tokens gets the same bytes, whatever
+/// the pieces, the drafts and what was read and taken back between. One thread at a time.
 class Session {
  public:
   /// Meets a request (Passes::run, or a turn in a batch); gives the number of passes.
@@ -26,8 +26,11 @@ class Session {
   Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kernels, ThreadPool* pool);
 
   /// Reads on. Gives the logits (vocabulary) after the last token, valid until the next call; empty when they are not wanted.
-  std::span<const float> read(std::span<const std::int32_t> tokens, Logits wanted = Logits::last) { return advance(tokens, wanted == Logits::last, 0); }
-  /// The same, and reads ahead: a draft of what comes next goes along, and as far as the next calls' tokens are the draft's they need no pass.
+  std::span<const float> read(std::span<const std::int32_t> tokens, Logits wanted = Logits::last) {
+    return advance(tokens, wanted == Logits::last, 0);
+  }
+  /// The same, and reads ahead: a draft of what comes next goes along, and as far as the next calls' tokens are the draft's they need no
+  /// pass.
   std::span<const float> read_ahead(std::span<const std::int32_t> tokens) { return advance(tokens, true, draft_); }
   /// Goes back to after the first `tokens`. What came after them is known still: reading it again takes no pass.
   void rewind(std::size_t tokens);

@@ -65,15 +65,20 @@ class TokenizerReader {
     if (member(member(root_, "normalizer", "the file"), "type", "normalizer") != "NFC") refuse("the normalizer is not NFC");
     const json& pre = member(root_, "pre_tokenizer", "the file");
     const json& steps = member(pre, "pretokenizers", "pre_tokenizer");
-    if (!steps.is_array() || steps.size() != 2 || member(steps[0], "type", "pre_tokenizer") != "Split" || member(steps[1], "type", "pre_tokenizer") != "ByteLevel") {
+    if (!steps.is_array() || steps.size() != 2 || member(steps[0], "type", "pre_tokenizer") != "Split" ||
+        member(steps[1], "type", "pre_tokenizer") != "ByteLevel") {
       refuse("the pre_tokenizer is not Split followed by ByteLevel");
     }
-    if (member(member(steps[0], "pattern", "pre_tokenizer"), "Regex", "pattern") != qwen_split_pattern) refuse("the split pattern is not Qwen's");
-    if (member(steps[0], "behavior", "pre_tokenizer") != "Isolated" || is_set(steps[0], "invert")) refuse("the split is not of the kind Isolated");
-    if (is_set(steps[1], "add_prefix_space") || member(steps[1], "use_regex", "pre_tokenizer") != false) refuse("ByteLevel splits or adds a space of its own");
+    if (member(member(steps[0], "pattern", "pre_tokenizer"), "Regex", "pattern") != qwen_split_pattern)
+      refuse("the split pattern is not Qwen's");
+    if (member(steps[0], "behavior", "pre_tokenizer") != "Isolated" || is_set(steps[0], "invert"))
+      refuse("the split is not of the kind Isolated");
+    if (is_set(steps[1], "add_prefix_space") || member(steps[1], "use_regex", "pre_tokenizer") != false)
+      refuse("ByteLevel splits or adds a space of its own");
     const json& model = member(root_, "model", "the file");
     if (member(model, "type", "model") != "BPE") refuse("the model is not BPE");
-    for (const char* option : {"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"}) {
+    for (const char* option :
+         {"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"}) {
       if (is_set(model, option)) refuse(std::string("the model's option \"") + option + "\" is not supported");
     }
   }
@@ -83,7 +88,8 @@ class TokenizerReader {
     constexpr std::int64_t largest_gap = 65536;
     if (!id.is_number_integer()) refuse("the id of \"" + content + "\" is not an integer");
     const auto value = id.get<std::int64_t>();
-    if (value < 0 || value >= static_cast<std::int64_t>(tokens_read_) + largest_gap) refuse("the id " + std::to_string(value) + " of \"" + content + "\" is out of range");
+    if (value < 0 || value >= static_cast<std::int64_t>(tokens_read_) + largest_gap)
+      refuse("the id " + std::to_string(value) + " of \"" + content + "\" is out of range");
     if (static_cast<std::size_t>(value) >= result_.tokens_.size()) result_.tokens_.resize(static_cast<std::size_t>(value) + 1);
     return result_.tokens_[static_cast<std::size_t>(value)];
   }
@@ -131,7 +137,8 @@ class TokenizerReader {
       const std::string content = content_field;
       if (!seen.insert(content).second) refuse("the added token \"" + content + "\" is there twice");
       for (const char* option : {"single_word", "lstrip", "rstrip"}) {
-        if (is_set(entry, option)) refuse("the option \"" + std::string(option) + "\" of the added token \"" + content + "\" is not supported");
+        if (is_set(entry, option))
+          refuse("the option \"" + std::string(option) + "\" of the added token \"" + content + "\" is not supported");
       }
       const json& id = member(entry, "id", "added_tokens");
       Token& token = token_at(id, content);
@@ -139,7 +146,8 @@ class TokenizerReader {
       token = {content, true, is_set(entry, "special")};
       result_.added_.push_back({content, id.get<std::int32_t>(), is_set(entry, "normalized")});
     }
-    std::stable_sort(result_.added_.begin(), result_.added_.end(), [](const auto& a, const auto& b) { return a.content.size() > b.content.size(); });
+    std::stable_sort(result_.added_.begin(), result_.added_.end(),
+                     [](const auto& a, const auto& b) { return a.content.size() > b.content.size(); });
   }
 
   std::int32_t id_of(const std::string& content) const {
@@ -154,7 +162,8 @@ class TokenizerReader {
     std::int32_t rank = 0;
     for (const json& merge : merges) {
       const auto [left, right] = pair_of(merge);
-      const auto key = (static_cast<std::uint64_t>(static_cast<std::uint32_t>(id_of(left))) << 32U) | static_cast<std::uint32_t>(id_of(right));
+      const auto key =
+          (static_cast<std::uint64_t>(static_cast<std::uint32_t>(id_of(left))) << 32U) | static_cast<std::uint32_t>(id_of(right));
       result_.merges_.insert_or_assign(key, Tokenizer::Merge{rank++, id_of(left + right)});
     }
   }

@@ -12,8 +12,8 @@ namespace {
 
 // The White_Space property.
 bool is_space(std::int32_t code) {
-  return (code >= 0x09 && code <= 0x0D) || code == 0x20 || code == 0x85 || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
-         code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
+  return (code >= 0x09 && code <= 0x0D) || code == 0x20 || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+         (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
 CharKind kind_of(std::int32_t code) {
@@ -24,11 +24,14 @@ CharKind kind_of(std::int32_t code) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return CharKind::letter;
+    case UTF8PROC_CATEGORY_LO:
+      return CharKind::letter;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return CharKind::number;
-    default: return CharKind::other;
+    case UTF8PROC_CATEGORY_NO:
+      return CharKind::number;
+    default:
+      return CharKind::other;
   }
 }
 

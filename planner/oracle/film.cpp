@@ -12,10 +12,14 @@
 namespace fabula::oracle {
 namespace {
 
-bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // The first of two that the world has, else its first at all.
-std::string one_of(const std::vector<std::string>& names, std::string_view wanted) { return has(names, wanted) ? std::string(wanted) : names.front(); }
+std::string one_of(const std::vector<std::string>& names, std::string_view wanted) {
+  return has(names, wanted) ? std::string(wanted) : names.front();
+}
 
 bool is_moving(const std::string& action) { return action == "walks" || action == "runs" || action == "flies"; }
 
@@ -59,7 +63,8 @@ std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
 
 class Director {
  public:
-  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones) : story_(std::move(story)), world_(world), phones_(phones) {
+  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones)
+      : story_(std::move(story)), world_(world), phones_(phones) {
     film_.prompt = prompt;
   }
 
@@ -167,9 +172,11 @@ class Director {
   void declare(const Event& event) {
     for (const Role& role : event.roles) {
       if (has(ids_of(film_.characters), role.actor)) continue;
-      const auto actor = std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == role.actor; });
+      const auto actor =
+          std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == role.actor; });
       const auto asked = story_.voices.find(role.actor);
-      film_.characters.push_back({actor->id, actor->name, actor->look, {asked == story_.voices.end() ? default_voice(actor->id, world_) : asked->second}});
+      film_.characters.push_back(
+          {actor->id, actor->name, actor->look, {asked == story_.voices.end() ? default_voice(actor->id, world_) : asked->second}});
     }
   }
 
@@ -194,7 +201,8 @@ class Director {
       shot.camera.move = story_.move.empty() ? one_of(world_.camera_moves, "static") : story_.move;
       for (const Thing& thing : event.props) shot.props.push_back({thing.prop, thing.position});
       shot.ambience = ambience_of(place, event.time, event.weather, world_);
-      if (i >= first && i - first < event.line.size()) shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
+      if (i >= first && i - first < event.line.size())
+        shot.dialogue.push_back(line_of(film_, shot, event.speaker, event.line[i - first], world_, phones_));
       film_.shots.push_back(std::move(shot));
     }
   }
@@ -212,8 +220,9 @@ class Director {
     const std::vector<plan::Finding> findings = plan::check(film_, world_);
     for (std::size_t i = 0; i < film_.shots.size(); ++i) {
       const std::string path = plan::at("shots", i) + ".dialogue";
-      const bool refused =
-          std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& f) { return f.severity == plan::Severity::error && f.path.starts_with(path); });
+      const bool refused = std::any_of(findings.begin(), findings.end(), [&](const plan::Finding& f) {
+        return f.severity == plan::Severity::error && f.path.starts_with(path);
+      });
       if (!refused) continue;
       for (const plan::Line& line : film_.shots[i].dialogue) lines.push_back(line.text);
       film_.shots[i].dialogue.clear();
@@ -318,8 +327,10 @@ void add_names(World& world, const std::vector<ActorName>& names) {
 
 void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans) {
   for (const std::string& span : spans) {
-    const bool is_there = std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
-    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count) unsupported.push_back(span);
+    const bool is_there =
+        std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
+    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count)
+      unsupported.push_back(span);
   }
 }
 

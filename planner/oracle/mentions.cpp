@@ -13,7 +13,9 @@ struct Quote {
   TextSpan inside, whole;
 };
 
-bool is_gap(std::string_view text, std::size_t at) { return at >= text.size() || std::string_view(" \t\r\n.,:;!?()").find(text[at]) != std::string_view::npos; }
+bool is_gap(std::string_view text, std::size_t at) {
+  return at >= text.size() || std::string_view(" \t\r\n.,:;!?()").find(text[at]) != std::string_view::npos;
+}
 
 // The quotes of a prompt: "…", “…”, and '…' where the marks are no apostrophes.
 std::vector<Quote> quotes_of(std::string_view text) {
@@ -95,7 +97,8 @@ class Reader {
 
   std::optional<Lexicon::Match> match_at(std::size_t index) const {
     std::vector<std::string> words;
-    for (std::size_t i = index; i < tokens_.size() && words.size() < 6 && tokens_[i].what == What::word; ++i) words.push_back(tokens_[i].word);
+    for (std::size_t i = index; i < tokens_.size() && words.size() < 6 && tokens_[i].what == What::word; ++i)
+      words.push_back(tokens_[i].word);
     return words.empty() ? std::nullopt : lexicon_.longest(words);
   }
   bool means(std::size_t index, Kind kind) const {
@@ -221,7 +224,8 @@ class Reader {
 
   // What follows a verb of speaking without quotes, up to the end of the sentence.
   void speech(std::string verb) {
-    if (std::any_of(sentence_.begin(), sentence_.end(), [](const Mention& m) { return m.what == Mention::What::line; })) return;  // '"Hello," says it.'
+    if (std::any_of(sentence_.begin(), sentence_.end(), [](const Mention& m) { return m.what == Mention::What::line; }))
+      return;  // '"Hello," says it.'
     std::size_t end = at_, colon = 0;
     for (; end < tokens_.size() && tokens_[end].what != What::stop; ++end) {
       if (tokens_[end].what == What::quote) return;  // it is said there
@@ -262,8 +266,9 @@ class Reader {
     const auto match = match_at(index);
     if (!match) return true;
     const Kind kind = match->meaning.kind;
-    return kind != Kind::among && kind != Kind::with && kind != Kind::joint && kind != Kind::meanwhile && kind != Kind::then && kind != Kind::time &&
-           kind != Kind::facing && kind != Kind::position && kind != Kind::article && kind != Kind::silent && kind != Kind::actor && kind != Kind::voice;
+    return kind != Kind::among && kind != Kind::with && kind != Kind::joint && kind != Kind::meanwhile && kind != Kind::then &&
+           kind != Kind::time && kind != Kind::facing && kind != Kind::position && kind != Kind::article && kind != Kind::silent &&
+           kind != Kind::actor && kind != Kind::voice;
   }
 
   std::string_view prompt_;

@@ -34,11 +34,13 @@ void StoryReader::read(const Sentence& sentence) {
   is_heading_ = std::exchange(follows_heading_, sentence.size() == 1 && (sentence[0].word == "ext" || sentence[0].word == "int"));
   if (is_denial() || is_setting()) return;
   for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
-  if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(),
-                                 [](const Mention& m) { return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma; }))
+  if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(), [](const Mention& m) {
+        return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma;
+      }))
     stop_waiting();
   if (is_waiting_ && began_with_then_ && lexicon_.reads_scripts()) stop_waiting();  // "Now in the snow, he."
-  if (event_ == nullptr && !pending_.action.empty()) begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
+  if (event_ == nullptr && !pending_.action.empty())
+    begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
   if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
   flush_crowd();
   merge_feeling(first_);
@@ -95,7 +97,8 @@ void StoryReader::spread(std::size_t first) {
   if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
   for (const auto field : {&Event::place, &Event::time, &Event::weather}) {
     const auto told = [&](const Event& e) { return !(e.*field).empty(); };
-    if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told)) story_.events[first].*field = events.back().*field;
+    if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told))
+      story_.events[first].*field = events.back().*field;
   }
   if (!events[first].weather.empty() && events[first].weather_source.end == 0)
     story_.events[first].weather_source = events.back().weather_source;
@@ -401,8 +404,8 @@ void StoryReader::place(std::string Event::*field, const std::string& said, std:
   if (said.empty()) return;
   std::vector<Event>& events = story_.events;
   if (events.empty()) events.push_back({});
-  const bool was_said =
-      std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())), [&](const Event& e) { return !(e.*field).empty(); });
+  const bool was_said = std::any_of(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(std::min(from, events.size())),
+                                    [&](const Event& e) { return !(e.*field).empty(); });
   Event& target = (was_said || begins) && from < events.size() ? events[from] : events.front();
   if ((target.*field).empty()) target.*field = said;
 }
@@ -451,8 +454,8 @@ void StoryReader::pair_up() {
 void StoryReader::name_unplaced() {
   std::vector<TextSpan> runs;
   for (const TextSpan& span : unplaced_) {
-    const bool joins =
-        !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported && only_articles(runs.back().end, span.begin);
+    const bool joins = !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported &&
+                       only_articles(runs.back().end, span.begin);
     if (joins)
       runs.back().end = span.end;
     else
@@ -470,6 +473,8 @@ bool StoryReader::only_articles(std::size_t begin, std::size_t end) const {
   return std::all_of(words.begin(), words.end(), [](const std::string& w) { return w == "a" || w == "an" || w == "the" || w == "some"; });
 }
 
-Story read_story(std::string_view prompt, const World& world, const std::vector<std::string>& present) { return StoryReader(prompt, world, present).run(); }
+Story read_story(std::string_view prompt, const World& world, const std::vector<std::string>& present) {
+  return StoryReader(prompt, world, present).run();
+}
 
 }  // namespace fabula::oracle

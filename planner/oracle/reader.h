@@ -1,4 +1,5 @@
-// Reads the sentences of a prompt one after the other into a story. read.cpp: sentences, places and times; roles.cpp: who does and says what.
+// Reads the sentences of a prompt one after the other into a story. read.cpp: sentences, places and times; roles.cpp: who does and says
+// what.
 #pragma once
 
 #include <string>
@@ -128,8 +129,8 @@ class StoryReader {
   bool is_chased_ = false;                                             // "is chased by" was read: who comes next chases
   std::string voice_;                                                  // likewise
   bool awaits_speaker_ = false;                                        // '"Hello!" says …'
-  bool is_waiting_ = false;                                            // a pronoun was read: what waiting_ do tells whether they begin an event
-  std::vector<Role> waiting_, crowd_;                                  // crowd_: those for whom the event has no room
+  bool is_waiting_ = false;            // a pronoun was read: what waiting_ do tells whether they begin an event
+  std::vector<Role> waiting_, crowd_;  // crowd_: those for whom the event has no room
   std::vector<TextSpan> crowd_spans_;
 };
 

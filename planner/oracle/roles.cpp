@@ -12,7 +12,8 @@ namespace {
 static_assert(most_roles == PlanCaps::cast);
 
 int number_of(const std::string& word) {
-  static const std::vector<std::string> names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
+  static const std::vector<std::string> names = {"zero",  "one",   "two",  "three", "four",   "five",  "six",
+                                                 "seven", "eight", "nine", "ten",   "eleven", "twelve"};
   if (const auto named = std::find(names.begin(), names.end(), word); named != names.end()) return static_cast<int>(named - names.begin());
   int value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -96,7 +97,8 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
   if (event_ == nullptr || is_then_) {
     begin_event({role});
   } else if (is_in_event(id) && joint != Kind::with) {
-    if (has_verb_ && joint != Kind::small) begin_event({role});  // "the fox runs and the fox jumps"
+    if (has_verb_ && joint != Kind::small)
+      begin_event({role});  // "the fox runs and the fox jumps"
     else
       feels(again_ = id, mood);
   } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
@@ -194,7 +196,8 @@ void StoryReader::action(const std::string& id, const Mention& m) {
   }
   if (has_verb_ || is_then_) {
     std::vector<Role> roles;
-    for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+    for (std::size_t i = clause_begin_; i < clause_end_; ++i)
+      roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
     flush_crowd();
     begin_event(roles);
   }
@@ -207,7 +210,8 @@ void StoryReader::action(const std::string& id, const Mention& m) {
 }
 
 bool StoryReader::actor_follows() const {
-  return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.is(Kind::actor); });
+  return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
+                     [](const Mention& m) { return m.is(Kind::actor); });
 }
 
 // Those who found no room act next, two by two, where the others were.
@@ -217,7 +221,8 @@ void StoryReader::flush_crowd() {
   const auto index = event_ == nullptr ? story_.events.size() : static_cast<std::size_t>(event_ - story_.events.data());
   for (std::size_t i = 0; i < crowd.size(); i += most_roles) {
     Event event;
-    event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i), crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
+    event.roles.assign(crowd.begin() + static_cast<std::ptrdiff_t>(i),
+                       crowd.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_roles, crowd.size())));
     event.source = crowd_spans_[i];
     story_.events.push_back(std::move(event));
   }
@@ -229,7 +234,8 @@ void StoryReader::flush_crowd() {
 
 void StoryReader::say() {
   // Somebody is said to speak, but no line follows or came before: something that the world does not show.
-  const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(), [](const Mention& m) { return m.what == What::line; });
+  const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
+                                        [](const Mention& m) { return m.what == What::line; });
   if (!line_follows && pending_.line.empty()) {
     const Mention& verb = (*sentence_)[at_];
     const bool is_talk = world_.action("talks") != nullptr && (verb.word.starts_with("speak") || verb.word.starts_with("spoke"));
@@ -248,8 +254,8 @@ void StoryReader::say() {
   } else if (event_ != nullptr && clause_begin_ < event_->roles.size()) {
     // A sentence that only says something goes on with the event before.
     const Role role = event_->roles[clause_begin_];
-    const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() && role.position.empty() && role.facing.empty() &&
-                             story_.events.size() > 1;
+    const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() &&
+                             role.position.empty() && role.facing.empty() && story_.events.size() > 1;
     if (only_speaks && !began_with_then_) {
       Event& before = story_.events[story_.events.size() - 2];
       const bool was_there = std::any_of(before.roles.begin(), before.roles.end(), [&](const Role& r) { return r.actor == role.actor; });
@@ -268,8 +274,9 @@ void StoryReader::say() {
 // Who says the line of this sentence.
 void StoryReader::speaker(const std::string& id, bool is_named) {
   awaits_speaker_ = false;
-  const bool goes_on = !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
-                       std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
+  const bool goes_on =
+      !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
+      std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
   if (goes_on) {
     event_ = &story_.events.back();
     clause_begin_ = 0;
@@ -345,7 +352,8 @@ void StoryReader::unknown(const Mention& m) {
   }
   unknown_end_ = at_ + 1;
   if (is_weather(m.word)) return;
-  const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false), linked = std::exchange(is_linked_, false);
+  const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false),
+             linked = std::exchange(is_linked_, false);
   if (!stands_in_) {
     if (joint_ == Kind::with || joint_ == Kind::remove) joint_ = Kind::small;
     return;
@@ -357,11 +365,13 @@ void StoryReader::unknown(const Mention& m) {
   const bool ends = next >= sentence_->size();
   if (!ends && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
     return void(unknown_end_ = next);  // "a tiny glowing fox"
-  const bool goes_on = !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
-                                 (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
+  const bool goes_on =
+      !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
+                (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
   const std::size_t run = run_length();
   const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
-  const bool acts = run > 1 && !alive_at(at_ + run - 1) && (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
+  const bool acts = run > 1 && !alive_at(at_ + run - 1) &&
+                    (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
   const std::string& stand_in = world_.actors[0].id;
   if (prepositional) {
     if ((joint_ == Kind::with || is_with_another()) && alive)
@@ -410,7 +420,8 @@ void StoryReader::act_unknown() {
   if (event_ == nullptr) return;
   if ((has_verb_ && joint_ != Kind::small) || is_then_) {
     std::vector<Role> roles;
-    for (std::size_t i = clause_begin_; i < clause_end_; ++i) roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+    for (std::size_t i = clause_begin_; i < clause_end_; ++i)
+      roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
     begin_event(roles);
   }
   has_verb_ = true;

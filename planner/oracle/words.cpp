@@ -288,7 +288,9 @@ std::string spaced(std::string id) {
   return id;
 }
 
-bool has(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // One slip of a typist that leaves the first letter as it was.
 bool is_slip_of(std::string_view typed, std::string_view word) {
@@ -394,11 +396,13 @@ void Lexicon::add_voices(const World& world) {
     for (const std::string& word : words) phrase += (phrase.empty() ? "" : " ") + word;
     add(phrase, {Kind::voice, voice.id});
     if (is_high && !std::exchange(high, true)) {
-      for (const char* said : {"woman's voice", "female voice", "girl's voice", "high voice", "clear voice"}) add(said, {Kind::voice, voice.id});
+      for (const char* said : {"woman's voice", "female voice", "girl's voice", "high voice", "clear voice"})
+        add(said, {Kind::voice, voice.id});
       heard_["she"] = voice.id;
     }
     if (is_low && !std::exchange(low, true)) {
-      for (const char* said : {"man's voice", "male voice", "boy's voice", "deep voice", "low voice", "calm voice"}) add(said, {Kind::voice, voice.id});
+      for (const char* said : {"man's voice", "male voice", "boy's voice", "deep voice", "low voice", "calm voice"})
+        add(said, {Kind::voice, voice.id});
       heard_["he"] = voice.id;
     }
   }
@@ -460,8 +464,10 @@ std::optional<Lexicon::Match> Lexicon::longest(std::span<const std::string> word
 
 std::string Lexicon::corrected(const std::string& word) const {
   const bool is_ascii = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-  if (!is_ascii || word.size() < 4 || knows(word) || no_slips.find(" " + word + " ") != std::string_view::npos || is_alive(word)) return word;
-  const auto found = std::find_if(correctable_.begin(), correctable_.end(), [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
+  if (!is_ascii || word.size() < 4 || knows(word) || no_slips.find(" " + word + " ") != std::string_view::npos || is_alive(word))
+    return word;
+  const auto found = std::find_if(correctable_.begin(), correctable_.end(),
+                                  [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
   return found == correctable_.end() ? word : *found;
 }
 

@@ -27,7 +27,7 @@ enum class Kind {
   size,
   move,     // id: which one
   pronoun,  // id: "it", "he", "she" or "they"
-  chased,  // "chased by": the one who does it comes after
+  chased,   // "chased by": the one who does it comes after
   say,
   joint,
   meanwhile,
@@ -87,7 +87,7 @@ class Lexicon {
   std::unordered_set<std::string> words_;
   std::unordered_map<std::string, std::string> heard_;  // pronoun -> voice
   bool reads_scripts_ = false;
-  std::vector<std::string> correctable_;                // words of phrases that mean something, in their order
+  std::vector<std::string> correctable_;  // words of phrases that mean something, in their order
 };
 
 /// "a way to Say it" -> its words, in lower case.

@@ -36,7 +36,9 @@ struct Described<bool> {
 
 template <std::integral T>
 struct Described<T> {
-  static ordered_json type(const Limits& limits, ordered_json&) { return {{"type", "integer"}, {"minimum", limits.low}, {"maximum", limits.high}}; }
+  static ordered_json type(const Limits& limits, ordered_json&) {
+    return {{"type", "integer"}, {"minimum", limits.low}, {"maximum", limits.high}};
+  }
 };
 
 template <typename T>
@@ -50,7 +52,7 @@ struct Described<std::vector<T>> {
 };
 
 template <typename S>
-  requires requires { Fields<S>::name; }
+requires requires { Fields<S>::name; }
 struct Described<S> {
   static ordered_json type(const Limits&, ordered_json& definitions) {
     const std::string name = Fields<S>::name;
@@ -112,9 +114,10 @@ ordered_json describe(ordered_json& definitions) {
 std::string json_schema() {
   ordered_json definitions = ordered_json::object();
   const ordered_json film = describe<Film>(definitions);
-  ordered_json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                         {"title", "Fabula plan"},
-                         {"description", "A film as a plan: times are whole milliseconds on the film's clock; an optional field is absent at its default"}};
+  ordered_json schema = {
+      {"$schema", "https://json-schema.org/draft/2020-12/schema"},
+      {"title", "Fabula plan"},
+      {"description", "A film as a plan: times are whole milliseconds on the film's clock; an optional field is absent at its default"}};
   schema.update(film);
   schema["$defs"] = definitions;
   return schema.dump(2);

@@ -1,6 +1,7 @@
-// Every field of a plan, once: its JSON key, its member, what it may hold and what it means, in the order of the file. Reading, writing, the
-// JSON Schema and the check of single values all walk this list; none can know a field that another does not. The order and the fields that are
-// always there are also those of the planner's token stream (docs/BUNDLE.md): an optional field is absent from the JSON at its default.
+// Every field of a plan, once: its JSON key, its member, what it may hold and what it means, in the order of the file. Reading, writing,
+// the JSON Schema and the check of single values all walk this list; none can know a field that another does not. The order and the fields
+// that are always there are also those of the planner's token stream (docs/BUNDLE.md): an optional field is absent from the JSON at its
+// default.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace fabula::plan {
 
-/// What a single value may be: texts look at the first three, integers at the range. Without more said a text is not empty and an integer a time in ms.
+/// What a single value may be: texts look at the first three, integers at the range. Without more said a text is not empty and an integer a
+/// time in ms.
 struct Limits {
   bool may_be_empty = false;
   bool is_id = false;

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 using Findings = std::vector<Finding>;
 
-constexpr std::size_t deepest = 32;        // no field lies half as deep
+constexpr std::size_t deepest = 32;         // no field lies half as deep
 constexpr std::size_t most_findings = 100;  // nobody reads more, and a hostile file has millions
 
 [[noreturn]] void refuse(const std::string& path, const std::string& rule, const std::string& sentence) {
@@ -22,7 +22,8 @@ constexpr std::size_t most_findings = 100;  // nobody reads more, and a hostile 
 
 // ---- the text as JSON
 
-// Where the parser is, to tell paths; and which keys each object had. JSON that names a key twice says two things; nlohmann/json would keep the last.
+// Where the parser is, to tell paths; and which keys each object had. JSON that names a key twice says two things; nlohmann/json would keep
+// the last.
 class Watch {
  public:
   bool operator()(json::parse_event_t event, const json& value) {
@@ -84,7 +85,8 @@ json parse(std::string_view text) {
 template <typename S>
 class Reader {
  public:
-  Reader(const json& value, std::string path, S& object, Findings& findings) : value_(value), path_(std::move(path)), object_(object), findings_(findings) {}
+  Reader(const json& value, std::string path, S& object, Findings& findings)
+      : value_(value), path_(std::move(path)), object_(object), findings_(findings) {}
 
   void run() {
     if (!value_.is_object()) return find(path_, "wrong-type", "is not an object");
@@ -140,7 +142,8 @@ class Reader {
   template <std::integral T>
   void read(const json& value, const std::string& path, const Limits& limits, T& number) {
     if (!value.is_number_integer()) return find(path, "wrong-type", "is not an integer");
-    const bool is_huge = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    const bool is_huge =
+        value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     const auto wide = is_huge ? std::numeric_limits<std::int64_t>::max() : value.get<std::int64_t>();
     if (const auto found = fault(path, wide, limits)) return keep(found);
     number = static_cast<T>(wide);  // every range lies in its member's
@@ -155,16 +158,16 @@ class Reader {
   template <typename T>
   void read(const json& value, const std::string& path, const Limits& limits, std::vector<T>& entries) {
     if (!value.is_array()) return find(path, "wrong-type", "is not a list");
-    if (value.size() > longest_list) return find(path, "out-of-range", "has " + std::to_string(value.size()) + " entries, at most " + std::to_string(longest_list) + " are read");
+    if (value.size() > longest_list)
+      return find(path, "out-of-range",
+                  "has " + std::to_string(value.size()) + " entries, at most " + std::to_string(longest_list) + " are read");
     entries.resize(value.size());
     for (std::size_t i = 0; i < value.size(); ++i) read(value[i], at(path, i), limits, entries[i]);
   }
 
   template <typename T>
-    requires requires { Fields<T>::name; }
-  void read(const json& value, const std::string& path, const Limits&, T& object) {
-    Reader<T>(value, path, object, findings_).run();
-  }
+  requires requires { Fields<T>::name; }
+  void read(const json& value, const std::string& path, const Limits&, T& object) { Reader<T>(value, path, object, findings_).run(); }
 
   const json& value_;
   std::string path_;
@@ -178,7 +181,9 @@ void check_version(const json& value) {
   const auto version = value.is_object() ? value.find("version") : value.end();
   if (version == value.end()) refuse("version", "version", "is missing: this is not a plan");
   if (*version != plan_version) {
-    refuse("version", "version", "is " + (version->is_string() ? "\"" + version->get<std::string>().substr(0, 40) + "\"" : "no string") + ", this program reads \"" + plan_version + "\"");
+    refuse("version", "version",
+           "is " + (version->is_string() ? "\"" + version->get<std::string>().substr(0, 40) + "\"" : "no string") +
+               ", this program reads \"" + plan_version + "\"");
   }
 }
 

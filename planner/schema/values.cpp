@@ -9,7 +9,8 @@ namespace {
 
 // ^[a-z][a-z0-9_]{0,31}$
 bool is_id(const std::string& id) {
-  return !id.empty() && id.size() <= 32 && id[0] >= 'a' && id[0] <= 'z' && id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  return !id.empty() && id.size() <= 32 && id[0] >= 'a' && id[0] <= 'z' &&
+         id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
 }
 
 // As much of a text as a sentence can show.
@@ -24,11 +25,13 @@ std::string quoted(const std::string& text) {
 std::optional<Finding> fault(const std::string& path, const std::string& text, const Limits& limits) {
   if (text.empty()) return limits.may_be_empty ? std::nullopt : std::optional(finding(path, "empty-text", "is empty"));
   if (text.size() > longest_text) {
-    return finding(path, "out-of-range", "is " + std::to_string(text.size()) + " bytes long, at most " + std::to_string(longest_text) + " are read");
+    return finding(path, "out-of-range",
+                   "is " + std::to_string(text.size()) + " bytes long, at most " + std::to_string(longest_text) + " are read");
   }
   if (!is_utf8(text)) return finding(path, "bad-text", "is not UTF-8");
   if (text.find('\0') != std::string::npos) return finding(path, "bad-text", "holds a NUL character");
-  if (limits.is_id && !is_id(text)) return finding(path, "id-pattern", quoted(text) + " is not an id (a-z, 0-9 and _, a letter first, at most 32)");
+  if (limits.is_id && !is_id(text))
+    return finding(path, "id-pattern", quoted(text) + " is not an id (a-z, 0-9 and _, a letter first, at most 32)");
   if (!limits.choices.empty() && std::find(limits.choices.begin(), limits.choices.end(), text) == limits.choices.end()) {
     std::string words;
     for (const char* word : limits.choices) words += (words.empty() ? "" : ", ") + std::string(word);
@@ -39,7 +42,8 @@ std::optional<Finding> fault(const std::string& path, const std::string& text, c
 
 std::optional<Finding> fault(const std::string& path, std::int64_t number, const Limits& limits) {
   if (number >= limits.low && number <= limits.high) return std::nullopt;
-  return finding(path, "out-of-range", "is " + std::to_string(number) + ", not from " + std::to_string(limits.low) + " to " + std::to_string(limits.high));
+  return finding(path, "out-of-range",
+                 "is " + std::to_string(number) + ", not from " + std::to_string(limits.low) + " to " + std::to_string(limits.high));
 }
 
 }  // namespace fabula::plan

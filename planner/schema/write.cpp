@@ -19,10 +19,8 @@ ordered_json to_value(const std::string& text, Defaults) { return text; }
 ordered_json to_value(int number, Defaults) { return number; }
 ordered_json to_value(bool flag, Defaults) { return flag; }
 template <typename S>
-  requires requires { Fields<S>::name; }
-ordered_json to_value(const S& object, Defaults defaults) {
-  return write(object, defaults);
-}
+requires requires { Fields<S>::name; }
+ordered_json to_value(const S& object, Defaults defaults) { return write(object, defaults); }
 template <typename T>
 ordered_json to_value(const std::optional<T>& number, Defaults) {
   return number ? ordered_json(*number) : ordered_json();
@@ -70,7 +68,8 @@ const ordered_json* step(const ordered_json& value, std::string_view& path) {
   if (path[0] == '[') {
     std::size_t index = 0;
     const auto [end, problem] = std::from_chars(path.data() + 1, path.data() + path.size(), index);
-    if (problem != std::errc() || end == path.data() + path.size() || *end != ']' || !value.is_array() || index >= value.size()) return nullptr;
+    if (problem != std::errc() || end == path.data() + path.size() || *end != ']' || !value.is_array() || index >= value.size())
+      return nullptr;
     path.remove_prefix(static_cast<std::size_t>(end + 1 - path.data()));
     return &value[index];
   }

@@ -9,7 +9,9 @@ namespace {
 bool is_mark(char c) { return c == '*' || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 // A byte of a word; those of other alphabets count.
-bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; }
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
 
 // A run of equal marks that may still open something; `left` of its marks have no partner yet.
 struct Run {

@@ -11,7 +11,9 @@
 namespace fabula::screenplay {
 namespace {
 
-[[noreturn]] void refuse(int line, const std::string& what) { throw Error(ExitCode::bad_data, "the screenplay, line " + std::to_string(line) + ": " + what); }
+[[noreturn]] void refuse(int line, const std::string& what) {
+  throw Error(ExitCode::bad_data, "the screenplay, line " + std::to_string(line) + ": " + what);
+}
 
 // ---- lines
 
@@ -43,10 +45,14 @@ class LineReader {
     at_line_.number = 1;
     for (std::size_t at = 0; at < text_.size();) {
       const std::string_view rest = text_.substr(at);
-      if (rest.starts_with("/*")) at += skip(rest, "*/", "the comment that /* opens is never closed with */").size();
-      else if (rest.starts_with("[[")) at += note(rest);
-      else if (rest[0] == '\n') finish_line(), ++number_, ++at_line_.number, ++at;
-      else at_line_.text += rest[0], ++at;
+      if (rest.starts_with("/*"))
+        at += skip(rest, "*/", "the comment that /* opens is never closed with */").size();
+      else if (rest.starts_with("[["))
+        at += note(rest);
+      else if (rest[0] == '\n')
+        finish_line(), ++number_, ++at_line_.number, ++at;
+      else
+        at_line_.text += rest[0], ++at;
     }
     finish_line();
     return std::move(lines_);
@@ -93,14 +99,17 @@ std::string normalised(std::string_view text) {
   if (text.size() > largest_screenplay) {
     throw Error(ExitCode::bad_data, "the screenplay is larger than " + std::to_string(largest_screenplay >> 20U) + " MB");
   }
-  if (text.find('\0') != std::string_view::npos) throw Error(ExitCode::bad_data, "the screenplay has a zero byte in it: it is not a text file");
+  if (text.find('\0') != std::string_view::npos)
+    throw Error(ExitCode::bad_data, "the screenplay has a zero byte in it: it is not a text file");
   if (!is_utf8(text)) throw Error(ExitCode::bad_data, "the screenplay is not UTF-8 text");
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   std::string lines;
   lines.reserve(text.size());
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '\r') lines += text[at];
-    else if (at + 1 == text.size() || text[at + 1] != '\n') lines += '\n';
+    if (text[at] != '\r')
+      lines += text[at];
+    else if (at + 1 == text.size() || text[at + 1] != '\n')
+      lines += '\n';
   }
   return lines;
 }
@@ -125,7 +134,8 @@ bool is_upper(std::string_view text) {
 bool is_heading(std::string_view line) {
   constexpr std::array<std::string_view, 9> prefixes = {"int./ext", "ext./int", "int/ext", "ext/int", "i/e", "e/i", "int", "ext", "est"};
   std::string head(line.substr(0, 9));
-  std::transform(head.begin(), head.end(), head.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(head.begin(), head.end(), head.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return std::any_of(prefixes.begin(), prefixes.end(), [&](std::string_view prefix) {
     return head.starts_with(prefix) && head.size() > prefix.size() && (head[prefix.size()] == '.' || head[prefix.size()] == ' ');
   });
@@ -137,7 +147,9 @@ bool is_forced_heading(std::string_view line) { return line.size() > 1 && line[0
 bool is_page_break(std::string_view line) { return line.size() >= 3 && line.find_first_not_of('=') == std::string_view::npos; }
 
 // What begins an element of its own even in the middle of a paragraph.
-bool is_forced(std::string_view line) { return is_forced_heading(line) || std::string_view("!@~>#=").find(line[0]) != std::string_view::npos; }
+bool is_forced(std::string_view line) {
+  return is_forced_heading(line) || std::string_view("!@~>#=").find(line[0]) != std::string_view::npos;
+}
 
 Element element(ElementType type, std::string_view text, int line) { return {type, std::string(text), line, {}, {}, false, 0}; }
 
@@ -147,7 +159,8 @@ Element heading_of(std::string_view text, int line) {
   const std::size_t open = text.size() < 3 || text.back() != '#' ? std::string_view::npos : text.rfind('#', text.size() - 2);
   if (open == std::string_view::npos) return heading;
   const std::string_view number = text.substr(open + 1, text.size() - open - 2);
-  const bool valid = !number.empty() && std::all_of(number.begin(), number.end(), [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
+  const bool valid =
+      !number.empty() && std::all_of(number.begin(), number.end(), [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
   if (!valid) return heading;
   heading.scene_number = number;
   heading.text = trimmed(text.substr(0, open));
@@ -173,8 +186,10 @@ bool read_cue(std::string_view text, Element& cue) {
 std::string without_tabs(std::string_view line) {
   std::string spaced;
   for (const char c : line) {
-    if (c == '\t') spaced += "    ";
-    else spaced += c;
+    if (c == '\t')
+      spaced += "    ";
+    else
+      spaced += c;
   }
   return spaced.substr(0, spaced.find_last_not_of(' ') + 1);
 }
@@ -191,8 +206,10 @@ class Parser {
     title_page();
     body_ = at_;
     while (at_ < lines_.size()) {
-      if (is_blank(lines_[at_].text)) take_notes();
-      else next_element();
+      if (is_blank(lines_[at_].text))
+        take_notes();
+      else
+        next_element();
     }
     return std::move(play_);
   }
@@ -249,7 +266,8 @@ class Parser {
   static bool is_key(std::string_view line) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0 || colon > 40 || !is_ascii_letter(line[0])) return false;
-    return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon), [](char c) { return is_alphanumeric(c) || c == ' ' || c == '-' || c == '_'; });
+    return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon),
+                       [](char c) { return is_alphanumeric(c) || c == ' ' || c == '-' || c == '_'; });
   }
 
   void next_element() {
@@ -261,14 +279,17 @@ class Parser {
     if (line[0] == '#') return put_section(line, number);
     if (line[0] == '~') return put_line(element(ElementType::lyrics, behind, number));
     if (line[0] == '!') return put_action(text(at_).find('!') + 1);
-    if (line[0] == '>') return line.size() > 1 && line.back() == '<' ? put_line(element(ElementType::centred, trimmed(line.substr(1, line.size() - 2)), number))
-                                                                    : put_line(element(ElementType::transition, behind, number));
+    if (line[0] == '>')
+      return line.size() > 1 && line.back() == '<'
+                 ? put_line(element(ElementType::centred, trimmed(line.substr(1, line.size() - 2)), number))
+                 : put_line(element(ElementType::transition, behind, number));
     if (is_forced_heading(line)) return put_line(heading_of(line.substr(1), number));
     if (is_heading(line) && blank_before()) return put_line(heading_of(line, number));
     Element cue = element(ElementType::character, {}, number);
     if (line[0] == '@' && read_cue(behind, cue)) return put_speech(std::move(cue));
     // A space behind the colon makes it action again: the line as it stands, not trimmed.
-    if (text(at_).ends_with("TO:") && is_upper(line) && blank_before() && blank_after()) return put_line(element(ElementType::transition, line, number));
+    if (text(at_).ends_with("TO:") && is_upper(line) && blank_before() && blank_after())
+      return put_line(element(ElementType::transition, line, number));
     if (blank_before() && !blank_after() && read_cue(line, cue) && is_upper(cue.text)) return put_speech(std::move(cue));
     put_action(0);
   }
@@ -296,10 +317,15 @@ class Parser {
     const auto is_sung = [&](std::size_t at) { return trimmed(text(at)).starts_with('~'); };
     while (at_ < lines_.size() && spoken(at_)) {
       const std::string_view line = here();
-      if (line.empty()) take_notes();
-      else if (is_parenthetical(at_)) put_line(element(ElementType::parenthetical, trimmed(line.substr(1, line.size() - 2)), lines_[at_].number));
-      else if (is_sung(at_)) put_line(element(ElementType::lyrics, trimmed(line.substr(1)), lines_[at_].number));
-      else put_lines(ElementType::dialogue, [&](std::size_t at) { return spoken(at) && !is_parenthetical(at) && !is_sung(at); }, trimmed);
+      if (line.empty())
+        take_notes();
+      else if (is_parenthetical(at_))
+        put_line(element(ElementType::parenthetical, trimmed(line.substr(1, line.size() - 2)), lines_[at_].number));
+      else if (is_sung(at_))
+        put_line(element(ElementType::lyrics, trimmed(line.substr(1)), lines_[at_].number));
+      else
+        put_lines(
+            ElementType::dialogue, [&](std::size_t at) { return spoken(at) && !is_parenthetical(at) && !is_sung(at); }, trimmed);
     }
   }
 

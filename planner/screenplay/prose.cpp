@@ -18,16 +18,29 @@ struct Pair {
 };
 
 // Where a time of day is not "at ...".
-constexpr std::array<Pair, 5> time_phrases = {
-    {{"day", "by day"}, {"daytime", "by day"}, {"morning", "in the morning"}, {"afternoon", "in the afternoon"}, {"evening", "in the evening"}}};
+constexpr std::array<Pair, 5> time_phrases = {{{"day", "by day"},
+                                               {"daytime", "by day"},
+                                               {"morning", "in the morning"},
+                                               {"afternoon", "in the afternoon"},
+                                               {"evening", "in the evening"}}};
 // Places that one is on, not in: the last word of the place.
-constexpr std::array<std::string_view, 12> surfaces = {"beach", "seaside", "shore", "coast", "seashore", "moon", "surface", "plain", "roof", "bridge", "island", "hill"};
+constexpr std::array<std::string_view, 12> surfaces = {"beach",   "seaside", "shore", "coast",  "seashore", "moon",
+                                                       "surface", "plain",   "roof",  "bridge", "island",   "hill"};
 // The parentheticals that are verbs of speaking.
-constexpr std::array<Pair, 8> saying = {{{"shouting", "shouts"}, {"whispering", "whispers"}, {"calling", "calls"}, {"asking", "asks"}, {"singing", "sings"},
-                                         {"crying", "cries"}, {"answering", "answers"}, {"yelling", "yells"}}};
-constexpr std::array<Pair, 4> voices = {{{"man", " in a man's voice"}, {"rms", " in a man's voice"}, {"woman", " in a woman's voice"}, {"slt", " in a woman's voice"}}};
-constexpr std::array<Pair, 4> camera = {
-    {{"size wide", "Wide shot."}, {"size medium", "Close-up."}, {"move push_in", "The camera moves in."}, {"move static", "The camera stays still."}}};
+constexpr std::array<Pair, 8> saying = {{{"shouting", "shouts"},
+                                         {"whispering", "whispers"},
+                                         {"calling", "calls"},
+                                         {"asking", "asks"},
+                                         {"singing", "sings"},
+                                         {"crying", "cries"},
+                                         {"answering", "answers"},
+                                         {"yelling", "yells"}}};
+constexpr std::array<Pair, 4> voices = {
+    {{"man", " in a man's voice"}, {"rms", " in a man's voice"}, {"woman", " in a woman's voice"}, {"slt", " in a woman's voice"}}};
+constexpr std::array<Pair, 4> camera = {{{"size wide", "Wide shot."},
+                                         {"size medium", "Close-up."},
+                                         {"move push_in", "The camera moves in."},
+                                         {"move static", "The camera stays still."}}};
 
 template <std::size_t count>
 std::string_view phrase_of(const std::array<Pair, count>& pairs, std::string_view key) {
@@ -52,11 +65,14 @@ std::string bare(std::string_view word) {
   return begin == std::string_view::npos ? "" : lowercase(word.substr(begin, word.find_last_not_of(signs) + 1 - begin));
 }
 
-bool is_article(const std::string& word) { return word == "a" || word == "an" || word == "the" || word == "his" || word == "her" || word == "its"; }
+bool is_article(const std::string& word) {
+  return word == "a" || word == "an" || word == "the" || word == "his" || word == "her" || word == "its";
+}
 
 // "FOX" of a screenplay's capitals, not "I".
 bool is_shouted(std::string_view word) {
-  return bare(word).size() > 1 && word != lowercase(word) && std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  return bare(word).size() > 1 && word != lowercase(word) &&
+         std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 std::string capitalised(std::string text) {
@@ -96,7 +112,9 @@ class Writer {
  private:
   static std::string words(std::string_view text) { return prompt_words(text, longest_text); }
 
-  void leave_out(int line, const std::string& what) { prose_.left_out.push_back((line > 0 ? "line " + std::to_string(line) + ": " : "") + "left out: " + what); }
+  void leave_out(int line, const std::string& what) {
+    prose_.left_out.push_back((line > 0 ? "line " + std::to_string(line) + ": " : "") + "left out: " + what);
+  }
   void leave_out(const Override& override) { leave_out(override.line, "\"" + words(override.key) + " = " + words(override.value) + "\""); }
 
   void put(const std::string& sentence) { prose_.prompt += (prose_.prompt.empty() ? "" : " ") + sentence; }
@@ -108,9 +126,12 @@ class Writer {
     for (const std::string& word : all) {
       const std::string plain = bare(word);
       ++since_article;
-      if (is_article(plain)) since_article = 0;
-      else if (since_article == 1 || (since_article == 2 && (is_shouted(word) || word == lowercase(word)))) nouns_.insert(plain);
-      else mentioned_.insert(plain);
+      if (is_article(plain))
+        since_article = 0;
+      else if (since_article == 1 || (since_article == 2 && (is_shouted(word) || word == lowercase(word))))
+        nouns_.insert(plain);
+      else
+        mentioned_.insert(plain);
     }
   }
 
@@ -135,8 +156,10 @@ class Writer {
       std::string written = is_shouted(word) ? lowercase(word) : word;
       if (is_shouted(word) && speakers_.contains(plain)) {
         const std::string who = subject(plain);
-        if (who != "the " + plain) written = capitalised(written);
-        else if (clause_begins) written = "the " + written;
+        if (who != "the " + plain)
+          written = capitalised(written);
+        else if (clause_begins)
+          written = "the " + written;
       }
       sentence += (sentence.empty() ? "" : " ") + (sentence_begins ? capitalised(written) : written);
       sentence_begins = std::string_view(".!?").find(word.back()) != std::string_view::npos;
@@ -170,9 +193,12 @@ class Writer {
   void write_scene(const Scene& scene) {
     std::string place = scene.place, time = scene.time_of_day;
     for (const Override& override : scene.overrides) {
-      if (override.key == "place") place = override.value;
-      else if (override.key == "time") time = lowercase(override.value);
-      else late_.push_back(override);
+      if (override.key == "place")
+        place = override.value;
+      else if (override.key == "time")
+        time = lowercase(override.value);
+      else
+        late_.push_back(override);
     }
     bool begins = true;
     for (const Shot& shot : scene.shots) {
@@ -204,13 +230,16 @@ class Writer {
     std::string_view verb = phrase_of(saying, lowercase(line.delivery));
     if (verb.empty() && !line.delivery.empty()) leave_out(line.line, "the delivery \"" + words(line.delivery) + "\"");
     if (verb.empty()) verb = line.sung ? "sings" : "says";
-    if (line.mode != "on_screen") leave_out(line.line, "that the line is " + std::string(line.mode == "voiceover" ? "a voice-over" : "spoken off screen"));
+    if (line.mode != "on_screen")
+      leave_out(line.line, "that the line is " + std::string(line.mode == "voiceover" ? "a voice-over" : "spoken off screen"));
     if (line.with_previous) leave_out(line.line, "that the line is spoken together with the one before");
     std::string_view voice;
     for (const Override& override : line.overrides) {
       const std::string_view asked = override.key == "voice" ? phrase_of(voices, lowercase(override.value)) : std::string_view{};
-      if (asked.empty()) late_.push_back(override);
-      else voice = asked;
+      if (asked.empty())
+        late_.push_back(override);
+      else
+        voice = asked;
     }
     put(capitalised(subject(line.speaker)) + " " + std::string(verb) + std::string(voice) + ": \"" + ended(spoken) + "\"");
   }
@@ -222,10 +251,14 @@ class Writer {
     for (const Override& override : all) {
       const std::string value = lowercase(override.value);
       const std::string_view sentence = phrase_of(camera, override.key + " " + value);
-      const bool number = !value.empty() && value.size() <= 2 && value[0] != '0' && value.find_first_not_of("0123456789") == std::string::npos;
-      if (!sentence.empty()) put(std::string(sentence));
-      else if (override.key == "shots" && number) put("In " + value + (value == "1" ? " shot." : " shots."));
-      else leave_out(override);
+      const bool number =
+          !value.empty() && value.size() <= 2 && value[0] != '0' && value.find_first_not_of("0123456789") == std::string::npos;
+      if (!sentence.empty())
+        put(std::string(sentence));
+      else if (override.key == "shots" && number)
+        put("In " + value + (value == "1" ? " shot." : " shots."));
+      else
+        leave_out(override);
     }
   }
 

@@ -14,8 +14,10 @@ std::string flat(std::string_view text) {
   std::string words;
   for (const char c : strip_emphasis(text)) {
     const bool space = c == ' ' || c == '\n' || c == '\t';
-    if (!space) words += c;
-    else if (!words.empty() && words.back() != ' ') words += ' ';
+    if (!space)
+      words += c;
+    else if (!words.empty() && words.back() != ' ')
+      words += ' ';
   }
   return std::string(trimmed(words));
 }
@@ -35,7 +37,8 @@ std::vector<Override> overrides_of(const Element& note) {
     const std::size_t equals = entry.find('=');
     const std::string key = equals == std::string_view::npos ? "" : lowercase(trimmed(entry.substr(0, equals)));
     if (key.empty()) {
-      throw Error(ExitCode::bad_data, "the screenplay, line " + std::to_string(note.line) + ": a note to Fabula is written [[fabula: key = value]]");
+      throw Error(ExitCode::bad_data,
+                  "the screenplay, line " + std::to_string(note.line) + ": a note to Fabula is written [[fabula: key = value]]");
     }
     found.push_back({key, std::string(trimmed(entry.substr(equals + 1))), note.line});
   }
@@ -47,10 +50,17 @@ std::vector<Override> overrides_of(const Element& note) {
 struct Setting {
   std::string_view prefix, name;
 };
-constexpr std::array<Setting, 9> settings = {{{"int./ext", "both"}, {"ext./int", "both"}, {"int/ext", "both"}, {"ext/int", "both"}, {"i/e", "both"}, {"e/i", "both"},
-                                              {"int", "interior"}, {"ext", "exterior"}, {"est", "exterior"}}};
-constexpr std::array<std::string_view, 15> times = {"day",  "night", "morning", "afternoon", "evening", "noon",     "midnight", "dawn",
-                                                    "dusk", "sunset", "sunrise", "twilight", "daytime", "nighttime", "midday"};
+constexpr std::array<Setting, 9> settings = {{{"int./ext", "both"},
+                                              {"ext./int", "both"},
+                                              {"int/ext", "both"},
+                                              {"ext/int", "both"},
+                                              {"i/e", "both"},
+                                              {"e/i", "both"},
+                                              {"int", "interior"},
+                                              {"ext", "exterior"},
+                                              {"est", "exterior"}}};
+constexpr std::array<std::string_view, 15> times = {"day",  "night",  "morning", "afternoon", "evening", "noon",      "midnight", "dawn",
+                                                    "dusk", "sunset", "sunrise", "twilight",  "daytime", "nighttime", "midday"};
 constexpr std::array<std::string_view, 6> same_times = {"continuous", "later", "same", "same time", "moments later", "same day"};
 
 // "A - B - C" in its parts; dashes may be long ones.
@@ -126,7 +136,8 @@ class Walk {
  private:
   void take(const Element& element) {
     const ElementType type = element.type;
-    const bool parts_speech = type == ElementType::scene_heading || type == ElementType::action || type == ElementType::centred || type == ElementType::transition;
+    const bool parts_speech = type == ElementType::scene_heading || type == ElementType::action || type == ElementType::centred ||
+                              type == ElementType::transition;
     if (parts_speech) cue_ = {};  // lyrics that follow are nobody's
     switch (type) {
       case ElementType::scene_heading: {
@@ -135,9 +146,15 @@ class Walk {
         target_ = Target::scene;
         break;
       }
-      case ElementType::action: new_shot(element.line).action = flat(element.text); break;
-      case ElementType::centred: shot(element.line).captions.push_back(flat(element.text)); break;
-      case ElementType::transition: transition_ = flat(element.text); break;
+      case ElementType::action:
+        new_shot(element.line).action = flat(element.text);
+        break;
+      case ElementType::centred:
+        shot(element.line).captions.push_back(flat(element.text));
+        break;
+      case ElementType::transition:
+        transition_ = flat(element.text);
+        break;
       case ElementType::character:
         cue_ = element;
         cue_said_ = false;
@@ -145,13 +162,22 @@ class Walk {
         cue_overrides_.clear();
         target_ = Target::cue;
         break;
-      case ElementType::parenthetical: delivery_ += (delivery_.empty() ? "" : ", ") + flat(element.text); break;
-      case ElementType::dialogue: say(element, false); break;
-      case ElementType::lyrics: say(element, true); break;
-      case ElementType::note: note(element); break;
+      case ElementType::parenthetical:
+        delivery_ += (delivery_.empty() ? "" : ", ") + flat(element.text);
+        break;
+      case ElementType::dialogue:
+        say(element, false);
+        break;
+      case ElementType::lyrics:
+        say(element, true);
+        break;
+      case ElementType::note:
+        note(element);
+        break;
       case ElementType::page_break:
       case ElementType::section:
-      case ElementType::synopsis: break;
+      case ElementType::synopsis:
+        break;
     }
   }
 
@@ -186,9 +212,12 @@ class Walk {
     cue_said_ = true;
     for (const std::string& extension : cue_.extensions) {
       const std::string letters = letters_of(extension);
-      if (letters == "vo") line.mode = "voiceover";
-      else if (letters == "os" || letters == "oc") line.mode = "off_screen";
-      else if (letters != "contd" && letters != "continued") line.delivery += (line.delivery.empty() ? "" : ", ") + flat(extension);
+      if (letters == "vo")
+        line.mode = "voiceover";
+      else if (letters == "os" || letters == "oc")
+        line.mode = "off_screen";
+      else if (letters != "contd" && letters != "continued")
+        line.delivery += (line.delivery.empty() ? "" : ", ") + flat(extension);
     }
     if (line.text.empty()) return;
     line.overrides = cue_overrides_;

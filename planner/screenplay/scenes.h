@@ -8,20 +8,20 @@
 
 namespace fabula::screenplay {
 
-/// From [[fabula: key = value]]; several in one note are parted by ";" or line breaks. It holds for what it stands behind: the film (before the first
-/// scene), a scene (behind its heading), a shot (behind action), a line (behind it) or all lines of a cue (behind the cue).
+/// From [[fabula: key = value]]; several in one note are parted by ";" or line breaks. It holds for what it stands behind: the film (before
+/// the first scene), a scene (behind its heading), a shot (behind action), a line (behind it) or all lines of a cue (behind the cue).
 struct Override {
   std::string key, value;
   int line = 0;
 };
 
 struct SpokenLine {
-  std::string speaker;            ///< as in the cue, "FOX"
-  std::string text;               ///< without emphasis; its lines joined by spaces
-  std::string delivery;           ///< parentheticals before it and extensions that are no mode, "whispering"
+  std::string speaker;             ///< as in the cue, "FOX"
+  std::string text;                ///< without emphasis; its lines joined by spaces
+  std::string delivery;            ///< parentheticals before it and extensions that are no mode, "whispering"
   std::string mode = "on_screen";  ///< or voiceover (V.O.), off_screen (O.S., O.C.)
   bool sung = false;
-  bool with_previous = false;     ///< dual dialogue: at the same time as the line before
+  bool with_previous = false;  ///< dual dialogue: at the same time as the line before
   int line = 0;
   std::vector<Override> overrides;
 };

@@ -20,12 +20,13 @@ enum class ElementType {
   transition,     ///< "CUT TO:", or forced with ">"
   centred,        ///< one line
   page_break,
-  section,        ///< for the writer only, like synopses and notes
+  section,  ///< for the writer only, like synopses and notes
   synopsis,
-  note,           ///< [[…]]; stands behind the element that it was written in or under
+  note,  ///< [[…]]; stands behind the element that it was written in or under
 };
 
-/// Text keeps its marks of emphasis (strip_emphasis removes them) and has lost the marks that made it what it is (forcing signs, parentheses …).
+/// Text keeps its marks of emphasis (strip_emphasis removes them) and has lost the marks that made it what it is (forcing signs,
+/// parentheses …).
 struct Element {
   ElementType type = ElementType::action;
   std::string text;
@@ -47,15 +48,16 @@ struct Screenplay {
   std::vector<Element> elements;
 };
 
-/// Reads a screenplay; boneyards (/* … */) and empty lines are gone, everything else is kept. Time and memory are linear in its size. Throws
-/// Error(bad_data): not UTF-8, with a NUL byte, larger than largest_screenplay, a boneyard or note that is never closed (with its line).
+/// Reads a screenplay; boneyards (/* … */) and empty lines are gone, everything else is kept. Time and memory are linear in its size.
+/// Throws Error(bad_data): not UTF-8, with a NUL byte, larger than largest_screenplay, a boneyard or note that is never closed (with its
+/// line).
 [[nodiscard]] Screenplay parse_fountain(std::string_view text);
 
 /// The values of a title entry joined by a space; keys are compared without case; empty when there is none.
 [[nodiscard]] std::string title_value(const Screenplay&, std::string_view key);
 
-/// Without the marks of *italics*, **bold**, ***both*** and _underline_, and the backslashes of \* \_ \\. A mark opens before and closes behind
-/// something that is no space, on the same line; one that finds no partner stays.
+/// Without the marks of *italics*, **bold**, ***both*** and _underline_, and the backslashes of \* \_ \\. A mark opens before and closes
+/// behind something that is no space, on the same line; one that finds no partner stays.
 [[nodiscard]] std::string strip_emphasis(std::string_view text);
 
 }  // namespace fabula::screenplay

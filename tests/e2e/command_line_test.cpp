@@ -226,7 +226,8 @@ TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
 
 // A handler would run on the stack of whatever thread the signal finds, and in oneDNN's products the stack pointer points into the heap.
 TEST_F(CommandLine, NoThreadRunsASignalHandler) {
-  const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM + " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 --threads 2 2>err.txt & } && sleep 2 && "
+  const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM +
+                              " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 --threads 2 2>err.txt & } && sleep 2 && "
                               "cat /proc/$!/task/*/status >status.txt; kill -TERM $!; wait $!; echo $? >code.txt'";
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(contents(file("code.txt")), "143\n") << contents(file("err.txt"));

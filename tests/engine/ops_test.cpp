@@ -146,7 +146,11 @@ Tensor composite(Context& ctx, Tensor x, const Linear& wide, const Linear& narro
   const Tensor hidden = gated_halves(ctx, linear(ctx, out, wide), Activation::silu, true);
   add_into(ctx, linear(ctx, hidden, narrow), out);
   const Tensor swapped = permute(ctx, out, {1, 0});
-  copy(ctx, conv1d(ctx, swapped, constant(ctx, std::vector<float>(static_cast<std::size_t>(x.width() * x.width()), 0.1F), {x.width(), x.width(), 1}), {}).view(out.shape), out);
+  copy(ctx,
+       conv1d(ctx, swapped,
+              constant(ctx, std::vector<float>(static_cast<std::size_t>(x.width() * x.width()), 0.1F), {x.width(), x.width(), 1}), {})
+           .view(out.shape),
+       out);
   return out;
 }
 
@@ -191,27 +195,63 @@ TEST(Ops, EachNamesItselfAndWhatItGotWhenItsOperandsDoNotFit) {
     const char* op;
     std::function<void()> call;
   } calls[] = {
-      {"linear", [&] { (void)linear(ctx, x, {ctx.arena.take({5, 7}), none}); }},
-      {"linear", [&] { (void)linear(ctx, x, {ctx.arena.take({5, 6}), wrong}); }},
+      {"linear",
+       [&] {
+         (void)linear(ctx, x, {ctx.arena.take({5, 7}), none});
+       }},
+      {"linear",
+       [&] {
+         (void)linear(ctx, x, {ctx.arena.take({5, 6}), wrong});
+       }},
       {"rms_norm", [&] { (void)rms_norm(ctx, x, wrong, 1e-6F); }},
       {"layer_norm", [&] { (void)layer_norm(ctx, x, none, wrong, 1e-6F); }},
-      {"rms_norm_modulate", [&] { (void)rms_norm_modulate(ctx, x, none, 1e-6F, {nullptr, 6}, {nullptr, 7}, rows); }},
-      {"gated_add", [&] { gated_add(ctx, x, {nullptr, 6}, none, cube); }},
+      {"rms_norm_modulate",
+       [&] {
+         (void)rms_norm_modulate(ctx, x, none, 1e-6F, {nullptr, 6}, {nullptr, 7}, rows);
+       }},
+      {"gated_add",
+       [&] {
+         gated_add(ctx, x, {nullptr, 6}, none, cube);
+       }},
       {"group_norm", [&] { (void)group_norm(ctx, volume, none, none, 3, 1e-6F); }},
-      {"attention", [&] { (void)attention(ctx, cube, ctx.arena.take({3, 2, 3}), ctx.arena.take({3, 2, 3}), true); }},
-      {"rope", [&] { rope(ctx, cube, ctx.arena.take({4, 4}), ctx.arena.take({4, 4})); }},
-      {"conv3d", [&] { (void)conv3d(ctx, volume, ctx.arena.take({1, 2, 4, 1, 1}), none); }},
-      {"conv1d", [&] { (void)conv1d(ctx, x, ctx.arena.take({1, 4, 7}), none); }},
-      {"conv_transpose1d", [&] { (void)conv_transpose1d(ctx, x, ctx.arena.take({4, 1, 2}), none, {1, 4, 1}); }},
-      {"pad3d", [&] { (void)pad3d(ctx, volume, {0, 0, 4, 0, 0, 0}, Pad::reflect); }},
+      {"attention",
+       [&] {
+         (void)attention(ctx, cube, ctx.arena.take({3, 2, 3}), ctx.arena.take({3, 2, 3}), true);
+       }},
+      {"rope",
+       [&] {
+         rope(ctx, cube, ctx.arena.take({4, 4}), ctx.arena.take({4, 4}));
+       }},
+      {"conv3d",
+       [&] {
+         (void)conv3d(ctx, volume, ctx.arena.take({1, 2, 4, 1, 1}), none);
+       }},
+      {"conv1d",
+       [&] {
+         (void)conv1d(ctx, x, ctx.arena.take({1, 4, 7}), none);
+       }},
+      {"conv_transpose1d",
+       [&] {
+         (void)conv_transpose1d(ctx, x, ctx.arena.take({4, 1, 2}), none, {1, 4, 1});
+       }},
+      {"pad3d",
+       [&] {
+         (void)pad3d(ctx, volume, {0, 0, 4, 0, 0, 0}, Pad::reflect);
+       }},
       {"snake", [&] { (void)snake(ctx, x, wrong); }},
       {"snake_beta_alias_free", [&] { (void)snake_beta_alias_free(ctx, x, ctx.arena.take({4}), ctx.arena.take({4}), wrong, wrong); }},
       {"gated_halves", [&] { (void)gated_halves(ctx, cube, Activation::silu, false); }},
       {"gated", [&] { (void)gated(ctx, x, cube, Activation::silu); }},
       {"axpby", [&] { (void)axpby(ctx, 1.0F, x, 1.0F, cube); }},
       {"gather_rows", [&] { (void)gather_rows(ctx, cube, rows); }},
-      {"scatter_rows", [&] { scatter_rows(ctx, x, rows, ctx.arena.take({9, 5})); }},
-      {"permute", [&] { (void)permute(ctx, x, {0, 0}); }},
+      {"scatter_rows",
+       [&] {
+         scatter_rows(ctx, x, rows, ctx.arena.take({9, 5}));
+       }},
+      {"permute",
+       [&] {
+         (void)permute(ctx, x, {0, 0});
+       }},
       {"affine_channels", [&] { (void)affine_channels(ctx, x, wrong, wrong); }},
       {"constant", [&] { (void)constant(ctx, std::vector<float>(3), {4}); }},
       {"copy", [&] { copy(ctx, x, wrong); }},

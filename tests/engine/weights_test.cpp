@@ -43,7 +43,9 @@ std::string little_endian(std::uint64_t value) {
 }
 
 // A file with this header and `data_bytes` zero bytes after it.
-std::string with_header(const std::string& header, std::size_t data_bytes) { return little_endian(header.size()) + header + std::string(data_bytes, '\0'); }
+std::string with_header(const std::string& header, std::size_t data_bytes) {
+  return little_endian(header.size()) + header + std::string(data_bytes, '\0');
+}
 
 std::string floats(const std::vector<float>& values) {
   std::string bytes(values.size() * sizeof(float), '\0');
@@ -57,8 +59,10 @@ using test::refusal;
 
 TEST_F(ModelFiles, AGoodFileGivesItsTensorsAndMetadata) {
   const Safetensors file = Safetensors::open(write(
-      "good.safetensors", file_of(R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"s":{"dtype":"F32","shape":[],"data_offsets":[24,28]}})",
-                                  floats({1, 2, 3, 4, 5, 6, 7}))));
+      "good.safetensors",
+      file_of(
+          R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"s":{"dtype":"F32","shape":[],"data_offsets":[24,28]}})",
+          floats({1, 2, 3, 4, 5, 6, 7}))));
   ASSERT_EQ(file.tensors().size(), 2U);
   EXPECT_EQ(file.at("a").shape, (Shape{2, 3}));
   EXPECT_EQ(file.at("a").f32()[5], 6.0F);
@@ -70,7 +74,11 @@ TEST_F(ModelFiles, AGoodFileGivesItsTensorsAndMetadata) {
 
 TEST_F(ModelFiles, AHostileHeaderIsRefusedWithASentenceThatNamesTheFault) {
   const std::string one = R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
-  const struct { const char* name; std::string bytes; const char* says; } cases[] = {
+  const struct {
+    const char* name;
+    std::string bytes;
+    const char* says;
+  } cases[] = {
       {"empty", "", "shorter"},
       {"seven bytes", "1234567", "shorter"},
       {"header longer than the file", little_endian(1000) + "{}", "longer than the file"},
@@ -107,17 +115,21 @@ TEST_F(ModelFiles, AHostileHeaderIsRefusedWithASentenceThatNamesTheFault) {
 TEST_F(ModelFiles, ATruncatedFileIsRefusedAtEveryLength) {
   const std::string whole = file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", floats({1, 2}));
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_NE(refusal([&] { (void)Safetensors::open(write("cut.safetensors", whole.substr(0, length))); }), "") << "cut to " << length << " bytes";
+    EXPECT_NE(refusal([&] { (void)Safetensors::open(write("cut.safetensors", whole.substr(0, length))); }), "")
+        << "cut to " << length << " bytes";
   }
   EXPECT_EQ(refusal([&] { (void)Safetensors::open(write("cut.safetensors", whole)); }), "");
 }
 
 TEST_F(ModelFiles, RandomBytesInAHeaderNeverBreakTheReader) {
   test::Random random(test::seed());
-  const std::string whole = file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[2,1],"data_offsets":[8,12]}})", std::string(12, '\1'));
+  const std::string whole =
+      file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[2,1],"data_offsets":[8,12]}})",
+              std::string(12, '\1'));
   for (int round = 0; round < 2000; ++round) {
     std::string bytes = whole;
-    for (std::int64_t i = 1 + random.below(3); i > 0; --i) bytes[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(bytes.size())))] = static_cast<char>(random.below(256));
+    for (std::int64_t i = 1 + random.below(3); i > 0; --i)
+      bytes[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(bytes.size())))] = static_cast<char>(random.below(256));
     const fs::path file = write("random.safetensors", bytes);
     (void)refusal([&] {
       const Safetensors opened = Safetensors::open(file);
@@ -131,8 +143,11 @@ TEST_F(ModelFiles, RandomBytesInAHeaderNeverBreakTheReader) {
 
 TEST_F(ModelFiles, ShardsAreReadThroughTheirIndexAndEachTensorIsTakenOnce) {
   write("model-1.safetensors", file_of(R"({"a.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})", floats({1, 2})));
-  write("model-2.safetensors", file_of(R"({"a.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"rest":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", floats({3, 4})));
-  write("model.safetensors.index.json", R"({"weight_map":{"a.weight":"model-1.safetensors","a.bias":"model-2.safetensors","rest":"model-2.safetensors"}})");
+  write("model-2.safetensors",
+        file_of(R"({"a.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"rest":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+                floats({3, 4})));
+  write("model.safetensors.index.json",
+        R"({"weight_map":{"a.weight":"model-1.safetensors","a.bias":"model-2.safetensors","rest":"model-2.safetensors"}})");
   Weights weights = Weights::open(folder_);
   const Linear a = weights.take_linear("a", 2, 1, /*bias=*/true);
   EXPECT_EQ(a.weight.f32()[1], 2.0F);
@@ -159,7 +174,9 @@ TEST_F(ModelFiles, AnIndexThatPointsElsewhereOrToNothingIsRefused) {
 TEST_F(ModelFiles, HalfPrecisionIsWidenedExactly) {
   // 1.5, -2 and the smallest subnormal: bfloat16 has no room for the last.
   const std::string bf16("\xc0\x3f\x00\xc0", 4), f16("\x00\x3e\x00\xc0\x01\x00", 6);
-  write("model.safetensors", file_of(R"({"b":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},"h":{"dtype":"F16","shape":[3],"data_offsets":[4,10]}})", bf16 + f16));
+  write("model.safetensors",
+        file_of(R"({"b":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},"h":{"dtype":"F16","shape":[3],"data_offsets":[4,10]}})",
+                bf16 + f16));
   Weights weights = Weights::open(folder_);
   const Tensor b = weights.take("b", {2}), h = weights.take("h", {3});
   EXPECT_EQ(b.f32()[0], 1.5F);

@@ -38,13 +38,16 @@ class GoldenCheck : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  void copy(const char* part) { fs::copy(fs::path(FABULA_SOURCE_DIR) / "tests/goldens" / part, goldens() / part, fs::copy_options::recursive); }
+  void copy(const char* part) {
+    fs::copy(fs::path(FABULA_SOURCE_DIR) / "tests/goldens" / part, goldens() / part, fs::copy_options::recursive);
+  }
   fs::path goldens() const { return folder_ / "goldens"; }
 
   // Killed after a minute, which counts as a hang.
   Result check(const std::string& more = "") {
     const fs::path out = folder_ / "out.txt";
-    const int status = std::system(("timeout -s KILL 60 " GOLDEN_CHECK_PROGRAM " " + goldens().string() + " " + more + " >" + out.string() + " 2>&1").c_str());
+    const int status = std::system(
+        ("timeout -s KILL 60 " GOLDEN_CHECK_PROGRAM " " + goldens().string() + " " + more + " >" + out.string() + " 2>&1").c_str());
     return {WIFEXITED(status) && WEXITSTATUS(status) < 128, WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out)};
   }
 
@@ -89,8 +92,12 @@ std::string corrupt(const fs::path& file, std::mt19937& random) {
   const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n == 0 ? 0 : n - 1)(random); };
   const bool json = file.extension() == ".json";
   switch (below(json ? 4 : 5)) {
-    case 0: write(file, bytes.substr(0, below(bytes.size()))); return "truncated";
-    case 1: fs::remove(file); return "removed";
+    case 0:
+      write(file, bytes.substr(0, below(bytes.size())));
+      return "truncated";
+    case 1:
+      fs::remove(file);
+      return "removed";
     case 2:
       for (int i = 0; i < 8; ++i) bytes[below(std::min<std::size_t>(bytes.size(), 4096))] = static_cast<char>(random());
       write(file, bytes);
@@ -102,11 +109,13 @@ std::string corrupt(const fs::path& file, std::mt19937& random) {
       }
       // A number becomes absurd.
       const std::regex number(R"(\b\d+\b)");
-      const auto count = static_cast<std::size_t>(std::distance(std::sregex_iterator(bytes.begin(), bytes.end(), number), std::sregex_iterator()));
+      const auto count =
+          static_cast<std::size_t>(std::distance(std::sregex_iterator(bytes.begin(), bytes.end(), number), std::sregex_iterator()));
       auto match = std::next(std::sregex_iterator(bytes.begin(), bytes.end(), number), static_cast<std::ptrdiff_t>(below(count)));
       if (count == 0) return "left alone";
       static const char* absurd[] = {"1000000000", "0", "-1", "9223372036854775807", "1e308"};
-      write(file, bytes.substr(0, static_cast<std::size_t>(match->position())) + absurd[below(5)] + bytes.substr(static_cast<std::size_t>(match->position() + match->length())));
+      write(file, bytes.substr(0, static_cast<std::size_t>(match->position())) + absurd[below(5)] +
+                      bytes.substr(static_cast<std::size_t>(match->position() + match->length())));
       return "given an absurd number";
     }
     default:
@@ -121,12 +130,14 @@ TEST_F(GoldenCheck, CorruptedFoldersFailWithASentenceAndNeverCrashOrHang) {
   std::printf("seed %u\n", seed);
   RecordProperty("seed", std::to_string(seed));
   std::mt19937 random(seed);
-  const char* parts[] = {"transformer_patch4", "audio_vae", "qwen3", "vae_ratio8", "scheduler", "layout", "rng", "tokenizer", "qwen3_moe_mixed", "qwen3_vl_images"};
+  const char* parts[] = {"transformer_patch4", "audio_vae",       "qwen3",          "vae_ratio8", "scheduler", "layout", "rng",
+                         "tokenizer",          "qwen3_moe_mixed", "qwen3_vl_images"};
   for (int round = 0; round < 40; ++round) {
     SetUp();
     const char* part = parts[round % std::size(parts)];
     copy(part);
-    for (const auto& entry : fs::recursive_directory_iterator(goldens())) fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);
+    for (const auto& entry : fs::recursive_directory_iterator(goldens()))
+      fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(goldens() / part)) files.push_back(entry.path());
     std::sort(files.begin(), files.end());
@@ -134,7 +145,9 @@ TEST_F(GoldenCheck, CorruptedFoldersFailWithASentenceAndNeverCrashOrHang) {
     const std::string what = victim.filename().string() + " was " + corrupt(victim, random);
     const Result result = check();
     EXPECT_TRUE(result.exited) << part << ": " << what << "\n" << result.out;
-    EXPECT_TRUE(std::regex_search(result.out, std::regex(R"(\d+ passed, \d+ failed\n$)")) || result.code == 66) << part << ": " << what << "\n" << result.out;
+    EXPECT_TRUE(std::regex_search(result.out, std::regex(R"(\d+ passed, \d+ failed\n$)")) || result.code == 66)
+        << part << ": " << what << "\n"
+        << result.out;
   }
 }
 

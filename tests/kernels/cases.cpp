@@ -26,8 +26,11 @@ const char* name_of(Activation activation) {
 constexpr Activation activations[] = {Activation::none, Activation::silu, Activation::gelu_tanh, Activation::gelu_erf};
 
 void add_gemm(std::vector<Case>& cases) {
-  struct Size { std::int64_t rows, k, n; };
-  for (const Size s : {Size{1, 1, 1}, {1, 5, 3}, {2, 64, 129}, {3, 33, 17}, {4, 200, 320}, {7, 31, 65}, {97, 130, 70}, {130, 257, 1030}, {450, 96, 96}}) {
+  struct Size {
+    std::int64_t rows, k, n;
+  };
+  for (const Size s :
+       {Size{1, 1, 1}, {1, 5, 3}, {2, 64, 129}, {3, 33, 17}, {4, 200, 320}, {7, 31, 65}, {97, 130, 70}, {130, 257, 1030}, {450, 96, 96}}) {
     for (const bool bf16 : {false, true}) {
       for (const bool bias : {false, true}) {
         const Activation activation = activations[static_cast<std::size_t>(s.rows + s.n + (bias ? 1 : 0)) % 4];
@@ -48,12 +51,24 @@ void add_gemm(std::vector<Case>& cases) {
 }
 
 void add_quant(std::vector<Case>& cases) {
-  struct Size { std::int64_t rows, k, n; };
+  struct Size {
+    std::int64_t rows, k, n;
+  };
   // The widest has a row of x that is its largest number throughout, against weights likewise: no sum may overflow.
-  for (const Size s : {Size{1, 1, 1}, {1, 5, 3}, {1, 640, 517}, {2, 64, 129}, {3, 33, 17}, {4, 200, 320}, {7, 31, 65}, {97, 130, 70}, {130, 257, 1030}, {5, 20000, 6}}) {
+  for (const Size s : {Size{1, 1, 1},
+                       {1, 5, 3},
+                       {1, 640, 517},
+                       {2, 64, 129},
+                       {3, 33, 17},
+                       {4, 200, 320},
+                       {7, 31, 65},
+                       {97, 130, 70},
+                       {130, 257, 1030},
+                       {5, 20000, 6}}) {
     for (const bool bias : {false, true}) {
       const Activation activation = activations[static_cast<std::size_t>(s.rows + s.n + (bias ? 1 : 0)) % 4];
-      cases.push_back({"linear_i8", join({s.rows, s.k, s.n}) + (bias ? "_bias_" : "_") + name_of(activation), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+      cases.push_back({"linear_i8", join({s.rows, s.k, s.n}) + (bias ? "_bias_" : "_") + name_of(activation),
+                       [=](const Kernels& kernels, const Exec& exec, Operands& make) {
                          const Tensor x = make.normal({s.rows, s.k}), weight = make.bytes_i8({s.n, s.k});
                          const float spread = 1.0F / (74.0F * std::sqrt(static_cast<float>(s.k)));
                          const Tensor scale = make.uniform({s.n}, 0.5F * spread, 1.5F * spread), b = bias ? make.normal({s.n}) : Tensor{};
@@ -68,19 +83,24 @@ void add_quant(std::vector<Case>& cases) {
                        }});
     }
   }
-  struct Table { std::int64_t rows, width, n; };
+  struct Table {
+    std::int64_t rows, width, n;
+  };
   for (const Table s : {Table{1, 1, 1}, {5, 33, 9}, {300, 129, 40}}) {
-    cases.push_back({"gather_rows_i8", join({s.rows, s.width, s.n}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const Tensor table = make.bytes_i8({s.n, s.width}), scale = make.uniform({s.n}, 0.1F, 2.0F), index = make.indices(s.rows, s.n);
-                       const Tensor out = make.output({s.rows, s.width});
-                       kernels.gather_rows_i8(exec, table, scale, index, out);
-                       return out;
-                     }});
+    cases.push_back(
+        {"gather_rows_i8", join({s.rows, s.width, s.n}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+           const Tensor table = make.bytes_i8({s.n, s.width}), scale = make.uniform({s.n}, 0.1F, 2.0F), index = make.indices(s.rows, s.n);
+           const Tensor out = make.output({s.rows, s.width});
+           kernels.gather_rows_i8(exec, table, scale, index, out);
+           return out;
+         }});
   }
 }
 
 void add_norms(std::vector<Case>& cases) {
-  struct Size { std::int64_t rows, width; };
+  struct Size {
+    std::int64_t rows, width;
+  };
   for (const Size s : {Size{1, 1}, {3, 7}, {5, 64}, {17, 100}, {300, 257}}) {
     for (const bool affine : {false, true}) {
       const std::string name = join({s.rows, s.width}) + (affine ? "_affine" : "_plain");
@@ -92,7 +112,8 @@ void add_norms(std::vector<Case>& cases) {
                        }});
       cases.push_back({"layer_norm", name, [=](const Kernels& kernels, const Exec& exec, Operands& make) {
                          const Tensor x = make.uniform({s.rows, s.width}, 1.0F, 4.0F);
-                         const Tensor weight = affine ? make.normal({s.width}) : Tensor{}, bias = affine ? make.normal({s.width}) : Tensor{};
+                         const Tensor weight = affine ? make.normal({s.width}) : Tensor{},
+                                      bias = affine ? make.normal({s.width}) : Tensor{};
                          const Tensor out = make.output(x.shape);
                          kernels.layer_norm(exec, x, weight, bias, 1e-5F, out);
                          return out;
@@ -107,7 +128,9 @@ void add_norms(std::vector<Case>& cases) {
                        }});
     }
   }
-  struct Picture { std::int64_t groups, members, frames, height, width; };
+  struct Picture {
+    std::int64_t groups, members, frames, height, width;
+  };
   for (const Picture p : {Picture{1, 1, 1, 1, 2}, {2, 3, 1, 3, 5}, {4, 2, 3, 7, 9}, {3, 5, 2, 33, 70}}) {
     for (const Activation activation : {Activation::none, Activation::silu}) {
       cases.push_back({"group_norm", join({p.groups, p.members, p.frames, p.height, p.width}) + "_" + name_of(activation),
@@ -124,8 +147,11 @@ void add_norms(std::vector<Case>& cases) {
 }
 
 void add_attention(std::vector<Case>& cases) {
-  struct Size { std::int64_t q_rows, k_rows, heads, kv_heads, dim; };
-  for (const Size s : {Size{1, 1, 1, 1, 1}, {1, 600, 4, 2, 16}, {5, 9, 6, 2, 24}, {65, 65, 3, 3, 33}, {70, 130, 2, 1, 64}, {200, 1100, 1, 1, 32}}) {
+  struct Size {
+    std::int64_t q_rows, k_rows, heads, kv_heads, dim;
+  };
+  for (const Size s :
+       {Size{1, 1, 1, 1, 1}, {1, 600, 4, 2, 16}, {5, 9, 6, 2, 24}, {65, 65, 3, 3, 33}, {70, 130, 2, 1, 64}, {200, 1100, 1, 1, 32}}) {
     for (const bool causal : {false, true}) {
       cases.push_back({"attention", join({s.q_rows, s.k_rows, s.heads, s.kv_heads, s.dim}) + (causal ? "_causal" : "_full"),
                        [=](const Kernels& kernels, const Exec& exec, Operands& make) {
@@ -138,76 +164,109 @@ void add_attention(std::vector<Case>& cases) {
     }
   }
   // Rows at the end of sequences whose earlier tokens are in shuffled pages; slots beyond the end hold NaN, which no row may see.
-  struct Paged { std::int64_t rows, sequences, pages, slots, heads, kv_heads, dim; };
-  for (const Paged s : {Paged{1, 1, 1, 1, 1, 1, 1}, {1, 1, 40, 16, 4, 2, 16}, {9, 4, 5, 16, 6, 2, 33}, {40, 3, 70, 16, 2, 1, 64}, {5, 2, 7, 5, 8, 1, 128}, {3, 1, 2, 16, 7, 1, 20}}) {
-    cases.push_back({"paged_attention", join({s.rows, s.sequences, s.pages, s.slots, s.heads, s.kv_heads, s.dim}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const std::int64_t all = s.sequences * s.pages, tokens = s.pages * s.slots, each = (s.rows + s.sequences - 1) / s.sequences;
-                       const Tensor q = make.normal({s.rows, s.heads, s.dim}, 2.0F);
-                       const Tensor k = make.normal({s.rows, s.kv_heads, s.dim}), v = make.normal(k.shape);
-                       const Tensor keys = make.normal({all, s.kv_heads, s.dim, s.slots}), values = make.normal({all, s.kv_heads, s.slots, s.dim});
-                       const Tensor table = make.shuffled(all).view({s.sequences, s.pages}), rows = make.indices(2 * s.rows, 1);
-                       const std::int64_t unused = tokens > each ? tokens / 3 % s.slots : 0;  // slots at the end of the last page
-                       for (std::int64_t i = 0; i < s.rows; ++i) {
-                         rows.as<std::int32_t>()[2 * i] = static_cast<std::int32_t>(i / each);
-                         rows.as<std::int32_t>()[2 * i + 1] = static_cast<std::int32_t>(tokens - unused - each + i % each);
-                       }
-                       for (std::int64_t i = 0; i < s.sequences; ++i) {
-                         const std::int64_t head = s.kv_heads * s.dim * table.as<std::int32_t>()[(i + 1) * s.pages - 1];
-                         for (std::int64_t row = 0; row < s.kv_heads * s.dim; ++row) {
-                           std::fill_n(keys.f32() + (head + row + 1) * s.slots - unused, unused, std::numeric_limits<float>::quiet_NaN());
-                         }
-                       }
-                       const Tensor out = make.output(q.shape);
-                       kernels.paged_attention(exec, q, k, v, keys, values, table, rows, out);
-                       return out;
-                     }});
+  struct Paged {
+    std::int64_t rows, sequences, pages, slots, heads, kv_heads, dim;
+  };
+  for (const Paged s : {Paged{1, 1, 1, 1, 1, 1, 1},
+                        {1, 1, 40, 16, 4, 2, 16},
+                        {9, 4, 5, 16, 6, 2, 33},
+                        {40, 3, 70, 16, 2, 1, 64},
+                        {5, 2, 7, 5, 8, 1, 128},
+                        {3, 1, 2, 16, 7, 1, 20}}) {
+    cases.push_back(
+        {"paged_attention", join({s.rows, s.sequences, s.pages, s.slots, s.heads, s.kv_heads, s.dim}),
+         [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+           const std::int64_t all = s.sequences * s.pages, tokens = s.pages * s.slots, each = (s.rows + s.sequences - 1) / s.sequences;
+           const Tensor q = make.normal({s.rows, s.heads, s.dim}, 2.0F);
+           const Tensor k = make.normal({s.rows, s.kv_heads, s.dim}), v = make.normal(k.shape);
+           const Tensor keys = make.normal({all, s.kv_heads, s.dim, s.slots}), values = make.normal({all, s.kv_heads, s.slots, s.dim});
+           const Tensor table = make.shuffled(all).view({s.sequences, s.pages}), rows = make.indices(2 * s.rows, 1);
+           const std::int64_t unused = tokens > each ? tokens / 3 % s.slots : 0;  // slots at the end of the last page
+           for (std::int64_t i = 0; i < s.rows; ++i) {
+             rows.as<std::int32_t>()[2 * i] = static_cast<std::int32_t>(i / each);
+             rows.as<std::int32_t>()[2 * i + 1] = static_cast<std::int32_t>(tokens - unused - each + i % each);
+           }
+           for (std::int64_t i = 0; i < s.sequences; ++i) {
+             const std::int64_t head = s.kv_heads * s.dim * table.as<std::int32_t>()[(i + 1) * s.pages - 1];
+             for (std::int64_t row = 0; row < s.kv_heads * s.dim; ++row) {
+               std::fill_n(keys.f32() + (head + row + 1) * s.slots - unused, unused, std::numeric_limits<float>::quiet_NaN());
+             }
+           }
+           const Tensor out = make.output(q.shape);
+           kernels.paged_attention(exec, q, k, v, keys, values, table, rows, out);
+           return out;
+         }});
   }
-  struct Rotary { std::int64_t rows, heads, dim, rotary; };
+  struct Rotary {
+    std::int64_t rows, heads, dim, rotary;
+  };
   for (const Rotary s : {Rotary{1, 1, 2, 2}, {5, 3, 33, 22}, {9, 4, 64, 64}, {500, 2, 48, 30}}) {
-    cases.push_back({"rope", join({s.rows, s.heads, s.dim, s.rotary}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const Tensor cos = make.uniform({s.rows, s.rotary}, -1.0F, 1.0F), sin = make.uniform({s.rows, s.rotary}, -1.0F, 1.0F);
-                       const Tensor values = make.normal({s.rows, s.heads, s.dim}), x = make.output(values.shape);
-                       std::copy_n(values.f32(), values.elements(), x.f32());
-                       kernels.rope(exec, x, cos, sin);
-                       return x;
-                     }});
+    cases.push_back(
+        {"rope", join({s.rows, s.heads, s.dim, s.rotary}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+           const Tensor cos = make.uniform({s.rows, s.rotary}, -1.0F, 1.0F), sin = make.uniform({s.rows, s.rotary}, -1.0F, 1.0F);
+           const Tensor values = make.normal({s.rows, s.heads, s.dim}), x = make.output(values.shape);
+           std::copy_n(values.f32(), values.elements(), x.f32());
+           kernels.rope(exec, x, cos, sin);
+           return x;
+         }});
   }
 }
 
 void add_conv(std::vector<Case>& cases) {
-  struct Volume { std::int64_t c_in, c_out, t, h, w, kt, kh, kw; Conv3dParams p; };
+  struct Volume {
+    std::int64_t c_in, c_out, t, h, w, kt, kh, kw;
+    Conv3dParams p;
+  };
   for (const Volume& s : {Volume{1, 1, 1, 1, 1, 1, 1, 1, {}},
-                         {3, 5, 4, 9, 11, 3, 3, 3, {}},
-                         {3, 8, 5, 8, 10, 3, 3, 3, {2, 2, 2}},
-                         {4, 7, 3, 17, 19, 1, 1, 1, {}},
-                         {40, 3, 3, 20, 23, 3, 3, 3, {1, 2, 2}},
-                         {2, 4, 3, 6, 7, 1, 2, 3, {2, 1, 3}}}) {
-    cases.push_back({"conv3d",
-                     join({s.c_in, s.c_out, s.t, s.h, s.w}) + "_" + join({s.kt, s.kh, s.kw}) + "_" + join({s.p.stride_t, s.p.stride_h, s.p.stride_w}),
-                     [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const float spread = 1.0F / std::sqrt(static_cast<float>(s.c_in * s.kt * s.kh * s.kw));
-                       const Tensor x = make.normal({s.c_in, s.t, s.h, s.w}), weight = make.normal({s.c_out, s.c_in, s.kt, s.kh, s.kw}, spread);
-                       const Tensor bias = s.c_out % 2 == 0 ? Tensor{} : make.normal({s.c_out});
-                       const Tensor out = make.output({s.c_out, (s.t - s.kt) / s.p.stride_t + 1, (s.h - s.kh) / s.p.stride_h + 1, (s.w - s.kw) / s.p.stride_w + 1});
-                       kernels.conv3d(exec, x, weight, bias, s.p, out);
-                       return out;
-                     }});
+                          {3, 5, 4, 9, 11, 3, 3, 3, {}},
+                          {3, 8, 5, 8, 10, 3, 3, 3, {2, 2, 2}},
+                          {4, 7, 3, 17, 19, 1, 1, 1, {}},
+                          {40, 3, 3, 20, 23, 3, 3, 3, {1, 2, 2}},
+                          {2, 4, 3, 6, 7, 1, 2, 3, {2, 1, 3}}}) {
+    cases.push_back(
+        {"conv3d",
+         join({s.c_in, s.c_out, s.t, s.h, s.w}) + "_" + join({s.kt, s.kh, s.kw}) + "_" + join({s.p.stride_t, s.p.stride_h, s.p.stride_w}),
+         [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+           const float spread = 1.0F / std::sqrt(static_cast<float>(s.c_in * s.kt * s.kh * s.kw));
+           const Tensor x = make.normal({s.c_in, s.t, s.h, s.w}), weight = make.normal({s.c_out, s.c_in, s.kt, s.kh, s.kw}, spread);
+           const Tensor bias = s.c_out % 2 == 0 ? Tensor{} : make.normal({s.c_out});
+           const Tensor out =
+               make.output({s.c_out, (s.t - s.kt) / s.p.stride_t + 1, (s.h - s.kh) / s.p.stride_h + 1, (s.w - s.kw) / s.p.stride_w + 1});
+           kernels.conv3d(exec, x, weight, bias, s.p, out);
+           return out;
+         }});
   }
-  struct Line { std::int64_t c_in, c_out, length, k; Conv1dParams p; };
-  for (const Line& s : {Line{1, 1, 1, 1, {}}, {3, 4, 10, 3, {1, 1, 1}}, {5, 7, 333, 7, {1, 9, 3}}, {60, 9, 500, 7, {1, 3, 1}}, {4, 6, 50, 8, {4, 2, 1}}, {2, 3, 3, 7, {1, 15, 5}}}) {
-    cases.push_back({"conv1d", join({s.c_in, s.c_out, s.length, s.k}) + "_" + join({s.p.stride, s.p.padding, s.p.dilation}),
-                     [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const Tensor x = make.normal({s.c_in, s.length}), weight = make.normal({s.c_out, s.c_in, s.k}, 1.0F / std::sqrt(static_cast<float>(s.c_in * s.k)));
-                       const Tensor bias = s.c_out % 2 == 0 ? Tensor{} : make.normal({s.c_out});
-                       const Tensor out = make.output({s.c_out, (s.length + 2 * s.p.padding - s.p.dilation * (s.k - 1) - 1) / s.p.stride + 1});
-                       kernels.conv1d(exec, x, weight, bias, s.p, out);
-                       return out;
-                     }});
+  struct Line {
+    std::int64_t c_in, c_out, length, k;
+    Conv1dParams p;
+  };
+  for (const Line& s : {Line{1, 1, 1, 1, {}},
+                        {3, 4, 10, 3, {1, 1, 1}},
+                        {5, 7, 333, 7, {1, 9, 3}},
+                        {60, 9, 500, 7, {1, 3, 1}},
+                        {4, 6, 50, 8, {4, 2, 1}},
+                        {2, 3, 3, 7, {1, 15, 5}}}) {
+    cases.push_back(
+        {"conv1d", join({s.c_in, s.c_out, s.length, s.k}) + "_" + join({s.p.stride, s.p.padding, s.p.dilation}),
+         [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+           const Tensor x = make.normal({s.c_in, s.length}),
+                        weight = make.normal({s.c_out, s.c_in, s.k}, 1.0F / std::sqrt(static_cast<float>(s.c_in * s.k)));
+           const Tensor bias = s.c_out % 2 == 0 ? Tensor{} : make.normal({s.c_out});
+           const Tensor out = make.output({s.c_out, (s.length + 2 * s.p.padding - s.p.dilation * (s.k - 1) - 1) / s.p.stride + 1});
+           kernels.conv1d(exec, x, weight, bias, s.p, out);
+           return out;
+         }});
   }
-  for (const Line& s : {Line{1, 1, 1, 1, {}}, {3, 5, 7, 4, {2, 1, 1}}, {12, 6, 301, 10, {5, 2, 1}}, {4, 3, 90, 11, {3, 0, 1}}, {70, 33, 40, 16, {8, 4, 1}}, {2, 3, 5, 2, {4, 0, 1}}}) {
+  for (const Line& s : {Line{1, 1, 1, 1, {}},
+                        {3, 5, 7, 4, {2, 1, 1}},
+                        {12, 6, 301, 10, {5, 2, 1}},
+                        {4, 3, 90, 11, {3, 0, 1}},
+                        {70, 33, 40, 16, {8, 4, 1}},
+                        {2, 3, 5, 2, {4, 0, 1}}}) {
     cases.push_back({"conv_transpose1d", join({s.c_in, s.c_out, s.length, s.k}) + "_" + join({s.p.stride, s.p.padding}),
                      [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const Tensor x = make.normal({s.c_in, s.length}), weight = make.normal({s.c_in, s.c_out, s.k}, 1.0F / std::sqrt(static_cast<float>(s.c_in)));
+                       const Tensor x = make.normal({s.c_in, s.length}),
+                                    weight = make.normal({s.c_in, s.c_out, s.k}, 1.0F / std::sqrt(static_cast<float>(s.c_in)));
                        const Tensor bias = s.c_out % 2 == 0 ? Tensor{} : make.normal({s.c_out});
                        const Tensor out = make.output({s.c_out, (s.length - 1) * s.p.stride - 2 * s.p.padding + s.k});
                        kernels.conv_transpose1d(exec, x, weight, bias, s.p, out);
@@ -217,37 +276,58 @@ void add_conv(std::vector<Case>& cases) {
 }
 
 void add_signal(std::vector<Case>& cases) {
-  struct Padded { std::int64_t c, t, h, w; Padding3d p; };
-  for (const Padded& s : {Padded{1, 1, 2, 2, {0, 0, 1, 1, 1, 1}}, {3, 2, 5, 7, {2, 0, 3, 1, 0, 4}}, {2, 3, 40, 50, {1, 1, 1, 1, 1, 1}}, {2, 1, 3, 3, {}}}) {
+  struct Padded {
+    std::int64_t c, t, h, w;
+    Padding3d p;
+  };
+  for (const Padded& s :
+       {Padded{1, 1, 2, 2, {0, 0, 1, 1, 1, 1}}, {3, 2, 5, 7, {2, 0, 3, 1, 0, 4}}, {2, 3, 40, 50, {1, 1, 1, 1, 1, 1}}, {2, 1, 3, 3, {}}}) {
     for (const Pad mode : {Pad::zero, Pad::reflect, Pad::replicate}) {
       constexpr const char* names[] = {"zero", "reflect", "replicate"};
-      cases.push_back({"pad3d", join({s.c, s.t, s.h, s.w}) + "_" + names[static_cast<std::size_t>(mode)], [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+      cases.push_back({"pad3d", join({s.c, s.t, s.h, s.w}) + "_" + names[static_cast<std::size_t>(mode)],
+                       [=](const Kernels& kernels, const Exec& exec, Operands& make) {
                          const Tensor x = make.normal({s.c, s.t, s.h, s.w});
-                         const Tensor out = make.output({s.c, s.t + s.p.t_front + s.p.t_back, s.h + s.p.h_top + s.p.h_bottom, s.w + s.p.w_left + s.p.w_right});
+                         const Tensor out = make.output(
+                             {s.c, s.t + s.p.t_front + s.p.t_back, s.h + s.p.h_top + s.p.h_bottom, s.w + s.p.w_left + s.p.w_right});
                          kernels.pad3d(exec, x, s.p, mode, out);
                          return out;
                        }});
     }
   }
-  struct Signal { std::int64_t channels, length, up_taps, down_taps; };
-  for (const Signal s : {Signal{1, 1, 12, 12}, {2, 3, 12, 12}, {3, 17, 12, 12}, {2, 511, 12, 12}, {5, 1100, 12, 12}, {2, 40, 8, 6}, {1, 600, 4, 10}, {2, 5, 2, 2}}) {
-    cases.push_back({"snake_beta_alias_free", join({s.channels, s.length, s.up_taps, s.down_taps}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const Tensor x = make.normal({s.channels, s.length}), alpha = make.normal({s.channels}, 0.5F), beta = make.normal({s.channels}, 0.5F);
+  struct Signal {
+    std::int64_t channels, length, up_taps, down_taps;
+  };
+  for (const Signal s : {Signal{1, 1, 12, 12},
+                         {2, 3, 12, 12},
+                         {3, 17, 12, 12},
+                         {2, 511, 12, 12},
+                         {5, 1100, 12, 12},
+                         {2, 40, 8, 6},
+                         {1, 600, 4, 10},
+                         {2, 5, 2, 2}}) {
+    cases.push_back({"snake_beta_alias_free", join({s.channels, s.length, s.up_taps, s.down_taps}),
+                     [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const Tensor x = make.normal({s.channels, s.length}), alpha = make.normal({s.channels}, 0.5F),
+                                    beta = make.normal({s.channels}, 0.5F);
                        const Tensor up = make.normal({s.up_taps}, 0.3F), down = make.normal({s.down_taps}, 0.3F);
                        const Tensor out = make.output(x.shape);
                        kernels.snake_beta_alias_free(exec, x, alpha, beta, up, down, out);
                        return out;
                      }});
   }
-  struct Size { std::int64_t rows, width; };
+  struct Size {
+    std::int64_t rows, width;
+  };
   for (const Size s : {Size{1, 1}, {3, 5}, {7, 129}, {2, 70001}}) {
-    cases.push_back({"snake", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const Tensor x = make.normal({s.rows, s.width}, 3.0F), alpha = make.uniform({s.rows}, 0.05F, 4.0F), out = make.output(x.shape);
-                       kernels.snake(exec, x, alpha, out);
-                       return out;
-                     }});
+    cases.push_back(
+        {"snake", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+           const Tensor x = make.normal({s.rows, s.width}, 3.0F), alpha = make.uniform({s.rows}, 0.05F, 4.0F), out = make.output(x.shape);
+           kernels.snake(exec, x, alpha, out);
+           return out;
+         }});
     cases.push_back({"affine_channels", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                       const Tensor x = make.normal({s.rows, s.width}), scale = make.normal({s.rows}), shift = make.normal({s.rows}), out = make.output(x.shape);
+                       const Tensor x = make.normal({s.rows, s.width}), scale = make.normal({s.rows}), shift = make.normal({s.rows}),
+                                    out = make.output(x.shape);
                        kernels.affine_channels(exec, x, scale, shift, out);
                        return out;
                      }});
@@ -255,19 +335,23 @@ void add_signal(std::vector<Case>& cases) {
 }
 
 void add_elementwise(std::vector<Case>& cases) {
-  struct Size { std::int64_t rows, width; };
+  struct Size {
+    std::int64_t rows, width;
+  };
   for (const Size s : {Size{1, 1}, {3, 5}, {33, 129}, {410, 96}}) {
     for (const Activation activation : activations) {
-      cases.push_back({"activate", join({s.rows, s.width}) + "_" + name_of(activation), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                         const Tensor x = make.normal({s.rows, s.width}, 4.0F), out = make.output(x.shape);
-                         kernels.activate(exec, x, activation, out);
-                         return out;
-                       }});
-      cases.push_back({"gated", join({s.rows, s.width}) + "_" + name_of(activation), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                         const Tensor x = make.normal({s.rows, 2 * s.width}), out = make.output({s.rows, s.width});
-                         kernels.gated(exec, x.f32() + s.width, x.f32(), s.rows, s.width, 2 * s.width, activation, out);
-                         return out;
-                       }});
+      cases.push_back(
+          {"activate", join({s.rows, s.width}) + "_" + name_of(activation), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+             const Tensor x = make.normal({s.rows, s.width}, 4.0F), out = make.output(x.shape);
+             kernels.activate(exec, x, activation, out);
+             return out;
+           }});
+      cases.push_back(
+          {"gated", join({s.rows, s.width}) + "_" + name_of(activation), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+             const Tensor x = make.normal({s.rows, 2 * s.width}), out = make.output({s.rows, s.width});
+             kernels.gated(exec, x.f32() + s.width, x.f32(), s.rows, s.width, 2 * s.width, activation, out);
+             return out;
+           }});
     }
     cases.push_back({"axpby", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
                        const Tensor x = make.normal({s.rows, s.width}), y = make.normal({s.rows, s.width}), out = make.output(x.shape);
@@ -276,14 +360,17 @@ void add_elementwise(std::vector<Case>& cases) {
                        return out;
                      }});
     for (const bool indexed : {false, true}) {
-      cases.push_back({"gated_add", join({s.rows, s.width}) + (indexed ? "_indexed" : "_one_row"), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
-                         const Tensor x = make.normal({s.rows, s.width}), before = make.normal({s.rows, s.width}), table = make.normal({3, s.width + 7});
+      cases.push_back({"gated_add", join({s.rows, s.width}) + (indexed ? "_indexed" : "_one_row"),
+                       [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                         const Tensor x = make.normal({s.rows, s.width}), before = make.normal({s.rows, s.width}),
+                                      table = make.normal({3, s.width + 7});
                          const Tensor index = indexed ? make.indices(s.rows, 3) : Tensor{}, into = make.output(x.shape);
                          std::copy_n(before.f32(), before.elements(), into.f32());
                          kernels.gated_add(exec, x, table.f32(), s.width + 7, index, into);
                          return into;
                        }});
-      cases.push_back({"gather_rows", join({s.rows, s.width}) + (indexed ? "_bf16" : "_f32"), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+      cases.push_back({"gather_rows", join({s.rows, s.width}) + (indexed ? "_bf16" : "_f32"),
+                       [=](const Kernels& kernels, const Exec& exec, Operands& make) {
                          const Tensor table = indexed ? make.normal_bf16({50, s.width}, 1.0F) : make.normal({50, s.width});
                          const Tensor index = make.indices(s.rows, 50), out = make.output({s.rows, s.width});
                          kernels.gather_rows(exec, table, index, out);
@@ -296,8 +383,16 @@ void add_elementwise(std::vector<Case>& cases) {
                        return out;
                      }});
   }
-  struct Axes { std::initializer_list<std::int64_t> extents; std::vector<int> order; };
-  for (const Axes& a : {Axes{{7}, {0}}, {{5, 9}, {1, 0}}, {{3, 4, 5}, {2, 0, 1}}, {{3, 1, 5, 34}, {1, 0, 2, 3}}, {{6, 5, 4, 3, 40}, {4, 1, 0, 3, 2}}, {{2, 30, 3, 31, 2}, {1, 3, 0, 2, 4}}}) {
+  struct Axes {
+    std::initializer_list<std::int64_t> extents;
+    std::vector<int> order;
+  };
+  for (const Axes& a : {Axes{{7}, {0}},
+                        {{5, 9}, {1, 0}},
+                        {{3, 4, 5}, {2, 0, 1}},
+                        {{3, 1, 5, 34}, {1, 0, 2, 3}},
+                        {{6, 5, 4, 3, 40}, {4, 1, 0, 3, 2}},
+                        {{2, 30, 3, 31, 2}, {1, 3, 0, 2, 4}}}) {
     const Shape shape(a.extents);
     std::string name = join(a.extents) + "_";
     for (const int axis : a.order) name += std::to_string(axis);

@@ -106,19 +106,25 @@ INSTANTIATE_TEST_SUITE_P(Kernels, Parity, testing::ValuesIn(all_cases()),
                          [](const auto& c) { return std::string(c.param.entry) + "_" + c.param.name; });
 
 TEST(RowsAlone, AreTheSameBytesHoweverManyAreMultiplied) {
-  struct Size { std::int64_t rows, k, n; };
+  struct Size {
+    std::int64_t rows, k, n;
+  };
   for (const Size s : {Size{7, 31, 65}, {9, 192, 384}, {130, 257, 1030}}) {
     for (const bool bf16 : {false, true}) {
       Operands make(seed());
-      const Tensor x = make.normal({s.rows, s.k}), weight = bf16 ? make.normal_bf16({s.n, s.k}, 0.1F) : make.normal({s.n, s.k}, 0.1F), bias = make.normal({s.n});
+      const Tensor x = make.normal({s.rows, s.k}), weight = bf16 ? make.normal_bf16({s.n, s.k}, 0.1F) : make.normal({s.n, s.k}, 0.1F),
+                   bias = make.normal({s.n});
       const Tensor scratch = make.scratch(std::max<std::size_t>(1, linear_scratch(x, weight))), all = make.output({s.rows, s.n});
-      const auto multiply = [&](Tensor rows, Tensor out) { cpu_kernels().linear({.rows_alone = true}, rows, weight, bias, Activation::silu, scratch, out); };
+      const auto multiply = [&](Tensor rows, Tensor out) {
+        cpu_kernels().linear({.rows_alone = true}, rows, weight, bias, Activation::silu, scratch, out);
+      };
       multiply(x, all);
       for (const std::int64_t count : {1, 2, 3, 4, 5, 6}) {
         for (std::int64_t begin = 0; begin + count <= s.rows; begin += count) {
           const Tensor some = make.output({count, s.n});
           multiply(x.slice(begin, count), some);
-          ASSERT_EQ(0, std::memcmp(some.data, all.slice(begin, count).data, some.bytes())) << "rows " << begin << " + " << count << " of " << s.rows;
+          ASSERT_EQ(0, std::memcmp(some.data, all.slice(begin, count).data, some.bytes()))
+              << "rows " << begin << " + " << count << " of " << s.rows;
         }
       }
     }

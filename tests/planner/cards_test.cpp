@@ -46,7 +46,10 @@ std::string png_card(const std::string& json) {
 }
 
 std::string charx(const std::string& json) {
-  return write_zip({{"card.json", json}, {"assets/icon/images/main.png", picture()}, {"app.json", "{}"}, {"assets/other/audio/\u00e9.mp3", std::string(3000, '\0')}});
+  return write_zip({{"card.json", json},
+                    {"assets/icon/images/main.png", picture()},
+                    {"app.json", "{}"},
+                    {"assets/other/audio/\u00e9.mp3", std::string(3000, '\0')}});
 }
 
 std::string refusal(const std::function<void()>& call) {
@@ -64,7 +67,9 @@ std::string card_refusal(const std::string& bytes) {
   return refusal([&] { (void)read_card(bytes); });
 }
 
-void expect_has(const std::string& sentence, const std::string& part) { EXPECT_NE(sentence.find(part), std::string::npos) << sentence << "\nhas not: " << part; }
+void expect_has(const std::string& sentence, const std::string& part) {
+  EXPECT_NE(sentence.find(part), std::string::npos) << sentence << "\nhas not: " << part;
+}
 
 // ---- JSON
 
@@ -121,8 +126,8 @@ TEST(Cards, ANewCardHasAllFieldsOfTheSpecificationAndNoPathsOfThisMachine) {
   const ordered_json card = ordered_json::parse(write_card_json(c, {}, today));
   EXPECT_EQ(card["spec"], "chara_card_v3");
   EXPECT_EQ(card["spec_version"], "3.0");
-  for (const char* key : {"name", "description", "creator", "character_version", "mes_example", "system_prompt", "post_history_instructions", "first_mes",
-                          "personality", "scenario", "creator_notes"}) {
+  for (const char* key : {"name", "description", "creator", "character_version", "mes_example", "system_prompt",
+                          "post_history_instructions", "first_mes", "personality", "scenario", "creator_notes"}) {
     EXPECT_TRUE(card["data"][key].is_string()) << key;
   }
   for (const char* key : {"tags", "alternate_greetings", "group_only_greetings"}) EXPECT_TRUE(card["data"][key].is_array()) << key;
@@ -203,7 +208,8 @@ TEST(Cards, RefuseWhatIsNoJsonOrTooMuchOfIt) {
   std::string keys = "{";
   for (int i = 0; i < 300000; ++i) keys += "\"" + std::to_string(i) + "\":0,";
   expect_has(card_refusal(keys + "\"x\":0}"), "more than 2000 keys");
-  const std::string sixty = "{\"spec\":\"chara_card_v3\",\"data\":{\"name\":\"x\"},\"deep\":" + std::string(60, '[') + std::string(60, ']') + "}";
+  const std::string sixty =
+      "{\"spec\":\"chara_card_v3\",\"data\":{\"name\":\"x\"},\"deep\":" + std::string(60, '[') + std::string(60, ']') + "}";
   EXPECT_EQ(read_card(sixty).character.id, "x");
 }
 
@@ -276,7 +282,8 @@ std::string zip_refusal(const std::string& bytes) {
 
 TEST(Zip, GivesBackWhatWasWritten) {
   test::Random random(test::seed());
-  std::vector<ZipEntry> entries = {{"card.json", std::string(100000, 'a')}, {"empty.json", ""}, {"a/b/c", ""}, {"a/\u00e9", std::string("\0\1", 2)}};
+  std::vector<ZipEntry> entries = {
+      {"card.json", std::string(100000, 'a')}, {"empty.json", ""}, {"a/b/c", ""}, {"a/\u00e9", std::string("\0\1", 2)}};
   std::string noise(5000, '\0');
   for (char& c : noise) c = static_cast<char>(random.below(256));
   entries.push_back({"noise.json", noise});
@@ -341,7 +348,10 @@ TEST(Zip, RefusesBombs) {
   std::vector<ZipEntry> many;
   for (int i = 0; i < 600; ++i) many.push_back({std::to_string(i), ""});
   expect_has(zip_refusal(write_zip(many)), "more than 512 entries");
-  expect_has(refusal([] { (void)read_zip(write_zip({{"a", std::string(900, 'a')}, {"b", std::string(200, 'b')}}), {512, 1000, 200}); }), "unpacks to more than");
+  expect_has(refusal([] {
+               (void)read_zip(write_zip({{"a", std::string(900, 'a')}, {"b", std::string(200, 'b')}}), {512, 1000, 200});
+             }),
+             "unpacks to more than");
   // Two entries over the same bytes: the second one's directory entry points into the first one's data, where a header of its own stands.
   const std::string inner = write_zip({{"b", "bbbb"}});
   const std::string inner_local = inner.substr(0, inner.find(central));
@@ -358,8 +368,9 @@ TEST(Zip, SkipsFoldersAndReadsSizesThatFollow) {
   // Flag 3: the local header says nothing of sizes and sum.
   std::string streamed = write_zip({{"b", "bbbb"}});
   constexpr std::uint32_t flags = 1U << 11U | 1U << 3U;
-  streamed = patched(patched(patched(patched(patched(streamed, local, 0, 6, 2, flags), central, 0, 8, 2, flags), local, 0, 14, 4, 0), local, 0, 18, 4, 0), local, 0,
-                     22, 4, 0);
+  streamed = patched(
+      patched(patched(patched(patched(streamed, local, 0, 6, 2, flags), central, 0, 8, 2, flags), local, 0, 14, 4, 0), local, 0, 18, 4, 0),
+      local, 0, 22, 4, 0);
   EXPECT_EQ(read_zip(streamed).at(0).data, "bbbb");
   expect_has(card_refusal(write_zip({{"cards.json", "{}"}})), "no card.json");
 }

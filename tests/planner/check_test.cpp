@@ -91,7 +91,8 @@ TEST(Corpus, BreaksEveryRule) {
   const json expected = json::parse(contents(plans / "expected.json"));
   std::set<std::string> broken;
   for (const auto& [name, goal] : expected.items()) {
-    EXPECT_TRUE(name.starts_with(goal.at("findings").at(0).at(0).get<std::string>())) << name << " is not named after the rule that it breaks";
+    EXPECT_TRUE(name.starts_with(goal.at("findings").at(0).at(0).get<std::string>()))
+        << name << " is not named after the rule that it breaks";
     for (const json& f : goal.at("findings")) broken.insert(f.at(0));
   }
   for (const plan::Rule& rule : plan::rules()) {
@@ -109,7 +110,10 @@ TEST(Validator, ChecksTheValuesOfAFilmInMemory) {
       {"treatment", [](Film& f) { f.treatment = std::string("a\0b", 3); }},
       {"fps", [](Film& f) { f.fps = 0; }},
       {"seed", [](Film& f) { f.seed = -1; }},
-      {"characters[0].voice.ref_audio[1]", [](Film& f) { f.characters[0].voice.ref_audio = {"a.wav", ""}; }},
+      {"characters[0].voice.ref_audio[1]",
+       [](Film& f) {
+         f.characters[0].voice.ref_audio = {"a.wav", ""};
+       }},
       {"shots[0].duration_ms", [](Film& f) { f.shots[0].duration_ms = -2000000000; }},
       {"shots[1].start_ms", [](Film& f) { f.shots[1].start_ms = 2147483647; }},
       {"shots[1].dialogue[0].end_ms", [](Film& f) { f.shots[1].dialogue[0].end_ms = -2147483647; }},
@@ -156,7 +160,8 @@ TEST(Validator, SaysWhatAModelDoesNotLookAtUnlessItsWorldHasIt) {
   };
   EXPECT_TRUE(ignored(edition()).empty());
   const std::vector<std::string> told = ignored(storybook());
-  for (const char* path : {"places[0].weather", "shots[0].cast[0].mood", "shots[0].props"}) EXPECT_NE(std::find(told.begin(), told.end(), path), told.end()) << path;
+  for (const char* path : {"places[0].weather", "shots[0].cast[0].mood", "shots[0].props"})
+    EXPECT_NE(std::find(told.begin(), told.end(), path), told.end()) << path;
 }
 
 TEST(Validator, APlanThatNamesNoWeatherMoodOrPropIsOneOfTheEdition) {
@@ -206,7 +211,11 @@ TEST(Locked, FieldsThatChangedAreTold) {
       {"shots[2].dialogue[0].text", [](Film& f) { f.shots[2].dialogue.clear(); }},
       {"shots[2].seed", [](Film& f) { f.shots[2].seed.reset(); }},
       {"shots[2].cast", [](Film& f) { f.shots[2].cast[0].visible_at = 10; }},
-      {"shots[1].camera.size", [](Film& f) { f.shots.erase(f.shots.begin()); f.shots[1].camera.size = "wide"; }},
+      {"shots[1].camera.size",
+       [](Film& f) {
+         f.shots.erase(f.shots.begin());
+         f.shots[1].camera.size = "wide";
+       }},
   };
   for (const auto& [path, change] : changes) {
     Film after = before;
@@ -230,8 +239,8 @@ TEST(Locked, PathsLeadToFieldsOnly) {
   EXPECT_EQ(plan::value_at(shot, "dialogue[0].start_ms"), "9500");
   EXPECT_EQ(plan::value_at(shot, "first_frame"), "\"\"");
   EXPECT_EQ(plan::value_at(shot, "transition"), R"({"kind":"dissolve","ms":400})");
-  for (const char* path : {"", ".", "[0]", "camera.", "camera..size", ".camera", "camera.zoom", "camera[0]", "dialogue[1]", "dialogue[-1]", "dialogue[0", "dialogue[", "dialogue[0]text",
-                           "dialogue[99999999999999999999]", "id.x", "camera.size "}) {
+  for (const char* path : {"", ".", "[0]", "camera.", "camera..size", ".camera", "camera.zoom", "camera[0]", "dialogue[1]", "dialogue[-1]",
+                           "dialogue[0", "dialogue[", "dialogue[0]text", "dialogue[99999999999999999999]", "id.x", "camera.size "}) {
     EXPECT_FALSE(plan::value_at(shot, path)) << path;
   }
 }
@@ -247,10 +256,17 @@ TEST(Validator, SurvivesWhateverCanBeRead) {
     const auto place = [&] { return static_cast<std::size_t>(random.below(static_cast<std::int64_t>(text.size()))); };
     for (std::int64_t k = 1 + random.below(3); k > 0; --k) {
       switch (random.below(4)) {
-        case 0: text[place()] = static_cast<char>(random.below(256)); break;
-        case 1: text[place()] = "0123456789abcxyz\"{}[],:-"[random.below(24)]; break;
-        case 2: text.erase(place(), 1); break;
-        default: text.insert(place(), 1, "019az"[random.below(5)]);
+        case 0:
+          text[place()] = static_cast<char>(random.below(256));
+          break;
+        case 1:
+          text[place()] = "0123456789abcxyz\"{}[],:-"[random.below(24)];
+          break;
+        case 2:
+          text.erase(place(), 1);
+          break;
+        default:
+          text.insert(place(), 1, "019az"[random.below(5)]);
       }
     }
     try {

@@ -106,7 +106,8 @@ TEST_F(Checkpoint, WithAVisionTowerDirectsTheFilm) {
   text["rope_scaling"] = {{"rope_type", "default"}, {"mrope_interleaved", true}, {"mrope_section", {2, 1, 1}}};
   write_config({{"model_type", "qwen3_vl"}, {"tie_word_embeddings", true}, {"text_config", text}});
   const auto renamed = [](const std::string& name) { return "model.language_" + name; };
-  rewrite(golden / "planner/model.safetensors", folder_ / "planner/model.safetensors", renamed, {{"model.visual.pos_embed.weight", {4, 8}}});
+  rewrite(golden / "planner/model.safetensors", folder_ / "planner/model.safetensors", renamed,
+          {{"model.visual.pos_embed.weight", {4, 8}}});
   expect_the_same_film();
 }
 

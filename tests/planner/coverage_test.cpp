@@ -63,7 +63,8 @@ TEST(Coverage, ASpanOfTheWorldsOwnWordsIsWithinIt) {
 }
 
 TEST(Coverage, ALongRunIsCutIntoSpansThatAPlanMayHold) {
-  for (const std::string& span : left_out_of("dragons wizards castles unicorns mermaids submarines volcanoes")) EXPECT_LE(span.size(), 40U) << span;
+  for (const std::string& span : left_out_of("dragons wizards castles unicorns mermaids submarines volcanoes"))
+    EXPECT_LE(span.size(), 40U) << span;
   EXPECT_EQ(left_out_of(std::string(100, 'x')), Spans{}) << "a word that fits no span";
 }
 

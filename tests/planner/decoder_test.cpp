@@ -75,7 +75,8 @@ TEST_P(EveryDecoder, KeepsTheSameStatesHoweverTheTokensAreCut) {
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}}) {
     Session cut(decoder_.model, tap_layer, cpu_kernels(), &pool);
     std::span<const float> last;
-    for (std::size_t at = 0; at < tokens_.size(); at += piece) last = cut.read(std::span(tokens_).subspan(at, std::min(piece, tokens_.size() - at)));
+    for (std::size_t at = 0; at < tokens_.size(); at += piece)
+      last = cut.read(std::span(tokens_).subspan(at, std::min(piece, tokens_.size() - at)));
     EXPECT_EQ(largest_difference(last, expected), 0.0) << "pieces of " << piece;
     EXPECT_EQ(largest_difference(cut.states(), whole.states()), 0.0) << "pieces of " << piece;
   }
@@ -105,14 +106,18 @@ TEST_P(EveryDecoder, TakesNoMoreMemoryThanTheDryRunSays) {
     KvCache cache(pages);
     ASSERT_NO_THROW((void)forward(ctx, decoder_.model, cache, {.tokens = tokens}, Logits::all));
     const bool dense = std::none_of(decoder_.model.config.sparse.begin(), decoder_.model.config.sparse.end(), std::identity());
-    if (dense) EXPECT_EQ(arena.peak(), footprint);
-    else EXPECT_LE(arena.peak(), footprint);
+    if (dense)
+      EXPECT_EQ(arena.peak(), footprint);
+    else
+      EXPECT_LE(arena.peak(), footprint);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Qwen3, EveryDecoder,
-                         testing::Values(TextCase{"qwen3", "case_prefill_and_greedy.safetensors"}, TextCase{"qwen3_moe", "case_prefill_and_greedy.safetensors"},
-                                         TextCase{"qwen3_moe_mixed", "case_prefill_and_greedy.safetensors"}, TextCase{"qwen3_vl", "case_text_only.safetensors"}),
+                         testing::Values(TextCase{"qwen3", "case_prefill_and_greedy.safetensors"},
+                                         TextCase{"qwen3_moe", "case_prefill_and_greedy.safetensors"},
+                                         TextCase{"qwen3_moe_mixed", "case_prefill_and_greedy.safetensors"},
+                                         TextCase{"qwen3_vl", "case_text_only.safetensors"}),
                          [](const auto& tested) { return tested.param.folder; });
 
 // The model and the prompt of tests/goldens/qwen3_vl_images: images of 6 × 4 and 2 × 8 patches.
@@ -131,7 +136,8 @@ struct Seeing {
 
   std::vector<PatchedImage> images() {
     const std::int64_t width = model.config.vision.patch_width();
-    return {{{.data = pixels.data(), .shape = {24, width}}, grids[0]}, {{.data = pixels.data() + 24 * width, .shape = {16, width}}, grids[1]}};
+    return {{{.data = pixels.data(), .shape = {24, width}}, grids[0]},
+            {{.data = pixels.data() + 24 * width, .shape = {16, width}}, grids[1]}};
   }
 };
 
@@ -164,7 +170,8 @@ TEST(Images, StandStillInTimeAndSpreadOverHeightAndWidth) {
   const Tokens tokens = {1, 7, 7, 7, 7, 7, 7, 2, 3};
   const PatchGrid grid = {4, 6};
   const auto positions = rope_positions(config, tokens, std::span(&grid, 1), 10);
-  const std::int32_t expected[][3] = {{10, 10, 10}, {11, 11, 11}, {11, 11, 12}, {11, 11, 13}, {11, 12, 11}, {11, 12, 12}, {11, 12, 13}, {14, 14, 14}, {15, 15, 15}};
+  const std::int32_t expected[][3] = {{10, 10, 10}, {11, 11, 11}, {11, 11, 12}, {11, 11, 13}, {11, 12, 11},
+                                      {11, 12, 12}, {11, 12, 13}, {14, 14, 14}, {15, 15, 15}};
   ASSERT_EQ(positions.size(), std::size(expected));
   for (std::size_t i = 0; i < positions.size(); ++i) {
     EXPECT_EQ(positions[i].time, expected[i][0]) << i;
@@ -182,7 +189,9 @@ TEST(Images, TakeOnePlaceholderARow) {
   }
   EXPECT_EQ(expand_placeholders(config, brief, seeing.grids), seeing.prompt);
 
-  const auto positions = [&](const Tokens& tokens, std::vector<PatchGrid> grids) { return refusal([&] { (void)rope_positions(config, tokens, grids, 0); }); };
+  const auto positions = [&](const Tokens& tokens, std::vector<PatchGrid> grids) {
+    return refusal([&] { (void)rope_positions(config, tokens, grids, 0); });
+  };
   EXPECT_NE(refusal([&] { (void)expand_placeholders(config, seeing.prompt, seeing.grids); }).find("placeholders"), std::string::npos);
   EXPECT_NE(positions(seeing.prompt, {{6, 4}}).find("more images"), std::string::npos);
   EXPECT_NE(positions(seeing.prompt, {{6, 4}, {2, 8}, {2, 2}}).find("fewer images"), std::string::npos);
@@ -239,18 +248,34 @@ TEST(VlConfig, RefusesWhatTheModelCannotRun) {
       {"text_config", [](json& c) { c.erase("text_config"); }},
       {"qwen3_vl_text", [](json& c) { c["text_config"]["model_type"] = "qwen3_vl_moe_text"; }},
       {"mrope_section", [](json& c) { c["text_config"]["rope_parameters"].erase("mrope_section"); }},
-      {"mrope_section", [](json& c) { c["text_config"]["rope_parameters"]["mrope_section"] = {4, 4, 4}; }},
-      {"mrope_section", [](json& c) { c["text_config"]["rope_parameters"]["mrope_section"] = {10, -1, -1}; }},
+      {"mrope_section",
+       [](json& c) {
+         c["text_config"]["rope_parameters"]["mrope_section"] = {4, 4, 4};
+       }},
+      {"mrope_section",
+       [](json& c) {
+         c["text_config"]["rope_parameters"]["mrope_section"] = {10, -1, -1};
+       }},
       {"interleaved", [](json& c) { c["text_config"]["rope_parameters"]["mrope_interleaved"] = false; }},
       {"vision_config", [](json& c) { c["vision_config"] = 3; }},
       {"gelu_pytorch_tanh", [](json& c) { c["vision_config"]["hidden_act"] = "silu"; }},
       {"num_heads", [](json& c) { c["vision_config"]["num_heads"] = 4; }},
       {"square", [](json& c) { c["vision_config"]["num_position_embeddings"] = 24; }},
-      {"ascend", [](json& c) { c["vision_config"]["deepstack_visual_indexes"] = {2, 0}; }},
+      {"ascend",
+       [](json& c) {
+         c["vision_config"]["deepstack_visual_indexes"] = {2, 0};
+       }},
       {"deepstack_visual_indexes", [](json& c) { c["vision_config"]["deepstack_visual_indexes"] = {3}; }},
-      {"more than the decoder has layers", [](json& c) { c["vision_config"]["depth"] = 9; c["vision_config"]["deepstack_visual_indexes"] = {1, 2, 3, 4}; }},
+      {"more than the decoder has layers",
+       [](json& c) {
+         c["vision_config"]["depth"] = 9;
+         c["vision_config"]["deepstack_visual_indexes"] = {1, 2, 3, 4};
+       }},
       {"out_hidden_size", [](json& c) { c["vision_config"]["out_hidden_size"] = 48; }},
-      {"patch_size", [](json& c) { c["vision_config"]["patch_size"] = {2, 2}; }},
+      {"patch_size",
+       [](json& c) {
+         c["vision_config"]["patch_size"] = {2, 2};
+       }},
       {"axial", [](json& c) { c["vision_config"]["rope_parameters"]["rope_type"] = "default"; }},
       {"image_token_id", [](json& c) { c["image_token_id"] = 97; }},
   };

@@ -1,5 +1,5 @@
-// The whole schema as a program: whatever a model prefers, what it writes is a plan that can be read back, and in which nothing is wrong that a grammar
-// can see. Whether the story is a good one, and what a person locked, is for the validator, the repair and people.
+// The whole schema as a program: whatever a model prefers, what it writes is a plan that can be read back, and in which nothing is wrong
+// that a grammar can see. Whether the story is a good one, and what a person locked, is for the validator, the repair and people.
 #include "planner/grammar/film_program.h"
 
 #include <gtest/gtest.h>
@@ -25,15 +25,16 @@ const std::string root = FABULA_SOURCE_DIR;
 
 // The rules that hold by construction, whatever the logits.
 const std::set<std::string> promised = {
-    "not-json", "version", "duplicate-key", "unknown-field", "missing-field", "wrong-type", "out-of-range", "unknown-choice", "empty-text", "bad-text", "id-pattern",
-    "id-duplicate", "unknown-place", "unknown-character", "unknown-beat", "unknown-target", "unknown-entity", "duplicate-member", "actor-not-in-cast", "speaker-not-in-cast", "locked-path",
-    "no-shots", "shot-tiling", "shot-duration", "total-mismatch", "beat-uncovered", "beat-order", "beat-requires", "too-many-actors", "too-many-actions", "time-outside-shot",
+    "not-json", "version", "duplicate-key", "unknown-field", "missing-field", "wrong-type", "out-of-range", "unknown-choice", "empty-text",
+    "bad-text", "id-pattern", "id-duplicate", "unknown-place", "unknown-character", "unknown-beat", "unknown-target", "unknown-entity",
+    "duplicate-member", "actor-not-in-cast", "speaker-not-in-cast", "locked-path", "no-shots", "shot-tiling", "shot-duration",
+    "total-mismatch", "beat-uncovered", "beat-order", "beat-requires", "too-many-actors", "too-many-actions", "time-outside-shot",
     "transition-time", "transition-start", "transition-continue", "conditioning-chain", "music-time", "same-size", "late-beat",
-    "line-outside-shot", "line-too-fast", "line-overlap", "line-outlasts-action",
-    "pre-fails", "prop-state", "fact-twice", "one-holder", "one-place", "destroyed", "wardrobe-undeclared",
+    "line-outside-shot", "line-too-fast", "line-overlap", "line-outlasts-action", "pre-fails", "prop-state", "fact-twice", "one-holder",
+    "one-place", "destroyed", "wardrobe-undeclared",
     // of a program narrowed to a world
-    "model-text", "model-format", "model-shots", "model-shot-length", "model-character", "model-voice", "model-place", "model-cast", "model-prop", "model-action", "model-camera", "model-line",
-    "model-unsupported", "model-ignores"};
+    "model-text", "model-format", "model-shots", "model-shot-length", "model-character", "model-voice", "model-place", "model-cast",
+    "model-prop", "model-action", "model-camera", "model-line", "model-unsupported", "model-ignores"};
 // And those that are not a matter of what is written: the prompt is given, and locks compare two plans.
 const std::set<std::string> not_promised = {"model-prompt", "locked-changed", "prompt-event"};
 
@@ -76,7 +77,8 @@ class Noise {
       for (const std::int32_t token : enders_) logits_[static_cast<std::size_t>(token)] += ending;
       for (std::int32_t token = 0; lead.starts_with(so_far) && token < tokenizer().size(); ++token) {
         const std::string& bytes = tokenizer().bytes(token);
-        if (!bytes.empty() && lead.compare(so_far.size(), bytes.size(), bytes) == 0) logits_[static_cast<std::size_t>(token)] = 100.0F + static_cast<float>(bytes.size());
+        if (!bytes.empty() && lead.compare(so_far.size(), bytes.size(), bytes) == 0)
+          logits_[static_cast<std::size_t>(token)] = 100.0F + static_cast<float>(bytes.size());
       }
       return std::span<const float>(logits_);
     });
@@ -109,7 +111,8 @@ std::string broken_promises(const Written& written, const FilmOptions& options) 
   const std::string saved = plan::to_json(written.film);
   if (written.text != plan::to_compact_json(written.film)) wrong += "the text is not the film's JSON: " + written.text + "\n";
   if (!(plan::from_json(saved) == written.film)) wrong += "the film is not what is read back\n";
-  const std::vector<plan::Finding> findings = options.world != nullptr ? plan::check(written.film, *options.world) : plan::check(written.film);
+  const std::vector<plan::Finding> findings =
+      options.world != nullptr ? plan::check(written.film, *options.world) : plan::check(written.film);
   for (const plan::Finding& finding : findings) {
     if (promised.contains(finding.rule)) wrong += finding.rule + ": " + finding.path + " " + finding.sentence + "\n";
   }
@@ -126,7 +129,8 @@ std::set<std::string> decode(const FilmOptions& options, int count) {
     std::set<std::string> seen;
     int faults = 0;
     for (int i = 0; i < films && faults < 3; ++i) {
-      const Written written = model.compose(program, model.random_.below(4) == 0 ? "..." : "A fox says hello! And a na\u00efve crab sings.");
+      const Written written =
+          model.compose(program, model.random_.below(4) == 0 ? "..." : "A fox says hello! And a na\u00efve crab sings.");
       const std::string wrong = broken_promises(written, options);
       if (i % 8 == 0) collect_paths(json::parse(written.text), "", seen);
       if (wrong.empty()) continue;
@@ -169,7 +173,8 @@ TEST(FilmProgram, WritesOnlyFilmsInWhichNothingIsWrong) {
 TEST(FilmProgram, LeavesOutWhatIsNotTheModels) {
   const FilmOptions options{.max_shots = 6, .shortest_shot_ms = 900, .longest_shot_ms = 1800};
   const std::set<std::string> paths = decode(options, 3000);
-  for (const char* path : {"seed", "shots[].locked", "shots[].conditioning", "characters[].ref_images"}) EXPECT_FALSE(paths.contains(path)) << path;
+  for (const char* path : {"seed", "shots[].locked", "shots[].conditioning", "characters[].ref_images"})
+    EXPECT_FALSE(paths.contains(path)) << path;
   expect_all_written(paths, options);
 }
 
@@ -230,10 +235,11 @@ TEST(FilmProgram, HasEveryFieldOfTheSchemaButThePrompt) {
   EXPECT_EQ(paths_of(FilmProgram({.all_fields = true})), fields);
 }
 
-// A published model has learnt JSON as its tokenizer cuts it. Where texts begin and end with letters, the program's segments are cut in the same places:
-// no token needs to be healed.
+// A published model has learnt JSON as its tokenizer cuts it. Where texts begin and end with letters, the program's segments are cut in the
+// same places: no token needs to be healed.
 TEST(FilmProgram, WritesTheTokensOfItsJson) {
-  const json plan = json::parse(R"({"version":"fabula.plan/1","prompt":"A fox.","treatment":"A fox finds a lantern and brings it home","title":"The lantern","logline":"Light comes home","aspect":"16:9","fps":24,
+  const json plan = json::parse(
+      R"({"version":"fabula.plan/1","prompt":"A fox.","treatment":"A fox finds a lantern and brings it home","title":"The lantern","logline":"Light comes home","aspect":"16:9","fps":24,
     "total_ms":9000,"language":"en","characters":[{"id":"fox","name":"Fox","look":"a red fox","wardrobe":"a green scarf","voice":{"voice_id":"warm","pace":"slow"}},{"id":"owl","name":"Owl","look":"a grey owl","voice":{"voice_id":"deep"}}],
     "places":[{"id":"forest","description":"tall dark trees","time_of_day":"night","weather":"fog","landmarks":[{"name":"the old oak","screen":"left"}]}],
     "props":[{"id":"lantern","description":"a brass lantern","states":["dark","lit"]}],"world":[{"entity":"lantern","attribute":"state","value":"dark"}],

@@ -51,9 +51,11 @@ std::vector<Phone> letters_as_phones(const std::string& text, const std::string&
 }
 
 std::string random_prompt(test::Random& random) {
-  static const std::vector<std::string> words = {"A", "fox", "says:", "\"hello", "moon!\"", "it's", "by-and-by", "-", "caf\u00e9", "runs?", "42", "a\\b", "\n", "\u5c0f\u72d0", "?!", "x'"};
+  static const std::vector<std::string> words = {"A",         "fox",   "says:", "\"hello", "moon!\"", "it's",         "by-and-by", "-",
+                                                 "caf\u00e9", "runs?", "42",    "a\\b",    "\n",      "\u5c0f\u72d0", "?!",        "x'"};
   std::string prompt = "A ";
-  for (std::int64_t count = 1 + random.below(12); count > 0; --count) prompt += words[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(words.size())))] + " ";
+  for (std::int64_t count = 1 + random.below(12); count > 0; --count)
+    prompt += words[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(words.size())))] + " ";
   return prompt;
 }
 
@@ -116,7 +118,8 @@ class Grammar : public testing::Test {
   test::Random random_{test::seed()};
   const Tokenizer tokenizer_ = small_tokenizer("", world_);
   const TokenTable table_{tokenizer_};
-  const std::set<std::int32_t> enders_ = {tokenizer_.encode("\",\"")[0], tokenizer_.encode("\"}")[0], tokenizer_.encode("]}")[0], tokenizer_.encode("],\"")[0]};
+  const std::set<std::int32_t> enders_ = {tokenizer_.encode("\",\"")[0], tokenizer_.encode("\"}")[0], tokenizer_.encode("]}")[0],
+                                          tokenizer_.encode("],\"")[0]};
   const std::set<std::int32_t> openers_ = {tokenizer_.encode(",")[0], tokenizer_.encode("{\"")[0], tokenizer_.encode("\"")[0]};
   const std::vector<float> noise_ = random_.normals(100'000);
   std::vector<float> logits_;
@@ -135,7 +138,8 @@ TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
     const std::string prompt = random_prompt(random_);
     const Written written = compose(prompt);
     const plan::Film& film = written.film;
-    for (const plan::Finding& finding : plan::check(film, storybook())) EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence << "\n" << plan::to_json(film);
+    for (const plan::Finding& finding : plan::check(film, storybook()))
+      EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence << "\n" << plan::to_json(film);
     ASSERT_EQ(text_of(tokenizer_, written), plan::to_compact_json(film));
     ASSERT_EQ(plan::to_json(plan::from_json(plan::to_json(film))), plan::to_json(film));
 
@@ -165,7 +169,10 @@ TEST_F(Grammar, ReadsAPlanBackIntoTheStreamThatWroteIt) {
     EXPECT_EQ(tokenizer_.decode(again.tokens), tokenizer_.decode(written.tokens));
     EXPECT_EQ(plan::to_json(again.film), plan::to_json(written.film));
     for (std::size_t shot = 0; shot < again.film.shots.size(); ++shot) {
-      const auto span = [&](const Written& w) { return tokenizer_.decode(std::span(w.tokens).subspan(w.spans.shots[shot].begin, w.spans.shots[shot].end - w.spans.shots[shot].begin)); };
+      const auto span = [&](const Written& w) {
+        return tokenizer_.decode(
+            std::span(w.tokens).subspan(w.spans.shots[shot].begin, w.spans.shots[shot].end - w.spans.shots[shot].begin));
+      };
       EXPECT_EQ(span(again), span(written));
       EXPECT_EQ(again.spans.scores[shot].end - again.spans.scores[shot].begin, again.spans.sounds[shot].size());
     }
@@ -248,37 +255,77 @@ plan::Film two_in_the_rain() {
   film.characters = {{"fox", "Fox", "f", {"slt"}}, {"girl", "Girl", "g", {"slt"}}};
   film.places = {{"meadow", "m", "dusk", "rain"}};
   film.shots.resize(1);
-  film.shots[0] = {"s010", "meadow", 0, 3250, {{"fox", "left", "right"}, {"girl", "right", "left"}}, {{0, "fox", "talks"}}, {"close", "pan"}, {}, "rain"};
+  film.shots[0] = {"s010",           "meadow", 0,     3250, {{"fox", "left", "right"}, {"girl", "right", "left"}}, {{0, "fox", "talks"}},
+                   {"close", "pan"}, {},       "rain"};
   film.shots[0].cast[1].mood = "happy";
   film.shots[0].props = {{"cake", "center"}, {"gift", "left"}};
   return film;
 }
 
 TEST_F(EditionGrammar, SpellsWeatherMoodsAndPropsToTheByte) {
-  const std::string head = R"({"version":"fabula.plan/1","treatment":"t","title":"t","aspect":"16:9","fps":24,"total_ms":3250,"language":"en",)"
-                           R"("characters":[{"id":"fox","name":"Fox","look":"f","voice":{"voice_id":"slt"}},{"id":"girl","name":"Girl","look":"g","voice":{"voice_id":"slt"}}],)";
-  const std::string tail = R"("action_beats":[{"at_ms":0,"who":"fox","what":"talks"}],"camera":{"size":"close","move":"pan"},"dialogue":[],"ambience":"rain"}],)"
-                           R"("sound":{"music":"none"},"unsupported":[]})";
+  const std::string head =
+      R"({"version":"fabula.plan/1","treatment":"t","title":"t","aspect":"16:9","fps":24,"total_ms":3250,"language":"en",)"
+      R"("characters":[{"id":"fox","name":"Fox","look":"f","voice":{"voice_id":"slt"}},{"id":"girl","name":"Girl","look":"g","voice":{"voice_id":"slt"}}],)";
+  const std::string tail =
+      R"("action_beats":[{"at_ms":0,"who":"fox","what":"talks"}],"camera":{"size":"close","move":"pan"},"dialogue":[],"ambience":"rain"}],)"
+      R"("sound":{"music":"none"},"unsupported":[]})";
   plan::Film film = two_in_the_rain();
-  EXPECT_EQ(text_of(tokenizer_, follow(film, tokenizer_, edition())),
-            head + R"("places":[{"id":"meadow","description":"m","time_of_day":"dusk","weather":"rain"}],"shots":[{"id":"s010","place":"meadow","start_ms":0,"duration_ms":3250,)"
-                   R"("cast":[{"id":"fox","position":"left","facing":"right","mood":"calm"},{"id":"girl","position":"right","facing":"left","mood":"happy"}],)"
-                   R"("props":[{"id":"cake","position":"center"},{"id":"gift","position":"left"}],)" + tail);
+  EXPECT_EQ(
+      text_of(tokenizer_, follow(film, tokenizer_, edition())),
+      head +
+          R"("places":[{"id":"meadow","description":"m","time_of_day":"dusk","weather":"rain"}],"shots":[{"id":"s010","place":"meadow","start_ms":0,"duration_ms":3250,)"
+          R"("cast":[{"id":"fox","position":"left","facing":"right","mood":"calm"},{"id":"girl","position":"right","facing":"left","mood":"happy"}],)"
+          R"("props":[{"id":"cake","position":"center"},{"id":"gift","position":"left"}],)" +
+          tail);
   film.places[0].weather.clear();  // what a plan does not name is the world's first
   film.shots[0].props.clear();
   const Written written = follow(film, tokenizer_, edition());
-  EXPECT_EQ(text_of(tokenizer_, written),
-            head + R"("places":[{"id":"meadow","description":"m","time_of_day":"dusk","weather":"clear"}],"shots":[{"id":"s010","place":"meadow","start_ms":0,"duration_ms":3250,)"
-                   R"("cast":[{"id":"fox","position":"left","facing":"right","mood":"calm"},{"id":"girl","position":"right","facing":"left","mood":"happy"}],"props":[],)" + tail);
+  EXPECT_EQ(
+      text_of(tokenizer_, written),
+      head +
+          R"("places":[{"id":"meadow","description":"m","time_of_day":"dusk","weather":"clear"}],"shots":[{"id":"s010","place":"meadow","start_ms":0,"duration_ms":3250,)"
+          R"("cast":[{"id":"fox","position":"left","facing":"right","mood":"calm"},{"id":"girl","position":"right","facing":"left","mood":"happy"}],"props":[],)" +
+          tail);
   EXPECT_EQ(written.film, film) << "following a plan changes nothing in it";
 }
 
 // A literal is one segment from a value to the next, and what is chosen among are segments of their own.
 TEST_F(EditionGrammar, CutsItsSegmentsAsTheDocumentSays) {
   std::vector<std::int32_t> expected;
-  for (const char* segment : {R"(,"cast":[)", R"({"id":")", "fox", R"(","position":")", "left", R"(","facing":")", "right", R"(","mood":")", "calm", R"("})", ",", R"({"id":")", "girl",
-                              R"(","position":")", "right", R"(","facing":")", "left", R"(","mood":")", "happy", R"("})", R"(],"props":[)", R"({"id":")", "cake", R"(","position":")", "center",
-                              R"("})", ",", R"({"id":")", "gift", R"(","position":")", "left", R"("})", R"(],"action_beats":[)", R"({"at_ms":0,"who":")"}) {
+  for (const char* segment : {R"(,"cast":[)",
+                              R"({"id":")",
+                              "fox",
+                              R"(","position":")",
+                              "left",
+                              R"(","facing":")",
+                              "right",
+                              R"(","mood":")",
+                              "calm",
+                              R"("})",
+                              ",",
+                              R"({"id":")",
+                              "girl",
+                              R"(","position":")",
+                              "right",
+                              R"(","facing":")",
+                              "left",
+                              R"(","mood":")",
+                              "happy",
+                              R"("})",
+                              R"(],"props":[)",
+                              R"({"id":")",
+                              "cake",
+                              R"(","position":")",
+                              "center",
+                              R"("})",
+                              ",",
+                              R"({"id":")",
+                              "gift",
+                              R"(","position":")",
+                              "left",
+                              R"("})",
+                              R"(],"action_beats":[)",
+                              R"({"at_ms":0,"who":")"}) {
     const std::vector<std::int32_t> tokens = tokenizer_.encode(segment, AddedTokens::plain);
     expected.insert(expected.end(), tokens.begin(), tokens.end());
   }
@@ -294,7 +341,8 @@ TEST(LegalSpans, StartAndEndAtWords) {
   EXPECT_EQ(legal_spans("it's a-b -c d'", 3), (Spans{"a-b", "c", "c d", "d"}));
   EXPECT_EQ(legal_spans("a \"b\" c\\d\ne", 40), (Spans{"a", "b", "c", "d", "e"}));
   EXPECT_EQ(legal_spans("caf\u00e9?!", 40), (Spans{"caf\u00e9", "caf\u00e9?"}));
-  EXPECT_EQ(legal_spans("\u201cna\u00efve\u201d\u2026 \u5c0f\u00a0\U0001F98A", 9), (Spans{"na\u00efve", "\u5c0f", "\u5c0f\u00a0\U0001F98A", "\U0001F98A"}));
+  EXPECT_EQ(legal_spans("\u201cna\u00efve\u201d\u2026 \u5c0f\u00a0\U0001F98A", 9),
+            (Spans{"na\u00efve", "\u5c0f", "\u5c0f\u00a0\U0001F98A", "\U0001F98A"}));
   EXPECT_TRUE(legal_spans("... !? \"\" -", 40).empty());
   EXPECT_TRUE(legal_spans("", 40).empty());
 }
@@ -308,7 +356,8 @@ TEST_F(Grammar, AllowsExactlyTheTokensThatKeepAValueLegal) {
     return texts;
   };
   const Legal animals = Legal::one_of({"fox", "fog", "crab"});
-  for (const std::string& text : allowed(animals, "")) EXPECT_TRUE(std::string("fox").starts_with(text) || std::string("fog").starts_with(text) || std::string("crab").starts_with(text));
+  for (const std::string& text : allowed(animals, ""))
+    EXPECT_TRUE(std::string("fox").starts_with(text) || std::string("fog").starts_with(text) || std::string("crab").starts_with(text));
   EXPECT_EQ(allowed(animals, "fo"), (std::set<std::string>{"x", "g"}));
   EXPECT_TRUE(allowed(animals, "fox").empty());
   EXPECT_TRUE(animals.complete("fox"));
@@ -365,9 +414,12 @@ TEST_F(Grammar, AllowsTheTokensOfTheDefinition) {
     const std::string digits = some.substr(0, static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(some.size()) + 1)));
     EXPECT_TRUE(number.complete(some));
     EXPECT_EQ(number.complete(digits), std::find(numbers.begin(), numbers.end(), digits) != numbers.end()) << digits;
-    EXPECT_EQ(masked(number, digits), tried(digits, [&](const std::string& text) {
-                return std::any_of(numbers.begin(), numbers.end(), [&](const std::string& n) { return n.starts_with(text); });
-              })) << digits << " in " << ranges[0].low << "-" << ranges[0].high << ", " << ranges[1].low << "-" << ranges[1].high;
+    EXPECT_EQ(masked(number, digits), tried(digits,
+                                            [&](const std::string& text) {
+                                              return std::any_of(numbers.begin(), numbers.end(),
+                                                                 [&](const std::string& n) { return n.starts_with(text); });
+                                            }))
+        << digits << " in " << ranges[0].low << "-" << ranges[0].high << ", " << ranges[1].low << "-" << ranges[1].high;
   }
 }
 

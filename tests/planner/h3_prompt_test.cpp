@@ -34,8 +34,10 @@ std::string contents(const fs::path& file) {
 std::string told(const Prompts& prompts) {
   std::string out;
   for (const Clip& c : prompts.clips) {
-    out += "#### at " + std::to_string(c.start_ms) + " ms: " + std::to_string(c.duration_ms) + " ms of " + std::to_string(c.frames) + " frames, " + std::to_string(c.trimmed_ms) + " ms trimmed; ";
-    out += c.transition.kind + (c.transition.ms > 0 ? " " + std::to_string(c.transition.ms) + " ms" : "") + (c.goes_on ? ", goes on" : "") + "; shots";
+    out += "#### at " + std::to_string(c.start_ms) + " ms: " + std::to_string(c.duration_ms) + " ms of " + std::to_string(c.frames) +
+           " frames, " + std::to_string(c.trimmed_ms) + " ms trimmed; ";
+    out += c.transition.kind + (c.transition.ms > 0 ? " " + std::to_string(c.transition.ms) + " ms" : "") + (c.goes_on ? ", goes on" : "") +
+           "; shots";
     for (const std::string& id : c.shots) out += " " + id;
     out += "; speakers";
     for (const std::string& id : c.speakers) out += " " + id;
@@ -94,7 +96,9 @@ ReadBack read_back(const std::string& text) {
 void expect_format(const Clip& c) {
   const ReadBack back = read_back(c.integrated_multimodal_description);
   std::string all = back.rest;
-  for (const std::string* section : {&c.subject_definitions, &c.summary, &c.retention_analysis, &c.overall_soundscape, &c.non_diegetic_music}) all += *section + "\n";
+  for (const std::string* section :
+       {&c.subject_definitions, &c.summary, &c.retention_analysis, &c.overall_soundscape, &c.non_diegetic_music})
+    all += *section + "\n";
 
   // Angle brackets are labels of what is bound, and all of it is named.
   std::set<std::string> labels, named;
@@ -137,8 +141,10 @@ void expect_format(const Clip& c) {
   // The names of fields stand at the beginning of lines, once, in order.
   const std::string text = "\n" + text_of(c);
   std::vector<std::string> fields = {"overall_soundscape:", "non_diegetic_music:"};
-  if (c.references.empty()) fields.insert(fields.begin(), "integrated_multimodal_description:");
-  else fields.insert(fields.begin(), {"subject_definitions:", "summary:", "retention_analysis:", "detailed_description:"});
+  if (c.references.empty())
+    fields.insert(fields.begin(), "integrated_multimodal_description:");
+  else
+    fields.insert(fields.begin(), {"subject_definitions:", "summary:", "retention_analysis:", "detailed_description:"});
   std::size_t from = 0;
   for (const std::string& field : fields) {
     const std::size_t at = text.find("\n" + field);
@@ -162,8 +168,8 @@ void expect_tiling(const Film& film, const std::vector<Clip>& clips) {
     EXPECT_EQ(c.frames % 17, 5);
     EXPECT_GE(c.frames, 124);
     EXPECT_LE(c.frames, 345);
-    EXPECT_GE(c.frames * 1000, c.duration_ms * 24);                                    // long enough
-    EXPECT_TRUE(c.frames == 124 || (c.frames - 17) * 1000 < c.duration_ms * 24);       // and not longer than it must be
+    EXPECT_GE(c.frames * 1000, c.duration_ms * 24);                               // long enough
+    EXPECT_TRUE(c.frames == 124 || (c.frames - 17) * 1000 < c.duration_ms * 24);  // and not longer than it must be
     EXPECT_EQ(c.trimmed_ms, c.frames * 1000 / 24 - c.duration_ms);
   }
   EXPECT_EQ(at, film.total_ms);
@@ -184,9 +190,11 @@ void expect_references(const Film& film, const Clip& c, const std::vector<std::s
   EXPECT_TRUE(c.references.empty() || static_cast<std::size_t>(numbers["audio"]) < c.references.size()) << "audio alone";
   const auto bound_or_told = [&](const std::string& kind, const std::string& role, const std::string& of, const std::string& file) {
     const bool bound = std::any_of(c.references.begin(), c.references.end(), [&](const Reference& r) {
-      return r.kind == kind && r.file == file && std::count_if(r.uses.begin(), r.uses.end(), [&](const Use& u) { return u.role == role && u.of == of; }) == 1;
+      return r.kind == kind && r.file == file &&
+             std::count_if(r.uses.begin(), r.uses.end(), [&](const Use& u) { return u.role == role && u.of == of; }) == 1;
     });
-    const bool is_told = std::any_of(left_out.begin(), left_out.end(), [&](const std::string& s) { return s.find(file) != std::string::npos; });
+    const bool is_told =
+        std::any_of(left_out.begin(), left_out.end(), [&](const std::string& s) { return s.find(file) != std::string::npos; });
     EXPECT_TRUE(bound || is_told) << role << " " << file << " of " << of;
   };
   for (const plan::Character& character : film.characters) {
@@ -225,7 +233,8 @@ void expect_every_line_once(const Film& film, const std::vector<Clip>& clips) {
       const std::string goal = squeezed(spoken(line.text));
       wanted += goal.size();
       std::string found;
-      for (std::string next = "-"; found.size() < goal.size() && !next.empty(); found += next) {  // the longest: a part without a number may begin as another line's does
+      for (std::string next = "-"; found.size() < goal.size() && !next.empty();
+           found += next) {  // the longest: a part without a number may begin as another line's does
         next.clear();
         for (const std::string& part : said) {
           const std::string text = squeezed(part);
@@ -238,12 +247,31 @@ void expect_every_line_once(const Film& film, const std::vector<Clip>& clips) {
   EXPECT_EQ(letters, wanted);
 }
 
-constexpr const char* hostile[] = {"</d>", "<d>[English] no", "[Shot 2] At 00:00.000, ", "(S1)", "<Picture 1>", "\n\nnon_diegetic_music: loud", "<scenetrans>", "\"quoted\"", "\xff\xfe",
-                                   "\xE2\x80\xAE", "N/A", "|<|im_end|>", "{}", "a, b. c", "…", "日本", "e\xCC\x81", "\t", "_", "overall_soundscape:"};
+constexpr const char* hostile[] = {"</d>",
+                                   "<d>[English] no",
+                                   "[Shot 2] At 00:00.000, ",
+                                   "(S1)",
+                                   "<Picture 1>",
+                                   "\n\nnon_diegetic_music: loud",
+                                   "<scenetrans>",
+                                   "\"quoted\"",
+                                   "\xff\xfe",
+                                   "\xE2\x80\xAE",
+                                   "N/A",
+                                   "|<|im_end|>",
+                                   "{}",
+                                   "a, b. c",
+                                   "…",
+                                   "日本",
+                                   "e\xCC\x81",
+                                   "\t",
+                                   "_",
+                                   "overall_soundscape:"};
 
 std::string any_text(test::Random& random, const std::string& core) {
   std::string text;
-  for (std::int64_t i = random.below(3); i > 0; --i) text += hostile[random.below(std::size(hostile))] + std::string(random.below(2) == 0 ? " " : "");
+  for (std::int64_t i = random.below(3); i > 0; --i)
+    text += hostile[random.below(std::size(hostile))] + std::string(random.below(2) == 0 ? " " : "");
   text += core;
   if (random.below(3) == 0) text += hostile[random.below(std::size(hostile))];
   return text;
@@ -251,7 +279,9 @@ std::string any_text(test::Random& random, const std::string& core) {
 
 Film any_film(test::Random& random) {
   Film film;
-  const auto pick = [&](auto& list) -> auto& { return list[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(std::size(list))))]; };
+  const auto pick = [&](auto& list) -> auto& {
+    return list[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(std::size(list))))];
+  };
   const auto number = [&](int low, int high) { return low + static_cast<int>(random.below(high - low + 1)); };
   film.title = "x";
   film.style = random.below(2) == 0 ? "" : any_text(random, "style");
@@ -282,7 +312,9 @@ Film any_film(test::Random& random) {
     s.duration_ms = random.below(4) == 0 ? number(1, 60'000) : number(300, 6000);
     film.total_ms += s.duration_ms;
     for (const plan::Character& c : film.characters) {
-      if (random.below(2) == 0) s.cast.push_back({c.id, any_text(random, "left"), any_text(random, "right"), "", random.below(2) == 0 ? 0 : number(0, s.duration_ms)});
+      if (random.below(2) == 0)
+        s.cast.push_back(
+            {c.id, any_text(random, "left"), any_text(random, "right"), "", random.below(2) == 0 ? 0 : number(0, s.duration_ms)});
     }
     for (const plan::CastMember& m : s.cast) s.action_beats.push_back({number(0, s.duration_ms), m.id, any_text(random, "walks")});
     s.camera = {any_text(random, "wide"), any_text(random, "push_in")};
@@ -291,7 +323,8 @@ Film any_film(test::Random& random) {
     constexpr const char* kinds[] = {"cut", "dissolve", "fade", "wipe", "continue"};
     s.transition = {pick(kinds), number(0, 500)};
     if (random.below(3) == 0) s.conditioning = {"first_last_frame", "", {"open.png", "end.png", "walk.mp4", "rain.wav"}};
-    if (random.below(3) == 0) s.effects = {{film.characters[0].id, "wardrobe", any_text(random, "hat")}, {"thing", "state", any_text(random, "broken")}};
+    if (random.below(3) == 0)
+      s.effects = {{film.characters[0].id, "wardrobe", any_text(random, "hat")}, {"thing", "state", any_text(random, "broken")}};
     if (random.below(3) == 0) s.first_frame = any_text(random, "first");
     film.shots.push_back(s);
   }
@@ -307,7 +340,9 @@ Film any_film(test::Random& random) {
       l.language = random.below(2) == 0 ? "" : any_text(random, "fr");
       l.delivery = random.below(2) == 0 ? "" : any_text(random, "softly");
       const bool has_spaces = random.below(4) != 0;
-      for (int w = 0, words = number(1, 12); w < words; ++w) l.text += (w > 0 && has_spaces ? " " : "") + std::string(has_spaces ? "w" : "字") + std::to_string(line) + "x" + std::to_string(w) + ".";
+      for (int w = 0, words = number(1, 12); w < words; ++w)
+        l.text +=
+            (w > 0 && has_spaces ? " " : "") + std::string(has_spaces ? "w" : "字") + std::to_string(line) + "x" + std::to_string(w) + ".";
       if (random.below(4) == 0) l.text += " L" + std::to_string(line) + any_text(random, "L" + std::to_string(line));
       s.dialogue.push_back(l);
     }

@@ -28,7 +28,8 @@ const std::string root = FABULA_SOURCE_DIR;
 plan::Film plan_of(const std::string& prompt) { return oracle::plan_by_rules(prompt, storybook(), phones_of); }
 
 void expect_filmable(const plan::Film& film, const World& in) {
-  for (const plan::Finding& f : plan::check(film, in)) EXPECT_EQ(f.severity, plan::Severity::warning) << film.prompt << "\n" << f.path << ": " << f.sentence;
+  for (const plan::Finding& f : plan::check(film, in))
+    EXPECT_EQ(f.severity, plan::Severity::warning) << film.prompt << "\n" << f.path << ": " << f.sentence;
 }
 
 // "fox/runs crab/jumps forest night [fox: hello]", shot by shot, repeated ones once.
@@ -78,8 +79,10 @@ TEST(Oracle, ReadsSentencesAsPeopleWriteThem) {
   EXPECT_EQ(story_of("A fox runs through a forest at night. It says: hello moon."),
             (Spans{"fox/runs forest night", "fox/runs forest night [fox: hello moon]", "fox/runs forest night"}));
   EXPECT_EQ(story_of("A fox hops, then spins on the moon."), (Spans{"fox/jumps moon day", "fox/spins moon day"}));
-  EXPECT_EQ(story_of("A crab and a pig walk in the city. Then they jump."), (Spans{"crab/walks pig/walks city day", "crab/jumps pig/jumps city day"}));
-  EXPECT_EQ(story_of("\"Stop!\" shouts the whale on the beach."), (Spans{"whale/stands beach day", "whale/stands beach day [whale: Stop!]", "whale/stands beach day"}));
+  EXPECT_EQ(story_of("A crab and a pig walk in the city. Then they jump."),
+            (Spans{"crab/walks pig/walks city day", "crab/jumps pig/jumps city day"}));
+  EXPECT_EQ(story_of("\"Stop!\" shouts the whale on the beach."),
+            (Spans{"whale/stands beach day", "whale/stands beach day [whale: Stop!]", "whale/stands beach day"}));
   EXPECT_EQ(story_of("A turtel runns in the forrest. Two shots."), (Spans{"turtle/runs forest day"}));
   EXPECT_EQ(story_of("It is night. A pig flies while it is raining."), (Spans{"pig/flies forest night"}));
   EXPECT_EQ(story_of("A fox walks from the forest to the beach."), (Spans{"fox/walks forest day", "fox/walks beach day"}));
@@ -192,7 +195,8 @@ std::string told(const std::string& prompt) { return film_of(prompt).treatment; 
 
 TEST(EditionOracle, TellsMoodsWeathersAndPlacesInTheTreatment) {
   EXPECT_EQ(told("A sad fox walks through the forest in the rain."), "The sad fox walks in the forest by day in the rain.");
-  EXPECT_EQ(told("The girl and the boy dance in a field at sunset while it is snowing."), "The girl dances with the boy in the meadow by dusk in the snowfall.");
+  EXPECT_EQ(told("The girl and the boy dance in a field at sunset while it is snowing."),
+            "The girl dances with the boy in the meadow by dusk in the snowfall.");
   EXPECT_EQ(told("A whale swims under the sea."), "The whale swims underwater by day.");
   EXPECT_EQ(told("An owl sleeps indoors in the evening."), "The owl sleeps in the room by dusk.");
   EXPECT_EQ(told("A dragon flies over the castle. It is angry."), "The angry dragon flies in the castle by day.");
@@ -205,7 +209,8 @@ TEST(EditionOracle, TellsMoodsWeathersAndPlacesInTheTreatment) {
 TEST(EditionOracle, AMoodHoldsForItsActorUntilAnotherIsSaid) {
   EXPECT_EQ(told("A happy cat jumps. Then a dog runs. Then the cat sleeps. Then the cat becomes sad. Then the cat walks."),
             "The happy cat jumps in the forest by day. The dog runs. The happy cat sleeps. The sad cat stands. The sad cat walks.");
-  EXPECT_EQ(told("A fox and a frightened crab run. The fox looks surprised."), "The surprised fox runs with the afraid crab in the forest by day.");
+  EXPECT_EQ(told("A fox and a frightened crab run. The fox looks surprised."),
+            "The surprised fox runs with the afraid crab in the forest by day.");
   EXPECT_EQ(told("A bear walks angrily in a quiet forest."), "The angry bear walks in the forest by day.");
   EXPECT_EQ(film_of("A fox says in a calm man's voice: hello.").characters[0].voice.voice_id, "rms");
 }
@@ -249,7 +254,8 @@ TEST(EditionOracle, PropsStandBesideTheCastAndStayWhereTheyAre) {
   EXPECT_EQ(props_of(film_of("A crab runs beside a tree on the left.").shots[0]), "tree left");
   const plan::Film film = film_of("A fox walks in the city. There is a house. Then a crab runs. Then it jumps on the beach with a boat.");
   ASSERT_EQ(film.shots.size(), 3U);
-  EXPECT_EQ(props_of(film.shots[0]) + "; " + props_of(film.shots[1]) + "; " + props_of(film.shots[2]), "house right; house right; boat right");
+  EXPECT_EQ(props_of(film.shots[0]) + "; " + props_of(film.shots[1]) + "; " + props_of(film.shots[2]),
+            "house right; house right; boat right");
   const plan::Film full = film_of("A fox runs with a balloon, a cake and a red car.");
   EXPECT_EQ(full.shots[0].props.size(), 2U);
   EXPECT_EQ(full.unsupported, (Spans{"red", "car"}));
@@ -270,7 +276,8 @@ TEST(EditionOracle, TalkingAndChasingTakeTwo) {
 
 TEST(EditionOracle, ShotsAreWideMediumAndCloseInTurnAndVoicesAreThoseAskedFor) {
   std::string sizes;
-  for (const plan::Shot& shot : film_of("A fox runs. Then a crab runs. Then a pig runs. Then a cat runs.").shots) sizes += shot.camera.size + " ";
+  for (const plan::Shot& shot : film_of("A fox runs. Then a crab runs. Then a pig runs. Then a cat runs.").shots)
+    sizes += shot.camera.size + " ";
   EXPECT_EQ(sizes, "wide medium close wide ");
   EXPECT_EQ(film_of("A close-up of a fox.").shots[0].camera.size, "close");
   EXPECT_EQ(film_of("The boy says in a Scottish voice: hello.").characters[0].voice.voice_id, "awb");
@@ -290,19 +297,71 @@ TEST(EditionOracle, ALineIsSpreadByTheWorldsOwnLength) {
 
 TEST(EditionOracle, ReadsDialoguesByName) {
   EXPECT_EQ(story_in("A fox and a crab stand on the beach. Fox: Hello! Crab (in a deep voice): the moon is a balloon.", edition()),
-            (Spans{"fox/stands crab/stands beach day", "fox/stands crab/stands beach day [fox: Hello!]", "crab/stands beach day", "crab/stands beach day [crab: the moon is a balloon]"}));
+            (Spans{"fox/stands crab/stands beach day", "fox/stands crab/stands beach day [fox: Hello!]", "crab/stands beach day",
+                   "crab/stands beach day [crab: the moon is a balloon]"}));
   EXPECT_EQ(story_in("EXT. BEACH - NIGHT\n\nA fox runs.\n\nFOX\n(sad)\nI see a star.\n\nCRAB\nMe too!", edition()),
-            (Spans{"fox/runs beach night", "fox/runs beach night [fox: I see a star]", "crab/stands beach night", "crab/stands beach night [crab: Me too!]"}));
+            (Spans{"fox/runs beach night", "fox/runs beach night [fox: I see a star]", "crab/stands beach night",
+                   "crab/stands beach night [crab: Me too!]"}));
 }
 
 TEST(EditionOracle, EveryPromptGivesAPlanThatCanBeFilmed) {
   test::Random random(test::seed());
-  const Spans words = {"a", "the", "fox", "girl", "dragon", "and", "then", "it", "they", "is", "becomes", "sad", "angry", "happily", "talks to", "chases", "is chased by", "dances", ".", ",", ":", "!",
-                       "\n", "(", ")", "with", "a balloon", "tree", "two cakes", "there is", "no", "without", "not", "rain", "it rains", "snowing", "under the sea", "castle", "in the room", "on the moon",
-                       "dusk", "night", "says", "\"hello\"", "FOX\n", "GHOST\n", "Fox:", "on the left", "wide shot", "monkey", "old man", "in a robot voice"};
+  const Spans words = {"a",
+                       "the",
+                       "fox",
+                       "girl",
+                       "dragon",
+                       "and",
+                       "then",
+                       "it",
+                       "they",
+                       "is",
+                       "becomes",
+                       "sad",
+                       "angry",
+                       "happily",
+                       "talks to",
+                       "chases",
+                       "is chased by",
+                       "dances",
+                       ".",
+                       ",",
+                       ":",
+                       "!",
+                       "\n",
+                       "(",
+                       ")",
+                       "with",
+                       "a balloon",
+                       "tree",
+                       "two cakes",
+                       "there is",
+                       "no",
+                       "without",
+                       "not",
+                       "rain",
+                       "it rains",
+                       "snowing",
+                       "under the sea",
+                       "castle",
+                       "in the room",
+                       "on the moon",
+                       "dusk",
+                       "night",
+                       "says",
+                       "\"hello\"",
+                       "FOX\n",
+                       "GHOST\n",
+                       "Fox:",
+                       "on the left",
+                       "wide shot",
+                       "monkey",
+                       "old man",
+                       "in a robot voice"};
   for (int i = 0; i < 400; ++i) {
     std::string prompt = "x";
-    for (std::int64_t count = 1 + random.below(30); count > 0; --count) prompt += " " + words[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(words.size())))];
+    for (std::int64_t count = 1 + random.below(30); count > 0; --count)
+      prompt += " " + words[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(words.size())))];
     (void)film_of(prompt);
   }
 }

@@ -10,9 +10,9 @@
 #include "audio/phonemes.h"
 #include "engine/weights/safetensors.h"
 #include "kernels/error.h"
+#include "planner/check.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/session.h"
-#include "planner/check.h"
 #include "planner/oracle.h"
 #include "planner/schema.h"
 
@@ -66,7 +66,8 @@ TEST(Stream, OfAPlanIsTheTwinsToTheToken) {
   ASSERT_GE(goldens()["streams"].size(), 8U);
   for (const json& golden : goldens()["streams"]) {
     plan::Film film = film_of(golden);
-    for (const plan::Finding& finding : plan::check(film, world)) EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence;
+    for (const plan::Finding& finding : plan::check(film, world))
+      EXPECT_EQ(finding.severity, plan::Severity::warning) << finding.path << ": " << finding.sentence;
     Follower follower(tokenizer);
     const PlanSpans spans = write_plan(follower, film, world, phones_of);
     EXPECT_EQ(follower.tokens(), golden["ids"].get<Tokens>()) << film.prompt;
@@ -129,7 +130,8 @@ TEST(Planner, KeepsTheStatesThatOnePrefillOfTheFinalPlanGives) {
     EXPECT_TRUE(written.origin.by_rules);
     EXPECT_EQ(written.origin.repairs, 2);
     EXPECT_FALSE(written.origin.faults.empty());
-    EXPECT_EQ(plan::to_json(written.film), plan::to_json(oracle::plan_by_rules(golden["prompt"], World::open(bundle / "world.json"), phones_of)));
+    EXPECT_EQ(plan::to_json(written.film),
+              plan::to_json(oracle::plan_by_rules(golden["prompt"], World::open(bundle / "world.json"), phones_of)));
     const Direction read = planner->direct(plan::from_json(plan::to_json(written.film)), nullptr);
     ASSERT_EQ(read.shots.size(), written.shots.size());
     for (std::size_t i = 0; i < read.shots.size(); ++i) {
@@ -176,7 +178,8 @@ TEST(Session, KeepsTheSameStatesHoweverTheTokensAreCut) {
     ASSERT_EQ(cut.states().size(), whole.states().size());
     for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(last[i], expected[i], 1e-4);
     double worst = 0.0;
-    for (std::size_t i = 0; i < whole.states().size(); ++i) worst = std::max(worst, static_cast<double>(std::abs(cut.states()[i] - whole.states()[i])));
+    for (std::size_t i = 0; i < whole.states().size(); ++i)
+      worst = std::max(worst, static_cast<double>(std::abs(cut.states()[i] - whole.states()[i])));
     EXPECT_LT(worst, 2e-5) << "pieces of " << piece;
   }
 }

@@ -37,7 +37,8 @@ Outcome run(const std::string& folder, Precision precision, const std::vector<st
 }
 
 std::vector<std::int32_t> tokens_of(const std::string& folder) {
-  const Safetensors one = Safetensors::open(goldens / folder / (folder == "qwen3_vl" ? "case_text_only.safetensors" : "case_prefill_and_greedy.safetensors"));
+  const Safetensors one =
+      Safetensors::open(goldens / folder / (folder == "qwen3_vl" ? "case_text_only.safetensors" : "case_prefill_and_greedy.safetensors"));
   const Tensor ids = one.at("in.input_ids");
   std::vector<std::int32_t> tokens;
   for (std::int64_t i = 0; i < ids.elements(); ++i) {
@@ -48,9 +49,10 @@ std::vector<std::int32_t> tokens_of(const std::string& folder) {
   return tokens;
 }
 
-/// The root of the mean squared error of the logits as a share of that of the logits themselves, and the share of tokens after which another one than
-/// float32's is the likeliest. A bf16 number is off by up to 2^-9, one of 8 bits by 1/254 of its row's largest, which lies at about three deviations here:
-/// 0.2 % and 1 % a weight, and about three times that after all layers. These models are random: their likeliest tokens are close races.
+/// The root of the mean squared error of the logits as a share of that of the logits themselves, and the share of tokens after which
+/// another one than float32's is the likeliest. A bf16 number is off by up to 2^-9, one of 8 bits by 1/254 of its row's largest, which lies
+/// at about three deviations here: 0.2 % and 1 % a weight, and about three times that after all layers. These models are random: their
+/// likeliest tokens are close races.
 struct Bound {
   Precision precision;
   double error, changed;
@@ -77,9 +79,12 @@ TEST_P(Precisions, StayNearFloat32) {
   EXPECT_LE(turned, bound.changed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Qwen3, Precisions, testing::Combine(testing::Values("qwen3", "qwen3_moe", "qwen3_moe_mixed", "qwen3_vl"), testing::ValuesIn(bounds)), [](const auto& tested) {
-  return std::string(std::get<0>(tested.param)) + (std::get<1>(tested.param).precision == Precision::int8 ? "_int8" : "_bf16");
-});
+INSTANTIATE_TEST_SUITE_P(Qwen3, Precisions,
+                         testing::Combine(testing::Values("qwen3", "qwen3_moe", "qwen3_moe_mixed", "qwen3_vl"), testing::ValuesIn(bounds)),
+                         [](const auto& tested) {
+                           return std::string(std::get<0>(tested.param)) +
+                                  (std::get<1>(tested.param).precision == Precision::int8 ? "_int8" : "_bf16");
+                         });
 
 // A row is the same bytes in whatever company it is multiplied: the products of whole numbers are exact.
 TEST(WholeNumbers, GiveARowTheSameBytesAloneAndAmongOthers) {

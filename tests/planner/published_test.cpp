@@ -67,7 +67,8 @@ TEST(ChatTemplate, OfAnotherFormIsRefusedByName) {
   };
   const auto refused = [](const std::string& text) { return refusal([&] { (void)ChatForm::parse(text, "T"); }); };
   EXPECT_EQ(refused(qwen), "");
-  EXPECT_NE(refused("{{ bos_token }}[INST] {{ messages[0].content }} [/INST]").find("T: the chat template is not of Qwen's form"), std::string::npos);
+  EXPECT_NE(refused("{{ bos_token }}[INST] {{ messages[0].content }} [/INST]").find("T: the chat template is not of Qwen's form"),
+            std::string::npos);
   EXPECT_NE(refused(qwen + "[INST]").find("[INST]"), std::string::npos);
   EXPECT_NE(refused(replaced("'<|im_end|>' + '\\n'", "'<|im_end|>'")).find("lacks <|im_end|>"), std::string::npos);
   EXPECT_NE(refused(replaced("message.role + '\\n'", "message.role + ': '")).find("role"), std::string::npos);
@@ -85,10 +86,13 @@ class Published : public testing::TestWithParam<const char*> {
   }
   void TearDown() override { fs::remove_all(folder_); }
   void write(const char* name, const std::string& text) const { std::ofstream(folder_ / name, std::ios::binary) << text; }
-  std::string refused() const { return refusal([&] { (void)Checkpoint::open(folder_); }); }
+  std::string refused() const {
+    return refusal([&] { (void)Checkpoint::open(folder_); });
+  }
 
   plan::Film film(const Picture* picture, Precision precision, int threads) const {
-    return write_film(Checkpoint::open(folder_), World::open(world_file), prompt, picture, phones_of, {.precision = precision, .threads = threads});
+    return write_film(Checkpoint::open(folder_), World::open(world_file), prompt, picture, phones_of,
+                      {.precision = precision, .threads = threads});
   }
 
   fs::path folder_ = fs::temp_directory_path() / ("fabula_published_" + std::to_string(getpid()));
@@ -190,8 +194,10 @@ TEST_P(Published, ThatCannotSeeRefusesAPicture) {
   const std::vector<std::uint8_t> rgb(std::size_t{3} * 60 * 40, 200);
   const Picture picture{60, 40, rgb};
   const std::string refused = refusal([&] { (void)film(&picture, Precision::fp32, 1); }, ExitCode::usage);
-  if (std::string(GetParam()) == "qwen3_vl") EXPECT_EQ(refused, "");
-  else EXPECT_NE(refused.find("Qwen3-VL"), std::string::npos);
+  if (std::string(GetParam()) == "qwen3_vl")
+    EXPECT_EQ(refused, "");
+  else
+    EXPECT_NE(refused.find("Qwen3-VL"), std::string::npos);
 }
 
 TEST_P(Published, DoesNotReadBeyondItsContext) {
@@ -201,7 +207,8 @@ TEST_P(Published, DoesNotReadBeyondItsContext) {
   EXPECT_NE(refusal([&] { (void)film(nullptr, Precision::fp32, 1); }).find("context of 300 tokens"), std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, Published, testing::Values("qwen3", "qwen3_moe", "qwen3_vl"), [](const auto& tested) { return std::string(tested.param); });
+INSTANTIATE_TEST_SUITE_P(Checkpoints, Published, testing::Values("qwen3", "qwen3_moe", "qwen3_vl"),
+                         [](const auto& tested) { return std::string(tested.param); });
 
 class SeeingCheckpoint : public Published {};
 
@@ -225,16 +232,19 @@ TEST_P(SeeingCheckpoint, ReadsThePictureBeforeItWrites) {
   write("preprocessor_config.json", config.dump());
   EXPECT_NE(refusal([&] { (void)film(&picture, Precision::fp32, 1); }).find("vision_config"), std::string::npos);
   fs::remove(folder_ / "preprocessor_config.json");
-  EXPECT_NE(refusal([&] { (void)film(&picture, Precision::fp32, 1); }, ExitCode::input_missing).find("preprocessor_config.json"), std::string::npos);
+  EXPECT_NE(refusal([&] { (void)film(&picture, Precision::fp32, 1); }, ExitCode::input_missing).find("preprocessor_config.json"),
+            std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, SeeingCheckpoint, testing::Values("qwen3_vl"), [](const auto& tested) { return std::string(tested.param); });
+INSTANTIATE_TEST_SUITE_P(Checkpoints, SeeingCheckpoint, testing::Values("qwen3_vl"),
+                         [](const auto& tested) { return std::string(tested.param); });
 
 TEST(Pictures, BecomeThePatchesOfTheReference) {
   const Safetensors stored = Safetensors::open(goldens / "pictures.safetensors");
   const PictureConfig config = PictureConfig::open(goldens / "qwen3_vl");
   for (const char* number : {"0", "1", "2", "3", "4"}) {
-    const Tensor in = stored.at(std::string("in.") + number), out = stored.at(std::string("out.") + number), grid = stored.at(std::string("grid.") + number);
+    const Tensor in = stored.at(std::string("in.") + number), out = stored.at(std::string("out.") + number),
+                 grid = stored.at(std::string("grid.") + number);
     const Picture picture{in.shape[1], in.shape[0], {in.as<const std::uint8_t>(), static_cast<std::size_t>(in.elements())}};
     const Patches patches = patches_of(config, picture);
     std::int64_t sides[3];
@@ -244,7 +254,8 @@ TEST(Pictures, BecomeThePatchesOfTheReference) {
     std::vector<float> expected(static_cast<std::size_t>(out.elements()));
     std::memcpy(expected.data(), out.data, out.bytes());
     ASSERT_EQ(patches.pixels.size(), expected.size());
-    for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(patches.pixels[i], expected[i], 2e-6) << "picture " << number << ", value " << i;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      ASSERT_NEAR(patches.pixels[i], expected[i], 2e-6) << "picture " << number << ", value " << i;
   }
 }
 
@@ -265,7 +276,8 @@ TEST(StopTokens, EndAFreeText) {
   const auto written = [&](std::vector<std::int32_t> stops) {
     plan::Film film;
     film.prompt = prompt;
-    Composer composer(tokenizer, table, [&](auto) { return std::span<const float>(logits); }, {}, std::move(stops));
+    Composer composer(
+        tokenizer, table, [&](auto) { return std::span<const float>(logits); }, {}, std::move(stops));
     write_plan(composer, film, world, phones_of, {.opening = {}, .score = false});
     EXPECT_EQ(std::count(composer.tokens().begin(), composer.tokens().end(), stop), 0) << "a stop token is no part of the plan";
     return film;
@@ -278,7 +290,8 @@ TEST(StopTokens, EndAFreeText) {
 TEST(Instruction, NamesAllThatCanBeFilmed) {
   const World world = World::open(world_file);
   const std::string text = instruction(world);
-  for (const auto& ids : {ids_of(world.actors), ids_of(world.places), ids_of(world.actions), ids_of(world.voices), world.times, world.camera_moves, world.ambiences}) {
+  for (const auto& ids : {ids_of(world.actors), ids_of(world.places), ids_of(world.actions), ids_of(world.voices), world.times,
+                          world.camera_moves, world.ambiences}) {
     for (const std::string& id : ids) EXPECT_NE(text.find(id), std::string::npos) << id;
   }
   EXPECT_LT(text.size(), 4000U);

@@ -1,4 +1,5 @@
-// Findings go back to the model, word for word and twice at most; then the rules plan. The models are scripts: each round they write the plan that the test gives.
+// Findings go back to the model, word for word and twice at most; then the rules plan. The models are scripts: each round they write the
+// plan that the test gives.
 #include "planner/repair.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +41,8 @@ class Repair : public testing::Test {
   }
 
   // The model writes `plans` one after the other, a round each.
-  Composed compose_by(const std::vector<plan::Film>& plans, const PhonesFunction& phones = letters_as_phones, std::size_t most_tokens = 100'000) {
+  Composed compose_by(const std::vector<plan::Film>& plans, const PhonesFunction& phones = letters_as_phones,
+                      std::size_t most_tokens = 100'000) {
     rounds_ = 0;
     read_.clear();
     std::vector<std::int32_t> goal;
@@ -55,7 +57,8 @@ class Repair : public testing::Test {
         plan::Film film = plans.at(rounds_++);
         write_plan(follower, film, world_, phones);
         goal = follower.tokens();
-        position = opening(prompt).size() + static_cast<std::size_t>(turn - tokens.rbegin()) - tokenizer_.encode("assistant\n", AddedTokens::plain).size();
+        position = opening(prompt).size() + static_cast<std::size_t>(turn - tokens.rbegin()) -
+                   tokenizer_.encode("assistant\n", AddedTokens::plain).size();
       } else {
         position += tokens.size();
       }
@@ -93,7 +96,8 @@ TEST_F(Repair, FindingsGoBackWordForWordAsAUserTurnAndThePlanIsComposedAnew) {
   const std::vector<plan::Finding> faults = faults_of(bad, world_);
   ASSERT_EQ(faults.size(), 2U);
   EXPECT_EQ(repair_turn(faults),
-            "shots: no shot shows what the prompt says: fox runs at the place forest by night\nshots: nobody says \"hello moon\", which the prompt has fox say");
+            "shots: no shot shows what the prompt says: fox runs at the place forest by night\nshots: nobody says \"hello moon\", which "
+            "the prompt has fox say");
   const Composed made = compose_by({bad, good});
   EXPECT_EQ(plan::to_json(made.film), plan::to_json(good));
   EXPECT_EQ(made.origin.repairs, 1);
@@ -167,8 +171,8 @@ TEST(RepairOfTheEdition, WeatherMoodAndPropsThatThePromptSaysMustBeShown) {
   const auto missed = [&](const std::string& meant, const std::string& shown) {
     return missed_events(oracle::plan_by_rules(shown, world, letters_as_phones), oracle::read_story(meant, world), world).size();
   };
-  for (const char* said : {"A sad fox runs in the rain with a balloon.", "A fox talks to a crab.", "A fox is chased by a crab.", "A fox runs on the moon in the rain.",
-                             "A fox runs with a balloon, a cake and a car."}) {
+  for (const char* said : {"A sad fox runs in the rain with a balloon.", "A fox talks to a crab.", "A fox is chased by a crab.",
+                           "A fox runs on the moon in the rain.", "A fox runs with a balloon, a cake and a car."}) {
     EXPECT_EQ(missed(said, said), 0U) << said;
   }
   EXPECT_EQ(missed("A fox runs in the rain.", "A fox runs."), 1U);

@@ -34,7 +34,8 @@ std::string rest_of(const Film& film, const std::vector<std::size_t>& shots, std
 }
 
 void expect_rest_kept(const Film& before, const Film& after, const std::vector<std::size_t>& shots) {
-  EXPECT_EQ(rest_of(before, shots, before.places.size(), before.characters.size()), rest_of(after, shots, before.places.size(), before.characters.size()));
+  EXPECT_EQ(rest_of(before, shots, before.places.size(), before.characters.size()),
+            rest_of(after, shots, before.places.size(), before.characters.size()));
 }
 
 std::vector<std::string> paths_of(const std::function<void()>& call) {
@@ -120,7 +121,8 @@ TEST(Replan, FromAShotOnTheEventsOfTheWishAreSharedOut) {
   std::vector<std::string> acts;
   for (const plan::Shot& shot : after.shots) acts.push_back(shot.action_beats[0].what);
   EXPECT_EQ(acts, (std::vector<std::string>{"runs", "runs", "jumps", "jumps", "stands", "stands"}));
-  EXPECT_EQ(code_of([&] { (void)replan(before, "s030", "The fox jumps. Then it stands."); }), ExitCode::bad_data) << "a shot shows one thing";
+  EXPECT_EQ(code_of([&] { (void)replan(before, "s030", "The fox jumps. Then it stands."); }), ExitCode::bad_data)
+      << "a shot shows one thing";
 }
 
 TEST(Replan, LockedFieldsStayAndAWishThatTheyForbidIsRefusedWithTheFindings) {
@@ -129,8 +131,8 @@ TEST(Replan, LockedFieldsStayAndAWishThatTheyForbidIsRefusedWithTheFindings) {
   before.shots[2].locked = {"action_beats[0].what", "dialogue"};
   EXPECT_EQ(paths_of([&] { (void)replan(before, "s020", "make it night"); }), std::vector<std::string>{"shots[1].place"});
   EXPECT_EQ(paths_of([&] { (void)replan(before, "s030", "it jumps"); }), std::vector<std::string>{"shots[2].action_beats[0].what"});
-  for (const std::string wish :
-       {"Zoom in. Close-up.", "a crab jumps in the city", "It spins at night and says \"no\".", "remove the fox, add a pig", "wide shot, it flies on the left"}) {
+  for (const std::string wish : {"Zoom in. Close-up.", "a crab jumps in the city", "It spins at night and says \"no\".",
+                                 "remove the fox, add a pig", "wide shot, it flies on the left"}) {
     for (const bool onwards : {false, true}) {
       for (const std::string shot : {"s010", "s020", "s030"}) {
         try {
@@ -175,7 +177,9 @@ TEST(Replan, ShotsThatGoOnFromItFollowAndAPreThatFailsIsMended) {
 
 TEST(ReplanOfTheEdition, ChangesWeatherMoodsAndProps) {
   const auto film = [](const std::string& prompt) { return oracle::plan_by_rules(prompt, test::edition(), phones_of); };
-  const auto wish = [](const Film& before, const std::string& text) { return plan::replan(before, {text, "s020", false}, test::edition(), phones_of); };
+  const auto wish = [](const Film& before, const std::string& text) {
+    return plan::replan(before, {text, "s020", false}, test::edition(), phones_of);
+  };
   const Film before = film("A fox runs through a forest beside a tree. It says: hello moon.");
 
   Film after = wish(before, "make it rain").film;
@@ -209,11 +213,13 @@ TEST(ReplanOfTheEdition, ChangesWeatherMoodsAndProps) {
 TEST(Replan, WhatCannotBeMetIsRefusedOrTold) {
   const Film before = film_of("A fox and a crab run through a forest.");
   EXPECT_EQ(paths_of([&] { (void)replan(before, "s010", "add a pig"); }), std::vector<std::string>{"shots[0].cast"});
-  EXPECT_EQ(paths_of([&] { (void)replan(before, "s010", "remove the fox and without the crab"); }), (std::vector<std::string>{"shots[0].cast", "shots[0].action_beats"}));
+  EXPECT_EQ(paths_of([&] { (void)replan(before, "s010", "remove the fox and without the crab"); }),
+            (std::vector<std::string>{"shots[0].cast", "shots[0].action_beats"}));
   EXPECT_EQ(code_of([&] { (void)replan(before, "s099", "make it night"); }), ExitCode::usage);
   EXPECT_EQ(code_of([&] { (void)replan(before, "s010", "  "); }), ExitCode::usage);
   EXPECT_EQ(code_of([&] { (void)replan(before, "s010", "more drama please"); }), ExitCode::bad_data);
-  EXPECT_EQ(code_of([&] { (void)replan(film_of("A crab runs."), "s010", "a dragon dances"); }), ExitCode::bad_data) << "nobody stands in for it";
+  EXPECT_EQ(code_of([&] { (void)replan(film_of("A crab runs."), "s010", "a dragon dances"); }), ExitCode::bad_data)
+      << "nobody stands in for it";
   const plan::Replanned made = replan(before, "s010", "The fox jumps over a dragon at night.");
   EXPECT_EQ(made.film.unsupported, std::vector<std::string>{"dragon"});
   EXPECT_EQ(made.notes.size(), 1U);

@@ -1,4 +1,5 @@
-// How a token is chosen: the filters are transformers' (tools/goldens/dump_sampling.py), the draw follows the probabilities and repeats itself.
+// How a token is chosen: the filters are transformers' (tools/goldens/dump_sampling.py), the draw follows the probabilities and repeats
+// itself.
 #include "planner/grammar/sampler.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +40,8 @@ TEST(Sampler, KeepsWhatTransformersKeeps) {
       tokens.push_back(candidate.token);
       total += candidate.weight;
     }
-    ASSERT_EQ(tokens, wanted["tokens"].get<std::vector<std::int32_t>>()) << wanted["temperature"] << " " << wanted["top_p"] << " " << wanted["min_p"];
+    ASSERT_EQ(tokens, wanted["tokens"].get<std::vector<std::int32_t>>())
+        << wanted["temperature"] << " " << wanted["top_p"] << " " << wanted["min_p"];
     for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_NEAR(kept[i].weight / total, wanted["probabilities"][i].get<double>(), 1e-6);
   }
 }
@@ -65,14 +67,17 @@ TEST(Sampler, DrawsByProbabilityAndTheSameAgainFromTheSameSeed) {
       drawn[token] += 1.0 / draws;
     }
     const double total = std::exp(0.0) + std::exp(0.5) + std::exp(1.0) + std::exp(-0.5);
-    for (const std::int32_t token : {0, 1, 2, 4}) EXPECT_NEAR(drawn[token], std::exp(logits[static_cast<std::size_t>(token)] / 2.0) / total, 0.015);
+    for (const std::int32_t token : {0, 1, 2, 4})
+      EXPECT_NEAR(drawn[token], std::exp(logits[static_cast<std::size_t>(token)] / 2.0) / total, 0.015);
     EXPECT_EQ(drawn.size(), 4U);
   }
 }
 
 TEST(Sampler, RefusesWhatIsNoProbability) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const Sampling& wrong : {Sampling{.temperature = nan}, Sampling{.temperature = -1.0}, Sampling{.top_p = 1.5}, Sampling{.min_p = nan}}) EXPECT_THROW((void)Sampler(wrong), Error);
+  for (const Sampling& wrong :
+       {Sampling{.temperature = nan}, Sampling{.temperature = -1.0}, Sampling{.top_p = 1.5}, Sampling{.min_p = nan}})
+    EXPECT_THROW((void)Sampler(wrong), Error);
 }
 
 TEST(Sampler, RefusesLogitsThatAreNoNumbers) {

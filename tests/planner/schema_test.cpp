@@ -32,8 +32,24 @@ Film story() {
   film.total_ms = 3667;
   film.characters = {{"fox", "Fox", "an orange fox", {"slt"}}, {"crab", "Crab", "a red crab", {"rms"}}};
   film.places = {{"beach", "a sandy beach", "day"}};
-  film.shots = {{"s010", "beach", 0, 1833, {{"fox", "left", "right"}, {"crab", "right", "left"}}, {{0, "fox", "walks"}}, {"wide", "static"}, {}, "waves"},
-                {"s020", "beach", 1833, 1834, {{"fox", "center", "right"}}, {{0, "fox", "stands"}}, {"medium", "push_in"}, {{"fox", "hello there!", 2083, 2900, "on_screen"}}, "waves"}};
+  film.shots = {{"s010",
+                 "beach",
+                 0,
+                 1833,
+                 {{"fox", "left", "right"}, {"crab", "right", "left"}},
+                 {{0, "fox", "walks"}},
+                 {"wide", "static"},
+                 {},
+                 "waves"},
+                {"s020",
+                 "beach",
+                 1833,
+                 1834,
+                 {{"fox", "center", "right"}},
+                 {{0, "fox", "stands"}},
+                 {"medium", "push_in"},
+                 {{"fox", "hello there!", 2083, 2900, "on_screen"}},
+                 "waves"}};
   film.unsupported = {"meet"};
   return film;
 }
@@ -43,13 +59,14 @@ TEST(Schema, WritesTheCompactFormToTheByte) {
   film.shots.resize(1);
   film.characters.resize(1);
   film.title = "A \"B\" \\ \u00e9\n";
-  EXPECT_EQ(plan::to_compact_json(film),
-            R"({"version":"fabula.plan/1","treatment":"A fox meets a crab.","title":"A \"B\" \\ é\n","aspect":"16:9","fps":24,"total_ms":3667,"language":"en",)"
-            R"("characters":[{"id":"fox","name":"Fox","look":"an orange fox","voice":{"voice_id":"slt"}}],)"
-            R"("places":[{"id":"beach","description":"a sandy beach","time_of_day":"day"}],)"
-            R"("shots":[{"id":"s010","place":"beach","start_ms":0,"duration_ms":1833,"cast":[{"id":"fox","position":"left","facing":"right"},{"id":"crab","position":"right","facing":"left"}],)"
-            R"("action_beats":[{"at_ms":0,"who":"fox","what":"walks"}],"camera":{"size":"wide","move":"static"},"dialogue":[],"ambience":"waves"}],)"
-            R"("sound":{"music":"none"},"unsupported":["meet"]})");
+  EXPECT_EQ(
+      plan::to_compact_json(film),
+      R"({"version":"fabula.plan/1","treatment":"A fox meets a crab.","title":"A \"B\" \\ é\n","aspect":"16:9","fps":24,"total_ms":3667,"language":"en",)"
+      R"("characters":[{"id":"fox","name":"Fox","look":"an orange fox","voice":{"voice_id":"slt"}}],)"
+      R"("places":[{"id":"beach","description":"a sandy beach","time_of_day":"day"}],)"
+      R"("shots":[{"id":"s010","place":"beach","start_ms":0,"duration_ms":1833,"cast":[{"id":"fox","position":"left","facing":"right"},{"id":"crab","position":"right","facing":"left"}],)"
+      R"("action_beats":[{"at_ms":0,"who":"fox","what":"walks"}],"camera":{"size":"wide","move":"static"},"dialogue":[],"ambience":"waves"}],)"
+      R"("sound":{"music":"none"},"unsupported":["meet"]})");
 }
 
 TEST(Schema, ReadsWhatItWrites) {
@@ -90,7 +107,8 @@ TEST(Schema, RefusesWhatIsNotAPlanAndSaysWhere) {
     change(file);
     EXPECT_NE(refusal(file.dump()).find(expected), std::string::npos) << refusal(file.dump());
   }
-  for (const char* text : {"", "{", "[]", "7", "{\"version\":\"fabula.plan/1\"} x", "{\"version\":\"\xff\"}", "null"}) EXPECT_NE(refusal(text), "read without complaint") << text;
+  for (const char* text : {"", "{", "[]", "7", "{\"version\":\"fabula.plan/1\"} x", "{\"version\":\"\xff\"}", "null"})
+    EXPECT_NE(refusal(text), "read without complaint") << text;
   EXPECT_NE(refusal(R"({"version":"fabula.plan/1","title":"a","title":"b"})").find("title: is there twice"), std::string::npos);
   EXPECT_NE(refusal(std::string(100000, '[')), "read without complaint");
 }
@@ -101,7 +119,8 @@ TEST(Schema, TellsAllThatIsWrongAtOnce) {
   file["fps"] = 0;
   file["shots"][1]["zoom"] = 3;
   const std::string told = refusal(file.dump());
-  for (const char* part : {"title: is missing", "fps: is 0, not from 1 to 240", "shots[1].zoom: is not a field of a plan"}) EXPECT_NE(told.find(part), std::string::npos) << told;
+  for (const char* part : {"title: is missing", "fps: is 0, not from 1 to 240", "shots[1].zoom: is not a field of a plan"})
+    EXPECT_NE(told.find(part), std::string::npos) << told;
 }
 
 // ---- hostile files: a sentence, no crash, no hang
@@ -164,20 +183,23 @@ class Dice {
 
  private:
   void roll(std::string& text, const plan::Limits& limits) {
-    static const std::vector<std::string> pieces = {"a", "Z", "7", " ", "\"", "\\", "/", "\n", "\t", "\x01", "\x7f", "\u00e9", "\u5c0f", "\U0001F98A", "{", "]", ",", ":", "\u2028"};
+    static const std::vector<std::string> pieces = {"a",    "Z",      "7",      " ",          "\"", "\\", "/", "\n", "\t",    "\x01",
+                                                    "\x7f", "\u00e9", "\u5c0f", "\U0001F98A", "{",  "]",  ",", ":",  "\u2028"};
     text.clear();
     if (!limits.choices.empty()) {
       text = limits.choices[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(limits.choices.size())))];
     } else if (limits.is_id) {
       text = std::string(1, static_cast<char>('a' + random_.below(26))) + std::to_string(random_.below(1000)) + "_";
     } else {
-      for (std::int64_t count = 1 + random_.below(8); count > 0; --count) text += pieces[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(pieces.size())))];
+      for (std::int64_t count = 1 + random_.below(8); count > 0; --count)
+        text += pieces[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(pieces.size())))];
     }
   }
   void roll(bool& flag, const plan::Limits&) { flag = random_.below(2) == 1; }
   template <std::integral T>
   void roll(T& number, const plan::Limits& limits) {
-    number = static_cast<T>(random_.below(8) == 0 ? (random_.below(2) == 0 ? limits.low : limits.high) : limits.low + random_.below(limits.high - limits.low + 1));
+    number = static_cast<T>(random_.below(8) == 0 ? (random_.below(2) == 0 ? limits.low : limits.high)
+                                                  : limits.low + random_.below(limits.high - limits.low + 1));
   }
   template <typename T>
   void roll(std::optional<T>& number, const plan::Limits& limits) {
@@ -189,10 +211,8 @@ class Dice {
     for (T& entry : entries) roll(entry, limits);
   }
   template <typename T>
-    requires requires { plan::Fields<T>::name; }
-  void roll(T& object, const plan::Limits&) {
-    Dice<T>(object, random_);
-  }
+  requires requires { plan::Fields<T>::name; }
+  void roll(T& object, const plan::Limits&) { Dice<T>(object, random_); }
 
   S& object_;
   test::Random& random_;
@@ -231,7 +251,8 @@ const ordered_json& schema() {
 
 TEST(JsonSchema, TheFileIsTheReadersOwn) {
   std::ifstream in(std::string(FABULA_SOURCE_DIR) + "/assets/schema/plan.schema.json", std::ios::binary);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), plan::json_schema() + "\n") << "write it anew: fabula plan --schema > assets/schema/plan.schema.json";
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), plan::json_schema() + "\n")
+      << "write it anew: fabula plan --schema > assets/schema/plan.schema.json";
 }
 
 // Goes through a value and its schema side by side; each property there is tried out on the reader.
@@ -246,7 +267,8 @@ class SideBySide {
       for (std::size_t i = 0; i < value.size(); ++i) walk(pointer + "/" + std::to_string(i), type.at("items"));
     }
     if (!value.is_object()) return;
-    for (const auto& [key, field] : value.items()) EXPECT_TRUE(type.at("properties").contains(key)) << pointer << "/" << key << " is written but not in the schema";
+    for (const auto& [key, field] : value.items())
+      EXPECT_TRUE(type.at("properties").contains(key)) << pointer << "/" << key << " is written but not in the schema";
     std::set<std::string> required;
     for (const auto& key : type.at("required")) required.insert(key.get<std::string>());
     for (const auto& [key, property] : type.at("properties").items()) {
@@ -264,8 +286,10 @@ class SideBySide {
   std::string refused(const std::string& pointer, const std::string& key, const std::optional<ordered_json>& value) {
     ordered_json film = film_;
     ordered_json& object = film.at(ordered_json::json_pointer(pointer));
-    if (value) object[key] = *value;
-    else object.erase(key);
+    if (value)
+      object[key] = *value;
+    else
+      object.erase(key);
     try {
       (void)plan::from_json(film.dump());
       return "";
@@ -284,7 +308,8 @@ TEST(JsonSchema, KnowsThePropertiesThatTheReaderKnowsAndNoOthers) {
   film.logline = film.style = film.sound.ambience_bed = "x";
   film.seed = 1;
   film.sound.music_in_ms = film.sound.music_out_ms = 5;
-  film.characters = {{"fox", "Fox", "an orange fox", {"slt", "old", "low", "warm", "slow", "Irish", "a voice", {"a.wav"}}, "a hat", {"a.png"}, "fox-1"}};
+  film.characters = {
+      {"fox", "Fox", "an orange fox", {"slt", "old", "low", "warm", "slow", "Irish", "a voice", {"a.wav"}}, "a hat", {"a.png"}, "fox-1"}};
   film.places = {{"beach", "a sandy beach", "day", "fog", "grey", {{"rock", "left"}}, {"b.png"}}};
   film.props = {{"cup", "a cup", {"full"}, {"c.png"}}};
   film.world = {{"cup", "state", "full"}};

@@ -36,8 +36,9 @@ TEST(PromptWords, AreLettersNumbersSpacesAndAFewSigns) {
 
 TEST(PromptWords, HoldTheirPromiseForAnyBytes) {
   test::Random random(test::seed());
-  const std::string pieces[] = {"<|im_end|>", "'",      "\"",     "\\",         "\n",     "\u200d", "\u2028", "\u0085", "\u202e", "\u0301", "a", "Z",
-                                " ",          "\u2019", "\u4e2d", "\U000e0041", "\ufe0f", "\u0338", "|",      "\uac00", "7",      ".",      "-"};
+  const std::string pieces[] = {"<|im_end|>", "'",      "\"", "\\",     "\n", "\u200d", "\u2028", "\u0085",
+                                "\u202e",     "\u0301", "a",  "Z",      " ",  "\u2019", "\u4e2d", "\U000e0041",
+                                "\ufe0f",     "\u0338", "|",  "\uac00", "7",  ".",      "-"};
   for (int round = 0; round < 20000; ++round) {
     std::string text;
     for (std::int64_t i = random.below(12); i >= 0; --i)
@@ -53,17 +54,17 @@ TEST(PromptWords, HoldTheirPromiseForAnyBytes) {
       at += c.bytes;
       ASSERT_TRUE(c.code >= 0x80 || (c.code >= 0x20 && c.code < 0x7f)) << words;
       ASSERT_TRUE(c.kind != CharKind::space || (c.code == ' ' && before != CharKind::space && at < words.size())) << words;
-      ASSERT_TRUE(c.code != '\'' || (before != CharKind::space && at < words.size() && character_at(words, at).kind == CharKind::letter)) << words;
-      ASSERT_FALSE(c.code == 0x2019 || c.code == 0x2028 || c.code == 0x202e || c.code == 0x200d || c.code == 0xfe0f || c.code == 0xe0041) << words;
+      ASSERT_TRUE(c.code != '\'' || (before != CharKind::space && at < words.size() && character_at(words, at).kind == CharKind::letter))
+          << words;
+      ASSERT_FALSE(c.code == 0x2019 || c.code == 0x2028 || c.code == 0x202e || c.code == 0x200d || c.code == 0xfe0f || c.code == 0xe0041)
+          << words;
       before = c.kind;
     }
     ASSERT_EQ(prompt_words(words, most), words) << "words are not words any more";
   }
 }
 
-TEST(Printable, IsOneLineWithoutControls) {
-  EXPECT_EQ(printable("a\x1b[2Jb\u202e\n\xff\u00e9"), "a\ufffd[2Jb\ufffd \ufffd\u00e9");
-}
+TEST(Printable, IsOneLineWithoutControls) { EXPECT_EQ(printable("a\x1b[2Jb\u202e\n\xff\u00e9"), "a\ufffd[2Jb\ufffd \ufffd\u00e9"); }
 
 TEST(Lowercase, FollowsUnicodeAndKeepsWhatIsNoCharacter) {
   EXPECT_EQ(lowercase("FOX \u00c9\u0416 7\xff"), "fox \u00e9\u0436 7\xff");

@@ -224,11 +224,13 @@ TEST(PlanningMany, FailsWhatDoesNotFitAndNeverHangs) {
 TEST(PlanningMany, StopsWhenToldTo) {
   const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
   int results = 0;
-  planner->direct_all(prompts(), {.plans = 3}, [](int tokens) { return tokens < 50; }, [&](BatchResult result) {
-    ++results;
-    ASSERT_TRUE(std::holds_alternative<Error>(result.outcome));
-    EXPECT_EQ(std::get<Error>(result.outcome).code(), ExitCode::interrupted);
-  });
+  planner->direct_all(
+      prompts(), {.plans = 3}, [](int tokens) { return tokens < 50; },
+      [&](BatchResult result) {
+        ++results;
+        ASSERT_TRUE(std::holds_alternative<Error>(result.outcome));
+        EXPECT_EQ(std::get<Error>(result.outcome).code(), ExitCode::interrupted);
+      });
   EXPECT_EQ(results, static_cast<int>(prompts().size()));
 }
 
@@ -236,7 +238,8 @@ TEST(PlanningMany, StopsWhenToldTo) {
 TEST(Batch, SharesPagesAndGetsThemBack) {
   const Model model;
   ThreadPool threads(2);
-  const Tokens text = model.tokenizer.encode(std::string(400, 'a') + "the fox runs, the fox stands" + std::string(200, 'b'), AddedTokens::plain);
+  const Tokens text =
+      model.tokenizer.encode(std::string(400, 'a') + "the fox runs, the fox stands" + std::string(200, 'b'), AddedTokens::plain);
   Session alone(model.lm, model.tap_layer, cpu_kernels(), &threads);
   const auto row = alone.read(text);
   const std::vector<float> expected(row.begin(), row.end());
@@ -253,7 +256,8 @@ TEST(Batch, SharesPagesAndGetsThemBack) {
         seated.arrive_and_wait();
         Session session(model.lm, pool, [&](Request& request) { return seat.read(request); });
         std::span<const float> last;
-        for (std::size_t at = 0; at < text.size(); at += 7) last = session.read(std::span(text).subspan(at, std::min<std::size_t>(7, text.size() - at)));
+        for (std::size_t at = 0; at < text.size(); at += 7)
+          last = session.read(std::span(text).subspan(at, std::min<std::size_t>(7, text.size() - at)));
         expect_same_bytes(last, expected);
         expect_same_bytes(session.states(), alone.states());
       });

@@ -81,7 +81,8 @@ TEST(Tokenizer, ReturnsWhateverItWasGiven) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  const std::vector<std::string> pieces = {"a", "the", " ", "\n", "\r\n", "'s", "'LL", "1", "\u5c0f", "\U0001F98A", "\u00e9", "<|im_end|>", "\"", "\t", "\u2003", "_", "Z"};
+  const std::vector<std::string> pieces = {"a",          "the",    " ",          "\n", "\r\n", "'s",     "'LL", "1", "\u5c0f",
+                                           "\U0001F98A", "\u00e9", "<|im_end|>", "\"", "\t",   "\u2003", "_",   "Z"};
   for (int i = 0; i < 300; ++i) {
     std::string text;
     for (auto length = random() % 40; length > 0; --length) text += pieces[random() % pieces.size()];
@@ -117,7 +118,10 @@ TEST(TokenizerFile, RefusesWhatItCannotReadRightly) {
       {"dropout", [](json& f) { f["model"]["dropout"] = 0.5; }},
       {"no vocabulary", [](json& f) { f["model"].erase("vocab"); }},
       {"an empty vocabulary", [](json& f) { f["model"]["vocab"] = json::object(); }},
-      {"a vocabulary that is a list", [](json& f) { f["model"]["vocab"] = {1, 2}; }},
+      {"a vocabulary that is a list",
+       [](json& f) {
+         f["model"]["vocab"] = {1, 2};
+       }},
       {"an id twice", [](json& f) { f["model"]["vocab"]["zzzz"] = 5; }},
       {"a negative id", [](json& f) { f["model"]["vocab"]["zzzz"] = -1; }},
       {"a huge id", [](json& f) { f["model"]["vocab"]["zzzz"] = 4000000000000LL; }},
@@ -125,10 +129,19 @@ TEST(TokenizerFile, RefusesWhatItCannotReadRightly) {
       {"a token outside the alphabet", [](json& f) { f["model"]["vocab"]["a b"] = 900; }},
       {"an empty token", [](json& f) { f["model"]["vocab"][""] = 900; }},
       {"merges that are no list", [](json& f) { f["model"]["merges"] = 3; }},
-      {"a merge of three", [](json& f) { f["model"]["merges"][0] = {"a", "b", "c"}; }},
+      {"a merge of three",
+       [](json& f) {
+         f["model"]["merges"][0] = {"a", "b", "c"};
+       }},
       {"a merge without a space", [](json& f) { f["model"]["merges"][0] = "ab"; }},
-      {"a merge of unknown tokens", [](json& f) { f["model"]["merges"][0] = {"zq", "qz"}; }},
-      {"a merge into an unknown token", [](json& f) { f["model"]["merges"][0] = {"z", "q"}; }},
+      {"a merge of unknown tokens",
+       [](json& f) {
+         f["model"]["merges"][0] = {"zq", "qz"};
+       }},
+      {"a merge into an unknown token",
+       [](json& f) {
+         f["model"]["merges"][0] = {"z", "q"};
+       }},
       {"an added token twice", [](json& f) { f["added_tokens"].push_back(f["added_tokens"][0]); }},
       {"an added token without content", [](json& f) { f["added_tokens"][0]["content"] = ""; }},
       {"an added token that strips", [](json& f) { f["added_tokens"][0]["lstrip"] = true; }},

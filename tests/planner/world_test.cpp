@@ -80,8 +80,14 @@ TEST(World, RefusesMalformedWeathersMoodsAndProps) {
       {"words", [](json& w) { w["weathers"][1]["words"] = "rain"; }},
       {"weathers", [](json& w) { w["places"][0].erase("weathers"); }},
       {"weathers", [](json& w) { w["places"][0]["weathers"] = json::array(); }},
-      {"hail", [](json& w) { w["places"][0]["weathers"] = {"clear", "hail"}; }},
-      {"weathers", [](json& w) { w["places"][0]["weathers"] = {"rain", "clear"}; }},
+      {"hail",
+       [](json& w) {
+         w["places"][0]["weathers"] = {"clear", "hail"};
+       }},
+      {"weathers",
+       [](json& w) {
+         w["places"][0]["weathers"] = {"rain", "clear"};
+       }},
       {"moods", [](json& w) { w["moods"][1]["id"] = "calm"; }},
       {"id", [](json& w) { w["moods"].push_back(7); }},
       {"props", [](json& w) { w["props"][0]["id"] = "the ball"; }},
@@ -204,7 +210,10 @@ TEST(Qwen3Config, RefusesWhatTheDecoderCannotRun) {
       {"silu", [](json& c) { c["hidden_act"] = "gelu"; }},
       {"sliding", [](json& c) { c["use_sliding_window"] = true; }},
       {"rope_type", [](json& c) { c["rope_parameters"]["rope_type"] = "yarn"; }},
-      {"rope_type", [](json& c) { c["rope_scaling"] = {{"type", "yarn"}, {"factor", 4.0}}; }},
+      {"rope_type",
+       [](json& c) {
+         c["rope_scaling"] = {{"type", "yarn"}, {"factor", 4.0}};
+       }},
       {"rope_theta", [](json& c) { c["rope_parameters"]["rope_theta"] = -1; }},
       {"hidden_size", [](json& c) { c.erase("hidden_size"); }},
       {"hidden_size", [](json& c) { c["hidden_size"] = 1LL << 60; }},

@@ -14,7 +14,8 @@ namespace fabula::test {
 inline std::uint64_t seed() {
   static const std::uint64_t value = [] {
     const char* given = std::getenv("FABULA_TEST_SEED");
-    const std::uint64_t chosen = given != nullptr ? std::strtoull(given, nullptr, 10) : (std::uint64_t{std::random_device()()} << 20U) ^ std::random_device()();
+    const std::uint64_t chosen =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : (std::uint64_t{std::random_device()()} << 20U) ^ std::random_device()();
     std::printf("random inputs: FABULA_TEST_SEED=%llu repeats this run\n", static_cast<unsigned long long>(chosen));
     std::fflush(stdout);
     return chosen;

@@ -40,7 +40,8 @@ template <typename Config>
 void expect_refused(const char* folder, const char* field, const json& value) {
   json config = config_of(folder);
   config[field] = value;
-  EXPECT_NE(complaint<Config>(config).find(field), std::string::npos) << field << " = " << value << ": \"" << complaint<Config>(config) << "\"";
+  EXPECT_NE(complaint<Config>(config).find(field), std::string::npos)
+      << field << " = " << value << ": \"" << complaint<Config>(config) << "\"";
 }
 
 TEST(H3Config, ThePublishedLayoutIsRead) {
@@ -56,7 +57,8 @@ TEST(H3Config, ThePublishedLayoutIsRead) {
 }
 
 TEST(H3Config, AbsurdTransformersAreRefusedByName) {
-  for (const char* field : {"num_attention_heads", "attention_head_dim", "hidden_size", "num_layers", "ffn_dim", "in_channels", "text_dim", "freq_dim", "rope_freq_dim"}) {
+  for (const char* field : {"num_attention_heads", "attention_head_dim", "hidden_size", "num_layers", "ffn_dim", "in_channels", "text_dim",
+                            "freq_dim", "rope_freq_dim"}) {
     for (const json& value : {json(0), json(-3), json(std::int64_t{1} << 60), json(18446744073709551615U), json(2.5), json("8"), json()}) {
       expect_refused<DitConfig>("transformer", field, value);
     }

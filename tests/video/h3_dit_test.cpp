@@ -32,7 +32,8 @@ class H3DitTest : public ::testing::Test {
     const RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
     const auto work = [&](Context& ctx) {
       const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout);
-      const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {14, net.config.patch_dim()}), constant(ctx, audio, {19, net.config.audio_in_channels}), times.distinct, times.index);
+      const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {14, net.config.patch_dim()}),
+                                    constant(ctx, audio, {19, net.config.audio_in_channels}), times.distinct, times.index);
       for (const Tensor& part : {out.video, out.audio}) {
         if (part.data != nullptr) result.insert(result.end(), part.f32(), part.f32() + part.elements());
       }
@@ -59,7 +60,8 @@ TEST_F(H3DitTest, ThreadsDoNotChangeAByteAndTheDryPeakIsTheRealOne) {
     const Dit net = Dit::load(folder, precision);
     const auto one = evaluate(net, 1);
     EXPECT_TRUE(std::all_of(one.begin(), one.end(), [](float v) { return std::isfinite(v); }));
-    for (const int threads : {2, 3}) EXPECT_EQ(std::memcmp(evaluate(net, threads).data(), one.data(), one.size() * sizeof(float)), 0) << threads << " threads";
+    for (const int threads : {2, 3})
+      EXPECT_EQ(std::memcmp(evaluate(net, threads).data(), one.data(), one.size() * sizeof(float)), 0) << threads << " threads";
   }
 }
 
@@ -97,7 +99,8 @@ TEST_F(H3DitTest, GivenRowsKeepTheirOwnTimestep) {
   const RowTimesteps times = row_timesteps(keyed, 0.2F, 0.6F, 0.9F);
   EXPECT_EQ(times.distinct, (std::vector<float>{0.2F, 0.6F, 0.9F}));
   for (std::int64_t row = 0; row < keyed.rows(); ++row) {
-    const bool is_given = std::find(keyed.video.begin(), keyed.video.begin() + keyed.given_video_rows, row) != keyed.video.begin() + keyed.given_video_rows;
+    const bool is_given =
+        std::find(keyed.video.begin(), keyed.video.begin() + keyed.given_video_rows, row) != keyed.video.begin() + keyed.given_video_rows;
     const std::int32_t expected = is_given ? 2 : keyed.tags[static_cast<std::size_t>(row)] == audio_tag ? 1 : 0;
     EXPECT_EQ(times.index[static_cast<std::size_t>(row)], expected) << row;
   }

@@ -120,14 +120,17 @@ TEST_F(H3ModelTest, LengthsThatCannotBeMadeAreRefused) {
 TEST_F(H3ModelTest, ProgressRisesToTheEndAndCanStop) {
   H3Model model(bundle(), Precision::fp32, 1);
   int last = 0, of = 0;
-  (void)model.generate(request(7), [](const Image&) {}, [&](int done, int total) {
-    EXPECT_GE(done, last);
-    last = done, of = total;
-    return true;
-  });
+  (void)model.generate(
+      request(7), [](const Image&) {},
+      [&](int done, int total) {
+        EXPECT_GE(done, last);
+        last = done, of = total;
+        return true;
+      });
   EXPECT_EQ(last, of);
   try {
-    (void)model.generate(request(7), [](const Image&) {}, [](int done, int) { return done < 2; });
+    (void)model.generate(
+        request(7), [](const Image&) {}, [](int done, int) { return done < 2; });
     FAIL() << "it went on";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::interrupted);
@@ -158,7 +161,8 @@ TEST(Sampler, NearTheEndTheVelocityIsBoundedByTheFloor) {
 TEST(Families, AnUnknownFamilyAndAMissingBundleAreSaidInOneSentence) {
   const fs::path folder = fs::path(::testing::TempDir()) / "fabula_families_test";
   fs::create_directories(folder);
-  std::ofstream(folder / "fabula.json") << R"({"format":"fabula.bundle/1","name":"x","version":"1","license":"CC0-1.0","family":"moving-pictures","tap_layer":1,"fps":12,
+  std::ofstream(folder / "fabula.json")
+      << R"({"format":"fabula.bundle/1","name":"x","version":"1","license":"CC0-1.0","family":"moving-pictures","tap_layer":1,"fps":12,
     "sample_rate":16000,"audio_channels":1,"canvas":[64,32],"shot_frames":[22],"steps":3,"prediction_type":"x0","files":{}})";
   try {
     (void)load_clip_model(folder, Precision::fp32, 1);

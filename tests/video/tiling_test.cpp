@@ -33,7 +33,8 @@ TEST_F(TilingTest, TilesThatAreLeftAloneGiveThePictureBack) {
   ASSERT_GT(grid.columns.count(), 2U);
   const Tensor result = map_tiles(ctx, picture, grid, grid, 3, [](Tensor tile) { return tile; });
   ASSERT_EQ(result.shape, picture.shape);
-  for (std::int64_t i = 0; i < picture.elements(); ++i) ASSERT_NEAR(result.f32()[i], picture.f32()[i], 1e-6F * std::max(1.0F, std::abs(picture.f32()[i]))) << i;
+  for (std::int64_t i = 0; i < picture.elements(); ++i)
+    ASSERT_NEAR(result.f32()[i], picture.f32()[i], 1e-6F * std::max(1.0F, std::abs(picture.f32()[i]))) << i;
 }
 
 TEST_F(TilingTest, ATileFadesInOverItsNeighboursEdge) {
@@ -54,7 +55,8 @@ TEST_F(TilingTest, CropTakesTheRectangleThatWasAskedFor) {
 
 TEST_F(TilingTest, TilesCoverEveryLengthWithAtLeastTheOverlap) {
   for (int trial = 0; trial < 200; ++trial) {
-    const std::int64_t ratio = 1 + random.below(8), tile = ratio * (2 + random.below(12)), overlap = ratio * random.below(tile / ratio), length = ratio * (1 + random.below(200));
+    const std::int64_t ratio = 1 + random.below(8), tile = ratio * (2 + random.below(12)), overlap = ratio * random.below(tile / ratio),
+                       length = ratio * (1 + random.below(200));
     const TileAxis axis = split_tiles(length, tile, overlap, ratio);
     ASSERT_EQ(axis.starts.front(), 0);
     ASSERT_EQ(axis.extent(), length);
@@ -67,8 +69,8 @@ TEST_F(TilingTest, TilesCoverEveryLengthWithAtLeastTheOverlap) {
 }
 
 TEST_F(TilingTest, TilesThatCannotCoverAreRefused) {
-  EXPECT_THROW((void)split_tiles(64, 32, 32, 16), Error);   // no progress
-  EXPECT_THROW((void)split_tiles(64, 40, 16, 16), Error);   // a border between two latents
+  EXPECT_THROW((void)split_tiles(64, 32, 32, 16), Error);  // no progress
+  EXPECT_THROW((void)split_tiles(64, 40, 16, 16), Error);  // a border between two latents
   EXPECT_THROW((void)split_tiles(0, 32, 16, 16), Error);
   EXPECT_THROW((void)split_tiles(std::int64_t{1} << 40, 32, 16, 16), Error);
 }

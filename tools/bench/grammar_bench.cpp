@@ -1,6 +1,6 @@
-// What the grammar costs: bin/grammar_bench. `compile` prepares a vocabulary once; the others are one step of decoding: the mask of what may follow
-// (free text, one of many values, a number) and the greedy choice under the widest mask. The argument is the size of the vocabulary: made up, but
-// with lengths like a published one's (most words 4 to 8 bytes, half of them with a space before).
+// What the grammar costs: bin/grammar_bench. `compile` prepares a vocabulary once; the others are one step of decoding: the mask of what
+// may follow (free text, one of many values, a number) and the greedy choice under the widest mask. The argument is the size of the
+// vocabulary: made up, but with lengths like a published one's (most words 4 to 8 bytes, half of them with a space before).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -102,7 +102,11 @@ BENCHMARK(compile)->Apply(sizes)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(mask, text, Legal::text(240), "A fox runs through the fo")->Apply(sizes);
 BENCHMARK_CAPTURE(mask, text_at_the_cap, Legal::text(240), std::string(236, 'x'))->Apply(sizes);
 BENCHMARK_CAPTURE(mask, new_id, Legal::text(32, Alphabet::name, {"fox", "crab"}), "fo")->Apply(sizes);
-BENCHMARK_CAPTURE(mask, one_of_16, Legal::one_of({"fox", "crab", "bear", "owl", "cat", "dog", "hen", "pig", "cow", "ant", "bee", "elk", "emu", "yak", "gnu", "bat"}), "")->Apply(sizes);
+BENCHMARK_CAPTURE(mask, one_of_16,
+                  Legal::one_of({"fox", "crab", "bear", "owl", "cat", "dog", "hen", "pig", "cow", "ant", "bee", "elk", "emu", "yak", "gnu",
+                                 "bat"}),
+                  "")
+    ->Apply(sizes);
 BENCHMARK_CAPTURE(mask, one_of_spans, spans(), "")->Apply(sizes);
 BENCHMARK_CAPTURE(mask, number, Legal::number({{1000, 86'400'000}}), "")->Apply(sizes);
 BENCHMARK_CAPTURE(mask, number_begun, Legal::number({{1500, 2500}, {9000, 9000}}), "2")->Apply(sizes);

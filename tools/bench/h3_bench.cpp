@@ -62,7 +62,8 @@ std::vector<float> noise(std::int64_t count, unsigned seed) {
 }
 
 void print(const char* what, std::int64_t count, const char* unit, const Options& options, double time) {
-  std::printf("| fabula | %s, %lld %s | %s, %d threads | %.1f ms |\n", what, static_cast<long long>(count), unit, options.precision.c_str(), options.threads, time);
+  std::printf("| fabula | %s, %lld %s | %s, %d threads | %.1f ms |\n", what, static_cast<long long>(count), unit, options.precision.c_str(),
+              options.threads, time);
 }
 
 void bench(const Options& options) {
@@ -75,7 +76,8 @@ void bench(const Options& options) {
   const h3::VaeConfig& v = vae.config;
   const h3::DitConfig& d = dit.config;
   h3::ClipGeometry clip;
-  clip.frames = h3::latent_frames(h3::align_frames(options.frames, v.clip_length, v.latents_per_clip()), v.clip_length, v.latents_per_clip());
+  clip.frames =
+      h3::latent_frames(h3::align_frames(options.frames, v.clip_length, v.latents_per_clip()), v.clip_length, v.latents_per_clip());
   clip.height = bundle.height / v.spatial_ratio(), clip.width = bundle.width / v.spatial_ratio();
   clip.audio_latents = h3::audio_latents(options.frames, bundle.fps);
   clip.audio_channels = bundle.audio_channels;
@@ -92,16 +94,15 @@ void bench(const Options& options) {
       [&](Context& ctx) {
         const Tensor text = constant(ctx, text_values, {options.text_rows, d.text_dim});
         const auto sequence = prepare(ctx, dit, text, layout);
-        const auto out = forward(ctx, dit, sequence, constant(ctx, video_values, {video, d.patch_dim()}), constant(ctx, audio_values, {audio, d.audio_in_channels}),
-                                 times.distinct, times.index);
+        const auto out = forward(ctx, dit, sequence, constant(ctx, video_values, {video, d.patch_dim()}),
+                                 constant(ctx, audio_values, {audio, d.audio_in_channels}), times.distinct, times.index);
         (void)out;
       },
       pool, options.repeats);
   print("transformer step", layout.rows(), "rows", options, step);
 
   const double decoding = time_in_arena(
-      [&](Context& ctx) { decode(ctx, vae, constant(ctx, latent_values, latent_shape), Tiling{}, [](Tensor) {}); }, pool,
-      options.repeats);
+      [&](Context& ctx) { decode(ctx, vae, constant(ctx, latent_values, latent_shape), Tiling{}, [](Tensor) {}); }, pool, options.repeats);
   print("VAE decode", decoded_frames(v, clip.frames), "frames", options, decoding);
 }
 

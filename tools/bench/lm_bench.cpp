@@ -31,10 +31,19 @@ constexpr std::int64_t vocabulary = 151936, hidden = 1024, intermediate = 3072, 
 
 void make(const fs::path& folder) {
   fs::create_directories(folder);
-  std::ofstream(folder / "config.json") << json{{"model_type", "qwen3"}, {"vocab_size", vocabulary}, {"hidden_size", hidden}, {"intermediate_size", intermediate},
-                                                {"num_hidden_layers", layers}, {"num_attention_heads", heads}, {"num_key_value_heads", kv_heads}, {"head_dim", head_dim},
-                                                {"rms_norm_eps", 1e-6}, {"rope_theta", 1e6}, {"tie_word_embeddings", true}, {"max_position_embeddings", 40960}}
-                                               .dump(1);
+  std::ofstream(folder / "config.json") << json{
+      {"model_type", "qwen3"},
+      {"vocab_size", vocabulary},
+      {"hidden_size", hidden},
+      {"intermediate_size", intermediate},
+      {"num_hidden_layers", layers},
+      {"num_attention_heads", heads},
+      {"num_key_value_heads", kv_heads},
+      {"head_dim", head_dim},
+      {"rms_norm_eps", 1e-6},
+      {"rope_theta", 1e6},
+      {"tie_word_embeddings", true},
+      {"max_position_embeddings", 40960}}.dump(1);
   json header;
   std::size_t at = 0;
   const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
@@ -134,12 +143,16 @@ void measure(const fs::path& folder, const std::string& name, int threads) {
     fastest = std::max(fastest, 1.0 / (seconds() - before));
   }
   const double decode = written / (seconds() - start), decode_work = (computed() - work) / written;
-  const double kv = 2.0 * static_cast<double>(model.config.layers * model.config.kv_heads * model.config.head_dim) * 4.0 * (prompt + written + 1);
+  const double kv =
+      2.0 * static_cast<double>(model.config.layers * model.config.kv_heads * model.config.head_dim) * 4.0 * (prompt + written + 1);
   const double arena = static_cast<double>(forward_footprint(model, Passes::usual)), peak = peak_mb();
   const double speed = bandwidth(pool), bytes = static_cast<double>(weights.bytes());
-  std::printf("%s, %d threads: loaded in %.1f s; peak %.0f MB of memory, computed %.0f MB (weights %.0f, keys and values %.0f to twice that, activations %.0f)\n", name.c_str(),
-              threads, load, peak, (bytes + kv + arena) / 1e6, bytes / 1e6, kv / 1e6, arena / 1e6);
-  std::printf("  prefill %.1f tokens/s, decode %.2f tokens/s (fastest token %.2f); memory gives %.1f GB/s: at most %.2f tokens/s\n", prefill, decode, fastest, speed / 1e9, speed / bytes);
+  std::printf(
+      "%s, %d threads: loaded in %.1f s; peak %.0f MB of memory, computed %.0f MB (weights %.0f, keys and values %.0f to twice that, "
+      "activations %.0f)\n",
+      name.c_str(), threads, load, peak, (bytes + kv + arena) / 1e6, bytes / 1e6, kv / 1e6, arena / 1e6);
+  std::printf("  prefill %.1f tokens/s, decode %.2f tokens/s (fastest token %.2f); memory gives %.1f GB/s: at most %.2f tokens/s\n",
+              prefill, decode, fastest, speed / 1e9, speed / bytes);
   std::printf("  processor time a token: prefill %.1f ms, decode %.1f ms\n", 1e3 * prefill_work, 1e3 * decode_work);
 }
 
@@ -147,9 +160,12 @@ void measure(const fs::path& folder, const std::string& name, int threads) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc == 3 && std::strcmp(argv[1], "--make") == 0) make(argv[2]);
-    else if (argc == 3) measure(argv[1], argv[2], static_cast<int>(std::thread::hardware_concurrency()));
-    else throw Error(ExitCode::usage, "lm_bench --make DIR, or lm_bench DIR fp32|bf16|int8");
+    if (argc == 3 && std::strcmp(argv[1], "--make") == 0)
+      make(argv[2]);
+    else if (argc == 3)
+      measure(argv[1], argv[2], static_cast<int>(std::thread::hardware_concurrency()));
+    else
+      throw Error(ExitCode::usage, "lm_bench --make DIR, or lm_bench DIR fp32|bf16|int8");
   } catch (const Error& error) {
     std::fprintf(stderr, "lm_bench: %s\n", error.what());
     return static_cast<int>(error.code());

@@ -16,8 +16,8 @@ using namespace fabula;
 
 void print(const char* who, const recall::Score& score) {
   const auto share = [](std::size_t right, std::size_t all) { return 100.0 * static_cast<double>(right) / static_cast<double>(all); };
-  std::printf("%-10s shots right %zu of %zu (%.1f %%), whole films %zu of %zu (%.1f %%)\n", who, score.right_shots, score.shots, share(score.right_shots, score.shots),
-              score.right_films, score.films, share(score.right_films, score.films));
+  std::printf("%-10s shots right %zu of %zu (%.1f %%), whole films %zu of %zu (%.1f %%)\n", who, score.right_shots, score.shots,
+              share(score.right_shots, score.shots), score.right_films, score.films, share(score.right_films, score.films));
 }
 
 }  // namespace

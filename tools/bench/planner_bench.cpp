@@ -1,12 +1,12 @@
-// How fast a bundle's language model plans: reading ahead against reading what is asked for alone, and several plans at once against one after the
-// other. What is compared takes turns in one run; on a busy machine the processor's time says more than the clock.
+// How fast a bundle's language model plans: reading ahead against reading what is asked for alone, and several plans at once against one
+// after the other. What is compared takes turns in one run; on a busy machine the processor's time says more than the clock.
 //   planner_bench BUNDLE [--prompts FILE] [--threads 1] [--jobs 8] [--precision fp32|bf16] [--repeats 3]
 // FILE has a prompt a line; the default are sixteen of the shipped world.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -121,15 +121,16 @@ struct Total {
 
 void print(const char* name, const Total& t, const Total& alone) {
   const DecodingStats& s = t.stats;
-  std::printf("| %s | %lld | %.1f %% | %lld | %lld | %lld of %lld | %.2f | %.1f %% | %.0f, %.0f | %.2f, %.2f |\n", name, static_cast<long long>(s.tokens),
-              100.0 * share(s.forced(), s.tokens - s.given), static_cast<long long>(s.chosen), static_cast<long long>(s.passes), static_cast<long long>(s.accepted),
-              static_cast<long long>(s.drafted), share(s.tokens - s.given, s.passes), 100.0 - 100.0 * share(s.passes, alone.stats.passes), share(s.tokens, t.time.clock),
+  std::printf("| %s | %lld | %.1f %% | %lld | %lld | %lld of %lld | %.2f | %.1f %% | %.0f, %.0f | %.2f, %.2f |\n", name,
+              static_cast<long long>(s.tokens), 100.0 * share(s.forced(), s.tokens - s.given), static_cast<long long>(s.chosen),
+              static_cast<long long>(s.passes), static_cast<long long>(s.accepted), static_cast<long long>(s.drafted),
+              share(s.tokens - s.given, s.passes), 100.0 - 100.0 * share(s.passes, alone.stats.passes), share(s.tokens, t.time.clock),
               share(s.tokens, t.time.processor), share(alone.time.clock, t.time.clock), share(alone.time.processor, t.time.processor));
 }
 
 void print_at_once(const std::string& name, std::int64_t tokens, const Time& time, const Time& alone) {
-  std::printf("| %s | %.0f, %.0f | %.2f, %.2f |\n", name.c_str(), share(tokens, time.clock), share(tokens, time.processor), share(alone.clock, time.clock),
-              share(alone.processor, time.processor));
+  std::printf("| %s | %.0f, %.0f | %.2f, %.2f |\n", name.c_str(), share(tokens, time.clock), share(tokens, time.processor),
+              share(alone.clock, time.clock), share(alone.processor, time.processor));
 }
 
 // One plan after the other against --jobs at once. The planner's own way of directing, states and all.
@@ -147,13 +148,16 @@ void bench_at_once(const Options& options, const std::vector<std::string>& promp
     }
     const Time middle = Time::now();
     planner->direct_all(prompts, {.plans = options.jobs}, nullptr, [&](BatchResult result) {
-      if (plan::to_json(std::get<Direction>(result.outcome).film) != plans[result.prompt]) throw Error(ExitCode::internal, "company has changed the plan of: " + prompts[result.prompt]);
+      if (plan::to_json(std::get<Direction>(result.outcome).film) != plans[result.prompt])
+        throw Error(ExitCode::internal, "company has changed the plan of: " + prompts[result.prompt]);
     });
     one = faster(one, middle - start), many = faster(many, Time::now() - middle);
   }
   std::printf("\n| | tokens/s (clock, processor) | times as fast |\n|---|---|---|\n");
   print_at_once("one after the other", tokens, one, one);
-  print_at_once(std::to_string(options.jobs) + " at once, cache of " + std::to_string(planner->cache_bytes({.plans = options.jobs}) >> 20U) + " MB", tokens, many, one);
+  print_at_once(
+      std::to_string(options.jobs) + " at once, cache of " + std::to_string(planner->cache_bytes({.plans = options.jobs}) >> 20U) + " MB",
+      tokens, many, one);
 }
 
 void bench(const Options& options) {
@@ -161,8 +165,12 @@ void bench(const Options& options) {
   const Precision precision = options.precision == "bf16" ? Precision::bf16 : Precision::fp32;
   Weights weights = Weights::open(bundle.folder / "planner", precision);
   Qwen3 model = load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights);
-  const Planning planning{World::open(bundle.folder / "world.json"), Tokenizer::open(bundle.folder / "planner" / "tokenizer.json"), TokenTable(planning.tokenizer),
-                          std::move(weights), std::move(model), bundle.tap_layer};
+  const Planning planning{World::open(bundle.folder / "world.json"),
+                          Tokenizer::open(bundle.folder / "planner" / "tokenizer.json"),
+                          TokenTable(planning.tokenizer),
+                          std::move(weights),
+                          std::move(model),
+                          bundle.tap_layer};
   ThreadPool pool(options.threads);
   const std::vector<std::string> prompts = prompts_of(options.prompts);
   const auto fresh = [&] { return std::make_unique<Session>(planning.model, planning.tap_layer, cpu_kernels(), &pool); };
@@ -185,7 +193,9 @@ void bench(const Options& options) {
     for (int way = 0; way < 3; ++way) totals[way].stats += best[way].stats, totals[way].time += best[way].time;
   }
   std::printf("%zu prompts, %s, %d threads, the best of %d\n", prompts.size(), options.precision.c_str(), options.threads, options.repeats);
-  std::printf("| | tokens | forced | choices | passes | drafts accepted | tokens a pass | passes saved | tokens/s (clock, processor) | times as fast |\n|---|---|---|---|---|---|---|---|---|---|\n");
+  std::printf(
+      "| | tokens | forced | choices | passes | drafts accepted | tokens a pass | passes saved | tokens/s (clock, processor) | times as "
+      "fast |\n|---|---|---|---|---|---|---|---|---|---|\n");
   for (int way = 0; way < 3; ++way) print(names[way], totals[way], totals[0]);
   bench_at_once(options, prompts, precision);
 }

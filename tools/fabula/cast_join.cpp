@@ -35,7 +35,8 @@ CastJoin::CastJoin(const CastChoice& choice, Source& source, const World& world)
   const std::optional<fs::path> file = file_of(choice);
   if (source.is_plan && names_cast(source.film) && !file && !choice.none) {
     throw Error(ExitCode::input_missing,
-                "the plan names characters of the cast, and there is none; name its file with --cast CAST.db, or take the plan as it is with --no-cast");
+                "the plan names characters of the cast, and there is none; name its file with --cast CAST.db, or take the plan as it is "
+                "with --no-cast");
   }
   if (!file) return;
   store_.emplace(*file, cast::Store::Open::existing);

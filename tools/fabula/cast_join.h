@@ -12,7 +12,8 @@
 
 namespace fabula::cli {
 
-/// The cast beside a source. A plan's characters that name one of it are filled in the source at once; a prompt's are bound once there is a plan.
+/// The cast beside a source. A plan's characters that name one of it are filled in the source at once; a prompt's are bound once there is a
+/// plan.
 class CastJoin {
  public:
   /// Throws Error: as cast::Store and cast::fill; input_missing when a plan names characters and there is no cast.

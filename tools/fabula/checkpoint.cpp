@@ -25,10 +25,18 @@ const char* name_of(Thinking thinking) {
 
 nlohmann::ordered_json described(const Checkpoint& checkpoint) {
   const Qwen3Config& config = checkpoint.config;
-  nlohmann::ordered_json out = {{"folder", checkpoint.folder.string()}, {"architecture", checkpoint.model_type}, {"parameters", checkpoint.parameters},
-                                {"layers", config.layers},              {"hidden", config.hidden},               {"heads", config.heads},
-                                {"kv_heads", config.kv_heads},          {"head_dim", config.head_dim},           {"vocabulary", config.vocabulary},
-                                {"tokens", checkpoint.tokens},          {"context", config.context},             {"stored_bytes", checkpoint.stored_bytes},
+  nlohmann::ordered_json out = {{"folder", checkpoint.folder.string()},
+                                {"architecture", checkpoint.model_type},
+                                {"parameters", checkpoint.parameters},
+                                {"layers", config.layers},
+                                {"hidden", config.hidden},
+                                {"heads", config.heads},
+                                {"kv_heads", config.kv_heads},
+                                {"head_dim", config.head_dim},
+                                {"vocabulary", config.vocabulary},
+                                {"tokens", checkpoint.tokens},
+                                {"context", config.context},
+                                {"stored_bytes", checkpoint.stored_bytes},
                                 {"images", checkpoint.sees}};
   if (config.experts.count > 0) out["experts"] = {{"count", config.experts.count}, {"per_token", config.experts.per_token}};
   out["chat_template"] = checkpoint.chat.source;
@@ -55,17 +63,24 @@ void describe_checkpoint(const std::string& folder, bool json) {
   const auto mb = [](std::size_t bytes) { return static_cast<double>(bytes) / mega; };
   const Qwen3Config& config = checkpoint.config;
   std::printf("%s  (%s)\n", checkpoint.model_type.c_str(), folder.c_str());
-  std::printf("  parameters  %.1f million, stored in %.1f MB\n", static_cast<double>(checkpoint.parameters) / mega, mb(checkpoint.stored_bytes));
-  std::printf("  decoder     %lld layers of width %lld, %lld heads on %lld for keys and values, of %lld\n", static_cast<long long>(config.layers),
-              static_cast<long long>(config.hidden), static_cast<long long>(config.heads), static_cast<long long>(config.kv_heads), static_cast<long long>(config.head_dim));
-  if (config.experts.count > 0) std::printf("  experts     %lld, of which a token takes %lld\n", static_cast<long long>(config.experts.count), static_cast<long long>(config.experts.per_token));
+  std::printf("  parameters  %.1f million, stored in %.1f MB\n", static_cast<double>(checkpoint.parameters) / mega,
+              mb(checkpoint.stored_bytes));
+  std::printf("  decoder     %lld layers of width %lld, %lld heads on %lld for keys and values, of %lld\n",
+              static_cast<long long>(config.layers), static_cast<long long>(config.hidden), static_cast<long long>(config.heads),
+              static_cast<long long>(config.kv_heads), static_cast<long long>(config.head_dim));
+  if (config.experts.count > 0)
+    std::printf("  experts     %lld, of which a token takes %lld\n", static_cast<long long>(config.experts.count),
+                static_cast<long long>(config.experts.per_token));
   std::printf("  images      %s\n", checkpoint.sees ? "yes" : "no");
   std::printf("  vocabulary  %lld, of which the tokenizer knows %d\n", static_cast<long long>(config.vocabulary), checkpoint.tokens);
   if (config.context > 0) std::printf("  context     %lld tokens\n", static_cast<long long>(config.context));
-  std::printf("  template    %s; thinking: %s\n", checkpoint.chat.source.empty() ? "none: turns of Qwen's form" : checkpoint.chat.source.c_str(), name_of(checkpoint.chat.thinking));
+  std::printf("  template    %s; thinking: %s\n",
+              checkpoint.chat.source.empty() ? "none: turns of Qwen's form" : checkpoint.chat.source.c_str(),
+              name_of(checkpoint.chat.thinking));
   std::printf("  stops at    ");
   for (std::size_t i = 0; i < checkpoint.stops.size(); ++i) std::printf("%s%d", i == 0 ? "" : ", ", checkpoint.stops[i]);
-  std::printf("\n  memory      keys and values of 1000 tokens %.1f MB, activations %.1f MB, weights:\n", mb(1000 * checkpoint.kv_per_token), mb(checkpoint.activations));
+  std::printf("\n  memory      keys and values of 1000 tokens %.1f MB, activations %.1f MB, weights:\n", mb(1000 * checkpoint.kv_per_token),
+              mb(checkpoint.activations));
   for (const CheckpointMemory& memory : checkpoint.memory) {
     std::printf("    %s    %10.1f MB", names[static_cast<std::size_t>(memory.precision)], mb(memory.decoder));
     if (memory.vision > 0) std::printf(", with an image %.1f MB", mb(memory.decoder + memory.vision));
@@ -81,8 +96,11 @@ plan::Film plan_by_checkpoint(const Source& source, const DirectOptions& how, co
   const Picture picture{image.width, image.height, image.rgb};
   World world;
   if (!options.any_film) world = World::open(Bundle::open(locate_bundle(how.model.model)).folder / "world.json");
-  const Precision precision = options.precision == "int8" ? Precision::int8 : options.precision == "auto" ? checkpoint.natural_precision() : precision_of(options.precision);
-  if (checkpoint.chat.source.empty()) std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
+  const Precision precision = options.precision == "int8"   ? Precision::int8
+                              : options.precision == "auto" ? checkpoint.natural_precision()
+                                                            : precision_of(options.precision);
+  if (checkpoint.chat.source.empty())
+    std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
   const PublishedOptions published{precision, thread_count(how.model.threads), [](int) { return !stop_requested(); }, how.sampling};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
   const plan::Film film = options.any_film ? write_any_film(checkpoint, source.prompt, seen, published)

@@ -64,17 +64,23 @@ ordered_json to_json(const Report& report) {
   ordered_json out = {{"valid", !has_errors(report.findings)}};
   if (report.model) out["filmable"] = !has_errors(report.all());
   out["findings"] = ordered_json::array();
-  for (const Finding& f : report.all()) out["findings"].push_back({{"path", f.path}, {"rule", f.rule}, {"severity", word_of(f.severity)}, {"sentence", f.sentence}});
+  for (const Finding& f : report.all())
+    out["findings"].push_back({{"path", f.path}, {"rule", f.rule}, {"severity", word_of(f.severity)}, {"sentence", f.sentence}});
   if (!report.film) return out;
   ordered_json start = ordered_json::array(), shots = ordered_json::array();
-  for (const plan::Fact& fact : report.timeline.start) start.push_back({{"entity", fact.entity}, {"attribute", fact.attribute}, {"value", fact.value}});
+  for (const plan::Fact& fact : report.timeline.start)
+    start.push_back({{"entity", fact.entity}, {"attribute", fact.attribute}, {"value", fact.value}});
   for (std::size_t i = 0; i < report.film->shots.size(); ++i) {
     ordered_json changes = ordered_json::array();
     for (const plan::Change& c : report.timeline.shots[i]) {
-      changes.push_back({{"entity", c.entity}, {"attribute", c.attribute}, {"before", c.before.empty() ? ordered_json() : ordered_json(c.before)}, {"after", c.after}});
+      changes.push_back({{"entity", c.entity},
+                         {"attribute", c.attribute},
+                         {"before", c.before.empty() ? ordered_json() : ordered_json(c.before)},
+                         {"after", c.after}});
     }
     const plan::Shot& shot = report.film->shots[i];
-    shots.push_back({{"shot", shot.id}, {"start_ms", shot.start_ms}, {"place", shot.place}, {"cast", ids_of(shot.cast)}, {"changes", changes}});
+    shots.push_back(
+        {{"shot", shot.id}, {"start_ms", shot.start_ms}, {"place", shot.place}, {"cast", ids_of(shot.cast)}, {"changes", changes}});
   }
   out["timeline"] = {{"start", start}, {"shots", shots}};
   return out;
@@ -97,7 +103,8 @@ void print_timeline(const plan::Film& film, const plan::Timeline& timeline) {
     std::string cast;
     for (const plan::CastMember& member : shot.cast) cast += (cast.empty() ? ": " : ", ") + member.id;
     print(shot.id + "  " + seconds(shot.start_ms) + "  " + shot.place + cast);
-    for (const plan::Change& c : timeline.shots[i]) print("  " + c.entity + "." + c.attribute + " = " + c.after + (c.before.empty() ? "" : "  (was " + c.before + ")"));
+    for (const plan::Change& c : timeline.shots[i])
+      print("  " + c.entity + "." + c.attribute + " = " + c.after + (c.before.empty() ? "" : "  (was " + c.before + ")"));
   }
 }
 
@@ -113,7 +120,9 @@ void check_plan(const std::string& file, const std::string& model, bool json) {
     if (report.film) print_timeline(*report.film, report.timeline);
   }
   const auto errors = std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::error; });
-  if (errors > 0) throw Error(ExitCode::bad_data, (file == "-" ? "the plan" : file) + " has " + std::to_string(errors) + (errors == 1 ? " error" : " errors"));
+  if (errors > 0)
+    throw Error(ExitCode::bad_data,
+                (file == "-" ? "the plan" : file) + " has " + std::to_string(errors) + (errors == 1 ? " error" : " errors"));
 }
 
 }  // namespace fabula::cli

@@ -37,7 +37,8 @@ std::string compiled_for_h3(const plan::Film& film) {
                      {"references", references},
                      {"prompt", h3::text_of(c)}});
   }
-  const ordered_json out = {{"version", "fabula.h3/1"}, {"title", film.title}, {"aspect", film.aspect}, {"fps", 24}, {"total_ms", film.total_ms}, {"clips", clips}};
+  const ordered_json out = {{"version", "fabula.h3/1"},  {"title", film.title}, {"aspect", film.aspect}, {"fps", 24},
+                            {"total_ms", film.total_ms}, {"clips", clips}};
   for (const std::string& sentence : prompts.left_out) std::fprintf(stderr, "fabula: left out: %s\n", sentence.c_str());
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

@@ -25,7 +25,7 @@ void run_models(const ModelsOptions& options) {
   const Bundle bundle = Bundle::open(locate_bundle(options.model));
   const char* parts[] = {"planner", "transformer", "vae", "audio_vae"};
   if (options.json) {
-    nlohmann::ordered_json out = {{"name", bundle.name},     {"version", bundle.version}, {"family", bundle.family},
+    nlohmann::ordered_json out = {{"name", bundle.name},       {"version", bundle.version},        {"family", bundle.family},
                                   {"license", bundle.license}, {"folder", bundle.folder.string()}, {"bytes", bytes_below(bundle.folder)}};
     for (const char* part : parts) out["parts"][part] = bytes_below(bundle.folder / part);
     std::printf("%s\n", out.dump(2).c_str());
@@ -36,7 +36,8 @@ void run_models(const ModelsOptions& options) {
   std::printf("  licence  %s\n", bundle.license.c_str());
   std::printf("  family   %s\n", bundle.family.c_str());
   std::printf("  picture  %d x %d, %d frames a second (delivered at 24)\n", bundle.width, bundle.height, bundle.fps);
-  std::printf("  sound    %d Hz, %d channel%s (delivered at 48000 Hz stereo)\n", bundle.sample_rate, bundle.audio_channels, bundle.audio_channels == 1 ? "" : "s");
+  std::printf("  sound    %d Hz, %d channel%s (delivered at 48000 Hz stereo)\n", bundle.sample_rate, bundle.audio_channels,
+              bundle.audio_channels == 1 ? "" : "s");
   for (const char* part : parts) std::printf("  %-12s %6.1f MB\n", part, static_cast<double>(bytes_below(bundle.folder / part)) / mega);
   std::printf("  %-12s %6.1f MB\n", "in all", static_cast<double>(bytes_below(bundle.folder)) / mega);
 }

@@ -35,20 +35,29 @@ double half(std::uint16_t bits) {
 
 double real_at(const Tensor& tensor, std::int64_t i) {
   switch (tensor.dtype) {
-    case DType::f32: return static_cast<double>(stored<float>(tensor, i));
-    case DType::f64: return stored<double>(tensor, i);
-    case DType::f16: return half(stored<std::uint16_t>(tensor, i));
-    case DType::bf16: return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(stored<std::uint16_t>(tensor, i)) << 16));
-    default: return 0.0;
+    case DType::f32:
+      return static_cast<double>(stored<float>(tensor, i));
+    case DType::f64:
+      return stored<double>(tensor, i);
+    case DType::f16:
+      return half(stored<std::uint16_t>(tensor, i));
+    case DType::bf16:
+      return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(stored<std::uint16_t>(tensor, i)) << 16));
+    default:
+      return 0.0;
   }
 }
 
 std::int64_t integer_at(const Tensor& tensor, std::int64_t i) {
   switch (tensor.dtype) {
-    case DType::i64: return stored<std::int64_t>(tensor, i);
-    case DType::i32: return stored<std::int32_t>(tensor, i);
-    case DType::i8: return stored<std::int8_t>(tensor, i);
-    default: return stored<std::uint8_t>(tensor, i);
+    case DType::i64:
+      return stored<std::int64_t>(tensor, i);
+    case DType::i32:
+      return stored<std::int32_t>(tensor, i);
+    case DType::i8:
+      return stored<std::int8_t>(tensor, i);
+    default:
+      return stored<std::uint8_t>(tensor, i);
   }
 }
 
@@ -87,7 +96,8 @@ void Comparison::compare(const std::string& name, const Tensor& actual, std::int
   if (without_ones(actual.shape) != without_ones(target.shape)) {
     throw Error(ExitCode::check_failed, name + " has shape " + actual.shape.text() + ", expected " + target.shape.text());
   }
-  if (is_float(actual.dtype) != is_float(target.dtype)) throw Error(ExitCode::check_failed, name + " is " + name_of(actual.dtype) + ", expected " + name_of(target.dtype));
+  if (is_float(actual.dtype) != is_float(target.dtype))
+    throw Error(ExitCode::check_failed, name + " is " + name_of(actual.dtype) + ", expected " + name_of(target.dtype));
   compared_[name] += actual.elements();
   const double scale = scale_of(target);
   for (std::int64_t i = 0; i < actual.elements(); ++i) {
@@ -95,7 +105,8 @@ void Comparison::compare(const std::string& name, const Tensor& actual, std::int
     if (is_float(actual.dtype)) {
       error = distance(real_at(actual, i), real_at(target, i), target.dtype);
     } else if (integer_at(actual, i) != integer_at(target, i)) {
-      throw Error(ExitCode::check_failed, name + "[" + std::to_string(i) + "] is " + std::to_string(integer_at(actual, i)) + ", expected " + std::to_string(integer_at(target, i)));
+      throw Error(ExitCode::check_failed, name + "[" + std::to_string(i) + "] is " + std::to_string(integer_at(actual, i)) + ", expected " +
+                                              std::to_string(integer_at(target, i)));
     }
     error /= scale;
     if (error > largest_) {
@@ -106,10 +117,18 @@ void Comparison::compare(const std::string& name, const Tensor& actual, std::int
 }
 
 void Comparison::operator()(const std::string& name, const Tensor& actual) { compare(name, actual, 0, 1); }
-void Comparison::slice(const std::string& name, std::int64_t item, std::int64_t items, const Tensor& actual) { compare(name, actual, item, items); }
-void Comparison::values(const std::string& name, std::span<const float> actual, Shape shape) { compare(name, view_of(actual.data(), DType::f32, shape), 0, 1); }
-void Comparison::values(const std::string& name, std::span<const double> actual, Shape shape) { compare(name, view_of(actual.data(), DType::f64, shape), 0, 1); }
-void Comparison::values(const std::string& name, std::span<const std::int64_t> actual, Shape shape) { compare(name, view_of(actual.data(), DType::i64, shape), 0, 1); }
+void Comparison::slice(const std::string& name, std::int64_t item, std::int64_t items, const Tensor& actual) {
+  compare(name, actual, item, items);
+}
+void Comparison::values(const std::string& name, std::span<const float> actual, Shape shape) {
+  compare(name, view_of(actual.data(), DType::f32, shape), 0, 1);
+}
+void Comparison::values(const std::string& name, std::span<const double> actual, Shape shape) {
+  compare(name, view_of(actual.data(), DType::f64, shape), 0, 1);
+}
+void Comparison::values(const std::string& name, std::span<const std::int64_t> actual, Shape shape) {
+  compare(name, view_of(actual.data(), DType::i64, shape), 0, 1);
+}
 
 void Comparison::exact(bool equal, const std::string& sentence) {
   if (!equal) throw Error(ExitCode::check_failed, sentence);

@@ -21,7 +21,8 @@ fs::path weights_folder(const fs::path& folder) {
   if (!fs::exists(pointer)) return folder;
   std::ifstream in(pointer);
   const json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || !root.contains("folder") || !root["folder"].is_string()) throw Error(ExitCode::bad_data, pointer.string() + " does not name a folder");
+  if (!root.is_object() || !root.contains("folder") || !root["folder"].is_string())
+    throw Error(ExitCode::bad_data, pointer.string() + " does not name a folder");
   return folder / root["folder"].get<std::string>();
 }
 
@@ -29,9 +30,10 @@ namespace {
 
 const std::map<std::string, Runner>& runners() {
   static const std::map<std::string, Runner> table = {
-      {"rng", run_rng},         {"scheduler", run_scheduler},     {"layout", run_layout}, {"geometry", run_geometry},   {"patchify", run_patchify},
-      {"tokenizer", run_tokenizer}, {"qwen3", run_qwen3},         {"qwen3_moe", run_qwen3},   {"qwen3_vl", run_qwen3},
-      {"transformer", run_transformer}, {"vae", run_vae},         {"audio_vae", run_audio_vae},   {"sampler", run_sampler},
+      {"rng", run_rng},           {"scheduler", run_scheduler},     {"layout", run_layout}, {"geometry", run_geometry},
+      {"patchify", run_patchify}, {"tokenizer", run_tokenizer},     {"qwen3", run_qwen3},   {"qwen3_moe", run_qwen3},
+      {"qwen3_vl", run_qwen3},    {"transformer", run_transformer}, {"vae", run_vae},       {"audio_vae", run_audio_vae},
+      {"sampler", run_sampler},
   };
   return table;
 }
@@ -61,7 +63,8 @@ void judge(const Case& one, const json& parameters, const Setup& setup, Verdict&
   runner->second(one, setup, comparison);
   verdict.error = comparison.largest_error();
   const auto left = comparison.left_out();
-  if (!left.empty()) throw Error(ExitCode::check_failed, std::to_string(left.size()) + " results were not computed, the first is " + *left.begin());
+  if (!left.empty())
+    throw Error(ExitCode::check_failed, std::to_string(left.size()) + " results were not computed, the first is " + *left.begin());
   if (!(verdict.error <= verdict.tolerance)) verdict.failure = comparison.worst() + " is too far from the reference";
 }
 
@@ -86,7 +89,8 @@ std::optional<Verdict> check_file(const fs::path& file, const fs::path& root, co
       one.tensors = &*tensors;
       one.parameters = found->second;
       parameters = json::parse(one.parameters, nullptr, /*allow_exceptions=*/false);
-      if (!parameters.is_object() || !parameters.contains("part") || !parameters["part"].is_string()) throw Error(ExitCode::bad_data, "its metadata names no part");
+      if (!parameters.is_object() || !parameters.contains("part") || !parameters["part"].is_string())
+        throw Error(ExitCode::bad_data, "its metadata names no part");
       one.part = parameters["part"].get<std::string>();
     }
     verdict.part = one.part;
@@ -101,8 +105,8 @@ std::optional<Verdict> check_file(const fs::path& file, const fs::path& root, co
 }
 
 void print(const Verdict& v) {
-  std::printf("%-22s %-32s %10.3g  %8.1g  %s%s%s\n", v.folder.c_str(), v.name.c_str(), v.error, v.tolerance, v.failure.empty() ? "ok" : "FAILED",
-              v.failure.empty() ? "" : "  ", v.failure.c_str());
+  std::printf("%-22s %-32s %10.3g  %8.1g  %s%s%s\n", v.folder.c_str(), v.name.c_str(), v.error, v.tolerance,
+              v.failure.empty() ? "ok" : "FAILED", v.failure.empty() ? "" : "  ", v.failure.c_str());
   std::fflush(stdout);
 }
 
@@ -119,15 +123,23 @@ int check(const fs::path& root, const Setup& setup, bool as_json) {
     if (!verdict) continue;
     ++(verdict->failure.empty() ? passed : failed);
     if (as_json) {
-      list.push_back({{"folder", verdict->folder}, {"case", verdict->name}, {"part", verdict->part}, {"error", verdict->error},
-                      {"tolerance", verdict->tolerance}, {"ok", verdict->failure.empty()}, {"failure", verdict->failure}});
+      list.push_back({{"folder", verdict->folder},
+                      {"case", verdict->name},
+                      {"part", verdict->part},
+                      {"error", verdict->error},
+                      {"tolerance", verdict->tolerance},
+                      {"ok", verdict->failure.empty()},
+                      {"failure", verdict->failure}});
     } else {
       print(*verdict);
     }
   }
   if (passed + failed == 0) throw Error(ExitCode::input_missing, "no case was found in " + root.string());
-  if (as_json) std::printf("%s\n", json{{"cases", list}, {"passed", passed}, {"failed", failed}}.dump(2, ' ', false, json::error_handler_t::replace).c_str());
-  else std::printf("%d passed, %d failed\n", passed, failed);
+  if (as_json)
+    std::printf("%s\n",
+                json{{"cases", list}, {"passed", passed}, {"failed", failed}}.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+  else
+    std::printf("%d passed, %d failed\n", passed, failed);
   return failed == 0 ? 0 : static_cast<int>(ExitCode::check_failed);
 }
 
@@ -159,7 +171,8 @@ int run(int argc, char** argv) {
   if (!fs::is_directory(folder)) throw Error(ExitCode::input_missing, folder + " is not a folder");
   limit_memory();
   ThreadPool pool(threads);
-  const Setup setup{table == "reference" ? &reference_kernels() : &cpu_kernels(), &pool, precision == "bf16" ? Precision::bf16 : Precision::fp32};
+  const Setup setup{table == "reference" ? &reference_kernels() : &cpu_kernels(), &pool,
+                    precision == "bf16" ? Precision::bf16 : Precision::fp32};
   return check(folder, setup, as_json);
 }
 

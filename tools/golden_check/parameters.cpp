@@ -8,7 +8,9 @@ namespace {
 
 using nlohmann::json;
 
-[[noreturn]] void refuse(const std::string& name) { throw Error(ExitCode::bad_data, "the case's parameter \"" + name + "\" is missing or makes no sense"); }
+[[noreturn]] void refuse(const std::string& name) {
+  throw Error(ExitCode::bad_data, "the case's parameter \"" + name + "\" is missing or makes no sense");
+}
 
 json parameter(const Case& one, const std::string& name) {
   const json root = json::parse(one.parameters, nullptr, /*allow_exceptions=*/false);
@@ -18,7 +20,8 @@ json parameter(const Case& one, const std::string& name) {
 
 template <typename T>
 std::vector<T> copied(const Tensor& tensor, DType dtype) {
-  if (tensor.dtype != dtype) throw Error(ExitCode::bad_data, std::string("a tensor of the case is ") + name_of(tensor.dtype) + ", expected " + name_of(dtype));
+  if (tensor.dtype != dtype)
+    throw Error(ExitCode::bad_data, std::string("a tensor of the case is ") + name_of(tensor.dtype) + ", expected " + name_of(dtype));
   std::vector<T> values(static_cast<std::size_t>(tensor.elements()));
   if (!values.empty()) std::memcpy(values.data(), tensor.data, values.size() * sizeof(T));
   return values;

@@ -32,7 +32,9 @@ std::vector<h3::Reference> references_of(const json& list) {
   for (const json& entry : list) {
     h3::Reference reference;
     const auto kind = entry.at("kind").get<std::string>();
-    reference.kind = kind == "image" ? h3::Reference::Kind::image : kind == "audio" ? h3::Reference::Kind::audio : h3::Reference::Kind::video;
+    reference.kind = kind == "image"   ? h3::Reference::Kind::image
+                     : kind == "audio" ? h3::Reference::Kind::audio
+                                       : h3::Reference::Kind::video;
     if (entry.at("latent_shape").is_array()) {
       const auto shape = entry["latent_shape"].get<std::vector<std::int64_t>>();
       if (shape.size() != 3 || *std::min_element(shape.begin(), shape.end()) < 1 || *std::max_element(shape.begin(), shape.end()) > 512) {
@@ -54,7 +56,8 @@ h3::Layout pack_case(const Case& one, const json& parameters) {
   const h3::ClipGeometry geometry = geometry_of(one);
   if (parameters.at("task") == "ref2va") return h3::pack(geometry, tags, references_of(parameters.at("references")));
   std::vector<h3::Anchor> anchors;
-  for (const auto& anchor : parameters.value("keyframe_anchors", std::vector<std::string>{})) anchors.push_back(anchor == "first" ? h3::Anchor::first : h3::Anchor::last);
+  for (const auto& anchor : parameters.value("keyframe_anchors", std::vector<std::string>{}))
+    anchors.push_back(anchor == "first" ? h3::Anchor::first : h3::Anchor::last);
   return h3::pack(geometry, tags, anchors);
 }
 
@@ -65,7 +68,8 @@ void compare_integers(Comparison& compare, const char* name, const std::vector<T
 }
 
 void compare_timesteps(const h3::Layout& layout, const json& given, Comparison& compare) {
-  const h3::RowTimesteps times = h3::row_timesteps(layout, given.at("video").get<float>(), given.at("audio").get<float>(), given.at("condition_video").get<float>());
+  const h3::RowTimesteps times =
+      h3::row_timesteps(layout, given.at("video").get<float>(), given.at("audio").get<float>(), given.at("condition_video").get<float>());
   compare.values("out.timestep", times.distinct, {static_cast<std::int64_t>(times.distinct.size())});
   compare_integers(compare, "out.timestep_indices", times.index);
 }
@@ -100,7 +104,8 @@ void run_geometry(const Case& one, const Setup&, Comparison& compare) {
   compare_integers(compare, "out.audio_latents_12", audio_12);
 
   const Tensor aspects = one.in("aspect");
-  if (aspects.dtype != DType::f64 || aspects.shape.rank() != 2 || aspects.width() != 2) throw Error(ExitCode::bad_data, "in.aspect is not a list of pairs");
+  if (aspects.dtype != DType::f64 || aspects.shape.rank() != 2 || aspects.width() != 2)
+    throw Error(ExitCode::bad_data, "in.aspect is not a list of pairs");
   std::vector<std::int64_t> large, small;
   for (std::int64_t i = 0; i < aspects.shape[0]; ++i) {
     double pair[2];
@@ -117,7 +122,8 @@ void run_geometry(const Case& one, const Setup&, Comparison& compare) {
 
 void run_patchify(const Case& one, const Setup&, Comparison& compare) {
   const Tensor latents = one.in("latents"), audio = one.in("audio");
-  if (latents.shape.rank() != 5 || latents.shape[0] != 1 || audio.shape.rank() != 3) throw Error(ExitCode::bad_data, "the case's inputs have the wrong shape");
+  if (latents.shape.rank() != 5 || latents.shape[0] != 1 || audio.shape.rank() != 3)
+    throw Error(ExitCode::bad_data, "the case's inputs have the wrong shape");
   const auto patch = whole_numbers(one, "patch_size", 3, 1, 64);
   h3::ClipGeometry geometry;
   geometry.frames = latents.shape[2];

@@ -1,5 +1,5 @@
-// Qwen3ForCausalLM, Qwen3MoeForCausalLM and Qwen3VLForConditionalGeneration: one prefill with every layer's states and all logits; then the same
-// prompt in chunks and greedy tokens one by one.
+// Qwen3ForCausalLM, Qwen3MoeForCausalLM and Qwen3VLForConditionalGeneration: one prefill with every layer's states and all logits; then the
+// same prompt in chunks and greedy tokens one by one.
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -21,7 +21,8 @@ Tokens tokens_of(const Tensor& stored, std::int64_t item) {
     throw Error(ExitCode::bad_data, "its token ids are not (batch, n) int64");
   }
   std::vector<std::int64_t> ids(static_cast<std::size_t>(stored.width()));  // the mapped file need not be aligned
-  std::memcpy(ids.data(), stored.as<std::byte>() + static_cast<std::size_t>(item) * ids.size() * sizeof(std::int64_t), ids.size() * sizeof(std::int64_t));
+  std::memcpy(ids.data(), stored.as<std::byte>() + static_cast<std::size_t>(item) * ids.size() * sizeof(std::int64_t),
+              ids.size() * sizeof(std::int64_t));
   Tokens tokens;
   for (const std::int64_t id : ids) {
     if (id < 0 || id > 0x7fffffff) throw Error(ExitCode::bad_data, "a token id is out of range");
@@ -75,7 +76,8 @@ struct Prompt {
   }
 };
 
-void check_prefill(const Qwen3Vl& model, const Setup& setup, const Prompt& prompt, std::int64_t item, std::int64_t items, Comparison& compare) {
+void check_prefill(const Qwen3Vl& model, const Setup& setup, const Prompt& prompt, std::int64_t item, std::int64_t items,
+                   Comparison& compare) {
   const auto keep = [&](std::int64_t layer, Tensor states) {
     const std::string name = "tap.hidden_states." + std::to_string(layer);
     if (compare.wants(name)) compare.slice(name, item, items, states);
@@ -125,9 +127,10 @@ struct Generation {
   }
 };
 
-// The reference's greedy tokens are followed. In float32 each must be the likeliest; with bf16 operands nearly equal logits may change places.
-void check_generation(const Qwen3Vl& model, const Setup& setup, const Prompt& prompt, const Tokens& greedy, std::int64_t tap_layer, std::int64_t item,
-                      std::int64_t items, Comparison& compare) {
+// The reference's greedy tokens are followed. In float32 each must be the likeliest; with bf16 operands nearly equal logits may change
+// places.
+void check_generation(const Qwen3Vl& model, const Setup& setup, const Prompt& prompt, const Tokens& greedy, std::int64_t tap_layer,
+                      std::int64_t item, std::int64_t items, Comparison& compare) {
   constexpr float bf16_tie = 0.2F;
   const auto is_unknown = [&](std::int32_t token) { return token >= model.decoder.config.vocabulary; };
   if (std::any_of(greedy.begin(), greedy.end(), is_unknown)) throw Error(ExitCode::bad_data, "a greedy token is outside the vocabulary");
@@ -147,7 +150,8 @@ void check_generation(const Qwen3Vl& model, const Setup& setup, const Prompt& pr
     if (ctx.arena.is_dry()) return;
     std::vector<std::int64_t> followed(greedy.begin(), greedy.end());
     const auto written = static_cast<std::int64_t>(greedy.size()), rows = static_cast<std::int64_t>(prompt.tokens.size()) + written;
-    if (compare.wants("out.greedy")) compare.slice("out.greedy", item, items, {.data = followed.data(), .shape = {written}, .dtype = DType::i64});
+    if (compare.wants("out.greedy"))
+      compare.slice("out.greedy", item, items, {.data = followed.data(), .shape = {written}, .dtype = DType::i64});
     if (compare.wants("out.tap_states")) {
       if (generation.states.empty()) throw Error(ExitCode::bad_data, "its metadata's tap_layer is no layer of the model");
       compare.slice("out.tap_states", item, items, {.data = generation.states.data(), .shape = {rows, model.decoder.config.hidden}});
@@ -160,7 +164,8 @@ void check_types(const Case& one, const Qwen3Vl& model, const Tokens& tokens, Co
   if (!one.has("in.mm_token_type_ids")) return;
   const Tokens types = tokens_of(one.in("mm_token_type_ids"), 0);
   const auto agrees = [&](std::int32_t token, std::int32_t type) { return type == (token == model.config.image_token ? 1 : 0); };
-  compare.exact(std::equal(tokens.begin(), tokens.end(), types.begin(), types.end(), agrees), "in.mm_token_type_ids are not those of the tokens");
+  compare.exact(std::equal(tokens.begin(), tokens.end(), types.begin(), types.end(), agrees),
+                "in.mm_token_type_ids are not those of the tokens");
 }
 
 }  // namespace

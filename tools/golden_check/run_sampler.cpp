@@ -21,8 +21,8 @@ struct Parts {
 
   static Parts load(const Case& one, Precision precision) {
     const auto siblings = one.file.parent_path() / "..";
-    return {h3::Dit::load(weights_folder(siblings / "transformer"), precision), h3::VideoVae::load(weights_folder(siblings / "vae"), precision),
-            AudioVae::load(weights_folder(siblings / "audio_vae"))};
+    return {h3::Dit::load(weights_folder(siblings / "transformer"), precision),
+            h3::VideoVae::load(weights_folder(siblings / "vae"), precision), AudioVae::load(weights_folder(siblings / "audio_vae"))};
   }
 };
 
@@ -38,7 +38,8 @@ struct Setting {
 
 Tensor shaped(const Case& one, const char* name, int rank) {
   const Tensor tensor = one.in(name);
-  if (tensor.shape.rank() != rank || tensor.elements() == 0) throw Error(ExitCode::bad_data, std::string("in.") + name + " has shape " + tensor.shape.text());
+  if (tensor.shape.rank() != rank || tensor.elements() == 0)
+    throw Error(ExitCode::bad_data, std::string("in.") + name + " has shape " + tensor.shape.text());
   return tensor;
 }
 
@@ -69,8 +70,10 @@ Setting setting_of(const Case& one) {
 h3::ClipGeometry geometry_of(const Case& one, const Parts& parts, int fps) {
   const Shape video = shaped(one, "noise", 5).shape, audio = shaped(one, "audio_noise", 3).shape;
   const h3::DitConfig& d = parts.dit.config;
-  if (video[0] != 1 || video[1] != d.in_channels || video[1] != parts.vae.config.latent_channels) throw Error(ExitCode::bad_data, "in.noise does not fit the networks");
-  if (audio[0] > 2 || audio[1] != d.audio_in_channels || audio[1] != parts.audio_vae.latent_channels()) throw Error(ExitCode::bad_data, "in.audio_noise does not fit the networks");
+  if (video[0] != 1 || video[1] != d.in_channels || video[1] != parts.vae.config.latent_channels)
+    throw Error(ExitCode::bad_data, "in.noise does not fit the networks");
+  if (audio[0] > 2 || audio[1] != d.audio_in_channels || audio[1] != parts.audio_vae.latent_channels())
+    throw Error(ExitCode::bad_data, "in.audio_noise does not fit the networks");
   h3::ClipGeometry g;
   g.frames = video[2], g.height = video[3], g.width = video[4];
   g.audio_latents = audio[2];
@@ -80,17 +83,20 @@ h3::ClipGeometry geometry_of(const Case& one, const Parts& parts, int fps) {
   return g;
 }
 
-// The keyframes' rows, noised to their level: (given rows · patch_dim) values. in.keyframe_latents (keyframes or 1, channels, frames, h, w).
+// The keyframes' rows, noised to their level: (given rows · patch_dim) values. in.keyframe_latents (keyframes or 1, channels, frames, h,
+// w).
 std::vector<float> keyframe_rows(const Case& one, const Setting& setting, const h3::ClipGeometry& clip, std::int64_t channels) {
   if (setting.anchors.empty()) return {};
   const Tensor latents = shaped(one, "keyframe_latents", 5), noise = shaped(one, "keyframe_noise", 5);
-  if (!(latents.shape == noise.shape) || latents.shape[1] != channels) throw Error(ExitCode::bad_data, "the keyframes do not fit their noise");
+  if (!(latents.shape == noise.shape) || latents.shape[1] != channels)
+    throw Error(ExitCode::bad_data, "the keyframes do not fit their noise");
   std::vector<float> values = floats(latents), rows(values.size());
   scale_noise(setting.keyframe_level, floats(noise), values);
   h3::ClipGeometry keyframe = clip;
   keyframe.frames = latents.shape[2], keyframe.height = latents.shape[3], keyframe.width = latents.shape[4];
   const std::size_t one_item = values.size() / static_cast<std::size_t>(latents.shape[0]);
-  for (std::size_t at = 0; at < values.size(); at += one_item) patchify(std::span(values).subspan(at, one_item), channels, keyframe, std::span(rows).subspan(at, one_item));
+  for (std::size_t at = 0; at < values.size(); at += one_item)
+    patchify(std::span(values).subspan(at, one_item), channels, keyframe, std::span(rows).subspan(at, one_item));
   return rows;
 }
 
@@ -103,9 +109,11 @@ struct Clean {
 
 Clean sample(Context& ctx, const Case& one, const Parts& parts, const Setting& setting, Comparison& compare) {
   const h3::ClipGeometry clip = geometry_of(one, parts, setting.fps);
-  const std::int64_t channels = parts.dit.config.in_channels, width = parts.dit.config.audio_in_channels, patch_dim = parts.dit.config.patch_dim();
+  const std::int64_t channels = parts.dit.config.in_channels, width = parts.dit.config.audio_in_channels,
+                     patch_dim = parts.dit.config.patch_dim();
   const Tensor embeds = shaped(one, "prompt_embeds", 3);
-  if (embeds.shape[0] != 1 || static_cast<std::int64_t>(setting.score_start.size()) > embeds.shape[1]) throw Error(ExitCode::bad_data, "in.prompt_embeds has shape " + embeds.shape.text());
+  if (embeds.shape[0] != 1 || static_cast<std::int64_t>(setting.score_start.size()) > embeds.shape[1])
+    throw Error(ExitCode::bad_data, "in.prompt_embeds has shape " + embeds.shape.text());
   const std::vector<std::int32_t> tags(static_cast<std::size_t>(embeds.shape[1]), h3::text_tag);
   const h3::Layout layout = h3::pack(clip, tags, setting.anchors, setting.score_start);
 
@@ -116,7 +124,8 @@ Clean sample(Context& ctx, const Case& one, const Parts& parts, const Setting& s
   const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), patch_dim});
   const Tensor made = rows.slice(layout.given_video_rows, rows.shape[0] - layout.given_video_rows);
   const std::vector<float> given = keyframe_rows(one, setting, clip, channels);
-  if (static_cast<std::int64_t>(given.size()) != layout.given_video_rows * patch_dim) throw Error(ExitCode::bad_data, "the keyframes do not fill their rows");
+  if (static_cast<std::int64_t>(given.size()) != layout.given_video_rows * patch_dim)
+    throw Error(ExitCode::bad_data, "the keyframes do not fill their rows");
   if (!ctx.arena.is_dry()) {
     std::copy(given.begin(), given.end(), rows.f32());
     patchify(values_of(noise), channels, clip, values_of(made));
@@ -149,7 +158,8 @@ void run_sampler(const Case& one, const Setup& setup, Comparison& compare) {
 
     const h3::VaeConfig& v = parts.vae.config;
     const std::int64_t frames = decoded_frames(v, clean.video.shape[1]);
-    const Tensor video = ctx.arena.take({frames, v.out_channels, clean.video.shape[2] * v.spatial_ratio(), clean.video.shape[3] * v.spatial_ratio()});
+    const Tensor video =
+        ctx.arena.take({frames, v.out_channels, clean.video.shape[2] * v.spatial_ratio(), clean.video.shape[3] * v.spatial_ratio()});
     std::int64_t done = 0;
     decode(ctx, parts.vae, h3::denormalise(ctx, clean.video, v.latents_mean, v.latents_std), std::nullopt, [&](Tensor part) {
       h3::to_unit_range(part);

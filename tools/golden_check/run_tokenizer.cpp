@@ -25,7 +25,8 @@ T field(const json& one, const char* name) {
 void run_tokenizer(const Case& one, const Setup&, Comparison& compare) {
   std::ifstream in(one.file, std::ios::binary);
   const json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || !root.contains("cases") || !root["cases"].is_array() || root["cases"].empty()) throw Error(ExitCode::bad_data, "it holds no cases");
+  if (!root.is_object() || !root.contains("cases") || !root["cases"].is_array() || root["cases"].empty())
+    throw Error(ExitCode::bad_data, "it holds no cases");
   const Tokenizer tokenizer = Tokenizer::open(one.weights / "tokenizer.json");
   std::size_t number = 0;
   for (const json& text_case : root["cases"]) {
@@ -33,7 +34,8 @@ void run_tokenizer(const Case& one, const Setup&, Comparison& compare) {
     const auto ids = field<std::vector<std::int32_t>>(text_case, "ids");
     compare.exact(tokenizer.encode(field<std::string>(text_case, "text")) == ids, "the ids" + where);
     compare.exact(tokenizer.decode(ids) == field<std::string>(text_case, "decoded"), "the decoded characters" + where);
-    compare.exact(tokenizer.decode(ids, true) == field<std::string>(text_case, "decoded_skip_special"), "the characters without special tokens" + where);
+    compare.exact(tokenizer.decode(ids, true) == field<std::string>(text_case, "decoded_skip_special"),
+                  "the characters without special tokens" + where);
     StreamDecoder stream(tokenizer);
     std::string streamed;
     for (const std::int32_t id : ids) streamed += stream.push(id);

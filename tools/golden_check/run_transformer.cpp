@@ -52,12 +52,15 @@ void run_transformer(const Case& one, const Setup& setup, Comparison& compare) {
   const std::int64_t items = hidden_states.shape.rank() == 3 ? hidden_states.shape[0] : 1;
   for (std::int64_t item = 0; item < items; ++item) {
     const h3::Tap tap([&](const std::string& module, Tensor out) {
-      if (!is_shared(module)) compare.slice("tap." + module, item, items, out);
-      else if (item == 0) compare("tap." + module, out);
+      if (!is_shared(module))
+        compare.slice("tap." + module, item, items, out);
+      else if (item == 0)
+        compare("tap." + module, out);
     });
     run_sized(setup, [&](Context& ctx) {
       const h3::DitSequence sequence = prepare(ctx, dit, item_of(ctx, one, "encoder_hidden_states", item), layout, tap);
-      const h3::DitOutput out = forward(ctx, dit, sequence, item_of(ctx, one, "hidden_states", item), item_of(ctx, one, "audio_hidden_states", item), timesteps, timestep_indices, tap);
+      const h3::DitOutput out = forward(ctx, dit, sequence, item_of(ctx, one, "hidden_states", item),
+                                        item_of(ctx, one, "audio_hidden_states", item), timesteps, timestep_indices, tap);
       compare.slice("out.sample", item, items, out.video);
       compare.slice("out.audio_sample", item, items, out.audio);
     });

@@ -17,34 +17,43 @@ std::optional<Tiling> tiling_of(const json& parameters) {
   const json given = parameters.value("tiling", json(true));
   if (given.is_boolean()) return given.get<bool>() ? std::optional<Tiling>(Tiling{}) : std::nullopt;
   const auto side = [&](const char* name, std::int64_t otherwise) {
-    if (!given.is_object() || !given.value(name, json(otherwise)).is_number_integer()) throw Error(ExitCode::bad_data, "its metadata's tiling is malformed");
+    if (!given.is_object() || !given.value(name, json(otherwise)).is_number_integer())
+      throw Error(ExitCode::bad_data, "its metadata's tiling is malformed");
     return given.value(name, otherwise);
   };
   const Tiling defaults;
   return Tiling{side("tile_sample_min_height", defaults.tile_height), side("tile_sample_min_width", defaults.tile_width),
-                side("tile_sample_min_overlap_height", defaults.min_overlap_height), side("tile_sample_min_overlap_width", defaults.min_overlap_width)};
+                side("tile_sample_min_overlap_height", defaults.min_overlap_height),
+                side("tile_sample_min_overlap_width", defaults.min_overlap_width)};
 }
 
 // (batch, channels, frames, height, width) -> (channels, frames, height, width) of one item, in the arena.
 Tensor item_of(Context& ctx, const Case& one, const std::string& name, std::int64_t item) {
   const Tensor stored = one.in(name);
-  if (stored.shape.rank() != 5 || item >= stored.shape[0]) throw Error(ExitCode::bad_data, "in." + name + " is not (batch, channels, frames, height, width)");
+  if (stored.shape.rank() != 5 || item >= stored.shape[0])
+    throw Error(ExitCode::bad_data, "in." + name + " is not (batch, channels, frames, height, width)");
   return constant(ctx, floats(stored.slice(item, 1)), {stored.shape[1], stored.shape[2], stored.shape[3], stored.shape[4]});
 }
 
-void check_decode(Context& ctx, const h3::VideoVae& vae, Tensor latents, const std::optional<Tiling>& tiling, const h3::Tap& tap, const std::function<void(Tensor)>& result) {
+void check_decode(Context& ctx, const h3::VideoVae& vae, Tensor latents, const std::optional<Tiling>& tiling, const h3::Tap& tap,
+                  const std::function<void(Tensor)>& result) {
   const std::int64_t ratio = vae.config.spatial_ratio(), frames = decoded_frames(vae.config, latents.shape[1]);
   const Tensor video = ctx.arena.take({frames, vae.config.out_channels, latents.shape[2] * ratio, latents.shape[3] * ratio});
   std::int64_t done = 0;
-  decode(ctx, vae, latents, tiling, [&](Tensor part) {
-    copy(ctx, part, video.slice(done, part.shape[0]));
-    done += part.shape[0];
-  }, tap);
-  if (done != frames) throw Error(ExitCode::check_failed, std::to_string(done) + " frames were decoded, expected " + std::to_string(frames));
+  decode(
+      ctx, vae, latents, tiling,
+      [&](Tensor part) {
+        copy(ctx, part, video.slice(done, part.shape[0]));
+        done += part.shape[0];
+      },
+      tap);
+  if (done != frames)
+    throw Error(ExitCode::check_failed, std::to_string(done) + " frames were decoded, expected " + std::to_string(frames));
   result(permute(ctx, video, {1, 0, 2, 3}));
 }
 
-void check_encode(Context& ctx, const h3::VideoVae& vae, Tensor pixels, const std::optional<Tiling>& tiling, const h3::Tap& tap, const std::function<void(Tensor)>& result) {
+void check_encode(Context& ctx, const h3::VideoVae& vae, Tensor pixels, const std::optional<Tiling>& tiling, const h3::Tap& tap,
+                  const std::function<void(Tensor)>& result) {
   result(encode(ctx, vae, permute(ctx, pixels, {1, 0, 2, 3}), tiling, tap));
 }
 
@@ -54,7 +63,8 @@ void check_splits(const json& parameters, const h3::VaeConfig& config, Compariso
   if (!splits.is_object() || splits.empty()) throw Error(ExitCode::bad_data, "its metadata holds no splits");
   for (const auto& [key, expected] : splits.items()) {
     long long length = 0, tile = 0, overlap = 0;
-    if (std::sscanf(key.c_str(), "%lld,%lld,%lld", &length, &tile, &overlap) != 3) throw Error(ExitCode::bad_data, "the split \"" + key + "\" is malformed");
+    if (std::sscanf(key.c_str(), "%lld,%lld,%lld", &length, &tile, &overlap) != 3)
+      throw Error(ExitCode::bad_data, "the split \"" + key + "\" is malformed");
     const TileAxis axis = split_tiles(length, tile, overlap, config.spatial_ratio());
     compare.exact(json{axis.starts, axis.lengths, axis.overlaps} == expected, "the tiles of \"" + key + "\" differ");
   }
@@ -110,7 +120,8 @@ void run_vae(const Case& one, const Setup& setup, Comparison& compare) {
     LastTaps taps(compare);
     run_sized(setup, [&](Context& ctx) {
       const auto check = decodes ? check_decode : check_encode;
-      check(ctx, vae, item_of(ctx, one, input, item), tiling, taps.tap(), [&](Tensor result) { compare.slice(output, item, items, result); });
+      check(ctx, vae, item_of(ctx, one, input, item), tiling, taps.tap(),
+            [&](Tensor result) { compare.slice(output, item, items, result); });
     });
     taps.hand_to(compare, item, items);
   }

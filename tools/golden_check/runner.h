@@ -21,10 +21,10 @@
 namespace fabula::golden {
 
 struct Case {
-  std::filesystem::path file;        ///< the case itself
-  std::filesystem::path weights;     ///< folder of config.json and weights: the case's own, or the one that weights.json there names
+  std::filesystem::path file;     ///< the case itself
+  std::filesystem::path weights;  ///< folder of config.json and weights: the case's own, or the one that weights.json there names
   std::string part;
-  std::string parameters;            ///< JSON text of the metadata's `case`
+  std::string parameters;                ///< JSON text of the metadata's `case`
   const Safetensors* tensors = nullptr;  ///< null for the tokenizer's JSON cases
 
   [[nodiscard]] Tensor in(const std::string& name) const { return tensors->at("in." + name); }

@@ -14,8 +14,8 @@ struct Tolerance {
   const char* reason;
 };
 
-// Bounds of Comparison::largest_error. Outputs are of order one. A bf16 operand carries a relative error of 2^-9; through a network of some layers that grows to a few
-// hundredths, as it does between the reference's own two precisions (0.03 to 0.05 on these transformers).
+// Bounds of Comparison::largest_error. Outputs are of order one. A bf16 operand carries a relative error of 2^-9; through a network of some
+// layers that grows to a few hundredths, as it does between the reference's own two precisions (0.03 to 0.05 on these transformers).
 inline constexpr Tolerance tolerances[] = {
     {"rng", 1e-6, 1e-6, "log, cos and sin differ in the last bit between mathematical libraries"},
     {"scheduler", 2e-6, 2e-6, "float32 arithmetic in another order"},
@@ -24,7 +24,9 @@ inline constexpr Tolerance tolerances[] = {
     {"patchify", 0.0, 0.0, "values are only moved"},
     {"tokenizer", 0.0, 0.0, "integers and text"},
     {"qwen3", 2e-4, 0.1, "float32 sums in another order through all layers"},
-    {"qwen3_moe", 2e-4, 0.1, "float32 sums in another order through all layers; with bf16 operands the router stays float32, so that only errors of the states can change an expert"},
+    {"qwen3_moe", 2e-4, 0.1,
+     "float32 sums in another order through all layers; with bf16 operands the router stays float32, so that only errors of the states can "
+     "change an expert"},
     {"qwen3_vl", 2e-4, 0.1, "float32 sums in another order through all layers"},
     {"transformer", 2e-4, 0.1, "float32 sums in another order through all layers"},
     {"vae", 2e-4, 0.1, "float32 sums in another order through all layers"},

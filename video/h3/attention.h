@@ -1,4 +1,5 @@
-// What the transformer and the video decoder share: self-attention with normalised queries and keys, the SwiGLU feed-forward, rotary angles.
+// What the transformer and the video decoder share: self-attention with normalised queries and keys, the SwiGLU feed-forward, rotary
+// angles.
 #pragma once
 
 #include <cstdint>

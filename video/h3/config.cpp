@@ -56,14 +56,16 @@ class ConfigFile {
   std::int64_t integer(const json& value, const char* name, std::int64_t low, std::int64_t high) const {
     const bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
     if (!fits || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high) {
-      refuse(std::string("\"") + name + "\" holds " + shown(value) + ", expected an integer from " + std::to_string(low) + " to " + std::to_string(high));
+      refuse(std::string("\"") + name + "\" holds " + shown(value) + ", expected an integer from " + std::to_string(low) + " to " +
+             std::to_string(high));
     }
     return value.get<std::int64_t>();
   }
 
   double real(const json& value, const char* name, double low, double high) const {
     if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high)) {
-      refuse(std::string("\"") + name + "\" holds " + shown(value) + ", expected a number from " + std::to_string(low) + " to " + std::to_string(high));
+      refuse(std::string("\"") + name + "\" holds " + shown(value) + ", expected a number from " + std::to_string(low) + " to " +
+             std::to_string(high));
     }
     return value.get<double>();
   }
@@ -71,7 +73,8 @@ class ConfigFile {
   const json& list(const char* name, std::size_t least, std::size_t most) const {
     const json& value = at(name);
     if (!value.is_array() || value.size() < least || value.size() > most) {
-      refuse(std::string("\"") + name + "\" is not a list of " + std::to_string(least) + (least == most ? "" : " to " + std::to_string(most)) + " values");
+      refuse(std::string("\"") + name + "\" is not a list of " + std::to_string(least) +
+             (least == most ? "" : " to " + std::to_string(most)) + " values");
     }
     return value;
   }
@@ -110,7 +113,8 @@ void read_encoder(const ConfigFile& file, VaeConfig& config) {
   config.norm_eps = static_cast<float>(file.real("norm_eps", 0.0, 1.0));
   config.spatial_padding = padding_mode(file);
   for (const std::int64_t channels : config.block_out_channels) {
-    if (channels % config.norm_num_groups != 0) file.refuse("\"block_out_channels\" holds " + std::to_string(channels) + ", which \"norm_num_groups\" does not divide");
+    if (channels % config.norm_num_groups != 0)
+      file.refuse("\"block_out_channels\" holds " + std::to_string(channels) + ", which \"norm_num_groups\" does not divide");
   }
   if (config.spatial_ratio() > 64 || config.temporal_ratio() > 64) file.refuse("the downsample factors multiply to more than 64");
 }
@@ -125,7 +129,8 @@ void read_decoder(const ConfigFile& file, VaeConfig& config) {
   config.decoder_rope_dim_ratio = file.real("decoder_rope_dim_ratio", 0.0, 1.0);
   config.decoder_norm_eps = static_cast<float>(file.real("decoder_norm_eps", 0.0, 1.0));
   const auto rotary = static_cast<std::int64_t>(static_cast<double>(config.decoder_attention_head_dim) * config.decoder_rope_dim_ratio);
-  if (rotary < 6 || rotary % 6 != 0) file.refuse("\"decoder_rope_dim_ratio\" leaves " + std::to_string(rotary) + " rotary channels a head, expected a multiple of 6");
+  if (rotary < 6 || rotary % 6 != 0)
+    file.refuse("\"decoder_rope_dim_ratio\" leaves " + std::to_string(rotary) + " rotary channels a head, expected a multiple of 6");
   if (config.decoder_dim() > max_width) file.refuse("the decoder's width is " + std::to_string(config.decoder_dim()));
 }
 
@@ -154,7 +159,8 @@ DitConfig DitConfig::load(const std::filesystem::path& folder) {
   config.qk_norm_eps = static_cast<float>(file.real("qk_norm_eps", 0.0, 1.0));
   config.final_norm_eps = static_cast<float>(file.real("final_norm_eps", 0.0, 1.0));
   if (config.rotary_dim() > config.attention_head_dim) {
-    file.refuse("\"rope_freq_dim\" asks for " + std::to_string(config.rotary_dim()) + " rotary channels of " + std::to_string(config.attention_head_dim) + " a head");
+    file.refuse("\"rope_freq_dim\" asks for " + std::to_string(config.rotary_dim()) + " rotary channels of " +
+                std::to_string(config.attention_head_dim) + " a head");
   }
   return config;
 }
@@ -172,7 +178,8 @@ VaeConfig VaeConfig::load(const std::filesystem::path& folder) {
   read_decoder(file, config);
   config.clip_length = file.integer("clip_length", 1, 4096);
   config.token_drop = file.integer("token_drop", 0, 4096);
-  if (config.token_drop >= config.latents_per_clip()) file.refuse("\"token_drop\" is not less than the " + std::to_string(config.latents_per_clip()) + " latent frames of a clip");
+  if (config.token_drop >= config.latents_per_clip())
+    file.refuse("\"token_drop\" is not less than the " + std::to_string(config.latents_per_clip()) + " latent frames of a clip");
   const auto channels = static_cast<std::size_t>(config.latent_channels);
   config.latents_mean = file.reals("latents_mean", channels, -1e6, 1e6);
   config.latents_std = file.reals("latents_std", channels, 1e-9, 1e6);

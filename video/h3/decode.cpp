@@ -31,7 +31,8 @@ Tensor decode_sound(Context& ctx, const AudioVae& vae, Tensor rows, std::int64_t
 }
 
 void to_unit_range(Tensor frames) {
-  if (frames.shape.rank() != 4 || frames.shape[1] != 3) throw Error(ExitCode::internal, "pictures: expected (frames, 3, height, width), got " + frames.shape.text());
+  if (frames.shape.rank() != 4 || frames.shape[1] != 3)
+    throw Error(ExitCode::internal, "pictures: expected (frames, 3, height, width), got " + frames.shape.text());
   if (frames.data == nullptr) return;
   const std::int64_t picture = frames.shape[2] * frames.shape[3];
   for (std::int64_t plane = 0; plane < frames.shape[0] * 3; ++plane) {
@@ -45,7 +46,8 @@ Image to_image(Tensor frame) {
   const std::int64_t height = frame.shape[1], width = frame.shape[2], picture = height * width;
   Image image{static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(static_cast<std::size_t>(3 * picture))};
   for (std::int64_t i = 0; i < picture; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c) image.rgb[static_cast<std::size_t>(3 * i + c)] = static_cast<std::uint8_t>(std::lrintf(frame.f32()[c * picture + i] * 255.0F));
+    for (std::int64_t c = 0; c < 3; ++c)
+      image.rgb[static_cast<std::size_t>(3 * i + c)] = static_cast<std::uint8_t>(std::lrintf(frame.f32()[c * picture + i] * 255.0F));
   }
   return image;
 }

@@ -16,7 +16,12 @@ Linear take_fp32(Weights& weights, const std::string& prefix, std::int64_t in, s
 }
 
 SelfAttention::Dims attention_dims(const DitConfig& c) {
-  return {.width = c.hidden_size, .heads = c.num_attention_heads, .head_dim = c.attention_head_dim, .eps = c.qk_norm_eps, .bias = false, .norm_gain = true};
+  return {.width = c.hidden_size,
+          .heads = c.num_attention_heads,
+          .head_dim = c.attention_head_dim,
+          .eps = c.qk_norm_eps,
+          .bias = false,
+          .norm_gain = true};
 }
 
 RefinerBlock take_refiner_block(Weights& weights, const std::string& prefix, const DitConfig& c) {
@@ -109,7 +114,8 @@ void tap_norm(Context& ctx, const Tap& tap, const char* module, Tensor x, Tensor
 }
 
 // MiniMaxH3TransformerBlock. x (rows, hidden) is updated in place; index (rows): each row's line in the modulation table.
-void forward_block(Context& ctx, const DitConfig& config, const DitBlock& b, Tensor temb, Tensor index, const Rotary& rope_angles, Tensor x, const Tap& tap) {
+void forward_block(Context& ctx, const DitConfig& config, const DitBlock& b, Tensor temb, Tensor index, const Rotary& rope_angles, Tensor x,
+                   const Tap& tap) {
   const Arena::Scope block_scope(ctx.arena);
   const Modulation m = modulation_of(ctx, b, config.hidden_size, temb);
   {
@@ -146,7 +152,8 @@ Tensor pack(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Te
 }
 
 // MiniMaxH3AdaLayerNormOut and the two heads, each on its own rows. index (rows): each row's timestep.
-void project_out(Context& ctx, const Dit& dit, const DitSequence& s, Tensor temb, Tensor index, Tensor x, const DitOutput& out, const Tap& tap) {
+void project_out(Context& ctx, const Dit& dit, const DitSequence& s, Tensor temb, Tensor index, Tensor x, const DitOutput& out,
+                 const Tap& tap) {
   const std::int64_t hidden = dit.config.hidden_size;
   const float* table = linear(ctx, temb, dit.norm_out_modulation).f32();
   const ModulationTable shift{table, 2 * hidden}, scale{table == nullptr ? nullptr : table + hidden, 2 * hidden};
@@ -160,13 +167,16 @@ void check_layout(const DitConfig& config, Tensor text, const Layout& rows) {
   const auto refuse = [](const std::string& sentence) { throw Error(ExitCode::bad_data, "packed sequence: " + sentence); };
   const std::size_t count = rows.tags.size();
   if (count == 0 || rows.positions.size() != 3 * count) refuse("tags and positions are not for the same number of rows");
-  if (text.shape.rank() != 2 || text.shape[1] != config.text_dim) refuse("text states of width " + std::to_string(config.text_dim) + " expected, got " + text.shape.text());
+  if (text.shape.rank() != 2 || text.shape[1] != config.text_dim)
+    refuse("text states of width " + std::to_string(config.text_dim) + " expected, got " + text.shape.text());
   if (text.shape[0] != static_cast<std::int64_t>(rows.text.size())) refuse("text states and text rows differ in number");
-  if (std::any_of(rows.tags.begin(), rows.tags.end(), [](std::int32_t tag) { return tag < 0 || tag >= modalities; })) refuse("a tag is not 0, 1 or 2");
+  if (std::any_of(rows.tags.begin(), rows.tags.end(), [](std::int32_t tag) { return tag < 0 || tag >= modalities; }))
+    refuse("a tag is not 0, 1 or 2");
   std::vector<bool> seen(count, false);
   for (const auto* indices : {&rows.video, &rows.audio, &rows.text}) {
     for (const std::int32_t row : *indices) {
-      if (row < 0 || static_cast<std::size_t>(row) >= count || seen[static_cast<std::size_t>(row)]) refuse("row " + std::to_string(row) + " is named twice or does not exist");
+      if (row < 0 || static_cast<std::size_t>(row) >= count || seen[static_cast<std::size_t>(row)])
+        refuse("row " + std::to_string(row) + " is named twice or does not exist");
       seen[static_cast<std::size_t>(row)] = true;
     }
   }
@@ -185,7 +195,8 @@ Dit Dit::load(const std::filesystem::path& folder, Precision precision) {
   dit.context_embedder = w.take_linear("context_embedder", c.text_dim, c.hidden_size, /*bias=*/true);
   dit.time_in = take_fp32(w, "time_embedder.linear_1", c.freq_dim, c.time_embed_hidden_dim);
   dit.time_out = take_fp32(w, "time_embedder.linear_2", c.time_embed_hidden_dim, c.time_embed_dim);
-  for (std::int64_t i = 0; i < c.num_refiner_layers; ++i) dit.refiner_blocks.push_back(take_refiner_block(w, "token_refiner.refiner_blocks." + std::to_string(i), c));
+  for (std::int64_t i = 0; i < c.num_refiner_layers; ++i)
+    dit.refiner_blocks.push_back(take_refiner_block(w, "token_refiner.refiner_blocks." + std::to_string(i), c));
   dit.refiner_norm = w.take("token_refiner.final_norm.weight", {c.hidden_size});
   for (std::int64_t i = 0; i < c.num_layers; ++i) dit.blocks.push_back(take_block(w, "transformer_blocks." + std::to_string(i), c));
   dit.norm_out = w.take("norm_out.norm.weight", {c.hidden_size});
@@ -211,7 +222,8 @@ DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const Layout& lay
   const Arena::Scope scope(ctx.arena);
   const Tensor x = linear(ctx, text, dit.context_embedder);
   tap("context_embedder", x);
-  for (std::size_t i = 0; i < dit.refiner_blocks.size(); ++i) refine(ctx, dit.config, dit.refiner_blocks[i], x, tap.under("token_refiner.refiner_blocks.", i));
+  for (std::size_t i = 0; i < dit.refiner_blocks.size(); ++i)
+    refine(ctx, dit.config, dit.refiner_blocks[i], x, tap.under("token_refiner.refiner_blocks.", i));
   copy(ctx, rms_norm(ctx, x, dit.refiner_norm, dit.config.final_norm_eps), s.text);
   tap("token_refiner", s.text);
   return s;
@@ -220,20 +232,25 @@ DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const Layout& lay
 DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Tensor audio, std::span<const float> timesteps,
                   std::span<const std::int32_t> timestep_indices, const Tap& tap) {
   const std::size_t rows = s.tags.size();
-  if (timestep_indices.size() != rows) throw Error(ExitCode::bad_data, "transformer: " + std::to_string(timestep_indices.size()) + " timestep indices for " + std::to_string(rows) + " rows");
+  if (timestep_indices.size() != rows)
+    throw Error(ExitCode::bad_data,
+                "transformer: " + std::to_string(timestep_indices.size()) + " timestep indices for " + std::to_string(rows) + " rows");
   std::vector<std::int32_t> table_rows(rows);
   for (std::size_t i = 0; i < rows; ++i) {
-    if (timestep_indices[i] < 0 || static_cast<std::size_t>(timestep_indices[i]) >= timesteps.size()) throw Error(ExitCode::bad_data, "transformer: a timestep index is out of range");
+    if (timestep_indices[i] < 0 || static_cast<std::size_t>(timestep_indices[i]) >= timesteps.size())
+      throw Error(ExitCode::bad_data, "transformer: a timestep index is out of range");
     table_rows[i] = timestep_indices[i] * static_cast<std::int32_t>(modalities) + s.tags[i];
   }
 
-  const DitOutput out{ctx.arena.take({s.video_index.shape[0], dit.config.patch_dim()}), ctx.arena.take({s.audio_index.shape[0], dit.config.audio_in_channels})};
+  const DitOutput out{ctx.arena.take({s.video_index.shape[0], dit.config.patch_dim()}),
+                      ctx.arena.take({s.audio_index.shape[0], dit.config.audio_in_channels})};
   const Arena::Scope scope(ctx.arena);
   const Tensor temb = embed_timesteps(ctx, dit, timesteps, tap);
   const Tensor modulation_row = indices(ctx, table_rows);
   const Tensor timestep_row = indices(ctx, timestep_indices);
   const Tensor x = pack(ctx, dit, s, video, audio, tap);
-  for (std::size_t i = 0; i < dit.blocks.size(); ++i) forward_block(ctx, dit.config, dit.blocks[i], temb, modulation_row, s.rope, x, tap.under("transformer_blocks.", i));
+  for (std::size_t i = 0; i < dit.blocks.size(); ++i)
+    forward_block(ctx, dit.config, dit.blocks[i], temb, modulation_row, s.rope, x, tap.under("transformer_blocks.", i));
   project_out(ctx, dit, s, temb, timestep_row, x, out, tap);
   return out;
 }

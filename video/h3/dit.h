@@ -38,7 +38,7 @@ struct DitBlock {
 
 struct Dit {
   DitConfig config;
-  Weights weights;  ///< keeps the tensors below valid
+  Weights weights;                ///< keeps the tensors below valid
   Linear proj_in, audio_proj_in;  ///< float32 in every precision, as are the time embedder and the two heads
   Linear context_embedder;
   Linear time_in, time_out;

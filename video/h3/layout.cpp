@@ -13,7 +13,9 @@ namespace {
 constexpr std::array<double, 5> frames_per_latent = {1, 4, 4, 4, 4};
 constexpr double spatial_scale = 32.0;
 
-double span_of(std::int64_t latent, double ticks_per_frame) { return ticks_per_frame * frames_per_latent[static_cast<std::size_t>(latent) % frames_per_latent.size()]; }
+double span_of(std::int64_t latent, double ticks_per_frame) {
+  return ticks_per_frame * frames_per_latent[static_cast<std::size_t>(latent) % frames_per_latent.size()];
+}
 
 // numpy.linspace(…, endpoint=False), operation by operation, because the float64 coordinates are compared exactly.
 std::vector<double> spatial_axis(std::int64_t size, std::int64_t patch, double root_area) {
@@ -59,8 +61,7 @@ class Packer {
  public:
   explicit Packer(const ClipGeometry& geometry) : geometry_(geometry), ticks_per_frame_(ticks_per_second / geometry.fps) {
     const auto& [t, h, w] = geometry.patch;
-    if (t != 1 || h < 1 || w < 1 || geometry.frames < 1 || geometry.audio_latents < 0 ||
-        geometry.audio_channels < 1 || geometry.fps < 1) {
+    if (t != 1 || h < 1 || w < 1 || geometry.frames < 1 || geometry.audio_latents < 0 || geometry.audio_channels < 1 || geometry.fps < 1) {
       throw Error(ExitCode::internal, "pack: the geometry of the clip makes no sense");
     }
   }
@@ -118,7 +119,8 @@ class Packer {
 
 }  // namespace
 
-Layout pack(const ClipGeometry& geometry, std::span<const std::int32_t> text_tags, std::span<const Anchor> anchors, std::span<const double> score_start) {
+Layout pack(const ClipGeometry& geometry, std::span<const std::int32_t> text_tags, std::span<const Anchor> anchors,
+            std::span<const double> score_start) {
   Packer packer(geometry);
   packer.text(text_tags, score_start);
   const auto origin = static_cast<double>(text_tags.size() - score_start.size());
@@ -147,7 +149,8 @@ Layout pack(const ClipGeometry& geometry, std::span<const std::int32_t> text_tag
     const auto sounding = static_cast<double>(reference.audio_latents);
     switch (reference.kind) {
       case Reference::Kind::image:  // one whole slot, not a latent frame's span
-        for (std::int64_t i = 0; i < reference.frames; ++i) packer.frame(time, frame_grid(reference.height, reference.width, geometry.patch));
+        for (std::int64_t i = 0; i < reference.frames; ++i)
+          packer.frame(time, frame_grid(reference.height, reference.width, geometry.patch));
         time += 1.0;
         break;
       case Reference::Kind::audio:
@@ -183,7 +186,8 @@ std::int64_t audio_latents(std::int64_t frames, double fps) { return std::llrint
 
 Canvas resolve_canvas(double aspect_width, double aspect_height, std::int64_t multiple, double short_edge, double max_pixels) {
   const double ratio = aspect_width / aspect_height;
-  if (!(aspect_width > 0.0) || !(aspect_height > 0.0) || ratio < 0.25 || ratio > 4.0) throw Error(ExitCode::usage, "the aspect ratio must lie between 1:4 and 4:1");
+  if (!(aspect_width > 0.0) || !(aspect_height > 0.0) || ratio < 0.25 || ratio > 4.0)
+    throw Error(ExitCode::usage, "the aspect ratio must lie between 1:4 and 4:1");
   double width = ratio >= 1.0 ? short_edge * ratio : short_edge;
   double height = ratio >= 1.0 ? short_edge : short_edge / ratio;
   if (width * height > max_pixels) {
@@ -191,7 +195,9 @@ Canvas resolve_canvas(double aspect_width, double aspect_height, std::int64_t mu
     width *= scale;
     height *= scale;
   }
-  const auto rounded = [multiple](double size) { return std::max<std::int64_t>(multiple, std::llrint(size / static_cast<double>(multiple)) * multiple); };
+  const auto rounded = [multiple](double size) {
+    return std::max<std::int64_t>(multiple, std::llrint(size / static_cast<double>(multiple)) * multiple);
+  };
   return {rounded(height), rounded(width)};
 }
 

@@ -20,17 +20,17 @@ struct ClipGeometry {
   std::int64_t audio_latents = 0;  ///< a channel
   int audio_channels = 2;
   std::array<std::int64_t, 3> patch = {1, 2, 2};  ///< t, h, w
-  int fps = 24;                    ///< of the pixel frames: one spans 40 / fps ticks
+  int fps = 24;                                   ///< of the pixel frames: one spans 40 / fps ticks
 
   [[nodiscard]] std::int64_t rows_per_frame() const { return (height / patch[1]) * (width / patch[2]); }
 };
 
 struct Layout {
-  std::vector<double> positions;          ///< (rows, 3): t, h, w
-  std::vector<std::int32_t> tags;         ///< (rows)
-  std::vector<std::int32_t> video, audio; ///< rows of each kind, the given ones first
+  std::vector<double> positions;           ///< (rows, 3): t, h, w
+  std::vector<std::int32_t> tags;          ///< (rows)
+  std::vector<std::int32_t> video, audio;  ///< rows of each kind, the given ones first
   std::vector<std::int32_t> text;
-  std::int64_t given_video_rows = 0;      ///< leading video rows that condition and are not made
+  std::int64_t given_video_rows = 0;  ///< leading video rows that condition and are not made
   std::int64_t given_audio_rows = 0;
 
   [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(tags.size()); }
@@ -41,7 +41,8 @@ enum class Anchor : std::uint8_t { first, last };
 /// [text | keyframes | audio | video] (t2va without anchors, fl2va with). text_tags: one a text row, as a rule text_tag. score_start: the
 /// last score_start.size() text rows sound at these seconds of the clip, and take that rotary time instead of their row index; the media
 /// clock starts where the other text rows end.
-[[nodiscard]] Layout pack(const ClipGeometry&, std::span<const std::int32_t> text_tags, std::span<const Anchor> anchors = {}, std::span<const double> score_start = {});
+[[nodiscard]] Layout pack(const ClipGeometry&, std::span<const std::int32_t> text_tags, std::span<const Anchor> anchors = {},
+                          std::span<const double> score_start = {});
 
 /// A picture, a sound or a film that the clip shall keep to. Sizes in latents.
 struct Reference {

@@ -38,7 +38,8 @@ H3Model::H3Model(Bundle bundle, Precision precision, int threads)
   require(vae_.config.out_channels == 3, bundle_, "the vae does not decode to RGB");
   require(bundle_.height % cell_h == 0 && bundle_.width % cell_w == 0, bundle_, "the canvas is not made of whole patches");
   require(audio_vae_.sample_rate() == bundle_.sample_rate, bundle_, "sample_rate is not the audio_vae's");
-  require(static_cast<double>(audio_vae_.hop_length()) * ticks_per_second == bundle_.sample_rate, bundle_, "the audio_vae does not make 40 latents a second");
+  require(static_cast<double>(audio_vae_.hop_length()) * ticks_per_second == bundle_.sample_rate, bundle_,
+          "the audio_vae does not make 40 latents a second");
 }
 
 ClipFormat H3Model::format() const { return {bundle_.width, bundle_.height, bundle_.fps, bundle_.sample_rate, bundle_.audio_channels}; }
@@ -48,7 +49,8 @@ ClipGeometry H3Model::geometry(const ClipRequest& request) const {
   ClipGeometry g;
   g.frames = latent_frames(align_frames(request.frames, v.clip_length, v.latents_per_clip()), v.clip_length, v.latents_per_clip());
   if (decoded_frames(v, g.frames) != request.frames) {
-    throw Error(ExitCode::usage, "a shot of " + std::to_string(request.frames) + " frames cannot be made; the next length is " + std::to_string(decoded_frames(v, g.frames)));
+    throw Error(ExitCode::usage, "a shot of " + std::to_string(request.frames) + " frames cannot be made; the next length is " +
+                                     std::to_string(decoded_frames(v, g.frames)));
   }
   g.height = bundle_.height / v.spatial_ratio();
   g.width = bundle_.width / v.spatial_ratio();
@@ -61,7 +63,8 @@ ClipGeometry H3Model::geometry(const ClipRequest& request) const {
 
 H3Model::Clean H3Model::make(Context& ctx, const ClipRequest& request, const AfterStep& after_step) const {
   const ClipGeometry g = geometry(request);
-  if (request.conditioning == nullptr || request.conditioning->untimed() < 0) throw Error(ExitCode::internal, "a shot without conditioning");
+  if (request.conditioning == nullptr || request.conditioning->untimed() < 0)
+    throw Error(ExitCode::internal, "a shot without conditioning");
   const Conditioning& conditioning = *request.conditioning;
   const std::vector<std::int32_t> text_tags(static_cast<std::size_t>(conditioning.rows()), text_tag);
   const Layout layout = pack(g, text_tags, {}, conditioning.score_start);
@@ -92,7 +95,8 @@ void H3Model::make_pictures(Context& ctx, const Clean& clean, const FramesReceiv
 }
 
 // The whole of generate(), on whatever device. -> samples (channels, count)
-Tensor H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceiver& receive, const Progress& progress, Seconds& seconds) const {
+Tensor H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceiver& receive, const Progress& progress,
+                    Seconds& seconds) const {
   const int chunks = static_cast<int>(decoded_chunks(vae_.config, geometry(request).frames)), total = request.evaluations + chunks;
   int done = 0;
   const auto go_on = [&] { return progress(std::min(++done, total), total); };
@@ -109,7 +113,8 @@ Tensor H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceive
   double outside = 0.0;  // spent by the receiver, which is not ours
   make_pictures(ctx, clean, [&](Tensor frames) {
     const auto handed = Clock::now();
-    for (std::int64_t i = 0; frames.data != nullptr && i < frames.shape[0]; ++i) receive(to_image(frames.slice(i, 1).view({3, frames.shape[2], frames.shape[3]})));
+    for (std::int64_t i = 0; frames.data != nullptr && i < frames.shape[0]; ++i)
+      receive(to_image(frames.slice(i, 1).view({3, frames.shape[2], frames.shape[3]})));
     outside += seconds_since(handed);
     if (!go_on()) throw Error(ExitCode::interrupted, "stopped while the shot was being decoded");
   });
@@ -121,7 +126,8 @@ std::size_t H3Model::footprint(const ClipRequest& request) const {
   Arena dry = Arena::dry();
   Context ctx{dry_kernels(), dry, {&pool_, nullptr}};
   Seconds unused;
-  (void)run(ctx, request, [](const Image&) {}, [](int, int) { return true; }, unused);
+  (void)run(
+      ctx, request, [](const Image&) {}, [](int, int) { return true; }, unused);
   return dry.peak();
 }
 

@@ -28,7 +28,8 @@ void velocity_from_x0(std::span<float> x0, std::span<const float> sample, float 
 RowTimesteps row_timesteps(const Layout& layout, float video_timestep, float audio_timestep, float given_video) {
   std::vector<float> each(layout.tags.size(), video_timestep);
   const auto assign = [&](std::span<const std::int32_t> indices, std::int64_t given, float of_given, float of_made) {
-    for (std::size_t i = 0; i < indices.size(); ++i) each.at(static_cast<std::size_t>(indices[i])) = static_cast<std::int64_t>(i) < given ? of_given : of_made;
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      each.at(static_cast<std::size_t>(indices[i])) = static_cast<std::int64_t>(i) < given ? of_given : of_made;
   };
   assign(layout.video, layout.given_video_rows, std::max(video_timestep, given_video), video_timestep);
   assign(layout.audio, layout.given_audio_rows, 1.0F, audio_timestep);
@@ -50,11 +51,12 @@ void draw_noise(TorchGenerator& generator, Tensor video_latents, Tensor audio_ro
   generator.normal(values(audio_rows));
 }
 
-void denoise(Context& ctx, const Dit& dit, const Schedules& schedules, const Layout& layout, Prediction prediction, Tensor text, Tensor video,
-             Tensor audio, const AfterStep& after_step, float given_video) {
+void denoise(Context& ctx, const Dit& dit, const Schedules& schedules, const Layout& layout, Prediction prediction, Tensor text,
+             Tensor video, Tensor audio, const AfterStep& after_step, float given_video) {
   const std::vector<float>&video_times = schedules.video.timesteps(), &audio_times = schedules.audio.timesteps();
   if (video_times.size() != audio_times.size()) {
-    throw Error(ExitCode::bad_data, "the schedules of video and audio have " + std::to_string(video_times.size()) + " and " + std::to_string(audio_times.size()) + " steps");
+    throw Error(ExitCode::bad_data, "the schedules of video and audio have " + std::to_string(video_times.size()) + " and " +
+                                        std::to_string(audio_times.size()) + " steps");
   }
   const Arena::Scope scope(ctx.arena);
   const DitSequence sequence = prepare(ctx, dit, text, layout);

@@ -32,8 +32,10 @@ struct RowTimesteps {
 /// The noise level that a given picture is brought to, just short of clean.
 constexpr float given_video_timestep = 0.999F;
 
-/// Generated rows take their schedule's timestep, text the video's, given pictures the later of the video's and `given_video`, given sound 1.
-[[nodiscard]] RowTimesteps row_timesteps(const Layout&, float video_timestep, float audio_timestep, float given_video = given_video_timestep);
+/// Generated rows take their schedule's timestep, text the video's, given pictures the later of the video's and `given_video`, given
+/// sound 1.
+[[nodiscard]] RowTimesteps row_timesteps(const Layout&, float video_timestep, float audio_timestep,
+                                         float given_video = given_video_timestep);
 
 /// Draws what torch.randn draws for the reference: the video's latents (channels, frames, height, width) first, then the audio's rows
 /// (channels · latents, audio latent channels). Nothing is drawn on the dry device.

@@ -10,7 +10,8 @@ namespace {
 
 TileGrid grid_for(const VaeConfig& config, const Tiling& tiling, std::int64_t height, std::int64_t width) {
   const std::int64_t ratio = config.spatial_ratio();
-  return {split_tiles(height, tiling.tile_height, tiling.min_overlap_height, ratio), split_tiles(width, tiling.tile_width, tiling.min_overlap_width, ratio)};
+  return {split_tiles(height, tiling.tile_height, tiling.min_overlap_height, ratio),
+          split_tiles(width, tiling.tile_width, tiling.min_overlap_width, ratio)};
 }
 
 Tensor frames_first(Context& ctx, Tensor x) { return permute(ctx, x, {1, 0, 2, 3}); }
@@ -30,7 +31,8 @@ Tensor encode_tiled(Context& ctx, const VideoVae& vae, Tensor pixels, const std:
   const Shape& s = pixels.shape;
   if (!tiling || (s[2] <= tiling->tile_height && s[3] <= tiling->tile_width)) return encode_clip(ctx, vae.encoder, pixels, tap);
   const TileGrid grid = grid_for(vae.config, *tiling, s[2], s[3]);
-  const std::int64_t frames = (s[1] + vae.config.temporal_ratio() - 1) / vae.config.temporal_ratio(), channels = 2 * vae.config.latent_channels;
+  const std::int64_t frames = (s[1] + vae.config.temporal_ratio() - 1) / vae.config.temporal_ratio(),
+                     channels = 2 * vae.config.latent_channels;
   const TileGrid latent_grid = grid.divided_by(vae.config.spatial_ratio());
   const Tensor moments = map_tiles(ctx, as_planes(pixels), grid, latent_grid, channels * frames, [&](Tensor tile) {
     return as_planes(encode_clip(ctx, vae.encoder, tile.view({s[0], s[1], tile.shape[1], tile.shape[2]}), tap));
@@ -42,7 +44,8 @@ Tensor encode_tiled(Context& ctx, const VideoVae& vae, Tensor pixels, const std:
 Tensor decode_tiled(Context& ctx, const VideoVae& vae, Tensor latents, const std::optional<Tiling>& tiling, const Tap& tap) {
   const Shape& s = latents.shape;
   const std::int64_t ratio = vae.config.spatial_ratio(), height = s[2] * ratio, width = s[3] * ratio;
-  if (!tiling || (height <= tiling->tile_height && width <= tiling->tile_width)) return decode_clip(ctx, vae.config, vae.decoder, latents, tap);
+  if (!tiling || (height <= tiling->tile_height && width <= tiling->tile_width))
+    return decode_clip(ctx, vae.config, vae.decoder, latents, tap);
   const TileGrid grid = grid_for(vae.config, *tiling, height, width);
   const std::int64_t frames = s[0] * vae.config.temporal_ratio(), channels = vae.config.out_channels;
   const Tensor pixels = map_tiles(ctx, as_planes(latents), grid.divided_by(ratio), grid, frames * channels, [&](Tensor tile) {
@@ -53,10 +56,10 @@ Tensor decode_tiled(Context& ctx, const VideoVae& vae, Tensor latents, const std
 
 // How a latent video is cut for decoding: chunk i is latent frames [i·chunk, i·chunk + chunk + overlap).
 struct Chunks {
-  std::int64_t count = 0;     // chunks
-  std::int64_t latents = 0;   // latent frames after the last one was repeated to fill the last chunk
-  std::int64_t frames = 0;    // pixel frames that are given out
-  std::int64_t faded = 0;     // pixel frames that two neighbouring chunks both make
+  std::int64_t count = 0;    // chunks
+  std::int64_t latents = 0;  // latent frames after the last one was repeated to fill the last chunk
+  std::int64_t frames = 0;   // pixel frames that are given out
+  std::int64_t faded = 0;    // pixel frames that two neighbouring chunks both make
 };
 
 // The pixel frames that belong to the repeated latent frames: a clip's last latent frame covers fewer than the others.
@@ -94,7 +97,8 @@ VideoVae VideoVae::load(const std::filesystem::path& folder, Precision precision
 Tensor encode(Context& ctx, const VideoVae& vae, Tensor pixels, const std::optional<Tiling>& tiling, const Tap& tap) {
   const VaeConfig& c = vae.config;
   const Shape& s = pixels.shape;
-  if (s.rank() != 4 || s[0] < 1 || s[1] != c.in_channels) throw Error(ExitCode::internal, "video encoder: expected (frames, channels, height, width), got " + s.text());
+  if (s.rank() != 4 || s[0] < 1 || s[1] != c.in_channels)
+    throw Error(ExitCode::internal, "video encoder: expected (frames, channels, height, width), got " + s.text());
   if (s[0] == 1) return encode_tiled(ctx, vae, frames_first(ctx, pixels), tiling, tap);  // a still has no clips, and nothing is dropped
 
   const std::int64_t clips = (s[0] + c.clip_length - 1) / c.clip_length;
@@ -106,7 +110,8 @@ Tensor encode(Context& ctx, const VideoVae& vae, Tensor pixels, const std::optio
   const Tensor video = extended(ctx, pixels, clips * c.clip_length);
   for (std::int64_t i = 0; i < clips; ++i) {
     const Arena::Scope clip_scope(ctx.arena);
-    const Tensor clip = frames_first(ctx, encode_tiled(ctx, vae, frames_first(ctx, video.slice(i * c.clip_length, c.clip_length)), tiling, tap));
+    const Tensor clip =
+        frames_first(ctx, encode_tiled(ctx, vae, frames_first(ctx, video.slice(i * c.clip_length, c.clip_length)), tiling, tap));
     const std::int64_t count = std::min(one[1], kept - i * one[1]);
     copy(ctx, clip.slice(0, count), by_frame.slice(i * one[1], count));
   }
@@ -117,10 +122,12 @@ Tensor encode(Context& ctx, const VideoVae& vae, Tensor pixels, const std::optio
 std::int64_t decoded_chunks(const VaeConfig& config, std::int64_t latent_frames) { return chunks_of(config, latent_frames).count; }
 std::int64_t decoded_frames(const VaeConfig& config, std::int64_t latent_frames) { return chunks_of(config, latent_frames).frames; }
 
-void decode(Context& ctx, const VideoVae& vae, Tensor latents, const std::optional<Tiling>& tiling, const FramesReceiver& receive, const Tap& tap) {
+void decode(Context& ctx, const VideoVae& vae, Tensor latents, const std::optional<Tiling>& tiling, const FramesReceiver& receive,
+            const Tap& tap) {
   const VaeConfig& c = vae.config;
   const Shape& s = latents.shape;
-  if (s.rank() != 4 || s[0] != c.latent_channels) throw Error(ExitCode::internal, "video decoder: expected (channels, frames, height, width), got " + s.text());
+  if (s.rank() != 4 || s[0] != c.latent_channels)
+    throw Error(ExitCode::internal, "video decoder: expected (channels, frames, height, width), got " + s.text());
   const Chunks chunks = chunks_of(c, s[1]);
   const std::int64_t own = c.latents_per_clip(), own_frames = own * c.temporal_ratio(), skipped = c.frame_pre_padding();
   std::int64_t given = 0;

@@ -40,7 +40,8 @@ struct VideoVae {
 /// for the last overlap.
 using FramesReceiver = std::function<void(Tensor frames)>;
 
-/// latents (latent_channels, latent frames, height, width), denormalised. Memory holds one chunk and one overlap, however long the video is.
+/// latents (latent_channels, latent frames, height, width), denormalised. Memory holds one chunk and one overlap, however long the video
+/// is.
 void decode(Context&, const VideoVae&, Tensor latents, const std::optional<Tiling>&, const FramesReceiver&, const Tap& = {});
 
 }  // namespace fabula::h3

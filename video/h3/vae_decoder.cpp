@@ -23,13 +23,16 @@ Rotary rotary_of(Context& ctx, const VaeConfig& config, const Grid& grid, std::i
     const auto exponent = static_cast<double>(static_cast<float>(static_cast<double>(f) * step));
     inverse[f] = 1.0F / static_cast<float>(std::pow(config.decoder_rope_theta, exponent));
   }
-  const auto coordinate = [](std::int64_t i, std::int64_t size) { return 2.0F * ((static_cast<float>(i) + 0.5F) / static_cast<float>(size)) - 1.0F; };
+  const auto coordinate = [](std::int64_t i, std::int64_t size) {
+    return 2.0F * ((static_cast<float>(i) + 0.5F) / static_cast<float>(size)) - 1.0F;
+  };
 
   std::vector<float> angles;
   angles.reserve(static_cast<std::size_t>(grid.tokens() + suffix) * 3 * frequencies);
   for (std::int64_t token = 0; token < grid.tokens(); ++token) {
     const std::int64_t row = token / grid.width;
-    const float place[] = {coordinate(row / grid.height, grid.frames), coordinate(row % grid.height, grid.height), coordinate(token % grid.width, grid.width)};
+    const float place[] = {coordinate(row / grid.height, grid.frames), coordinate(row % grid.height, grid.height),
+                           coordinate(token % grid.width, grid.width)};
     for (const float p : place) {
       const float turn = static_cast<float>(2.0 * std::numbers::pi) * p;
       for (const float f : inverse) angles.push_back(turn * f);
@@ -62,7 +65,8 @@ Tensor embed(Context& ctx, const VaeDecoder& decoder, Tensor latents, const Tap&
   const std::int64_t channels = latents.shape[1], registers = decoder.registers.shape[0], dim = decoder.registers.shape[1];
   const Tensor x = ctx.arena.take({grid.tokens() + registers + 1, dim});
   const Arena::Scope scope(ctx.arena);
-  const Tensor voxels = permute(ctx, latents.view({grid.frames, channels, grid.height * grid.width}), {0, 2, 1}).view({grid.tokens(), channels});
+  const Tensor voxels =
+      permute(ctx, latents.view({grid.frames, channels, grid.height * grid.width}), {0, 2, 1}).view({grid.tokens(), channels});
   const Tensor quantised = linear(ctx, voxels, decoder.post_quant);
   if (!tap.absent()) tap("post_quant_conv", permute(ctx, quantised, {1, 0}).view({channels, grid.frames, grid.height, grid.width}));
   const Tensor tokens = linear(ctx, quantised, decoder.proj_in);
@@ -89,11 +93,18 @@ void unpatchify(Context& ctx, const VaeConfig& config, const Grid& grid, Tensor 
 
 VaeDecoder VaeDecoder::take(Weights& weights, const VaeConfig& c) {
   const std::int64_t latent = c.latent_channels, dim = c.decoder_dim();
-  const SelfAttention::Dims dims{.width = dim, .heads = c.decoder_num_attention_heads, .head_dim = c.decoder_attention_head_dim, .eps = c.decoder_norm_eps, .bias = true, .norm_gain = false};
+  const SelfAttention::Dims dims{.width = dim,
+                                 .heads = c.decoder_num_attention_heads,
+                                 .head_dim = c.decoder_attention_head_dim,
+                                 .eps = c.decoder_norm_eps,
+                                 .bias = true,
+                                 .norm_gain = false};
   VaeDecoder decoder;
-  decoder.post_quant = {weights.take("post_quant_conv.weight", {latent, latent, 1, 1, 1}).view({latent, latent}), weights.take("post_quant_conv.bias", {latent})};
+  decoder.post_quant = {weights.take("post_quant_conv.weight", {latent, latent, 1, 1, 1}).view({latent, latent}),
+                        weights.take("post_quant_conv.bias", {latent})};
   decoder.proj_in = {weights.take("decoder.proj_in.weight", {dim, latent}), weights.take("decoder.proj_in.bias", {dim})};
-  decoder.registers = weights.take("decoder.register_tokens", {1, c.decoder_num_register_tokens, dim}).view({c.decoder_num_register_tokens, dim});
+  decoder.registers =
+      weights.take("decoder.register_tokens", {1, c.decoder_num_register_tokens, dim}).view({c.decoder_num_register_tokens, dim});
   for (std::int64_t i = 0; i < c.decoder_num_layers; ++i) {
     const std::string prefix = "decoder.transformer_blocks." + std::to_string(i);
     VitBlock block;
@@ -107,17 +118,20 @@ VaeDecoder VaeDecoder::take(Weights& weights, const VaeConfig& c) {
   }
   decoder.norm_weight = weights.take("decoder.norm_out.weight", {dim});
   decoder.norm_bias = weights.take("decoder.norm_out.bias", {dim});
-  decoder.proj_out = weights.take_linear("decoder.proj_out", dim, c.out_channels * c.temporal_ratio() * c.spatial_ratio() * c.spatial_ratio(), /*bias=*/true);
+  decoder.proj_out = weights.take_linear("decoder.proj_out", dim,
+                                         c.out_channels * c.temporal_ratio() * c.spatial_ratio() * c.spatial_ratio(), /*bias=*/true);
   return decoder;
 }
 
 Tensor decode_clip(Context& ctx, const VaeConfig& config, const VaeDecoder& decoder, Tensor latents, const Tap& tap) {
   const Grid grid{latents.shape[0], latents.shape[2], latents.shape[3]};
-  const Tensor pixels = ctx.arena.take({grid.frames * config.temporal_ratio(), config.out_channels, grid.height * config.spatial_ratio(), grid.width * config.spatial_ratio()});
+  const Tensor pixels = ctx.arena.take({grid.frames * config.temporal_ratio(), config.out_channels, grid.height * config.spatial_ratio(),
+                                        grid.width * config.spatial_ratio()});
   const Arena::Scope scope(ctx.arena);
   const Rotary rope_angles = rotary_of(ctx, config, grid, config.decoder_num_register_tokens + 1);
   const Tensor x = embed(ctx, decoder, latents, tap);
-  for (std::size_t i = 0; i < decoder.blocks.size(); ++i) forward_block(ctx, config, decoder.blocks[i], rope_angles, x, tap.under("decoder.transformer_blocks.", i));
+  for (std::size_t i = 0; i < decoder.blocks.size(); ++i)
+    forward_block(ctx, config, decoder.blocks[i], rope_angles, x, tap.under("decoder.transformer_blocks.", i));
   const Tensor h = layer_norm(ctx, x, decoder.norm_weight, decoder.norm_bias, config.decoder_norm_eps);
   tap("decoder.norm_out", h);
   unpatchify(ctx, config, grid, linear(ctx, h.slice(0, grid.tokens()), decoder.proj_out), pixels);

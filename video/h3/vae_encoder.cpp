@@ -32,7 +32,8 @@ ResnetBlock take_resnet(Weights& weights, const std::string& prefix, std::int64_
 }
 
 // MiniMaxH3VideoDownsample3d: halving pads one row below and one column at the right; otherwise height and width are not padded at all.
-CausalConv take_downsampler(Weights& weights, const std::string& prefix, std::int64_t channels, std::int64_t time, std::int64_t space, Pad mode) {
+CausalConv take_downsampler(Weights& weights, const std::string& prefix, std::int64_t channels, std::int64_t time, std::int64_t space,
+                            Pad mode) {
   CausalConv conv = take_conv(weights, prefix + ".conv", channels, channels, 3, mode);
   const std::int64_t edge = space == 2 ? 1 : 0;
   conv.padding = {.t_front = 2, .h_bottom = edge, .w_right = edge};
@@ -42,8 +43,10 @@ CausalConv take_downsampler(Weights& weights, const std::string& prefix, std::in
 
 DownBlock take_down_block(Weights& weights, const std::string& prefix, std::int64_t in, std::size_t level, const VaeConfig& c) {
   DownBlock block;
-  const std::int64_t out = c.block_out_channels[level], time = c.temporal_downsample_factors[level], space = c.spatial_downsample_factors[level];
-  for (std::int64_t i = 0; i < c.layers_per_block; ++i) block.resnets.push_back(take_resnet(weights, prefix + ".resnets." + std::to_string(i), i == 0 ? in : out, out, c));
+  const std::int64_t out = c.block_out_channels[level], time = c.temporal_downsample_factors[level],
+                     space = c.spatial_downsample_factors[level];
+  for (std::int64_t i = 0; i < c.layers_per_block; ++i)
+    block.resnets.push_back(take_resnet(weights, prefix + ".resnets." + std::to_string(i), i == 0 ? in : out, out, c));
   if (time * space > 1) block.downsampler = take_downsampler(weights, prefix + ".downsamplers.0", out, time, space, c.spatial_padding);
   return block;
 }
@@ -52,7 +55,9 @@ DownBlock take_down_block(Weights& weights, const std::string& prefix, std::int6
 
 Shape result_shape(const CausalConv& conv, Shape x) {
   const Padding3d& p = conv.padding;
-  const auto extent = [&](int axis, std::int64_t padding, std::int64_t stride) { return (x[axis] + padding - conv.weight.shape[axis + 1]) / stride + 1; };
+  const auto extent = [&](int axis, std::int64_t padding, std::int64_t stride) {
+    return (x[axis] + padding - conv.weight.shape[axis + 1]) / stride + 1;
+  };
   return {conv.weight.shape[0], extent(1, p.t_front, conv.stride.stride_t), extent(2, p.h_top + p.h_bottom, conv.stride.stride_h),
           extent(3, p.w_left + p.w_right, conv.stride.stride_w)};
 }
@@ -62,7 +67,9 @@ Tensor causal_conv(Context& ctx, const CausalConv& conv, Tensor x) {
   return conv3d(ctx, pointwise ? x : pad3d(ctx, x, conv.padding, conv.mode), conv.weight, conv.bias, conv.stride);
 }
 
-Tensor norm_silu(Context& ctx, const FrameNorm& norm, Tensor x) { return group_norm(ctx, x, norm.weight, norm.bias, norm.groups, norm.eps, Activation::silu); }
+Tensor norm_silu(Context& ctx, const FrameNorm& norm, Tensor x) {
+  return group_norm(ctx, x, norm.weight, norm.bias, norm.groups, norm.eps, Activation::silu);
+}
 
 // MiniMaxH3VideoResnetBlock3d. x (in, t, h, w) -> (out, t, h, w)
 Tensor resnet(Context& ctx, const ResnetBlock& b, Tensor x) {
@@ -125,7 +132,8 @@ Tensor encode_clip(Context& ctx, const VaeEncoder& encoder, Tensor pixels, const
   const Tap inner = tap.under("encoder");
   Tensor x = causal_conv(ctx, encoder.conv_in, pixels);
   inner("conv_in", x);
-  for (std::size_t i = 0; i < encoder.down_blocks.size(); ++i) x = down_block(ctx, encoder.down_blocks[i], x, inner.under("down_blocks.", i));
+  for (std::size_t i = 0; i < encoder.down_blocks.size(); ++i)
+    x = down_block(ctx, encoder.down_blocks[i], x, inner.under("down_blocks.", i));
   x = causal_conv(ctx, encoder.conv_out, norm_silu(ctx, encoder.norm_out, x));
   tap("encoder", x);
   x = causal_conv(ctx, encoder.quant_conv, x);

@@ -149,7 +149,7 @@ av::Input open_input(const std::filesystem::path& file) {
 }  // namespace
 
 FilmProbe read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
-                   const std::function<void(std::span<const float>)>& on_samples) {
+                    const std::function<void(std::span<const float>)>& on_samples) {
   av::quiet();
   const std::string name = file.string();
   const av::Input input = open_input(file);
