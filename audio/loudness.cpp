@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "audio/mix.h"
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 namespace {

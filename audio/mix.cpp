@@ -6,7 +6,7 @@
 #include <string>
 
 #include "audio/resample.h"
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <mutex>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 // The voices' libraries come without headers.
 extern "C" {

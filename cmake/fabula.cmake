@@ -32,6 +32,8 @@ function(fabula_test name)
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE fabula_flags ${ARG_DEPS} ${ARG_PRIVATE_DEPS} GTest::gtest_main Threads::Threads)
+  # What a test calls is optimised; the test itself is compiled twice as fast without.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
   target_compile_definitions(${name} PRIVATE FABULA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
 endfunction()

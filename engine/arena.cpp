@@ -5,8 +5,8 @@
 #include <new>
 #include <string>
 
+#include "base/error.h"
 #include "kernels/device.h"
-#include "kernels/error.h"
 
 namespace fabula {
 namespace {

@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "kernels/tensor.h"
 
 namespace fabula {

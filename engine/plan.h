@@ -48,7 +48,7 @@ struct Prop {
   bool operator==(const Prop&) const = default;
 };
 
-/// Something that holds in the film's world (planner/simulate.h): (entity, attribute) -> value.
+/// Something that holds in the film's world (planner/check/simulate.h): (entity, attribute) -> value.
 struct Fact {
   std::string entity, attribute, value;
   bool operator==(const Fact&) const = default;

@@ -2,8 +2,8 @@
 // depth at a time, and multiplied by the weight. The columns of one tile fit into the cache and on the stack.
 #include <cstring>
 
+#include "base/error.h"
 #include "kernels/conv.h"
-#include "kernels/error.h"
 #include "kernels/multiply.h"
 #include "kernels/pieces.h"
 

@@ -1,7 +1,7 @@
 #include <cuda_runtime.h>
 
+#include "base/error.h"
 #include "kernels/device.h"
-#include "kernels/error.h"
 
 namespace fabula {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "kernels/kernels.h"
 
 namespace fabula::cuda {

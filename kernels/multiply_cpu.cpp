@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <dnnl.hpp>
 
+#include "base/error.h"
 #include "kernels/bf16.h"
-#include "kernels/error.h"
 #include "kernels/kernels.h"
 
 namespace fabula {

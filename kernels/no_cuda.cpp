@@ -1,6 +1,6 @@
 // Stands in for the CUDA table and device where Fabula is built without CUDA.
+#include "base/error.h"
 #include "kernels/device.h"
-#include "kernels/error.h"
 #include "kernels/kernels.h"
 
 namespace fabula {

@@ -1,6 +1,6 @@
 #include "kernels/tensor.h"
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 

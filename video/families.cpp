@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/error.h"
 #include "engine/bundle.h"
-#include "kernels/error.h"
 #include "video/h3/model.h"
 
 namespace fabula {

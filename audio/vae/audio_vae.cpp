@@ -5,7 +5,7 @@
 
 #include "audio/vae/decoder.h"
 #include "audio/vae/encoder.h"
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 

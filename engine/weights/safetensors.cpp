@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 namespace {

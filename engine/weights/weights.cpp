@@ -12,8 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/error.h"
 #include "engine/weights/safetensors.h"
-#include "kernels/error.h"
 
 namespace fabula {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/cast/base64.h"
 #include "planner/cast/png.h"
 #include "planner/cast/zip.h"

@@ -1,9 +1,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/cast/card.h"
-#include "planner/text.h"
+#include "planner/text/text.h"
 
 namespace fabula::cast {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <set>
 
-#include "kernels/error.h"
-#include "planner/lm/unicode.h"
-#include "planner/text.h"
+#include "base/error.h"
+#include "planner/text/text.h"
+#include "planner/text/unicode.h"
 
 namespace fabula::cast {
 namespace {

@@ -72,7 +72,7 @@ void require_valid(const Character&);
 void require_valid(const Memory&);
 
 /// The character in one sentence of a prompt: 'The character "Fox" looks like "an orange fox" and wears "a red scarf".' Every text in it
-/// has passed through prompt_words (planner/text.h), so a card cannot say anything outside its quotation marks.
+/// has passed through prompt_words (planner/text/text.h), so a card cannot say anything outside its quotation marks.
 [[nodiscard]] std::string prompt_sentence(const Character&);
 
 }  // namespace fabula::cast

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "kernels/error.h"
-#include "planner/finding.h"
-#include "planner/grammar/plan_grammar.h"
+#include "base/error.h"
 #include "planner/oracle/words.h"
+#include "planner/schema/caps.h"
 #include "planner/schema/fields.h"
-#include "planner/text.h"
+#include "planner/schema/finding.h"
+#include "planner/text/spans.h"
+#include "planner/text/text.h"
 
 namespace fabula::cast {
 namespace {

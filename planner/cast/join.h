@@ -1,5 +1,5 @@
 // Where the cast meets a film: who of it a prompt names, what a plan takes from it, and what it remembers afterwards. Texts of the cast are
-// a stranger's: they come into a plan through prompt_words (planner/text.h) and are compared with a prompt, never read as one.
+// a stranger's: they come into a plan through prompt_words (planner/text/text.h) and are compared with a prompt, never read as one.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::cast {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <sqlite3.h>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::cast {
 namespace {

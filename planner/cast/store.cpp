@@ -1,6 +1,6 @@
 #include "planner/cast/store.h"
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::cast {
 

@@ -1,8 +1,8 @@
-#include "planner/check.h"
+#include "planner/check/check.h"
 
 #include "planner/check/rules.h"
-#include "planner/schema.h"
-#include "planner/simulate.h"
+#include "planner/check/simulate.h"
+#include "planner/schema/schema.h"
 
 namespace fabula::plan {
 namespace {

@@ -2,12 +2,12 @@
 #include <set>
 #include <type_traits>
 
-#include "planner/check.h"
+#include "planner/check/check.h"
 #include "planner/check/rules.h"
-#include "planner/grammar/plan_grammar.h"
-#include "planner/prompt.h"
+#include "planner/schema/caps.h"
 #include "planner/schema/fields.h"
-#include "planner/text.h"
+#include "planner/text/prompt.h"
+#include "planner/text/text.h"
 
 namespace fabula::plan {
 namespace {

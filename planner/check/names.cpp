@@ -2,7 +2,7 @@
 #include <set>
 
 #include "planner/check/rules.h"
-#include "planner/schema.h"
+#include "planner/schema/schema.h"
 
 namespace fabula::plan {
 namespace {

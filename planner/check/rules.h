@@ -7,7 +7,7 @@
 
 #include "engine/plan.h"
 #include "engine/world.h"
-#include "planner/finding.h"
+#include "planner/schema/finding.h"
 
 namespace fabula::plan {
 

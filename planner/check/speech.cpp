@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "planner/lm/unicode.h"
+#include "planner/text/unicode.h"
 
 namespace fabula::plan {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <concepts>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/grammar/film_rules.h"
 
 namespace fabula {

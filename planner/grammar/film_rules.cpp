@@ -6,7 +6,8 @@
 
 #include "planner/check/rules.h"
 #include "planner/check/speech.h"
-#include "planner/grammar/plan_grammar.h"
+#include "planner/schema/caps.h"
+#include "planner/text/spans.h"
 
 namespace fabula {
 namespace {

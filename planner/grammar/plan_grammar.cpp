@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
-#include "kernels/error.h"
+#include "base/error.h"
+#include "planner/schema/caps.h"
+#include "planner/text/spans.h"
 
 namespace fabula {
 namespace {

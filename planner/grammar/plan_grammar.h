@@ -12,12 +12,6 @@
 
 namespace fabula {
 
-/// Longest values, in bytes.
-struct PlanCaps {
-  static constexpr std::size_t treatment = 240, title = 60, name = 32, look = 60, description = 60, unsupported = 40;
-  static constexpr std::size_t cast = 2, props = 2, unsupported_count = 6;
-};
-
 /// Tokens [begin, end) of the stream.
 struct TokenSpan {
   std::size_t begin = 0, end = 0;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "planner/grammar/legal.h"
-#include "planner/grammar/sampler.h"
+#include "planner/grammar/token_choice.h"
 #include "planner/lm/tokenizer.h"
 
 namespace fabula {

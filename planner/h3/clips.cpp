@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/h3/words.h"
-#include "planner/lm/unicode.h"
+#include "planner/text/unicode.h"
 
 namespace fabula::h3 {
 namespace {

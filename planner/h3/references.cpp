@@ -4,7 +4,7 @@
 #include <set>
 #include <string_view>
 
-#include "planner/text.h"
+#include "planner/text/text.h"
 
 namespace fabula::h3 {
 namespace {

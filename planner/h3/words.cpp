@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <iterator>
 
-#include "planner/text.h"
+#include "planner/text/text.h"
 
 namespace fabula::h3 {
 namespace {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/lm/passes.h"
 #include "planner/lm/qwen3_vl.h"
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <string>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/lm/qwen3.h"
 
 namespace fabula {

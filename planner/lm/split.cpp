@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "planner/lm/unicode.h"
+#include "planner/text/unicode.h"
 
 namespace fabula {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <queue>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/lm/split.h"
-#include "planner/lm/unicode.h"
+#include "planner/text/unicode.h"
 
 namespace fabula {
 namespace {

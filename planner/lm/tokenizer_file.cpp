@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/lm/split.h"
 #include "planner/lm/tokenizer.h"
-#include "planner/lm/unicode.h"
+#include "planner/text/unicode.h"
 
 namespace fabula {
 

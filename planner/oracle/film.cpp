@@ -2,12 +2,13 @@
 #include <algorithm>
 #include <map>
 
-#include "planner/check.h"
-#include "planner/grammar/plan_grammar.h"
-#include "planner/oracle.h"
+#include "planner/check/check.h"
+#include "planner/oracle/oracle.h"
 #include "planner/oracle/words.h"
-#include "planner/prompt.h"
-#include "planner/text.h"
+#include "planner/schema/caps.h"
+#include "planner/text/prompt.h"
+#include "planner/text/spans.h"
+#include "planner/text/text.h"
 
 namespace fabula::oracle {
 namespace {

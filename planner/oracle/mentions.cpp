@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "planner/text.h"
+#include "planner/text/spans.h"
+#include "planner/text/text.h"
 
 namespace fabula::oracle {
 namespace {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "planner/grammar/legal.h"
 #include "planner/oracle/words.h"
+#include "planner/text/spans.h"
 
 namespace fabula::oracle {
 

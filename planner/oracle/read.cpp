@@ -3,9 +3,10 @@
 #include <tuple>
 #include <utility>
 
-#include "planner/grammar/plan_grammar.h"
-#include "planner/oracle.h"
+#include "planner/oracle/oracle.h"
 #include "planner/oracle/reader.h"
+#include "planner/schema/caps.h"
+#include "planner/text/spans.h"
 
 namespace fabula::oracle {
 

@@ -8,6 +8,7 @@
 
 #include "planner/oracle/mentions.h"
 #include "planner/oracle/story.h"
+#include "planner/text/spans.h"
 
 namespace fabula::oracle {
 

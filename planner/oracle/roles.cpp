@@ -3,8 +3,9 @@
 #include <charconv>
 #include <utility>
 
-#include "planner/grammar/plan_grammar.h"
 #include "planner/oracle/reader.h"
+#include "planner/schema/caps.h"
+#include "planner/text/spans.h"
 
 namespace fabula::oracle {
 namespace {

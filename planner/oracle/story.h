@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "planner/grammar/legal.h"
+#include "planner/text/spans.h"
 
 namespace fabula::oracle {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "planner/grammar/legal.h"
-#include "planner/text.h"
+#include "planner/text/spans.h"
+#include "planner/text/text.h"
 
 namespace fabula::oracle {
 

@@ -1,8 +1,8 @@
 // The JSON Schema that follows from schema/fields.h.
 #include <nlohmann/json.hpp>
 
-#include "planner/schema.h"
 #include "planner/schema/fields.h"
+#include "planner/schema/schema.h"
 
 namespace fabula::plan {
 namespace {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "planner/schema.h"
+#include "planner/schema/schema.h"
 #include "planner/schema/values.h"
 
 namespace fabula::plan {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "planner/finding.h"
 #include "planner/schema/fields.h"
+#include "planner/schema/finding.h"
 
 namespace fabula::plan {
 

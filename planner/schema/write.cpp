@@ -2,8 +2,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "planner/schema.h"
 #include "planner/schema/fields.h"
+#include "planner/schema/schema.h"
 
 namespace fabula::plan {
 namespace {

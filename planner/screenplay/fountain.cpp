@@ -3,10 +3,10 @@
 #include <array>
 #include <iterator>
 
-#include "kernels/error.h"
-#include "planner/lm/unicode.h"
+#include "base/error.h"
 #include "planner/screenplay/screenplay.h"
-#include "planner/text.h"
+#include "planner/text/text.h"
+#include "planner/text/unicode.h"
 
 namespace fabula::screenplay {
 namespace {

@@ -4,9 +4,9 @@
 #include <array>
 #include <set>
 
-#include "kernels/error.h"
-#include "planner/prompt.h"
-#include "planner/text.h"
+#include "base/error.h"
+#include "planner/text/prompt.h"
+#include "planner/text/text.h"
 
 namespace fabula::screenplay {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/error.h"
-#include "planner/text.h"
+#include "base/error.h"
+#include "planner/text/text.h"
 
 namespace fabula::screenplay {
 namespace {

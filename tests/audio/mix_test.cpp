@@ -12,8 +12,8 @@
 #include "audio/master.h"
 #include "audio/mix.h"
 #include "audio/resample.h"
+#include "base/error.h"
 #include "engine/film/film.h"
-#include "kernels/error.h"
 
 namespace fabula {
 namespace {

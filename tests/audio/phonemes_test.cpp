@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "audio/phonemes.h"
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 namespace {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "audio/vae/audio_vae.h"
+#include "base/error.h"
 #include "engine/ops.h"
-#include "kernels/error.h"
 
 namespace fabula {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula {
 namespace {

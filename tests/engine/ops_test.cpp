@@ -5,8 +5,8 @@
 #include <cmath>
 #include <functional>
 
+#include "base/error.h"
 #include "kernels/bf16.h"
-#include "kernels/error.h"
 #include "tests/support/random.h"
 #include "tests/support/refusal.h"
 

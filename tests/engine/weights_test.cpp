@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "engine/weights/safetensors.h"
 #include "engine/weights/weights.h"
-#include "kernels/error.h"
 #include "tests/support/random.h"
 #include "tests/support/refusal.h"
 

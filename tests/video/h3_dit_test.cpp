@@ -6,9 +6,9 @@
 #include <cstring>
 #include <filesystem>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "tests/support/random.h"
-#include "video/h3/sampler.h"
+#include "video/h3/denoise.h"
 
 namespace fabula::h3 {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "tests/support/random.h"
 
 namespace fabula::h3 {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "video/io/images.h"
 
 namespace fabula {

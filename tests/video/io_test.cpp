@@ -17,8 +17,8 @@
 
 #include "audio/loudness.h"
 #include "audio/mix.h"
-#include "engine/output_file.h"
-#include "kernels/error.h"
+#include "base/error.h"
+#include "base/output_file.h"
 #include "video/io/mp4.h"
 #include "video/io/probe.h"
 

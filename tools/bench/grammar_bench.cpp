@@ -11,7 +11,8 @@
 #include <set>
 
 #include "planner/grammar/legal.h"
-#include "planner/grammar/sampler.h"
+#include "planner/grammar/token_choice.h"
+#include "planner/text/spans.h"
 
 namespace fabula {
 namespace {

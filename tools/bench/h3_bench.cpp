@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "engine/bundle.h"
-#include "kernels/error.h"
-#include "video/h3/sampler.h"
+#include "video/h3/denoise.h"
 #include "video/h3/vae.h"
 
 namespace {

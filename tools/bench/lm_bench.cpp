@@ -14,8 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "base/error.h"
 #include "kernels/bf16.h"
-#include "kernels/error.h"
 #include "planner/lm/session.h"
 
 namespace {

@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "audio/phonemes.h"
+#include "base/error.h"
 #include "engine/world.h"
-#include "kernels/error.h"
-#include "planner/oracle.h"
-#include "planner/planner.h"
+#include "planner/compose/bundle_planner.h"
+#include "planner/oracle/oracle.h"
 #include "tools/bench/plan_recall.h"
 
 namespace {

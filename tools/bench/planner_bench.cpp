@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "audio/phonemes.h"
+#include "base/error.h"
 #include "engine/bundle.h"
-#include "kernels/error.h"
+#include "planner/compose/bundle_planner.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/session.h"
-#include "planner/planner.h"
-#include "planner/prompt.h"
-#include "planner/schema.h"
+#include "planner/schema/schema.h"
+#include "planner/text/prompt.h"
 
 namespace {
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/cast/store.h"
-#include "planner/text.h"
+#include "planner/text/text.h"
 #include "tools/fabula/cast_join.h"
 
 namespace fabula::cli {

@@ -7,7 +7,7 @@
 
 #include "engine/world.h"
 #include "planner/cast/join.h"
-#include "planner/planner.h"
+#include "planner/compose/bundle_planner.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {

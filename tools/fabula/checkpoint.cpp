@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "audio/phonemes.h"
+#include "base/error.h"
 #include "engine/bundle.h"
 #include "engine/world.h"
-#include "kernels/error.h"
-#include "planner/published.h"
+#include "planner/compose/published.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/stop.h"
 #include "video/io/images.h"

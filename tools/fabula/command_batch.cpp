@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "audio/phonemes.h"
-#include "kernels/error.h"
-#include "planner/planner.h"
-#include "planner/schema.h"
+#include "base/error.h"
+#include "planner/compose/bundle_planner.h"
+#include "planner/schema/schema.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/stop.h"
 

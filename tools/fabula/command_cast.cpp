@@ -7,10 +7,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "planner/cast/card.h"
 #include "planner/cast/store.h"
-#include "planner/text.h"
+#include "planner/text/text.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 

@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/error.h"
 #include "engine/bundle.h"
 #include "engine/world.h"
-#include "kernels/error.h"
-#include "planner/check.h"
-#include "planner/schema.h"
-#include "planner/simulate.h"
-#include "planner/text.h"
+#include "planner/check/check.h"
+#include "planner/check/simulate.h"
+#include "planner/schema/schema.h"
+#include "planner/text/text.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {

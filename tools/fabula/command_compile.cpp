@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "planner/check.h"
+#include "planner/check/check.h"
 #include "planner/h3/prompt.h"
 #include "tools/fabula/commands.h"
 

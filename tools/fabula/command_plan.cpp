@@ -1,7 +1,7 @@
 #include <cstdio>
 
-#include "kernels/error.h"
-#include "planner/schema.h"
+#include "base/error.h"
+#include "planner/schema/schema.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "audio/mix.h"
+#include "base/error.h"
 #include "engine/bundle.h"
 #include "engine/film/film.h"
-#include "kernels/error.h"
-#include "planner/schema.h"
+#include "planner/schema/schema.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/progress.h"

@@ -2,11 +2,11 @@
 #include <cstdio>
 
 #include "audio/phonemes.h"
+#include "base/error.h"
 #include "engine/world.h"
-#include "kernels/error.h"
-#include "planner/replan.h"
-#include "planner/schema.h"
-#include "planner/text.h"
+#include "planner/edit/replan.h"
+#include "planner/schema/schema.h"
+#include "planner/text/text.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {

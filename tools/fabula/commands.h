@@ -9,7 +9,7 @@
 #include "engine/context.h"
 #include "engine/plan.h"
 #include "engine/planner.h"
-#include "planner/grammar/sampler.h"
+#include "planner/grammar/token_choice.h"
 #include "planner/lm/decoding_stats.h"
 #include "tools/fabula/output.h"
 

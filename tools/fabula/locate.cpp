@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "tools/fabula/commands.h"
 
 namespace fabula::cli {

@@ -14,7 +14,7 @@
 #include <new>
 #include <random>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/stop.h"
 

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <span>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::cli {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/output_file.h"
+#include "base/output_file.h"
 
 namespace CLI {
 class App;

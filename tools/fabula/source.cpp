@@ -4,12 +4,12 @@
 #include <iostream>
 
 #include "audio/phonemes.h"
-#include "kernels/error.h"
-#include "planner/oracle.h"
-#include "planner/planner.h"
-#include "planner/schema.h"
+#include "base/error.h"
+#include "planner/compose/bundle_planner.h"
+#include "planner/oracle/oracle.h"
+#include "planner/schema/schema.h"
 #include "planner/screenplay/prose.h"
-#include "planner/text.h"
+#include "planner/text/text.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/stop.h"

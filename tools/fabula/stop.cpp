@@ -7,7 +7,7 @@
 #include <chrono>
 #include <thread>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <tuple>
 
 #include "tools/golden_check/parameters.h"
+#include "video/h3/denoise.h"
 #include "video/h3/layout.h"
-#include "video/h3/sampler.h"
 
 namespace fabula::golden {
 namespace {

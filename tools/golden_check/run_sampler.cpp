@@ -5,7 +5,7 @@
 
 #include "tools/golden_check/parameters.h"
 #include "video/h3/decode.h"
-#include "video/h3/sampler.h"
+#include "video/h3/denoise.h"
 #include "video/h3/vae.h"
 
 namespace fabula::golden {

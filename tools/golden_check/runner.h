@@ -13,10 +13,10 @@
 #include <span>
 #include <string>
 
+#include "base/error.h"
 #include "engine/context.h"
 #include "engine/ops.h"
 #include "engine/weights/safetensors.h"
-#include "kernels/error.h"
 
 namespace fabula::golden {
 

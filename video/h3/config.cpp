@@ -6,7 +6,7 @@
 #include <numeric>
 #include <string>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::h3 {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "kernels/error.h"
+#include "base/error.h"
 #include "video/h3/decode.h"
 #include "video/h3/layout.h"
 

@@ -8,8 +8,8 @@
 #include "engine/bundle.h"
 #include "engine/clip_model.h"
 #include "engine/context.h"
+#include "video/h3/denoise.h"
 #include "video/h3/dit.h"
-#include "video/h3/sampler.h"
 #include "video/h3/vae.h"
 
 namespace fabula::h3 {

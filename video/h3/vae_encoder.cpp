@@ -1,6 +1,6 @@
 #include "video/h3/vae_encoder.h"
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::h3 {
 namespace {

@@ -12,7 +12,7 @@ extern "C" {
 #include <memory>
 #include <string>
 
-#include "kernels/error.h"
+#include "base/error.h"
 
 namespace fabula::av {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/output_file.h"
-#include "kernels/error.h"
+#include "base/error.h"
+#include "base/output_file.h"
 
 namespace fabula {
 namespace {

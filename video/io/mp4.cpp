@@ -8,8 +8,8 @@
 
 #include "audio/master.h"
 #include "audio/mix.h"
-#include "engine/output_file.h"
-#include "kernels/error.h"
+#include "base/error.h"
+#include "base/output_file.h"
 #include "video/io/av.h"
 #include "video/io/encoders.h"
 

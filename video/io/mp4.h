@@ -5,8 +5,8 @@
 #include <functional>
 #include <memory>
 
+#include "base/output_file.h"
 #include "engine/media_sink.h"
-#include "engine/output_file.h"
 
 namespace fabula {
 

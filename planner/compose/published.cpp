@@ -1,0 +1,145 @@
+#include "planner/compose/published.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/error.h"
+#include "planner/check/check.h"
+#include "planner/compose/coverage.h"
+#include "planner/compose/instruction.h"
+#include "planner/grammar/film_program.h"
+#include "planner/grammar/plan_grammar.h"
+#include "planner/lm/qwen3_vl.h"
+#include "planner/lm/session.h"
+#include "planner/text/prompt.h"
+
+namespace fabula {
+namespace {
+
+// A row of the language model costs as much as a word: a picture is not read in more than 1024 of them (at 32 × 32 pixels each), which
+// shows a plan enough.
+constexpr std::int64_t most_pixels = 1 << 20;
+
+Patches read_picture(const Checkpoint& checkpoint, const VisionConfig& vision, const Picture& picture) {
+  PictureConfig config = PictureConfig::open(checkpoint.folder);
+  if (config.patch != vision.patch || config.temporal_patch != vision.temporal_patch || config.merge != vision.merge ||
+      vision.channels != 3) {
+    throw Error(ExitCode::bad_data, checkpoint.folder.string() + ": the picture's patches are not those of config.json's vision_config");
+  }
+  config.most_pixels = std::max(config.fewest_pixels, std::min(config.most_pixels, most_pixels));
+  return patches_of(config, picture);
+}
+
+// A model and what it has read. With a picture it is one that sees; a vision tower that has nothing to look at stays unread.
+class Reader {
+ public:
+  Reader(const Checkpoint& checkpoint, const Picture* picture, Precision precision, int threads)
+      : checkpoint_(checkpoint), weights_(Weights::open(checkpoint.folder, precision)), pool_(threads) {
+    if (picture == nullptr) {
+      model_.decoder = load_qwen3(checkpoint.config, weights_);
+    } else {
+      const Qwen3VlConfig config = Qwen3VlConfig::open(checkpoint.folder / "config.json");
+      patches_ = read_picture(checkpoint, config.vision, *picture);
+      model_ = load_qwen3_vl(config, weights_);
+    }
+    passes_.emplace(model_.decoder, checkpoint.config.layers, cpu_kernels(), &pool_);
+    pages_.emplace(model_.decoder.config);
+    session_.emplace(model_.decoder, *pages_,
+                     [this](Request& request) { return patches_ ? see_and_read(request) : passes_->run(std::array{&request}); });
+  }
+
+  [[nodiscard]] std::int64_t image_rows() const { return patches_ ? patches_->grid.merged(model_.config.vision) : 0; }
+  [[nodiscard]] std::size_t length() const { return session_->length(); }
+
+  // The logits after the tokens. The first call holds the picture's placeholders, if any.
+  std::span<const float> read(std::span<const std::int32_t> tokens) {
+    const std::size_t needed = session_->length() + tokens.size();
+    if (checkpoint_.config.context > 0 && needed > static_cast<std::size_t>(checkpoint_.config.context)) {
+      throw Error(ExitCode::bad_data, "the prompt and its plan are longer than the model's context of " +
+                                          std::to_string(checkpoint_.config.context) + " tokens");
+    }
+    return patches_ ? session_->read(tokens) : session_->read_ahead(tokens);
+  }
+
+ private:
+  // The picture and the text around it in one pass: its rows see each other.
+  std::int64_t see_and_read(Request& request) {
+    const Tensor pixels{.data = patches_->pixels.data(), .shape = {patches_->grid.patches(), model_.config.vision.patch_width()}};
+    const PatchedImage image{pixels, patches_->grid};
+    const auto keep = [&](std::int64_t layer, Tensor states) {
+      if (layer == checkpoint_.config.layers) request.states.insert(request.states.end(), states.f32(), states.f32() + states.elements());
+    };
+    Arena dry = Arena::dry();
+    Context counting{dry_kernels(), dry, {}};
+    KvPool no_pages(model_.decoder.config, 0, /*dry=*/true);
+    KvCache nothing(no_pages);
+    (void)forward(counting, model_, nothing, request.tokens, std::span(&image, 1), Logits::last);
+    Arena arena(dry.peak());
+    Context ctx{cpu_kernels(), arena, {.pool = &pool_}};
+    const Tensor logits = forward(ctx, model_, request.cache, request.tokens, std::span(&image, 1), Logits::last, keep);
+    request.logits.assign(logits.f32(), logits.f32() + logits.elements());
+    patches_.reset();  // seen
+    return 1;
+  }
+
+  const Checkpoint& checkpoint_;
+  Weights weights_;
+  Qwen3Vl model_;  // of weights_; without a picture its decoder alone
+  ThreadPool pool_;
+  std::optional<Patches> patches_;
+  std::optional<Passes> passes_;  // of model_ and pool_
+  std::optional<KvPool> pages_;
+  std::optional<Session> session_;  // of these
+};
+
+// What the caller asks of a checkpoint's model: the film that `write` makes of the composer, after a conversation that begins with
+// `system`.
+template <typename Write>
+plan::Film compose(const Checkpoint& checkpoint, const std::string& system, const std::string& prompt, const Picture* picture,
+                   const PublishedOptions& options, Write write) {
+  plan::Film film;
+  film.prompt = prepare_prompt(prompt);
+  if (picture != nullptr && !checkpoint.sees) {
+    throw Error(ExitCode::usage,
+                checkpoint.folder.string() + " is a " + checkpoint.model_type + " without a vision tower; a picture needs a Qwen3-VL");
+  }
+  const Tokenizer tokenizer = Tokenizer::open(checkpoint.folder / "tokenizer.json");
+  const TokenTable table(tokenizer);
+  Reader reader(checkpoint, picture, options.precision, options.threads);
+  const auto opening = chat_tokens(tokenizer, checkpoint.chat, {.system = system, .user = film.prompt, .image_rows = reader.image_rows()});
+  const auto next_logits = [&](std::span<const std::int32_t> tokens) {
+    if (options.progress && !options.progress(static_cast<int>(reader.length())))
+      throw Error(ExitCode::interrupted, "stopped while planning");
+    return reader.read(tokens);
+  };
+  Composer composer(tokenizer, table, next_logits, options.sampling, checkpoint.stops);
+  write(composer, film, opening);
+  return film;
+}
+
+}  // namespace
+
+plan::Film write_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture,
+                      const PhonesFunction& phones, const PublishedOptions& options) {
+  // No score: nobody taught it to this model, and the states of this run are not kept.
+  plan::Film film = compose(checkpoint, instruction(world), prompt, picture, options,
+                            [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+                              write_plan(composer, written, world, phones, {.opening = opening, .score = false});
+                            });
+  name_left_out(film, world);
+  plan::require_valid(film, world);
+  return film;
+}
+
+plan::Film write_any_film(const Checkpoint& checkpoint, const std::string& prompt, const Picture* picture,
+                          const PublishedOptions& options) {
+  const FilmProgram program({});
+  return compose(checkpoint, instruction(program), prompt, picture, options,
+                 [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+                   composer.append(opening);
+                   compose_film(composer, written, program);
+                 });
+}
+
+}  // namespace fabula

@@ -1,0 +1,169 @@
+#include "planner/compose/repair.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "planner/check/check.h"
+#include "planner/check/rules.h"
+#include "planner/compose/coverage.h"
+#include "planner/grammar/plan_grammar.h"
+#include "planner/oracle/oracle.h"
+#include "planner/schema/caps.h"
+
+namespace fabula {
+namespace {
+
+using plan::Finding;
+
+const plan::Place* place_of(const plan::Film& film, const plan::Shot& shot) {
+  const auto found = std::find_if(film.places.begin(), film.places.end(), [&](const plan::Place& p) { return p.id == shot.place; });
+  return found == film.places.end() ? nullptr : &*found;
+}
+
+bool feels(const plan::Shot& shot, const oracle::Role& role, const World& world) {
+  return role.mood.empty() || std::any_of(shot.cast.begin(), shot.cast.end(), [&](const plan::CastMember& m) {
+           return m.id == role.actor && World::or_first(m.mood, world.moods) == role.mood;
+         });
+}
+
+bool acts(const plan::Shot& shot, const oracle::Role& role, const World& world) {
+  return feels(shot, role, world) && std::any_of(shot.action_beats.begin(), shot.action_beats.end(), [&](const plan::ActionBeat& beat) {
+           return beat.who == role.actor && (role.action.empty() || beat.what == role.action);
+         });
+}
+
+// A shot full of things shows no more.
+bool is_there(const plan::Shot& shot, const oracle::Thing& thing) {
+  return shot.props.size() >= PlanCaps::props ||
+         std::any_of(shot.props.begin(), shot.props.end(), [&](const plan::ShotProp& p) { return p.id == thing.prop; });
+}
+
+// A place that never has a weather cannot show it.
+bool is_in(const plan::Place* place, const World::Place* known, const std::string& weather, const World& world) {
+  if (weather.empty()) return true;
+  return place != nullptr && known != nullptr &&
+         (World::or_first(place->weather, world.weathers) == weather || !plan::has(known->weathers, weather));
+}
+
+bool shows(const plan::Film& film, const plan::Shot& shot, const oracle::Event& event, const World& world) {
+  const plan::Place* place = place_of(film, shot);
+  const World::Place* known = place == nullptr ? nullptr : world.place(place->id);
+  if (!event.place.empty() && (known == nullptr || known->id != event.place)) return false;
+  if (!event.time.empty() && (place == nullptr || place->time_of_day != event.time)) return false;
+  if (!is_in(place, known, event.weather, world)) return false;
+  return std::all_of(event.props.begin(), event.props.end(), [&](const oracle::Thing& thing) { return is_there(shot, thing); }) &&
+         std::all_of(event.roles.begin(), event.roles.end(),
+                     [&](const oracle::Role& role) { return !role.is_named || acts(shot, role, world); });
+}
+
+bool is_clear(const oracle::Event& event) {
+  return !event.place.empty() || !event.time.empty() || !event.weather.empty() || !event.props.empty() ||
+         std::any_of(event.roles.begin(), event.roles.end(), [](const oracle::Role& role) { return role.is_named; });
+}
+
+// "sad fox runs and crab jumps at the place forest by night with a tree"
+std::string said_of(const oracle::Event& event) {
+  std::string text;
+  for (const oracle::Role& role : event.roles) {
+    if (role.is_named)
+      text += (text.empty() ? "" : " and ") + (role.mood.empty() ? "" : role.mood + " ") + role.actor +
+              (role.action.empty() ? " is seen" : " " + role.action);
+  }
+  if (text.empty()) text = "something happens";
+  if (!event.place.empty()) text += " at the place " + event.place;
+  if (!event.time.empty()) text += " by " + event.time;
+  if (!event.weather.empty()) text += " in the weather " + event.weather;
+  for (const oracle::Thing& thing : event.props) text += " with the prop " + thing.prop;
+  return text;
+}
+
+std::vector<Finding> errors_of(std::vector<Finding> findings) {
+  std::erase_if(findings, [](const Finding& f) { return f.severity != plan::Severity::error; });
+  return findings;
+}
+
+std::vector<std::int32_t> turn_tokens(const Tokenizer& tokenizer, const std::string& text, bool follows) {
+  Follower follower(tokenizer);
+  if (follows) follower.literal("\n");
+  write_user_turn(follower, text);
+  return follower.tokens();
+}
+
+}  // namespace
+
+std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& story, const World& world) {
+  std::vector<Finding> findings;
+  for (const oracle::Event& event : story.events) {
+    const bool shown =
+        std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) { return shows(film, shot, event, world); });
+    if (is_clear(event) && !shown)
+      findings.push_back(plan::finding("shots", "prompt-event", "no shot shows what the prompt says: " + said_of(event)));
+    for (const std::string& piece : event.line) {
+      const bool said = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) {
+        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(), [&](const plan::Line& line) {
+          return line.text.find(piece) != std::string::npos || piece.find(line.text) != std::string::npos;
+        });
+      });
+      if (!said)
+        findings.push_back(
+            plan::finding("shots", "prompt-event", "nobody says \"" + piece + "\", which the prompt has " + event.speaker + " say"));
+    }
+  }
+  return findings;
+}
+
+std::vector<Finding> faults_of(const plan::Film& film, const World& world) {
+  std::vector<Finding> faults = errors_of(plan::check(film, world));
+  const std::vector<Finding> missed = missed_events(film, oracle::read_story(film.prompt, world), world);
+  faults.insert(faults.end(), missed.begin(), missed.end());
+  return faults;
+}
+
+std::string repair_turn(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + told(f);
+  return text;
+}
+
+Composed compose(const std::string& prompt, const World& world, const Vocabulary& words, const Composer::NextLogits& next_logits,
+                 const PhonesFunction& phones, std::size_t most_tokens, const Sampling& sampling) {
+  Composed result;
+  const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
+  std::vector<std::int32_t> turn;  // instead of the prompt, from the second round on
+  for (int round = 0;; ++round) {
+    plan::Film film;
+    film.prompt = prompt;
+    bool opens = round > 0;  // the composer hands over the prompt first: the model has read it, and now reads what is wrong
+    Composer composer(
+        words.tokenizer, words.table,
+        [&](std::span<const std::int32_t> tokens) {
+          if (!std::exchange(opens, false)) {
+            result.read.insert(result.read.end(), tokens.begin(), tokens.end());
+            return next_logits(tokens);
+          }
+          turn.insert(turn.end(), tokens.begin() + static_cast<std::ptrdiff_t>(opening), tokens.end());
+          result.read.insert(result.read.end(), turn.begin(), turn.end());
+          return next_logits(turn);
+        },
+        sampling);
+    write_plan(composer, film, world, phones);
+    name_left_out(film, world);
+    result.film = std::move(film);
+    result.origin = {round, false, {}};
+    const std::vector<Finding> faults = faults_of(result.film, world);
+    if (faults.empty()) return result;
+    const std::vector<std::int32_t>& written = composer.tokens();
+    turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()), written.end());  // the plan's own end comes first
+    const std::vector<std::int32_t> further = turn_tokens(words.tokenizer, repair_turn(faults), true);
+    turn.insert(turn.end(), further.begin(), further.end());
+    const bool fits = result.read.size() + turn.size() + written.size() - opening <= most_tokens;
+    if (round == most_repair_rounds || !fits) {
+      result.film = oracle::plan_by_rules(prompt, world, phones);
+      result.origin = {round, true, {}};
+      for (const Finding& f : faults) result.origin.faults.push_back(told(f));
+      return result;
+    }
+  }
+}
+
+}  // namespace fabula

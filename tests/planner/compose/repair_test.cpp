@@ -1,0 +1,187 @@
+// Findings go back to the model, word for word and twice at most; then the rules plan. The models are scripts: each round they write the
+// plan that the test gives.
+#include "planner/compose/repair.h"
+
+#include <gtest/gtest.h>
+
+#include "planner/check/check.h"
+#include "planner/grammar/plan_grammar.h"
+#include "planner/oracle/oracle.h"
+#include "planner/schema/schema.h"
+#include "tests/support/storybook.h"
+
+namespace fabula {
+namespace {
+
+const std::string root = FABULA_SOURCE_DIR;
+const std::string prompt = "A fox runs through a forest at night. It says: hello moon.";
+
+// Speech that needs no synthesiser: 60 ms a letter.
+std::vector<Phone> letters_as_phones(const std::string& text, const std::string&) {
+  std::vector<Phone> phones;
+  for (std::size_t i = 0; i < text.size(); ++i) phones.push_back({"ah", 0.06 * static_cast<double>(i), 0.06});
+  return phones;
+}
+
+// A voice that is over at once.
+std::vector<Phone> hasty_phones(const std::string&, const std::string&) { return {{"ah", 0.0, 0.01}}; }
+
+class Repair : public testing::Test {
+ protected:
+  plan::Film plan_of(const std::string& meaning) const {
+    plan::Film film = oracle::plan_by_rules(meaning, world_, letters_as_phones);
+    film.prompt = prompt;
+    return film;
+  }
+
+  std::vector<std::int32_t> opening(const std::string& text) const {
+    Follower follower(tokenizer_);
+    write_user_turn(follower, text);
+    return follower.tokens();
+  }
+
+  // The model writes `plans` one after the other, a round each.
+  Composed compose_by(const std::vector<plan::Film>& plans, const PhonesFunction& phones = letters_as_phones,
+                      std::size_t most_tokens = 100'000) {
+    rounds_ = 0;
+    read_.clear();
+    std::vector<std::int32_t> goal;
+    std::size_t position = 0;
+    std::vector<float> logits(static_cast<std::size_t>(tokenizer_.size()));
+    const std::int32_t start = *tokenizer_.added("<|im_start|>");
+    const auto next = [&](std::span<const std::int32_t> tokens) {
+      read_.insert(read_.end(), tokens.begin(), tokens.end());
+      const auto turn = std::find(tokens.rbegin(), tokens.rend(), start);  // of the answer
+      if (turn != tokens.rend()) {
+        Follower follower(tokenizer_);
+        plan::Film film = plans.at(rounds_++);
+        write_plan(follower, film, world_, phones);
+        goal = follower.tokens();
+        position = opening(prompt).size() + static_cast<std::size_t>(turn - tokens.rbegin()) -
+                   tokenizer_.encode("assistant\n", AddedTokens::plain).size();
+      } else {
+        position += tokens.size();
+      }
+      std::fill(logits.begin(), logits.end(), 0.0F);
+      logits[static_cast<std::size_t>(goal.at(position))] = 1.0F;
+      return std::span<const float>(logits);
+    };
+    return compose(prompt, world_, {tokenizer_, table_}, next, phones, most_tokens);
+  }
+
+  std::string text_of(const std::vector<std::int32_t>& tokens) const {
+    std::string text;
+    for (const std::int32_t token : tokens) text += tokenizer_.bytes(token);
+    return text;
+  }
+
+  World world_ = World::open(root + "/assets/models/nano/world.json");
+  Tokenizer tokenizer_ = Tokenizer::open(root + "/tests/goldens/planner/planner/tokenizer.json");
+  TokenTable table_{tokenizer_};
+  std::size_t rounds_ = 0;
+  std::vector<std::int32_t> read_;  // all that the model was given
+};
+
+TEST_F(Repair, APlanWithoutFaultsStandsAtOnce) {
+  const plan::Film good = plan_of(prompt);
+  const Composed made = compose_by({good});
+  EXPECT_EQ(plan::to_json(made.film), plan::to_json(good));
+  EXPECT_EQ(made.origin.repairs, 0);
+  EXPECT_FALSE(made.origin.by_rules);
+  EXPECT_EQ(made.read, read_);
+}
+
+TEST_F(Repair, FindingsGoBackWordForWordAsAUserTurnAndThePlanIsComposedAnew) {
+  const plan::Film bad = plan_of("A crab jumps on the beach."), good = plan_of(prompt);
+  const std::vector<plan::Finding> faults = faults_of(bad, world_);
+  ASSERT_EQ(faults.size(), 2U);
+  EXPECT_EQ(repair_turn(faults),
+            "shots: no shot shows what the prompt says: fox runs at the place forest by night\nshots: nobody says \"hello moon\", which "
+            "the prompt has fox say");
+  const Composed made = compose_by({bad, good});
+  EXPECT_EQ(plan::to_json(made.film), plan::to_json(good));
+  EXPECT_EQ(made.origin.repairs, 1);
+  EXPECT_FALSE(made.origin.by_rules);
+  EXPECT_EQ(rounds_, 2U);
+  EXPECT_EQ(made.read, read_);
+  // The stream: the prompt, the first plan to its end, the findings in the prompt's form, the second plan.
+  plan::Film first = bad;
+  Follower whole(tokenizer_);
+  write_plan(whole, first, world_, letters_as_phones);
+  std::vector<std::int32_t> expected = whole.tokens();
+  const auto append = [&](const std::vector<std::int32_t>& tokens) { expected.insert(expected.end(), tokens.begin(), tokens.end()); };
+  append(tokenizer_.encode("\n", AddedTokens::plain));
+  append(opening(repair_turn(faults)));
+  ASSERT_GT(read_.size(), expected.size());
+  EXPECT_EQ(std::vector<std::int32_t>(read_.begin(), read_.begin() + static_cast<std::ptrdiff_t>(expected.size())), expected)
+      << text_of(std::vector<std::int32_t>(read_.begin(), read_.begin() + static_cast<std::ptrdiff_t>(expected.size())));
+}
+
+TEST_F(Repair, TheValidatorsFindingsAreFaultsToo) {
+  const std::vector<plan::Finding> faults = faults_of(
+      [&] {
+        plan::Film film = plan_of(prompt);
+        film.shots[1].dialogue[0].end_ms = film.shots[1].dialogue[0].start_ms + 10;
+        return film;
+      }(),
+      world_);
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(repair_turn(faults), "shots[1].dialogue[0].text: " + faults[0].sentence);
+  const plan::Film good = plan_of(prompt);
+  const Composed made = compose_by({good, good, good}, hasty_phones);  // whatever it writes, the voice is too fast
+  EXPECT_TRUE(made.origin.by_rules);
+  EXPECT_NE(text_of(read_).find("shots[1].dialogue[0].text: has 10 ms, to speak it takes "), std::string::npos);
+  EXPECT_FALSE(plan::has_errors(plan::check(made.film, world_)));
+  EXPECT_EQ(made.film.unsupported, std::vector<std::string>{"hello moon"}) << "what the rules drop is told";
+}
+
+TEST_F(Repair, AfterTwoRoundsTheRulesPlan) {
+  const plan::Film bad = plan_of("A crab jumps on the beach."), worse = plan_of("A pig.");
+  const Composed made = compose_by({bad, worse, bad, plan_of(prompt)});
+  EXPECT_EQ(rounds_, 3U) << "one plan and two repairs";
+  EXPECT_EQ(made.origin.repairs, 2);
+  EXPECT_TRUE(made.origin.by_rules);
+  EXPECT_EQ(made.origin.faults.size(), 2U);
+  EXPECT_EQ(plan::to_json(made.film), plan::to_json(oracle::plan_by_rules(prompt, world_, letters_as_phones)));
+}
+
+TEST_F(Repair, WhereAFurtherRoundWouldNotFitTheRulesPlanAtOnce) {
+  const plan::Film bad = plan_of("A crab jumps on the beach.");
+  const Composed made = compose_by({bad}, letters_as_phones, 600);
+  EXPECT_EQ(rounds_, 1U);
+  EXPECT_EQ(made.origin.repairs, 0);
+  EXPECT_TRUE(made.origin.by_rules);
+}
+
+TEST_F(Repair, OnlyWhatAPromptClearlySaysIsMissed) {
+  const auto missed = [&](const std::string& said, const std::string& shown) {
+    plan::Film film = plan_of(shown);
+    return missed_events(film, oracle::read_story(said, world_), world_).size();
+  };
+  EXPECT_EQ(missed("A dragon dances somewhere.", "A pig runs."), 0U) << "nothing in it is of this world";
+  EXPECT_EQ(missed("A fox runs.", "A fox runs."), 0U);
+  EXPECT_EQ(missed("A fox runs.", "A fox walks."), 1U);
+  EXPECT_EQ(missed("A fox runs. Then a crab jumps.", "A fox runs."), 1U);
+  EXPECT_EQ(missed("At night.", "A fox runs by day."), 1U);
+  EXPECT_EQ(missed("A fox runs on the beach.", "A fox runs in the city."), 1U);
+}
+
+TEST(RepairOfTheEdition, WeatherMoodAndPropsThatThePromptSaysMustBeShown) {
+  const World& world = test::edition();
+  const auto missed = [&](const std::string& meant, const std::string& shown) {
+    return missed_events(oracle::plan_by_rules(shown, world, letters_as_phones), oracle::read_story(meant, world), world).size();
+  };
+  for (const char* said : {"A sad fox runs in the rain with a balloon.", "A fox talks to a crab.", "A fox is chased by a crab.",
+                           "A fox runs on the moon in the rain.", "A fox runs with a balloon, a cake and a car."}) {
+    EXPECT_EQ(missed(said, said), 0U) << said;
+  }
+  EXPECT_EQ(missed("A fox runs in the rain.", "A fox runs."), 1U);
+  EXPECT_EQ(missed("A fox runs in the rain.", "A fox runs in the snowfall."), 1U);
+  EXPECT_EQ(missed("A sad fox runs.", "A fox runs."), 1U);
+  EXPECT_EQ(missed("A calm fox runs.", "A fox runs."), 0U);
+  EXPECT_EQ(missed("A fox runs with a balloon.", "A fox runs with a tree."), 1U);
+  EXPECT_EQ(missed("It is raining. There is a tree.", "A fox runs."), 1U);
+}
+
+}  // namespace
+}  // namespace fabula

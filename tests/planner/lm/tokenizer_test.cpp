@@ -1,0 +1,171 @@
+// The tokenizer against the `tokenizers` library's own ids, and against files that are not what they say.
+#include "planner/lm/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "base/error.h"
+#include "planner/lm/split.h"
+#include "planner/text/unicode.h"
+
+namespace fabula {
+namespace {
+
+using nlohmann::json;
+
+const std::string folder = std::string(FABULA_SOURCE_DIR) + "/tests/goldens/tokenizer/";
+
+json load(const std::string& name) {
+  std::ifstream in(folder + name);
+  return json::parse(in);
+}
+
+const Tokenizer& golden() {
+  static const Tokenizer tokenizer = Tokenizer::open(folder + "tokenizer.json");
+  return tokenizer;
+}
+
+TEST(Tokenizer, GivesTheReferencesIdsAndTexts) {
+  const json cases = load("cases.json")["cases"];
+  ASSERT_GT(cases.size(), 20U);
+  for (const json& one : cases) {
+    const std::string text = one["text"];
+    const std::vector<std::int32_t> ids = golden().encode(text);
+    EXPECT_EQ(ids, one["ids"].get<std::vector<std::int32_t>>()) << text;
+    EXPECT_EQ(golden().decode(ids), one["decoded"].get<std::string>());
+    EXPECT_EQ(golden().decode(ids, true), one["decoded_skip_special"].get<std::string>());
+  }
+}
+
+TEST(Tokenizer, TakesAddedTokensAsPlainTextWhenToldTo) {
+  const std::string text = "x<|im_end|>y";
+  EXPECT_EQ(golden().encode(text).size(), 3U);
+  const auto plain = golden().encode(text, AddedTokens::plain);
+  for (const std::int32_t id : plain) EXPECT_FALSE(golden().is_added(id));
+  EXPECT_EQ(golden().decode(plain, true), text);
+}
+
+TEST(Tokenizer, CutsWordsAsTheReferencesPatternDoes) {
+  const auto words = [](std::string_view text) {
+    const auto views = split_words(text);
+    return std::vector<std::string>(views.begin(), views.end());
+  };
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(words("it'\u017Fx I'LLy"), (Words{"it", "'\u017F", "x", " I", "'LL", "y"}));
+  EXPECT_EQ(words("a  b \n\n c\t"), (Words{"a", " ", " b", " \n\n", " c", "\t"}));
+  EXPECT_EQ(words(" \"hi\"\n42\u00A0x"), (Words{" \"", "hi", "\"\n", "4", "2", "\u00A0x"}));
+}
+
+TEST(Tokenizer, StreamsTextWithoutHalfCharacters) {
+  for (const json& one : load("cases.json")["cases"]) {
+    const auto ids = one["ids"].get<std::vector<std::int32_t>>();
+    StreamDecoder decoder(golden());
+    std::string text;
+    for (const std::int32_t id : ids) {
+      const std::string piece = decoder.push(id);
+      EXPECT_TRUE(is_utf8(piece));
+      text += piece;
+    }
+    EXPECT_EQ(text + decoder.finish(), one["decoded"].get<std::string>());
+  }
+  StreamDecoder cut(golden());
+  EXPECT_EQ(cut.push(golden().encode("\u00e9")[0]), "");
+  EXPECT_EQ(cut.finish(), "\uFFFD");
+}
+
+TEST(Tokenizer, ReturnsWhateverItWasGiven) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  const std::vector<std::string> pieces = {"a",          "the",    " ",          "\n", "\r\n", "'s",     "'LL", "1", "\u5c0f",
+                                           "\U0001F98A", "\u00e9", "<|im_end|>", "\"", "\t",   "\u2003", "_",   "Z"};
+  for (int i = 0; i < 300; ++i) {
+    std::string text;
+    for (auto length = random() % 40; length > 0; --length) text += pieces[random() % pieces.size()];
+    EXPECT_EQ(golden().decode(golden().encode(text, AddedTokens::plain)), text);
+    EXPECT_EQ(golden().decode(golden().encode(text)), text);
+  }
+}
+
+TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
+  for (const char* text : {"\xff", "a\xc0\xaf", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80"}) {
+    EXPECT_FALSE(is_utf8(text));
+    EXPECT_THROW((void)golden().encode(text), Error);
+  }
+}
+
+TEST(Tokenizer, HasNoTokenOutsideItsVocabulary) {
+  EXPECT_THROW((void)golden().bytes(-1), Error);
+  EXPECT_THROW((void)golden().bytes(golden().size()), Error);
+}
+
+// Each change makes a file that must be refused with a sentence, never read wrongly.
+TEST(TokenizerFile, RefusesWhatItCannotReadRightly) {
+  const std::vector<std::pair<const char*, std::function<void(json&)>>> changes = {
+      {"a list", [](json& f) { f = json::array(); }},
+      {"no model", [](json& f) { f.erase("model"); }},
+      {"no normalizer", [](json& f) { f["normalizer"] = nullptr; }},
+      {"NFKC", [](json& f) { f["normalizer"]["type"] = "NFKC"; }},
+      {"another pattern", [](json& f) { f["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "\\w+"; }},
+      {"a pattern that is a number", [](json& f) { f["pre_tokenizer"]["pretokenizers"][0]["pattern"] = 7; }},
+      {"one pre-tokenizer", [](json& f) { f["pre_tokenizer"]["pretokenizers"].erase(0); }},
+      {"an added space", [](json& f) { f["pre_tokenizer"]["pretokenizers"][1]["add_prefix_space"] = true; }},
+      {"WordPiece", [](json& f) { f["model"]["type"] = "WordPiece"; }},
+      {"dropout", [](json& f) { f["model"]["dropout"] = 0.5; }},
+      {"no vocabulary", [](json& f) { f["model"].erase("vocab"); }},
+      {"an empty vocabulary", [](json& f) { f["model"]["vocab"] = json::object(); }},
+      {"a vocabulary that is a list",
+       [](json& f) {
+         f["model"]["vocab"] = {1, 2};
+       }},
+      {"an id twice", [](json& f) { f["model"]["vocab"]["zzzz"] = 5; }},
+      {"a negative id", [](json& f) { f["model"]["vocab"]["zzzz"] = -1; }},
+      {"a huge id", [](json& f) { f["model"]["vocab"]["zzzz"] = 4000000000000LL; }},
+      {"an id that is a text", [](json& f) { f["model"]["vocab"]["zzzz"] = "5"; }},
+      {"a token outside the alphabet", [](json& f) { f["model"]["vocab"]["a b"] = 900; }},
+      {"an empty token", [](json& f) { f["model"]["vocab"][""] = 900; }},
+      {"merges that are no list", [](json& f) { f["model"]["merges"] = 3; }},
+      {"a merge of three",
+       [](json& f) {
+         f["model"]["merges"][0] = {"a", "b", "c"};
+       }},
+      {"a merge without a space", [](json& f) { f["model"]["merges"][0] = "ab"; }},
+      {"a merge of unknown tokens",
+       [](json& f) {
+         f["model"]["merges"][0] = {"zq", "qz"};
+       }},
+      {"a merge into an unknown token",
+       [](json& f) {
+         f["model"]["merges"][0] = {"z", "q"};
+       }},
+      {"an added token twice", [](json& f) { f["added_tokens"].push_back(f["added_tokens"][0]); }},
+      {"an added token without content", [](json& f) { f["added_tokens"][0]["content"] = ""; }},
+      {"an added token that strips", [](json& f) { f["added_tokens"][0]["lstrip"] = true; }},
+      {"an added token over another token", [](json& f) { f["added_tokens"][0]["id"] = 3; }},
+      {"added tokens that are no list", [](json& f) { f["added_tokens"] = "x"; }},
+  };
+  const json intact = load("tokenizer.json");
+  EXPECT_NO_THROW((void)Tokenizer::parse(intact.dump(), "intact"));
+  for (const auto& [what, change] : changes) {
+    json file = intact;
+    change(file);
+    try {
+      (void)Tokenizer::parse(file.dump(), "tokenizer.json");
+      ADD_FAILURE() << "read a file with " << what;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::bad_data) << what;
+      EXPECT_EQ(std::string(error.what()).rfind("tokenizer.json: ", 0), 0U) << error.what();
+    }
+  }
+  EXPECT_THROW((void)Tokenizer::parse("{\"model\":", "cut"), Error);
+  EXPECT_THROW((void)Tokenizer::parse("", "empty"), Error);
+  EXPECT_THROW((void)Tokenizer::open(folder + "absent.json"), Error);
+  EXPECT_THROW((void)Tokenizer::open(folder), Error);
+}
+
+}  // namespace
+}  // namespace fabula
