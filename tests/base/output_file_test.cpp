@@ -66,7 +66,7 @@ TEST_F(Output, IsWrittenInAFileOfItsOwnThatGoesAwayUnlessItIsCommitted) {
 
 TEST_F(Output, NeverTakesAnothersPlaceUnasked) {
   put("a.txt", "older");
-  EXPECT_NE(refusal([&] { write("a.txt", "new"); }, ExitCode::cannot_create).find("there already"), std::string::npos);
+  EXPECT_NE(refusal([&] { write("a.txt", "new"); }, ExitCode::cannot_create).find("exists already"), std::string::npos);
   EXPECT_EQ(text("a.txt"), "older");
   write("a.txt", "new", Existing::keep_both);
   write("a.txt", "newer", Existing::keep_both);
