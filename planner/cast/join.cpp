@@ -7,6 +7,7 @@
 #include "planner/schema/caps.h"
 #include "planner/schema/fields.h"
 #include "planner/schema/finding.h"
+#include "planner/text/names.h"
 #include "planner/text/spans.h"
 #include "planner/text/text.h"
 
@@ -14,10 +15,6 @@ namespace fabula::cast {
 namespace {
 
 constexpr std::size_t most_words = 200;  // bytes of a text that a plan may have at any length
-
-bool has(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // Whether `name` stands in a text, word by word.
 bool stands_in(const std::vector<std::string>& text, const std::vector<std::string>& name) {

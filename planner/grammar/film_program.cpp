@@ -73,7 +73,7 @@ struct Compiled<std::vector<T>> {
     node.kind = Kind::list;
     node.append = [](void* list) -> void* { return &static_cast<std::vector<T>*>(list)->emplace_back(); };
     FilmNode entry{.path = node.path + "[]", .limits = node.limits};
-    entry.rule = film_rule(entry.path);
+    entry.rule = film_rule(entry.path, options);
     Compiled<T>::into(entry, nodes, options);
     node.first = nodes.size();
     node.count = 1;
@@ -109,7 +109,7 @@ class Compiler {
     FilmNode node{.key = key, .path = path_.empty() ? key : path_ + "." + key, .optional = optional, .limits = limits};
     if (is_left_out(node.path, optional, options_)) return;
     node.offset = reinterpret_cast<const char*>(&(example.*member)) - reinterpret_cast<const char*>(&example);
-    node.rule = film_rule(node.path);
+    node.rule = film_rule(node.path, options_);
     Compiled<M>::into(node, nodes_, options_);
     fields.push_back(node);
   }
@@ -269,6 +269,6 @@ FilmProgram::FilmProgram(const FilmOptions& options) : options_(options) {
   nodes_.push_back(film);
 }
 
-void compose_film(Composer& composer, plan::Film& film, const FilmProgram& program) { Machine(composer, film, program).run(); }
+void write_any_plan(Composer& composer, plan::Film& film, const FilmProgram& program) { Machine(composer, film, program).run(); }
 
 }  // namespace fabula

@@ -54,6 +54,6 @@ class FilmProgram {
 
 /// Writes the JSON of a plan, from { to }, and fills in the film. What precedes it (the prompt in its chat form) is written before;
 /// film.prompt is read for what is said not to be supported.
-void compose_film(Composer&, plan::Film& film, const FilmProgram&);
+void write_any_plan(Composer&, plan::Film& film, const FilmProgram&);
 
 }  // namespace fabula

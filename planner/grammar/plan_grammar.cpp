@@ -4,21 +4,12 @@
 
 #include "base/error.h"
 #include "planner/schema/caps.h"
+#include "planner/schema/ids.h"
+#include "planner/text/names.h"
 #include "planner/text/spans.h"
 
 namespace fabula {
 namespace {
-
-// What is left of `all` when the ids in `taken` are gone.
-std::vector<std::string> without(std::vector<std::string> all, const std::vector<std::string>& taken) {
-  std::erase_if(all, [&](const std::string& id) { return std::find(taken.begin(), taken.end(), id) != taken.end(); });
-  return all;
-}
-
-std::string shot_id(std::size_t index) {
-  const std::string number = std::to_string(10 * (index + 1));
-  return "s" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
-}
 
 class PlanWriter {
  public:
@@ -115,7 +106,7 @@ class PlanWriter {
     const std::size_t begin = s_.position();
     plan::Shot& shot = film_.shots[index];
     const int start = world_.film_ms(static_cast<int>(index)), end = world_.film_ms(static_cast<int>(index) + 1);
-    if (s_.composes()) shot.id = shot_id(index);
+    if (s_.composes()) shot.id = plan::shot_id(index);
     s_.literal(R"({"id":")" + shot.id + R"(","place":")");
     s_.value(shot.place, Legal::one_of(ids_of(film_.places)), R"(","start_ms":)");
     number(shot.start_ms, start);

@@ -89,10 +89,10 @@ TEST(Planner, KeepsTheReferencesStatesOfAPlan) {
   for (int stream = 0; stream < 2; ++stream) {
     const json& golden = goldens()["streams"][static_cast<std::size_t>(stream)];
     const Tensor states = reference.at("state." + std::to_string(stream));
-    const Direction direction = planner->direct(film_of(golden), nullptr);
-    ASSERT_EQ(direction.shots.size(), golden["shots"].size());
-    for (std::size_t i = 0; i < direction.shots.size(); ++i) {
-      const Conditioning& shot = direction.shots[i];
+    const PlannedFilm planned = planner->read_plan(film_of(golden), nullptr);
+    ASSERT_EQ(planned.shots.size(), golden["shots"].size());
+    for (std::size_t i = 0; i < planned.shots.size(); ++i) {
+      const Conditioning& shot = planned.shots[i];
       auto rows = golden["shots"][i]["rows"].get<std::vector<std::int64_t>>();
       ASSERT_EQ(shot.untimed(), static_cast<std::int64_t>(rows.size()));
       const auto sounds = golden["shots"][i]["sounds"].get<std::vector<std::int64_t>>();
@@ -126,13 +126,13 @@ double relative_difference(const Conditioning& a, const Conditioning& b) {
 TEST(Planner, KeepsTheStatesThatOnePrefillOfTheFinalPlanGives) {
   const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
   for (const json& golden : goldens()["greedy"]) {
-    const Direction written = planner->direct(golden["prompt"].get<std::string>(), nullptr);
+    const PlannedFilm written = planner->plan_film(golden["prompt"].get<std::string>(), nullptr);
     EXPECT_TRUE(written.origin.by_rules);
     EXPECT_EQ(written.origin.repairs, 2);
     EXPECT_FALSE(written.origin.faults.empty());
     EXPECT_EQ(plan::to_json(written.film),
               plan::to_json(oracle::plan_by_rules(golden["prompt"], World::open(bundle / "world.json"), phones_of)));
-    const Direction read = planner->direct(plan::from_json(plan::to_json(written.film)), nullptr);
+    const PlannedFilm read = planner->read_plan(plan::from_json(plan::to_json(written.film)), nullptr);
     ASSERT_EQ(read.shots.size(), written.shots.size());
     for (std::size_t i = 0; i < read.shots.size(); ++i) {
       EXPECT_EQ(relative_difference(written.shots[i], read.shots[i]), 0.0);
@@ -223,18 +223,18 @@ ExitCode code_of(const std::function<void()>& body) {
 
 TEST(Planner, RefusesWhatItCannotDirect) {
   const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
-  EXPECT_EQ(code_of([&] { (void)planner->direct(std::string(" \n"), nullptr); }), ExitCode::usage);
-  EXPECT_EQ(code_of([&] { (void)planner->direct(std::string("\xc3("), nullptr); }), ExitCode::bad_data);
-  EXPECT_EQ(code_of([&] { (void)planner->direct(std::string(4001, 'x'), nullptr); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string(" \n"), nullptr); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string("\xc3("), nullptr); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string(4001, 'x'), nullptr); }), ExitCode::bad_data);
   plan::Film film = film_of(goldens()["streams"][0]);
   film.shots[0].place = "atlantis";
-  EXPECT_EQ(code_of([&] { (void)planner->direct(film, nullptr); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { (void)planner->read_plan(film, nullptr); }), ExitCode::bad_data);
 }
 
 TEST(Planner, StopsWhenToldTo) {
   const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
   const std::string prompt = goldens()["greedy"][0]["prompt"];
-  EXPECT_EQ(code_of([&] { (void)planner->direct(prompt, [](int tokens) { return tokens < 50; }); }), ExitCode::interrupted);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(prompt, [](int tokens) { return tokens < 50; }); }), ExitCode::interrupted);
 }
 
 TEST(Planner, SaysWhatIsWrongWithABundle) {

@@ -41,8 +41,8 @@ class Repair : public testing::Test {
   }
 
   // The model writes `plans` one after the other, a round each.
-  Composed compose_by(const std::vector<plan::Film>& plans, const PhonesFunction& phones = letters_as_phones,
-                      std::size_t most_tokens = 100'000) {
+  RepairedPlan compose_by(const std::vector<plan::Film>& plans, const PhonesFunction& phones = letters_as_phones,
+                          std::size_t most_tokens = 100'000) {
     rounds_ = 0;
     read_.clear();
     std::vector<std::int32_t> goal;
@@ -66,7 +66,7 @@ class Repair : public testing::Test {
       logits[static_cast<std::size_t>(goal.at(position))] = 1.0F;
       return std::span<const float>(logits);
     };
-    return compose(prompt, world_, {tokenizer_, table_}, next, phones, most_tokens);
+    return plan_with_repairs(prompt, world_, {tokenizer_, table_}, next, phones, most_tokens);
   }
 
   std::string text_of(const std::vector<std::int32_t>& tokens) const {
@@ -84,7 +84,7 @@ class Repair : public testing::Test {
 
 TEST_F(Repair, APlanWithoutFaultsStandsAtOnce) {
   const plan::Film good = plan_of(prompt);
-  const Composed made = compose_by({good});
+  const RepairedPlan made = compose_by({good});
   EXPECT_EQ(plan::to_json(made.film), plan::to_json(good));
   EXPECT_EQ(made.origin.repairs, 0);
   EXPECT_FALSE(made.origin.by_rules);
@@ -98,7 +98,7 @@ TEST_F(Repair, FindingsGoBackWordForWordAsAUserTurnAndThePlanIsComposedAnew) {
   EXPECT_EQ(repair_turn(faults),
             "shots: no shot shows what the prompt says: fox runs at the place forest by night\nshots: nobody says \"hello moon\", which "
             "the prompt has fox say");
-  const Composed made = compose_by({bad, good});
+  const RepairedPlan made = compose_by({bad, good});
   EXPECT_EQ(plan::to_json(made.film), plan::to_json(good));
   EXPECT_EQ(made.origin.repairs, 1);
   EXPECT_FALSE(made.origin.by_rules);
@@ -128,7 +128,7 @@ TEST_F(Repair, TheValidatorsFindingsAreFaultsToo) {
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(repair_turn(faults), "shots[1].dialogue[0].text: " + faults[0].sentence);
   const plan::Film good = plan_of(prompt);
-  const Composed made = compose_by({good, good, good}, hasty_phones);  // whatever it writes, the voice is too fast
+  const RepairedPlan made = compose_by({good, good, good}, hasty_phones);  // whatever it writes, the voice is too fast
   EXPECT_TRUE(made.origin.by_rules);
   EXPECT_NE(text_of(read_).find("shots[1].dialogue[0].text: has 10 ms, to speak it takes "), std::string::npos);
   EXPECT_FALSE(plan::has_errors(plan::check(made.film, world_)));
@@ -137,7 +137,7 @@ TEST_F(Repair, TheValidatorsFindingsAreFaultsToo) {
 
 TEST_F(Repair, AfterTwoRoundsTheRulesPlan) {
   const plan::Film bad = plan_of("A crab jumps on the beach."), worse = plan_of("A pig.");
-  const Composed made = compose_by({bad, worse, bad, plan_of(prompt)});
+  const RepairedPlan made = compose_by({bad, worse, bad, plan_of(prompt)});
   EXPECT_EQ(rounds_, 3U) << "one plan and two repairs";
   EXPECT_EQ(made.origin.repairs, 2);
   EXPECT_TRUE(made.origin.by_rules);
@@ -147,7 +147,7 @@ TEST_F(Repair, AfterTwoRoundsTheRulesPlan) {
 
 TEST_F(Repair, WhereAFurtherRoundWouldNotFitTheRulesPlanAtOnce) {
   const plan::Film bad = plan_of("A crab jumps on the beach.");
-  const Composed made = compose_by({bad}, letters_as_phones, 600);
+  const RepairedPlan made = compose_by({bad}, letters_as_phones, 600);
   EXPECT_EQ(rounds_, 1U);
   EXPECT_EQ(made.origin.repairs, 0);
   EXPECT_TRUE(made.origin.by_rules);

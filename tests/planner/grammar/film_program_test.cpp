@@ -84,7 +84,7 @@ class Noise {
     });
     Written written;
     written.film.prompt = prompt;
-    compose_film(composer, written.film, program);
+    write_any_plan(composer, written.film, program);
     for (const std::int32_t token : composer.tokens()) written.text += tokenizer().bytes(token);
     return written;
   }
@@ -264,7 +264,7 @@ TEST(FilmProgram, WritesTheTokensOfItsJson) {
   });
   plan::Film film;
   film.prompt = goal.prompt;
-  compose_film(composer, film, FilmProgram({}));
+  write_any_plan(composer, film, FilmProgram({}));
   EXPECT_EQ(plan::to_json(film), plan::to_json(goal));
   EXPECT_EQ(composer.tokens(), natural);
 }

@@ -57,10 +57,12 @@ class Checkpoint : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   void write_config(const json& config) const { std::ofstream(folder_ / "planner/config.json") << config.dump(); }
-  static Direction direct(const fs::path& bundle) { return load_planner(bundle, Precision::fp32, 1, phones_of)->direct(prompt, nullptr); }
+  static PlannedFilm plan_with(const fs::path& bundle) {
+    return load_planner(bundle, Precision::fp32, 1, phones_of)->plan_film(prompt, nullptr);
+  }
 
   void expect_the_same_film() const {
-    const Direction expected = direct(golden), made = direct(folder_);
+    const PlannedFilm expected = plan_with(golden), made = plan_with(folder_);
     EXPECT_EQ(plan::to_json(made.film), plan::to_json(expected.film));
     EXPECT_EQ(made.origin.faults, expected.origin.faults) << "of the plans that they wrote";
     ASSERT_EQ(made.shots.size(), expected.shots.size());
@@ -123,7 +125,7 @@ TEST_F(Checkpoint, WithoutTheScoresTokensSpellsThem) {
   tokenizer["added_tokens"] = added;
   std::ofstream(folder_ / "planner/tokenizer.json") << tokenizer.dump();
 
-  const Direction made = direct(folder_);
+  const PlannedFilm made = plan_with(folder_);
   const World world = World::open(folder_ / "world.json");
   EXPECT_FALSE(plan::has_errors(plan::check(made.film, world)));
   const Tokenizer spelling = Tokenizer::open(folder_ / "planner/tokenizer.json");
