@@ -108,7 +108,7 @@ class Simulation {
     const char* rule = fact.attribute == "wardrobe" && !value.empty() ? "wardrobe-undeclared" : "pre-fails";
     find(path, rule,
          "needs the " + fact.attribute + " of " + fact.entity + " to be \"" + fact.value + "\", " +
-             (value.empty() ? "of which nothing is known before this shot" : "which is \"" + value + "\" before this shot"));
+             (value.empty() ? "which is unknown before this shot" : "which is \"" + value + "\" before this shot"));
   }
 
   void effect(const std::string& path, const Shot& s, const Fact& fact) {

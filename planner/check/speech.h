@@ -13,7 +13,7 @@ namespace fabula::plan {
 /// How many letters can be spoken in `ms`.
 [[nodiscard]] std::size_t letters_in(int ms, const std::string& language, const std::string& pace);
 
-/// The pace of a character's voice; empty for a normal pace and for a speaker whom the film does not declare.
+/// The pace of a character's voice; empty if the film gives none or does not declare the speaker.
 [[nodiscard]] std::string pace_of(const Film&, const std::string& speaker);
 
 }  // namespace fabula::plan

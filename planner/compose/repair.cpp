@@ -122,7 +122,7 @@ std::vector<Finding> faults_of(const plan::Film& film, const World& world) {
 
 std::string repair_turn(const std::vector<Finding>& findings) {
   std::string text;
-  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + told(f);
+  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + sentence_of(f);
   return text;
 }
 
@@ -163,7 +163,7 @@ RepairedPlan plan_with_repairs(const std::string& prompt, const World& world, co
     if (round == most_repair_rounds || !fits) {
       result.film = oracle::plan_by_rules(prompt, world, phones);
       result.origin = {round, true, {}};
-      for (const Finding& f : faults) result.origin.faults.push_back(told(f));
+      for (const Finding& f : faults) result.origin.faults.push_back(sentence_of(f));
       return result;
     }
   }

@@ -12,8 +12,8 @@ namespace {
 
 using film_rules::Names;
 
-// Optional fields that tell the story rather than picture and sound: a world's program writes these, and further those that its world has
-// values for (has_values; check/model.cpp accepts the same).
+// Optional fields about the story rather than picture and sound. A world's program writes these, and those that its world has values for
+// (check/model.cpp accepts the same).
 const Names story_fields = {"logline", "props", "world", "beats", "shots[].beat", "shots[].pre", "shots[].effects"};
 bool has_values(const World& world, const std::string& path) {
   return (path == "places[].weather" && !world.weathers.empty()) || (path == "shots[].cast[].mood" && !world.moods.empty()) ||

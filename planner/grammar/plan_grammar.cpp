@@ -1,3 +1,4 @@
+// The grammar of docs/BUNDLE.md as one function, for composing and following.
 #include "planner/grammar/plan_grammar.h"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ class PlanWriter {
   }
 
  private:
-  // At least one element, then "," and another or `after`.
+  // One or more elements separated by ",", then `after`.
   template <typename Element, typename Write>
   void list(std::vector<Element>& elements, std::size_t most, std::string_view after, Write write) {
     std::size_t count = 0;
@@ -135,7 +136,7 @@ class PlanWriter {
     optional_value(m.mood, ids_of(world_.moods), world_.moods, R"("})");
   }
 
-  // None, one or some.
+  // Zero or more props.
   void props(plan::Shot& shot, std::string_view after) {
     std::size_t count = 0;
     bool another = s_.choose(!shot.props.empty(), R"({"id":")", true, after);

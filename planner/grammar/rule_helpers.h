@@ -1,4 +1,4 @@
-// What the rules of a world's film and of any film share: lengths, looks at the film so far, and answers that differ only in a number.
+// Helpers of the rules: lengths of texts, views of the film so far, and the parts of rules that a world's film and any other film share.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace fabula::film_rules {
 
 using Names = std::vector<std::string>;
 
-/// How much a program writes at most where the schema allows more: a model that rambles must come to an end.
+/// Tighter than the schema, so that a rambling model comes to an end.
 constexpr std::size_t most_entities = 6, most_short_lists = 3;
 constexpr std::size_t long_text_bytes = 120, phrase_bytes = 60, short_text_bytes = 40, word_bytes = 24, id_bytes = 32;
 
@@ -60,18 +60,18 @@ template <typename Entries>
 
 // ---- Who is seen and speaks.
 
-/// The characters whom the film's world does not have elsewhere than at `place`.
+/// The characters who are at `place`, or whose place the film's world does not fix.
 [[nodiscard]] Names present_at(const FilmRules&, const std::string& place);
-/// Those of `ids` who may still speak: with so many lines of the current shot complete, some have no time left, and a shot has only so many
-/// who act or speak.
+/// Those of `ids` who may speak after the complete lines of the current shot: they have time left, and the shot has room for another active
+/// character or has them already.
 [[nodiscard]] Names possible_speakers(const FilmRules&, Names ids, std::size_t complete_lines);
-/// One more line if there are fewer than `most` and somebody of `speakers` can say it.
+/// One more line if there are fewer than `most` and one of `speakers` may speak.
 [[nodiscard]] Count line_count(const FilmRules&, const Names& speakers, std::size_t written, std::size_t most);
 /// When the current line may start: after the speaker's previous line ends, and not before the preceding line starts.
 [[nodiscard]] int earliest_line_ms(const FilmRules&);
 /// How many letters the current line's speaker can say before the shot ends.
 [[nodiscard]] std::size_t letters_for_line(const FilmRules&);
-/// How long the current line takes at least when it is spoken in `language`.
+/// The least time for the current line in `language`.
 [[nodiscard]] int needed_line_ms(const FilmRules&, const std::string& language);
 /// An end of the current line up to `latest` that leaves time to speak it.
 [[nodiscard]] Legal line_end(const FilmRules&, int latest);

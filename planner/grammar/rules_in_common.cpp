@@ -1,5 +1,5 @@
-// Rules that hold for a world's film and for any film alike: names, beats, the simulated world, what a shot needs; and what the two other
-// tables compute in the same way.
+// Rules for a world's film and any other film: names, beats, the simulated world, the tiling of shots; and the functions that both other
+// tables share.
 #include <algorithm>
 #include <map>
 #include <set>

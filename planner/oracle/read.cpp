@@ -97,8 +97,8 @@ void StoryReader::spread_setting(std::size_t first) {
   };
   if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
   for (const auto field : {&Event::place, &Event::time, &Event::weather}) {
-    const auto told = [&](const Event& e) { return !(e.*field).empty(); };
-    if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told))
+    const auto is_given = [&](const Event& e) { return !(e.*field).empty(); };
+    if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, is_given))
       story_.events[first].*field = events.back().*field;
   }
   if (!events[first].weather.empty() && events[first].weather_source.end == 0)
@@ -390,19 +390,19 @@ void StoryReader::set_mood(const std::string& mood, bool is_all) {
 void StoryReader::merge_mood_sentence(std::size_t first) {
   std::vector<Event>& events = story_.events;
   if (!only_feels_ || began_with_then_ || first == 0 || events.size() != first + 1) return;
-  const Event& told = events.back();
-  const bool is_more =
-      has_verb_ || !told.place.empty() || !told.time.empty() || !told.weather.empty() || !told.props.empty() || !told.line.empty();
+  const Event& mood_event = events.back();
+  const bool is_more = has_verb_ || !mood_event.place.empty() || !mood_event.time.empty() || !mood_event.weather.empty() ||
+                       !mood_event.props.empty() || !mood_event.line.empty();
   if (is_more) return;
   Event& before = events[first - 1];
   const auto same = [&](const Role& role) {
     return std::find_if(before.roles.begin(), before.roles.end(),
                         [&](const Role& r) { return r.actor == role.actor && (r.mood.empty() || r.mood == role.mood); });
   };
-  if (std::any_of(told.roles.begin(), told.roles.end(),
+  if (std::any_of(mood_event.roles.begin(), mood_event.roles.end(),
                   [&](const Role& role) { return same(role) == before.roles.end() || !role.position.empty() || !role.facing.empty(); }))
     return;
-  for (const Role& role : told.roles) same(role)->mood = role.mood;
+  for (const Role& role : mood_event.roles) same(role)->mood = role.mood;
   events.pop_back();
   event_ = &events.back();
 }
@@ -453,7 +453,7 @@ void StoryReader::apply_props(const Setting& setting) {
   props.insert(props.end(), setting.props.begin(), setting.props.end());
 }
 
-// Talking and chasing take two: one talks while the other stands, one chases while the other runs.
+// Talking and chasing take two: the partner of a talker stands still, the partner of a chaser runs.
 void StoryReader::pair_up_roles() {
   for (Event& event : story_.events) {
     for (const auto& [action, answer, alone] : {std::tuple{"talks", "stands", "stands"}, {"chases", "runs", "runs"}}) {

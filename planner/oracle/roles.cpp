@@ -186,8 +186,8 @@ void StoryReader::settle_pronoun() {
 void StoryReader::read_action(const std::string& id, const Mention& m) {
   if (has_open_pronoun_) settle_pronoun();
   if (event_ == nullptr) {
-    const bool goes_on = !last_actors_.empty() && !story_.events.empty() && (is_then_ || at_ == 0) && !actor_follows();
-    if (!goes_on) {
+    const bool continues = !last_actors_.empty() && !story_.events.empty() && (is_then_ || at_ == 0) && !actor_follows();
+    if (!continues) {
       pending_.action = id;
       return;
     }
@@ -275,10 +275,10 @@ void StoryReader::read_say_verb() {
 // Names the speaker of this sentence's line.
 void StoryReader::set_speaker(const std::string& id, bool is_named) {
   awaits_speaker_ = false;
-  const bool goes_on =
+  const bool continues =
       !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
       std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
-  if (goes_on) {
+  if (continues) {
     event_ = &story_.events.back();
     clause_begin_ = 0;
     clause_end_ = event_->roles.size();
@@ -373,7 +373,7 @@ void StoryReader::read_unknown(const Mention& m) {
   const bool ends = next >= sentence_->size();
   if (!ends && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
     return void(unknown_end_ = next);  // "a tiny glowing fox"
-  const bool goes_on =
+  const bool continues =
       !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
                 (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
   const std::size_t run = unknown_run_length();
@@ -390,14 +390,14 @@ void StoryReader::read_unknown(const Mention& m) {
   }
   if (awaits_speaker_ || (joint_ == Kind::remove)) return read_actor(stand_in, false, m);
   const bool is_first = event_ == nullptr && !has_open_pronoun_;
-  if (is_first && !linked && (articled || goes_on || alive || story_.events.empty())) {
+  if (is_first && !linked && (articled || continues || alive || story_.events.empty())) {
     read_actor(stand_in, false, m);
     if (acts) act_unknown();
     return;
   }
   if (articled && alive && needs_partner()) return read_actor(stand_in, false, m);  // "chases a monkey"
   if (articled) {
-    const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || goes_on || run > 1 || alive);
+    const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || continues || run > 1 || alive);
     if (joins || (event_ != nullptr && is_then_)) {
       read_actor(stand_in, false, m);
       if (acts) act_unknown();
@@ -422,7 +422,7 @@ std::size_t StoryReader::unknown_run_length() const {
   return end - at_;
 }
 
-// An action that the world cannot show: its subjects just stand.
+// An action that the world cannot show: its subjects only appear.
 void StoryReader::act_unknown() {
   if (has_open_pronoun_) settle_pronoun();
   if (event_ == nullptr) return;

@@ -89,7 +89,7 @@ constexpr Synonyms mood_words[] = {
     {"afraid", "afraid|scared|frightened|fearful|terrified|anxious|fearfully"},
     {"surprised", "surprised|astonished|amazed|startled|stunned|shocked|in surprise"},
 };
-// Before a mood they stand for "is".
+// Before a mood they mean "is".
 constexpr std::string_view mood_verbs =
     "become/becomes/becoming/became feel/feels/feeling/felt seem/seems/seeming/seemed get/gets/getting/got grow/grows/growing/grew "
     "remain/remains/remaining/remained";

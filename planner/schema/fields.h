@@ -138,7 +138,7 @@ template <>
 struct Fields<Transition> {
   static constexpr const char* name = "transition";
   static void list(auto& v) {
-    v.need("kind", &Transition::kind, "continue: the same take goes on", limits::one_of(limits::transitions));
+    v.need("kind", &Transition::kind, "continue: the same take continues", limits::one_of(limits::transitions));
     v.may("ms", &Transition::ms, "how long it takes");
   }
 };
@@ -218,7 +218,7 @@ struct Fields<Conditioning> {
   static constexpr const char* name = "conditioning";
   static void list(auto& v) {
     v.need("mode", &Conditioning::mode, "what the shot is made from beside its text", limits::one_of(limits::conditionings));
-    v.may("chain_from", &Conditioning::chain_from, "the earlier shot whose end this one goes on from", limits::id);
+    v.may("chain_from", &Conditioning::chain_from, "the earlier shot whose end this one continues", limits::id);
     v.may("references", &Conditioning::references, "files, in the order in which the model is given them");
   }
 };

@@ -102,7 +102,7 @@ Finding finding(const std::string& path, const std::string& rule, const std::str
   return {path, rule, found->severity, sentence};
 }
 
-std::string told(const Finding& f) { return (f.path.empty() ? "" : f.path + ": ") + f.sentence; }
+std::string sentence_of(const Finding& f) { return (f.path.empty() ? "" : f.path + ": ") + f.sentence; }
 
 bool has_errors(const std::vector<Finding>& findings) {
   return std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::error; });
@@ -114,7 +114,7 @@ std::string summary(const std::string& start, const std::vector<Finding>& findin
   std::size_t count = 0;
   for (const Finding& f : findings) {
     if (f.severity != Severity::error || ++count > shown) continue;
-    text += "\n  " + told(f);
+    text += "\n  " + sentence_of(f);
   }
   if (count > shown) text += "\n  and " + std::to_string(count - shown) + " more";
   return text;

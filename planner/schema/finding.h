@@ -32,7 +32,7 @@ struct Finding {
 [[nodiscard]] Finding finding(const std::string& path, const std::string& rule, const std::string& sentence);
 
 /// "path: sentence", for a person or a model; the sentence alone if the finding is about the whole file.
-[[nodiscard]] std::string told(const Finding&);
+[[nodiscard]] std::string sentence_of(const Finding&);
 
 [[nodiscard]] bool has_errors(const std::vector<Finding>&);
 

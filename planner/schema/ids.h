@@ -1,4 +1,4 @@
-// Ids that Fabula gives out itself.
+// Ids that Fabula assigns.
 #pragma once
 
 #include <cstddef>

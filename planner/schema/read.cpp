@@ -56,7 +56,7 @@ class Watch {
   void key(const std::string& name) {
     Level& level = levels_.back();
     level.key = name;
-    if (!level.keys.insert(name).second) refuse(path(), "duplicate-key", "is there twice");
+    if (!level.keys.insert(name).second) refuse(path(), "duplicate-key", "appears twice");
   }
 
   void open(bool is_list) {

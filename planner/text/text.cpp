@@ -143,7 +143,7 @@ std::string prompt_words(std::string_view text, std::size_t most_bytes) {
         break;
     }
   }
-  return nfc(words);  // recompose: whatever separated a letter from its mark is gone
+  return nfc(words);  // recompose, because characters between a letter and its mark are gone
 }
 
 std::string printable(std::string_view text) {

@@ -111,7 +111,7 @@ TEST(Planner, KeepsTheReferencesStatesOfAPlan) {
   }
 }
 
-// Largest difference of two shots' states, over the largest state.
+// The largest difference between two shots' states, relative to the largest state.
 double relative_difference(const Conditioning& a, const Conditioning& b) {
   EXPECT_EQ(a.states.size(), b.states.size());
   double difference = 0.0, size = 0.0;
@@ -122,7 +122,7 @@ double relative_difference(const Conditioning& a, const Conditioning& b) {
   return difference / size;
 }
 
-// Chance writes no plan that fits its prompt: after two repairs the rules plan, and the states are those of that plan.
+// A random model never fits its prompt: after two repairs the rules plan, and the states are those of the rules' plan.
 TEST(Planner, KeepsTheStatesThatOnePrefillOfTheFinalPlanGives) {
   const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
   for (const json& golden : goldens()["greedy"]) {
@@ -141,7 +141,7 @@ TEST(Planner, KeepsTheStatesThatOnePrefillOfTheFinalPlanGives) {
   }
 }
 
-// The parts of a planner, to look at tokens.
+// The parts of a planner, for tests of tokens.
 struct Parts {
   Tokenizer tokenizer = Tokenizer::open(bundle / "planner" / "tokenizer.json");
   TokenTable table{tokenizer};

@@ -1,4 +1,4 @@
-// The planner at speed: what is read ahead, kept between calls or read in company is what would have been read alone, to the byte.
+// The planner's optimisations change no byte: drafts, states kept between calls, and shared passes.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -74,7 +74,7 @@ class ReadingAhead : public testing::TestWithParam<Precision> {};
 TEST_P(ReadingAhead, ChangesNeitherTokensNorStates) {
   const Model model(GetParam());
   ThreadPool pool(2);
-  Session ahead(model.lm, model.tap_layer, cpu_kernels(), &pool);  // one for all, so that later plans are drafted from those before
+  Session ahead(model.lm, model.tap_layer, cpu_kernels(), &pool);  // shared, so that later plans are drafted from earlier ones
   std::int64_t drafted = 0, accepted = 0, saved = 0;
   for (const std::string& prompt : prompts()) {
     Session alone(model.lm, model.tap_layer, cpu_kernels(), &pool), once(model.lm, model.tap_layer, cpu_kernels(), &pool);
@@ -134,7 +134,7 @@ TEST(SessionAgain, GivesTheSameLogitsForWhatIsKnown) {
   EXPECT_LE(session.take_stats().passes, 1);
   session.rewind(4);
   EXPECT_EQ(session.length(), 4U);
-  Tokens other = {text[8], text[9]};  // another way on, then the first one again
+  Tokens other = {text[8], text[9]};  // a different continuation, then the first one again
   (void)logits(other, true);
   session.rewind(4);
   EXPECT_EQ(logits(std::span(text).subspan(4), true), expected);
@@ -186,13 +186,13 @@ std::map<std::size_t, BatchResult> batch(LanguagePlanner& planner, const std::ve
 
 TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
   std::vector<std::string> all = prompts();
-  all.insert(all.begin() + 3, "\xc3(");  // no text: fails, and stops no other
+  all.insert(all.begin() + 3, "\xc3(");  // not UTF-8: fails without stopping the others
   all.push_back(all[0]);
   const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
   const auto alone = load_planner(bundle, Precision::fp32, 1, phones_of);
   std::map<std::string, PlannedFilm> expected;
   for (const std::string& prompt : prompts()) expected[prompt] = alone->plan_film(prompt, nullptr);
-  // Room for all; for two or three, who must give way to one another again and again.
+  // Room for all; then for two or three, which must repeatedly give up their pages.
   for (const std::int64_t tokens : {std::int64_t{8192}, std::int64_t{2400}}) {
     const auto results = batch(*planner, all, {.plans = 5, .cache_tokens = tokens});
     ASSERT_EQ(results.size(), all.size());
@@ -234,7 +234,7 @@ TEST(PlanningMany, StopsWhenToldTo) {
   EXPECT_EQ(results, static_cast<int>(prompts().size()));
 }
 
-// Texts of several threads over a pool that holds about two of them: pages change hands, and all of them come back.
+// Texts of several threads in a pool for about two of them: pages change owners, and all are returned.
 TEST(Batch, SharesPagesAndGetsThemBack) {
   const Model model;
   ThreadPool threads(2);

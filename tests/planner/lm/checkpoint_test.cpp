@@ -1,4 +1,4 @@
-// The planner of a small bundle in the layouts of other published checkpoints: one and the same network directs one and the same film.
+// The planner of a small bundle in the layouts of other published checkpoints: the same network plans the same film.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ json load(const fs::path& file) {
   return json::parse(in);
 }
 
-// A safetensors file with its tensors renamed and tensors of zeros, {name: shape}, added.
+// Copies a safetensors file with tensors renamed, and tensors of zeros, {name: shape}, added.
 void rewrite(const fs::path& from, const fs::path& to, const std::function<std::string(const std::string&)>& renamed, const json& zeros) {
   std::ifstream in(from, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -75,7 +75,7 @@ class Checkpoint : public testing::Test {
   fs::path folder_ = fs::temp_directory_path() / ("fabula_checkpoint_" + std::to_string(getpid()));
 };
 
-// Two experts: the dense layer's own, and one of zeros. A router of zeros finds them alike and takes the first.
+// Two experts: the dense layer, and one of zeros. A router of zeros scores them equally and takes the first.
 TEST_F(Checkpoint, OfSparseLayersDirectsTheFilm) {
   json config = load(golden / "planner/config.json");
   config["model_type"] = "qwen3_moe";
@@ -113,7 +113,7 @@ TEST_F(Checkpoint, WithAVisionTowerDirectsTheFilm) {
   expect_the_same_film();
 }
 
-// Nobody taught a published tokenizer the score's tokens.
+// A published tokenizer lacks the score's tokens.
 TEST_F(Checkpoint, WithoutTheScoresTokensSpellsThem) {
   json tokenizer = load(golden / "planner/tokenizer.json");
   json added = json::array();
