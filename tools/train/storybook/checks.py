@@ -4,9 +4,8 @@ import collections
 
 import numpy as np
 
-import acoustics
-import editions
 from storybook import actions, foley, mixing, music, sprites, stage, stories, things, tracks
+from world import acoustics, editions
 
 
 def run(count, stream, first):

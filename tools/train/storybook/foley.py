@@ -5,8 +5,8 @@ import functools
 import numpy as np
 from scipy import signal
 
-import acoustics
-from acoustics import SAMPLE_RATE, clock
+from world import acoustics
+from world.acoustics import SAMPLE_RATE, clock
 
 TWO_PI = 2 * np.pi
 LOOP_S, VARIANTS = 16, 6  # beds are loops of so many seconds, each in so many versions

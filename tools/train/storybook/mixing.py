@@ -5,11 +5,9 @@ import functools
 import numpy as np
 from scipy import signal
 
-import acoustics
-import editions
-import speech
-from acoustics import SAMPLE_RATE
 from storybook import foley, music, tracks
+from world import acoustics, editions, speech
+from world.acoustics import SAMPLE_RATE
 
 WORLD = editions.world("full")
 BED_RMS = {"rain": 0.020, "storm": 0.032, "wind": 0.014, "waves": 0.016, "bubbles": 0.014}  # of full scale; else 0.010

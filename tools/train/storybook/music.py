@@ -5,8 +5,8 @@ import functools
 import numpy as np
 from scipy import signal
 
-import acoustics
-from acoustics import SAMPLE_RATE
+from world import acoustics
+from world.acoustics import SAMPLE_RATE
 
 VERSIONS = 6
 MAJOR, MINOR, LYDIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 6, 7, 9, 11)

@@ -8,8 +8,8 @@ import wave
 import cv2
 import numpy as np
 
-from acoustics import SAMPLE_RATE
 from storybook import mixing, stage, tracks
+from world.acoustics import SAMPLE_RATE
 
 SCALE, STRIP = 3, 96  # the picture is shown three times as large, above a strip
 COLOURS = ((255, 90, 90), (90, 200, 255), (120, 230, 120), (255, 210, 80), (220, 140, 255), (255, 160, 90))

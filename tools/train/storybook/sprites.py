@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-import editions
 from storybook import faces
+from world import editions
 
 FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 ACTORS = {a["id"]: a for a in editions.whole()["actors"]}

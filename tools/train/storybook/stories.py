@@ -4,9 +4,8 @@ Training never meets a pair that world.json holds out, nor a seed from its `seed
 """
 
 
-import editions
-import speech
 from storybook import prompts, tracks
+from world import editions, speech
 
 WORLD = editions.world("full")
 ACTORS, PROPS, PLACES, VOICES = ({e["id"]: e for e in WORLD[k]} for k in ("actors", "props", "places", "voices"))

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-import editions
 from storybook import actions, sprites, things
+from world import editions
 
 WORLD = editions.world("full")
 FPS = WORLD["fps"]

@@ -1,0 +1,122 @@
+"""assets/world/world.json and its editions: which part of the world is rendered, trained on and exported.
+
+The file lists the whole world. Under `editions` it names, list by list, what a smaller model knows. `world` gives an edition in the layout of a bundle's
+world.json (docs/BUNDLE.md). The environment variable FABULA_WORLD chooses: `storybook` (the default) is what is trained, `full` the whole list, and `nano` the
+world of assets/models/nano, kept for its prompts, plans and goldens: its pictures and sounds are no longer drawn.
+
+    python editions.py check            the nano edition is that bundle's world.json; the hold-outs are those of their rule
+    python editions.py print storybook
+"""
+
+import argparse
+import functools
+import json
+import os
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PATH = ROOT / "assets/world/world.json"
+EDITION = os.environ.get("FABULA_WORLD", "storybook")
+# What a bundle's world.json says of each entry; the rest of an entry is for the renderer.
+FIELDS = {"actors": ("id", "name", "glyph", "look", "words"), "places": ("id", "description", "words", "ambience"), "actions": ("id", "words", "sounds"),
+          "voices": ("id", "flite", "tempo", "pitch", "description"), "props": ("id", "name", "look", "words")}
+WORDS = {"weathers": "weather_words", "moods": "mood_words"}  # plain lists whose words a bundle gives beside each entry
+HELD_OUT_OF = 5  # one pair of so many
+
+
+@functools.lru_cache(maxsize=None)
+def whole():
+    """The whole file."""
+    return json.loads(PATH.read_text())
+
+
+@functools.lru_cache(maxsize=None)
+def world(edition=EDITION):
+    """An edition as a bundle's world.json holds it; `full` has the renderer's fields and lists as well."""
+    everything = whole()
+    if edition == "full":
+        return {k: v for k, v in everything.items() if k != "editions"}
+    if edition not in everything["editions"]:
+        sys.exit(f"FABULA_WORLD={edition}: world.json has the editions full, {', '.join(everything['editions'])}")
+    part = everything["editions"][edition]
+    result = {k: everything[k] for k in ("version", "canvas", "fps", "shot_frames", "max_shots")}
+    for name, wanted in part.items():
+        if name in FIELDS:
+            entries = {e["id"]: e for e in everything[name]}
+            result[name] = [{k: entries[i][k] for k in FIELDS[name]} for i in wanted]
+        elif name in WORDS:
+            result[name] = [{"id": i, "words": everything[WORDS[name]][i]} for i in wanted]
+        else:
+            result[name] = wanted
+    if "weathers" in part:
+        for place in result["places"]:
+            possible = next(e["weathers"] for e in everything["places"] if e["id"] == place["id"])
+            place["weathers"] = [w for w in part["weathers"] if w in possible]
+    result["phones"] = everything["phones"]
+    return result
+
+
+def held_out_pairs(everything):
+    """{kind: {id: [ids]}} by the rule of world.json's `holdouts`: entry i of one list and entry j of the other are held out where
+    (i + 2 j) mod 5 is the kind's remainder. Standing and natural colours never are: everything else is built on them."""
+    ids = {name: [e["id"] for e in everything[name]] for name in ("actors", "actions", "places", "props", "tints")}
+    pairs = {}
+    for remainder, (first, second, never) in enumerate((("actors", "actions", "stands"), ("actors", "places", None), ("props", "tints", "natural"))):
+        pairs[f"{first}_{second}"] = {a: [b for j, b in enumerate(ids[second]) if b != never and (i + 2 * j) % HELD_OUT_OF == remainder]
+                                      for i, a in enumerate(ids[first])}
+    return pairs
+
+
+@functools.lru_cache(maxsize=None)
+def is_held_out(kind, first, second):
+    """Whether a pair never occurs in training, e.g. ("actors_actions", "fox", "bounces")."""
+    return second in whole()["holdouts"]["pairs"][kind][first]
+
+
+def text(data):
+    """JSON with an entry a line."""
+    lines = []
+    for key, value in data.items():
+        deep = isinstance(value, list) and value and isinstance(value[0], dict)
+        if deep:
+            body = "[\n" + ",\n".join("    " + json.dumps(v, ensure_ascii=False) for v in value) + "\n  ]"
+        elif isinstance(value, dict):
+            body = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ") if key not in ("holdouts", "editions") else nested(value)
+        else:
+            body = json.dumps(value, ensure_ascii=False)
+        lines.append(f"  {json.dumps(key)}: {body}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def nested(value, depth=1):
+    """An object with a line for each field, down to lists and plain values."""
+    if not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    pad = "  " * (depth + 1)
+    return "{\n" + ",\n".join(f"{pad}{json.dumps(k)}: {nested(v, depth + 1)}" for k, v in value.items()) + "\n" + "  " * depth + "}"
+
+
+def check():
+    shipped = json.loads((ROOT / "assets/models/nano/world.json").read_text())
+    assert world("nano") == shipped, "the nano edition is not the shipped bundle's world"
+    everything = whole()
+    assert everything["holdouts"]["pairs"] == held_out_pairs(everything), "the hold-outs are not those of the rule"
+    for kind, pairs in everything["holdouts"]["pairs"].items():
+        first, second = kind.split("_")
+        share = sum(map(len, pairs.values())) / (len(everything[first]) * (len(everything[second]) - (second != "places")))
+        print(f"{kind}: {sum(map(len, pairs.values()))} pairs held out, {100 * share:.1f} %")
+        assert 0.19 < share < 0.21
+    print(", ".join(f"{len(v)} {k}" for k, v in everything.items() if isinstance(v, list) and k not in ("canvas", "shot_frames", "phones")))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check", help="compare the nano edition with its bundle, and the hold-outs with their rule")
+    commands.add_parser("print", help="print an edition as a bundle's world.json").add_argument("edition")
+    arguments = parser.parse_args()
+    if arguments.command == "check":
+        check()
+    else:
+        print(text(world(arguments.edition)), end="")
