@@ -15,7 +15,7 @@ import pathlib
 import sys
 from typing import Callable, NamedTuple
 
-from common.training import CACHE, DEVICE, join, split, threads
+from common.training import CACHE, DEVICE, join_checkpoint, set_threads, split_checkpoint
 
 
 class Stage(NamedTuple):
@@ -29,10 +29,10 @@ class Stage(NamedTuple):
 # Modules are imported by name when their stage runs: drawing plans must not wait for diffusers.
 STAGES = {
     "unpack": Stage("bundle.unpack", None, lambda m, a, out: m.unpack(a.resume), "a bundle (--resume FOLDER) -> checkpoints to continue from"),
-    "plans": Stage("networks.planner", None, lambda m, a, out: m.fill_all(a.budget), "drawn prompts and plans -> shards"),
+    "plans": Stage("networks.planner", None, lambda m, a, out: m.write_all_shards(a.budget), "drawn prompts and plans -> shards"),
     "planner": Stage("networks.planner", "bundle/planner", lambda m, a, out: m.train(a.budget, a.resume, out, a.whole), "prompts -> plans, a Qwen3"),
-    "start": Stage("networks.latents", None, lambda m, a, out: m.start(), "what is computed once: linear video autoencoder, audio features"),
-    "shots": Stage("networks.latents", None, lambda m, a, out: m.fill_all(a.budget), "rendered shots as latents -> shards"),
+    "start": Stage("networks.latents", None, lambda m, a, out: m.fit_autoencoders(), "what is computed once: linear video autoencoder, audio features"),
+    "shots": Stage("networks.latents", None, lambda m, a, out: m.write_all_shards(a.budget), "rendered shots as latents -> shards"),
     "audio-vae": Stage("networks.audio_vae", "bundle/audio_vae", lambda m, a, out: m.train(a.budget, a.resume, out), "the audio autoencoder"),
     "dit": Stage("networks.dit", "dit.pt", lambda m, a, out: m.train(a.budget, a.resume, out, image_share=a.images), "the transformer"),
     "distil": Stage("networks.distil", "dit_distilled.pt", lambda m, a, out: m.train(a.budget, a.resume, out), "the transformer in fewer evaluations"),
@@ -67,11 +67,11 @@ TOOLS = {
 def run_stage(name, arguments):
     """Runs a stage and, with --pieces, writes its checkpoint in pieces."""
     stage = STAGES[name]
-    threads(1 if DEVICE == "cpu" else 4)  # on a CPU two stages share a core less well than one leaves it idle
+    set_threads(1 if DEVICE == "cpu" else 4)  # on a CPU two stages share a core less well than one leaves it idle
     out = arguments.out or (CACHE / stage.out if stage.out else None)
     checkpoint = stage.call(importlib.import_module(stage.module), arguments, out)
     if arguments.pieces and checkpoint:
-        split(checkpoint, arguments.pieces)
+        split_checkpoint(checkpoint, arguments.pieces)
 
 
 def main():
@@ -84,7 +84,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, epilog=listing, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=[*STAGES, *TOOLS], metavar="STAGE | TOOL")
     parser.add_argument("--budget", type=float, default=30, help="minutes (default 30)")
-    parser.add_argument("--resume", type=join, help="the checkpoint to continue from, whole or in pieces")
+    parser.add_argument("--resume", type=join_checkpoint, help="the checkpoint to continue from, whole or in pieces")
     parser.add_argument("--out", type=pathlib.Path, help="output path; default: in .cache/train")
     parser.add_argument("--pieces", type=pathlib.Path, help="also write the checkpoint to this folder in files of at most 15 MiB")
     parser.add_argument("--whole", action="store_true", help="planner: also train below the tap layer; transformers must then be retrained")

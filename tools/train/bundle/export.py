@@ -45,7 +45,7 @@ def clean_config(path):
     path.write_text(json.dumps(config, indent=2) + "\n")
 
 
-def copy_part(source, target, weights):
+def copy_model(source, target, weights):
     if source.resolve() != target.resolve():
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)
@@ -69,9 +69,9 @@ def provenance():
 def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS, transformer=dit.CHECKPOINT):
     out.mkdir(parents=True, exist_ok=True)
     if planner:
-        copy_part(planner, out / "planner", "model.safetensors")
+        copy_model(planner, out / "planner", "model.safetensors")
     if audio:
-        copy_part(audio, out / "audio_vae", WEIGHTS)
+        copy_model(audio, out / "audio_vae", WEIGHTS)
     audio_channels = json.loads((out / "audio_vae/config.json").read_text())["latent_channels"]
     config = out / "planner/config.json"
     text_dim = (json.loads(config.read_text()) if config.exists() else MODEL["planner"])["hidden_size"]
@@ -79,7 +79,7 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
     write_model(vae, out / "vae")
     build_new = random or not transformer.exists()
     write_model(dit.build(text_dim, audio_channels, video_vae.LATENT_CHANNELS) if build_new else dit.load(transformer), out / "transformer")
-    for name, shift in (("scheduler", dit.SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
+    for name, shift in (("scheduler", dit.VIDEO_SHIFT), ("audio_scheduler", dit.AUDIO_SHIFT)):
         MiniMaxH3Scheduler(shift=shift).save_pretrained(out / name)
     (out / "training").mkdir(exist_ok=True)
     for path in (video_vae.LINEAR, audio_vae.Features.FILE, *sorted(CACHE.glob("*.jsonl"))):

@@ -15,7 +15,7 @@ from common.training import CACHE, save
 from networks import audio_vae, dit, latents, planner, video_vae
 
 
-def averaged(model):
+def as_checkpoint(model):
     """{model, average}: both the weights of a loaded model."""
     weights = model.state_dict()
     return {"model": weights, "average": {name: value.clone() for name, value in weights.items()}}
@@ -43,12 +43,12 @@ def unpack(bundle):
          tokenizer=planner.TOKENIZER.read_text())
 
     sound = AutoencoderKLMiniMaxH3Audio.from_pretrained(bundle / "audio_vae", torch_dtype=torch.float32)
-    save(CACHE / "audio_vae.pt", **averaged(sound), step=steps["audio_vae"])
+    save(CACHE / "audio_vae.pt", **as_checkpoint(sound), step=steps["audio_vae"])
 
     if (bundle / "vae").exists():  # else the stage `start` makes it again from linear.pt
         vae = AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae", torch_dtype=torch.float32)
-        save(video_vae.FINAL, **averaged(vae), step=steps["video_vae"], latents=(list(vae.config.latents_mean), list(vae.config.latents_std)))
+        save(video_vae.FINAL, **as_checkpoint(vae), step=steps["video_vae"], latents=(list(vae.config.latents_mean), list(vae.config.latents_std)))
 
     transformer = MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer", torch_dtype=torch.float32)
     c = transformer.config
-    save(dit.CHECKPOINT, **averaged(transformer), step=steps["dit"], shape=(c.text_dim, c.audio_in_channels, c.in_channels))
+    save(dit.CHECKPOINT, **as_checkpoint(transformer), step=steps["dit"], shape=(c.text_dim, c.audio_in_channels, c.in_channels))

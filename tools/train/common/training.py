@@ -1,4 +1,4 @@
-"""What the training stages share: where things lie, the clock of a budget, averages of weights, JSON-lines logs, checkpoints, processes that make data."""
+"""What all training stages share: paths and model sizes, the time budget, EMA, optimizers, JSON-lines logs, checkpoints, data processes."""
 
 import json
 import math
@@ -13,41 +13,45 @@ from world import editions
 
 ROOT = editions.ROOT
 CACHE = pathlib.Path(os.environ.get("FABULA_TRAIN_CACHE", ROOT / ".cache/train"))
-SHARDS = CACHE / "latents"  # of rendered shots (latents.py)
+SHARDS = CACHE / "latents"  # shards of rendered shots (networks/latents.py)
 WORLD = editions.world()
-# The sizes of the shipped model's parts: less than 90 MB in all, no file above 50 MB.
+# Sizes of the trained model: less than 90 MB in total, no file above 50 MB.
 MODEL = {"name": "mini", "tap_layer": 3,
          "planner": dict(hidden_size=256, intermediate_size=768, num_hidden_layers=8, num_attention_heads=8, num_key_value_heads=2, head_dim=32),
          "transformer": dict(hidden_size=384, num_attention_heads=3, attention_head_dim=128, num_layers=8, ffn_dim=1024, time_embed_hidden_dim=128,
                              time_embed_dim=32),
          "video_decoder": dict(decoder_num_layers=4, decoder_num_attention_heads=4)}
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # processes that make data
+WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # data-making processes
 PIECE_BYTES = 15 * 2**20
+# ImageNet statistics, which the video autoencoder's inputs are normalised with.
+# ImageNet statistics, which the video autoencoder's inputs are normalised with.
 PIXEL_MEAN = torch.tensor([0.485, 0.456, 0.406])
 PIXEL_STD = torch.tensor([0.229, 0.224, 0.225])
-EVAL_SEED = 10**9  # seeds from here on are never trained on
+EVAL_SEED = 10**9  # seeds from here on are for evaluation only
 
 
-def multiplies_bfloat16():
-    """Whether bfloat16 is faster than float32 here: on a GPU, and on processors with AVX-512 BF16."""
+def has_fast_bfloat16():
+    """Whether bfloat16 is faster than float32: on a GPU, and on a CPU with AVX-512 BF16."""
     cpu = pathlib.Path("/proc/cpuinfo")
     return DEVICE == "cuda" or (cpu.exists() and "avx512_bf16" in cpu.read_text())
 
 
-BFLOAT16 = multiplies_bfloat16()
+BFLOAT16 = has_fast_bfloat16()
 
 
 def autocast():
+    """Context manager: bfloat16 autocast where it is faster, else a no-op."""
     return torch.autocast(DEVICE, torch.bfloat16, enabled=BFLOAT16)
 
 
-def threads(count):
+def set_threads(count):
+    """Sets torch's thread count; FABULA_TRAIN_THREADS overrides `count`."""
     torch.set_num_threads(int(os.environ.get("FABULA_TRAIN_THREADS", count)))
 
 
 class Log:
-    """One JSON object a line, in a file and on the terminal."""
+    """Appends JSON lines to CACHE/NAME.jsonl and prints them. Floats are rounded to 5 decimals."""
 
     def __init__(self, name):
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -60,28 +64,32 @@ class Log:
 
 
 class Budget:
-    """A wall-clock budget; `rate` is the factor of the learning rate: warm-up, constant, and at the end of the last piece of training (FABULA_TRAIN_DECAY,
-    the share of the budget; 0 where further pieces follow) a linear decay. `cosine` falls from the beginning."""
+    """A wall-clock budget that also drives the learning rate."""
 
     def __init__(self, minutes, warmup_steps=60):
         self.start, self.seconds, self.warmup, self.decay = time.time(), minutes * 60, warmup_steps, float(os.environ.get("FABULA_TRAIN_DECAY", 0.2))
 
     def elapsed(self):
+        """Seconds since the start."""
         return time.time() - self.start
 
     def spent(self):
+        """Whether the budget is used up."""
         return self.elapsed() >= self.seconds
 
-    def rate(self, step):
+    def lr_factor(self, step):
+        """Learning-rate factor at `step` (counted from this run's first): linear warm-up, constant, then linear decay over the last FABULA_TRAIN_DECAY (0.2)
+        of the budget. FABULA_TRAIN_DECAY=0 disables the decay, for runs that will be continued."""
         left = 1 - self.elapsed() / self.seconds
         return min(1.0, (step + 1) / self.warmup) * (max(0.02, min(1.0, left / self.decay)) if self.decay else 1.0)
 
-    def cosine(self, step):
+    def cosine_lr_factor(self, step):
+        """Learning-rate factor at `step`: linear warm-up, then cosine decay over the whole budget down to 2 %."""
         return min(1.0, (step + 1) / self.warmup) * (0.02 + 0.98 * math.cos(min(1.0, self.elapsed() / self.seconds) * math.pi / 2) ** 2)
 
 
-class Average:
-    """Exponential moving average of a model's parameters."""
+class EMA:
+    """Exponential moving average of a model's parameters, {name: tensor} in `values`."""
 
     def __init__(self, model, decay):
         self.decay, self.steps = decay, 0
@@ -89,22 +97,23 @@ class Average:
 
     @torch.no_grad()
     def update(self, model):
+        """One averaging step. The effective decay warms up as (1 + steps) / (10 + steps), so that the random start is forgotten."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(list(self.values.values()), [p.detach() for _, p in model.named_parameters()], 1 - decay)
 
     @torch.no_grad()
     def swap(self, model):
-        """Exchanges the model's parameters and the averages; call it twice to come back."""
+        """Exchanges the model's parameters and the averages; a second call restores both."""
         for name, p in model.named_parameters():
             kept = p.detach().clone()
             p.copy_(self.values[name])
             self.values[name].copy_(kept)
 
 
-def orthogonalised(x):
-    """The nearest orthogonal matrices of a stack [n, rows, columns], about: five Newton-Schulz steps (Jordan, "Muon", 2024). In float32 on a processor:
-    one without a bfloat16 matrix unit takes twelve times as long in bfloat16."""
+def orthogonalize(x):
+    """Approximately nearest orthogonal matrices of a stack [n, rows, columns]: five Newton-Schulz steps (Jordan, "Muon", 2024). float32 on a CPU: without a
+    bfloat16 matrix unit, bfloat16 takes twelve times as long."""
     x = x.to(torch.bfloat16 if DEVICE == "cuda" else torch.float32)
     tall = x.shape[1] > x.shape[2]
     x = x.transpose(1, 2) if tall else x
@@ -116,7 +125,8 @@ def orthogonalised(x):
 
 
 class Muon:
-    """Nesterov momentum, orthogonalised, with steps as large as AdamW's (root mean square .2); matrices of one shape together."""
+    """Nesterov momentum with orthogonalized updates (Jordan, 2024), scaled to AdamW's usual update size (RMS 0.2). Matrices of one shape are updated as one
+    batch."""
 
     def __init__(self, matrices, momentum=0.95, weight_decay=0.0):
         self.momentum, self.weight_decay, self.groups = momentum, weight_decay, {}
@@ -129,13 +139,13 @@ class Muon:
         for shape, group in self.groups.items():
             gradient, buffer = torch.stack([p.grad for p in group]), self.buffers[shape]
             buffer.lerp_(gradient, 1 - self.momentum)
-            change = orthogonalised(gradient.lerp(buffer, self.momentum)).float() * (0.2 * max(shape) ** 0.5)
+            change = orthogonalize(gradient.lerp(buffer, self.momentum)).float() * (0.2 * max(shape) ** 0.5)
             torch._foreach_mul_(group, 1 - rate * self.weight_decay)
             torch._foreach_add_(group, list(change.unbind()), alpha=-rate)
 
 
 class Optimizer:
-    """Muon for the matrices named in `muon`, AdamW for every other parameter; gradients clipped to norm 1."""
+    """Muon for matrices whose name satisfies `muon`, AdamW for all other trainable parameters; gradients clipped to norm 1."""
 
     def __init__(self, model, muon, muon_rate, adam_rate, weight_decay=0.0):
         trained = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
@@ -147,10 +157,11 @@ class Optimizer:
         self.rates, self.parameters = (adam_rate, muon_rate), [p for _, p in trained]
 
     def step(self, factor):
+        """Steps with both learning rates times `factor` and clears the gradients. Skips the update if the gradient norm is not finite. Returns the norm."""
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, error_if_nonfinite=False)
         for group in self.adam.param_groups:
             group["lr"] = self.rates[0] * factor
-        if torch.isfinite(norm):  # one step that overflowed must not end a run of hours
+        if torch.isfinite(norm):  # one overflow must not ruin a run of hours
             self.adam.step()
             self.muon.step(self.rates[1] * factor)
         self.adam.zero_grad(set_to_none=True)
@@ -160,24 +171,26 @@ class Optimizer:
         return norm
 
     def state(self):
+        """Optimizer state for `load`."""
         return {"adam": self.adam.state_dict(), "muon": self.muon.buffers}
 
     def load(self, state):
+        """Restores what `state` returned."""
         self.adam.load_state_dict(state["adam"])
         for shape, buffer in state["muon"].items():
             self.muon.buffers[shape].copy_(buffer)
 
 
 def save(path, **state):
-    """Writes a checkpoint beside its place and renames it, so that a killed run leaves the last one whole."""
+    """Writes a checkpoint atomically (temporary file, then rename), so that a killed run keeps the previous one."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
 
 
-def split(path, folder):
-    """Writes a checkpoint as `folder/NAME.00`, `.01` … of at most PIECE_BYTES each, for whatever carries small files alone."""
+def split_checkpoint(path, folder):
+    """Copies a checkpoint to folder/NAME.00, NAME.01 … of at most PIECE_BYTES each, for transports that accept only small files."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{path.name}.[0-9][0-9]"):
@@ -187,14 +200,14 @@ def split(path, folder):
             (folder / f"{path.name}.{number:02}").write_bytes(piece)
 
 
-def join(path):
-    """`path` itself if it is there, else what its pieces `path.00` … give, put together in the cache."""
+def join_checkpoint(path):
+    """`path` if it exists, else its pieces `path.00` … joined in the cache. Raises SystemExit if pieces are missing."""
     path = pathlib.Path(path)
     if path.exists():
         return path
     pieces = sorted(path.parent.glob(f"{path.name}.[0-9][0-9]"))
     if not pieces or [p.suffix for p in pieces] != [f".{i:02}" for i in range(len(pieces))]:
-        raise SystemExit(f"{path}: neither this checkpoint nor all of its pieces {path.name}.00 … are there")
+        raise SystemExit(f"{path}: found neither this checkpoint nor a complete set of pieces {path.name}.00 …")
     whole = CACHE / "joined" / path.name
     whole.parent.mkdir(parents=True, exist_ok=True)
     with open(whole, "wb") as file:
@@ -203,8 +216,8 @@ def join(path):
     return whole
 
 
-def started(target, *arguments):
-    """A daemon process of its own that sees no GPU: what makes data draws on the processor."""
+def start_process(target, *arguments):
+    """Starts a daemon process that runs target(*arguments) and sees no GPU: data is made on the CPU."""
     shown = os.environ.get("CUDA_VISIBLE_DEVICES")
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     process = multiprocessing.get_context("spawn").Process(target=target, args=arguments, daemon=True)

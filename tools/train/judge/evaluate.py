@@ -215,7 +215,7 @@ def through(ears, wave: np.ndarray) -> np.ndarray:
 
 def judge_agreement(case: Case, number: int, tools: dict) -> dict:
     """PSNR between the engine's film in fp32 and the frames of the same parts in diffusers: same plan and seed, another seed, another plan."""
-    mean, std = video_vae.statistics(tools["vae"])
+    mean, std = video_vae.latent_statistics(tools["vae"])
     states, starts = planner.tap_states(*tools["planner"], case.prompt, case.plan)[0]
     untimed = sum(s is None for s in starts)
     rows = types.SimpleNamespace(untimed=states[:untimed], score=states[untimed:], starts=starts[untimed:])

@@ -31,7 +31,7 @@ def load_vae(bundle):
 def reconstructed(vae, frames: np.ndarray) -> np.ndarray:
     """Frames uint8 [n, H, W, 3] through the autoencoder."""
     with autocast():
-        return video_vae.to_pixels(video_vae.kept(video_vae.decode(vae, video_vae.moments(vae, video_vae.to_model(frames))[0]))[0])
+        return video_vae.to_pixels(video_vae.drop_leading_frames(video_vae.decode(vae, video_vae.moments(vae, video_vae.to_model(frames))[0]))[0])
 
 
 @functools.cache

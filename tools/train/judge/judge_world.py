@@ -2,8 +2,6 @@
 
 Everything here is drawn by seeds of its own, which no stage of training uses.
 """
-import functools
-
 import numpy as np
 
 from storybook import facts, mixing, stage
@@ -66,18 +64,7 @@ def voiced(plan: dict, index: int, seed: int) -> np.ndarray:
     return mixing.render_sound(facts.staged(plan, index), 0, seed)
 
 
-def foley(plan: dict, index: int, seed: int) -> np.ndarray:
-    """The sounds of a shot's events alone, as the renderer times them: float32 at 16 kHz."""
-    return mixing.stems(facts.staged(plan, index), 0, seed)["foley"]
-
-
 def place_of(plan: dict, shot: dict) -> dict:
     """The plan's entry of a shot's place, by its name in the world: forest_2 is the forest at another time."""
     entry = next(p for p in plan["places"] if p["id"] == shot["place"])
     return {**entry, "id": entry["id"] if entry["id"] in PLACES else entry["id"].rsplit("_", 1)[0], "weather": entry.get("weather") or WEATHERS[0]}
-
-
-@functools.cache
-def plain() -> np.ndarray:
-    """A grey frame uint8 [H, W, 3]."""
-    return np.full((HEIGHT, WIDTH, 3), 128, np.uint8)

@@ -11,7 +11,7 @@ import json
 import numpy as np
 import torch
 
-from common.training import CACHE, autocast, threads
+from common.training import CACHE, autocast, set_threads
 from judge import judge_picture, recogniser
 from networks import distil, dit, latents, video_vae
 
@@ -27,18 +27,18 @@ def measure(shots, log):
     pool = latents.Pool(latents.BUNDLE / "planner", shots, "held_out")
     groups = list(pool.buckets.values())
     batches, vae, judge = [pool.batch(g) for g in groups], video_vae.load(), recogniser.load()[0]
-    mean, std = video_vae.statistics(vae)
-    many = [distil.walk(models["before"], batch, distil.MANY) for batch in batches]
-    for name, evaluations in [("before", distil.MANY)] + [(name, e) for e in EVALUATIONS for name in models]:
-        errors, right = distil.distance(models[name], many, batches, evaluations), {"place": [], "time": [], "actors": []}
+    mean, std = video_vae.latent_statistics(vae)
+    many = [distil.sample_batch(models["before"], batch, distil.REFERENCE_EVALUATIONS) for batch in batches]
+    for name, evaluations in [("before", distil.REFERENCE_EVALUATIONS)] + [(name, e) for e in EVALUATIONS for name in models]:
+        errors, right = distil.sample_errors(models[name], many, batches, evaluations), {"place": [], "time": [], "actors": []}
         for group, batch in zip(groups, batches):
-            video, _ = distil.walk(models[name], batch, evaluations)
+            video, _ = distil.sample_batch(models[name], batch, evaluations)
             for index, z in zip(group, video):
-                plan, shot, _ = pool.about[index]
+                plan, shot, _ = pool.sources[index]
                 wanted = judge_picture.meaning(plan, plan["shots"][shot])
                 z = dit.layout.unpatchify(z[None], *pool.store["video"].shape[1:]) * std + mean
                 with autocast():
-                    frames = video_vae.to_pixels(video_vae.kept(video_vae.decode(vae, z))[0])
+                    frames = video_vae.to_pixels(video_vae.drop_leading_frames(video_vae.decode(vae, z))[0])
                 seen = recogniser.judge(judge, frames[list(judge_picture.MIDDLE)], len(wanted["actors"]))
                 for aspect in ("place", "time"):
                     right[aspect].append(seen[aspect] == wanted[aspect])
@@ -50,7 +50,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=24)
     arguments = parser.parse_args()
-    threads(1)
+    set_threads(1)
     with MEASURED.open("w") as file:
         def record(**fields):
             file.write(json.dumps(fields) + "\n")

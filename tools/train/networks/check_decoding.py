@@ -29,7 +29,7 @@ def check(folder, count=200, seed=1):
     vocabulary = tokens.Vocabulary(pathlib.Path(folder) / "tokenizer.json")
     planner_decode.Stream = SteeredStream
     choices = without_loss = 0
-    for prompt, plan in planner.held_out(count, seed):
+    for prompt, plan in planner.held_out_plans(count, seed):
         encoded = tokens.encode_plan(vocabulary, prompt, plan)
         SteeredStream.wanted, SteeredStream.chosen = list(encoded.ids), set()
         decoded, stream = planner_decode.decode(None, vocabulary, prompt)

@@ -1,6 +1,6 @@
-"""The planner: a small Qwen3 trained on prompts and plans, with a loss only where the constrained decoder has a choice.
+"""The planner: a small Qwen3 trained on prompts and plans. The loss covers only tokens at which the constrained decoder has a choice.
 
-Trained by `run.py planner`, which writes config.json, model.safetensors and tokenizer.json. A run can be stopped and taken up again.
+`run.py planner` trains it and writes config.json, model.safetensors and tokenizer.json; it can be stopped and resumed.
 """
 
 import collections
@@ -12,39 +12,44 @@ import numpy as np
 import torch
 from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
 
-from common.training import CACHE, DEVICE, EVAL_SEED, MODEL, WORKERS, Budget, Log, Optimizer, autocast, save, started
+from common.training import CACHE, DEVICE, EVAL_SEED, MODEL, WORKERS, Budget, Log, Optimizer, autocast, save, start_process
 from prompts import common_words, grammar_prompts, tokens
 from world import speech
 
 FOLDER = CACHE / "planner"
 TOKENIZER = FOLDER / "tokenizer.json"
 TAP_LAYER = MODEL["tap_layer"]
-BATCH_TOKENS = 49_152 if DEVICE == "cuda" else 3072
-STAGES = [(0.25, 256, 96), (0.45, 512, 200)]  # until this part of the budget: tokens kept of a plan, and of a prompt at most; then whole plans
-POOL = 480 if DEVICE == "cuda" else 128  # plans sorted by length and batched at once
-PLANS, PLANS_OF = CACHE / "plans", 500  # shards of drawn plans, and how many one holds
-QUERIES = 160  # of a block of attention
-TOKENIZER_PLANS = 2000
+BATCH_TOKENS = 49_152 if DEVICE == "cuda" else 3072  # padded tokens per step
+CURRICULUM = [(0.25, 256, 96), (0.45, 512, 200)]  # (share of the budget, most tokens of a plan, most tokens of its prompt); whole plans after the last
+POOL = 480 if DEVICE == "cuda" else 128  # plans sorted by length and batched together
+PLANS, PLANS_OF = CACHE / "plans", 500  # folder of the shards, and plans per shard
+QUERY_BLOCK = 160  # queries per block of `blocked_attention`
+TOKENIZER_PLANS = 2000  # drawn plans that the tokenizer is trained on
+MUON_RATE, ADAM_RATE = 6e-3, 3e-3  # peak learning rates
+EVALUATED_PLANS = 40
+LOG_SECONDS = 40 if DEVICE == "cuda" else 300  # on a CPU an evaluation takes as long as many steps
+COPY_GAIN = 2.0  # initial scale of the query norm: sharper attention, so that copying is learnt sooner
 
 
 def build(vocabulary):
-    """A planner with fresh weights: 6.5 million parameters."""
+    """A new planner on DEVICE: 6.5 million parameters."""
     model = Qwen3ForCausalLM(Qwen3Config(
         **MODEL["planner"], vocab_size=vocabulary, max_position_embeddings=4096, rope_parameters={"rope_theta": 10000.0, "rope_type": "default"},
         tie_word_embeddings=True,
         bos_token_id=None, eos_token_id=None, pad_token_id=None))
-    for layer in model.model.layers:  # sharper attention from the start: copying is learnt sooner
-        torch.nn.init.constant_(layer.self_attn.q_norm.weight, 2.0)
+    for layer in model.model.layers:
+        torch.nn.init.constant_(layer.self_attn.q_norm.weight, COPY_GAIN)
     return model.to(DEVICE)
 
 
 def load(folder):
-    """(model, vocabulary) of an exported planner."""
+    """(model in evaluation mode on DEVICE, vocabulary) of an exported planner."""
     folder = pathlib.Path(folder)
     return Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32).to(DEVICE).eval(), tokens.Vocabulary(folder / "tokenizer.json")
 
 
 def export(model, folder):
+    """Writes the planner as a transformers folder with its tokenizer."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     model.float().save_pretrained(folder)
@@ -53,11 +58,11 @@ def export(model, folder):
 
 
 def make_tokenizer():
-    """Trains the tokenizer once; every later run uses the same file."""
+    """Trains the tokenizer unless it exists; all later runs use the same file."""
     if TOKENIZER.exists():
         return
     rng, texts, exact = np.random.default_rng(7), [" ".join(common_words.WORDS)] * 300, speech.phones_of
-    speech.phones_of = common_words.rough_phones  # times are numbers all the same
+    speech.phones_of = common_words.rough_phones  # only the numbers differ, and those are tokenized digit by digit
     for _ in range(TOKENIZER_PLANS):
         prompt, plan = grammar_prompts.sample_plan(rng)
         texts += [s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind != "special"]
@@ -67,11 +72,12 @@ def make_tokenizer():
 
 
 def blocked_attention(module, query, key, value, mask, scaling, **_):
-    """Causal attention, block of queries by block: on a CPU about twice as fast in training as PyTorch's own. [b, heads, n, d] -> [b, n, heads, d]."""
+    """Causal attention over blocks of QUERY_BLOCK queries: on a CPU, training is about twice as fast as with PyTorch's. [b, heads, n, d] -> [b, n, heads, d].
+    """
     key, value = (x.repeat_interleave(module.num_key_value_groups, dim=1) for x in (key, value))
     query, count, out = query * scaling, query.shape[2], []
-    for begin in range(0, count, QUERIES):
-        end = min(count, begin + QUERIES)
+    for begin in range(0, count, QUERY_BLOCK):
+        end = min(count, begin + QUERY_BLOCK)
         scores = query[:, :, begin:end] @ key[:, :, :end].transpose(2, 3)
         future = torch.full((end - begin, end), float("-inf"), dtype=scores.dtype, device=scores.device).triu(begin + 1)
         out.append(torch.softmax(scores + future, -1, dtype=scores.dtype) @ value[:, :, :end])
@@ -82,8 +88,8 @@ AttentionInterface.register("blocked", blocked_attention)
 
 
 # --- data ---
-def make(name, seed):
-    """Draws PLANS_OF plans into the shard plans/NAME.npz: ids int16 and bits of the loss mask, one plan after the other, and their lengths."""
+def write_shard(name, seed):
+    """Draws PLANS_OF plans into plans/NAME.npz: token ids (int16) and packed bits of the loss mask, both concatenated, and the plans' lengths."""
     speech.phones_of = common_words.rough_phones
     vocabulary, rng = tokens.Vocabulary(TOKENIZER), np.random.default_rng(seed)
     drawn = [tokens.encode_plan(vocabulary, *grammar_prompts.sample_plan(rng)) for _ in range(PLANS_OF)]
@@ -94,33 +100,34 @@ def make(name, seed):
     (PLANS / f"{name}.part.npz").rename(PLANS / f"{name}.npz")
 
 
-def fill(minutes, first=0, step=1):
-    """Writes the shards `first`, `first + step` … that are not there yet until `minutes` are over."""
+def write_shards(minutes, first=0, step=1):
+    """Writes the shards `first`, `first + step` … that do not exist yet, until `minutes` have passed."""
     make_tokenizer()
     end = time.time() + 60 * minutes
     for number in range(first, 10**5, step):
         if time.time() > end:
             return
         if not (PLANS / f"{number:05d}.npz").exists():
-            make(f"{number:05d}", [1, number])
+            write_shard(f"{number:05d}", [1, number])
 
 
-def fill_all(minutes):
-    """`fill` in all worker processes, this one included."""
-    others = [started(fill, minutes, i, WORKERS) for i in range(1, WORKERS)]
-    fill(minutes, 0, max(1, WORKERS))
+def write_all_shards(minutes):
+    """`write_shards` in WORKERS processes, this one included."""
+    others = [start_process(write_shards, minutes, i, WORKERS) for i in range(1, WORKERS)]
+    write_shards(minutes, 0, max(1, WORKERS))
     for process in others:
         process.join()
 
 
 class Plans:
-    """The plans of all shards there are: [(ids, loss mask)]. `refresh` takes new shards up."""
+    """The plans of all shards as a list of (ids, loss mask). `refresh` adds new shards."""
 
     def __init__(self):
         self.known, self.plans = set(), []
         self.refresh()
 
     def refresh(self):
+        """Loads shards that appeared since the last call."""
         for path in sorted(p for p in PLANS.glob("*.npz") if ".part" not in p.name and p.name not in self.known):
             self.known.add(path.name)
             with np.load(path) as shard:
@@ -130,7 +137,8 @@ class Plans:
 
 
 def batches(plans, budget, stages, rng):
-    """Batches of plans of like length, right-padded: ids [b, n] and targets [b, n], -1 where there is no choice."""
+    """Yields batches of plans of similar length (`collate`) without end. stages: (share of the budget, most tokens of a plan, most tokens of its prompt)
+    while elapsed; after the last one, whole plans."""
     while True:
         longest, prompt = next(((n, p) for part, n, p in stages if budget.elapsed() < part * budget.seconds), (None, None))
         chosen = [plans.plans[i] for i in rng.integers(len(plans.plans), size=POOL)]
@@ -148,6 +156,7 @@ def batches(plans, budget, stages, rng):
 
 
 def collate(group):
+    """Right-padded (ids [b, n], targets [b, n]) on DEVICE; a target is -1 where there is no choice."""
     width = max(len(ids) for ids, _ in group)
     ids, targets = torch.zeros(len(group), width, dtype=torch.long), torch.full((len(group), width), -1)
     for i, (row, loss) in enumerate(group):
@@ -158,8 +167,8 @@ def collate(group):
 
 
 # --- training ---
-def choices(model, ids, targets):
-    """Logits and targets at the positions that have a choice. Padding is on the right, so the causal mask alone suffices."""
+def choice_logits(model, ids, targets):
+    """(logits, targets) at the positions with a choice. Padding is on the right, so the causal mask suffices."""
     states = model.model(input_ids=ids, use_cache=False).last_hidden_state
     chosen = targets >= 0
     return model.lm_head(states[chosen]), targets[chosen]
@@ -167,14 +176,14 @@ def choices(model, ids, targets):
 
 @torch.no_grad()
 def evaluate(model, vocabulary, samples):
-    """Share of choices right by kind of segment, and of plans without one wrong choice, given the right plan so far."""
+    """Teacher-forced accuracy on `samples`: share of correct choices per kind of segment, and under "whole" the share of plans without a wrong choice."""
     model.eval()
     right, total, whole = collections.Counter(), collections.Counter(), 0
     for prompt, plan in samples:
         encoded = tokens.encode_plan(vocabulary, prompt, plan)
         ids, targets = collate([(np.array(encoded.ids), np.array(encoded.loss))])
         with autocast():
-            logits, wanted = choices(model, ids, targets)
+            logits, wanted = choice_logits(model, ids, targets)
         hits = (logits.argmax(-1) == wanted).tolist()
         for kind, hit in zip((k for k, loss in zip(encoded.kinds, encoded.loss) if loss), hits):
             right[kind] += hit
@@ -184,21 +193,24 @@ def evaluate(model, vocabulary, samples):
     return {"whole": whole / len(samples), **{k: right[k] / total[k] for k in sorted(total)}}
 
 
-def held_out(count, seed=EVAL_SEED):
+def held_out_plans(count, seed=EVAL_SEED):
+    """`count` (prompt, plan) pairs of a seed that is never trained on."""
     rng = np.random.default_rng(seed)
     return [grammar_prompts.sample_plan(rng) for _ in range(count)]
 
 
-def freeze_trunk(model):
-    """Keeps what the transformer's conditioning depends on, embeddings and the layers below the tap, as it is: the rest may learn on beside or after the
+def freeze_below_tap(model):
+    """Freezes the embeddings and the layers below the tap, which the transformer's conditioning depends on. The rest can keep learning beside the
     transformer."""
     for part in (model.model.embed_tokens, *model.model.layers[:TAP_LAYER]):
         part.requires_grad_(False)
 
 
 def train(budget_minutes=45, resume=None, out=None, whole=False):
-    """Trains on the shards of `fill` for `budget_minutes` and writes the planner to `out`. Goes on from the checkpoint `resume`, if one is given: above the tap
-    alone, unless `whole`, since transformers learn from its states."""
+    """Trains on the shards of `write_shards` for `budget_minutes`, exports to `out` and returns the checkpoint's path.
+
+    resume: checkpoint to continue from. Then only layers above the tap are trained, because transformers learn from the states below; `whole` trains
+    everything."""
     torch.manual_seed(1)
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     if "tokenizer" in state and not TOKENIZER.exists():
@@ -208,24 +220,24 @@ def train(budget_minutes=45, resume=None, out=None, whole=False):
     model = build(vocabulary.size)
     model.set_attn_implementation("sdpa" if DEVICE == "cuda" else "blocked")
     if state:
-        model.load_state_dict(state["model"], strict=False)  # the tied head is stored once
+        model.load_state_dict(state["model"], strict=False)  # the checkpoint lacks the tied head
         if not whole:
-            freeze_trunk(model)
-    optimizer = Optimizer(model, lambda name: "proj" in name, 6e-3, 3e-3)
+            freeze_below_tap(model)
+    optimizer = Optimizer(model, lambda name: "proj" in name, MUON_RATE, ADAM_RATE)
     if "optimizer" in state and state.get("whole", True) == whole:
         optimizer.load(state["optimizer"])
     step, checkpoint = state.get("step", 0), FOLDER / "checkpoint.pt"
     log, budget, first, rng = Log("planner"), Budget(budget_minutes), step, np.random.default_rng([1, step])
-    test, seen, drawn, last, losses, checked = held_out(40), 0, 0, time.time(), [], 0.0
-    for ids, targets in batches(plans, budget, [] if state else STAGES, rng):  # what goes on has seen the short ones
+    test, seen, drawn, last, losses, checked = held_out_plans(EVALUATED_PLANS), 0, 0, time.time(), [], 0.0
+    for ids, targets in batches(plans, budget, [] if state else CURRICULUM, rng):  # a resumed run is past the short ones
         with autocast():
-            logits, wanted = choices(model, ids, targets)
+            logits, wanted = choice_logits(model, ids, targets)
         loss = torch.nn.functional.cross_entropy(logits.float(), wanted)
         loss.backward()
-        optimizer.step(budget.rate(step - first))
+        optimizer.step(budget.lr_factor(step - first))
         step, seen, drawn = step + 1, seen + ids.numel(), drawn + len(ids)
         losses.append(loss.detach())
-        if budget.elapsed() - checked > (40 if DEVICE == "cuda" else 300) or budget.spent():
+        if budget.elapsed() - checked > LOG_SECONDS or budget.spent():
             checked, seconds = budget.elapsed(), time.time() - last
             log(stage="planner", step=step, minutes=budget.elapsed() / 60, loss=float(torch.stack(losses).mean()), tokens_per_second=round(seen / seconds),
                 samples_per_second=drawn / seconds, plans=len(plans.plans), **evaluate(model, vocabulary, test))
@@ -240,10 +252,11 @@ def train(budget_minutes=45, resume=None, out=None, whole=False):
     return checkpoint
 
 
-# --- what the transformer is conditioned on ---
+# --- conditioning of the transformer ---
 @torch.no_grad()
 def tap_states(model, vocabulary, prompt, plan):
-    """For each shot (states float32 [n, d], starts: None for an untimed row, seconds for a sound's), from one prefill of the plan."""
+    """The tap layer's states for each shot, from one prefill of the plan: [(states float32 [n, d], starts)], where a start is None for an untimed row and
+    seconds for a sound's row."""
     encoded = tokens.encode_plan(vocabulary, prompt, plan)
     ids = torch.tensor([encoded.ids], device=next(model.parameters()).device)
     states = model.model(input_ids=ids, use_cache=False, output_hidden_states=True).hidden_states[TAP_LAYER][0].float().cpu()

@@ -1,6 +1,6 @@
-"""Greedy decoding of a plan under the grammar of docs/BUNDLE.md: what the engine does, in Python, to check both against each other.
+"""Greedy decoding of a plan under the grammar of docs/BUNDLE.md: the Python twin of the engine's decoder, to check one against the other.
 
-    python tools/train/planner_decode.py PLANNER_FOLDER "A fox runs." …
+    python tools/train/run.py decode-plan PLANNER_FOLDER "A fox runs." …
 """
 
 import argparse
@@ -20,7 +20,7 @@ CAPS = {"treatment": 240, "title": 60, "name": 32, "look": 60, "description": 60
 
 
 class Stream:
-    """The tokens so far and the model's cache; forced tokens wait until a choice needs logits."""
+    """The tokens so far and the model's KV cache. Forced tokens are buffered until a choice needs logits."""
 
     def __init__(self, model, vocabulary):
         self.model, self.vocabulary = model, vocabulary
@@ -30,11 +30,12 @@ class Stream:
         self.printable = [(i, b) for i, b in self.words if all(0x20 <= c <= 0x7e and c not in b'"\\' for c in b)]
 
     def force(self, text, kind="literal"):
+        """Appends text that leaves no choice."""
         self.ids += self.vocabulary.encode(tokens.Segment(kind, text))
 
     @torch.no_grad()
     def pick(self, allowed):
-        """The likeliest of the allowed tokens, the lowest id among equals; no forward pass where there is one alone."""
+        """The most likely of the allowed tokens; ties go to the lowest id. Runs no forward pass if only one is allowed."""
         allowed = sorted(allowed)
         if len(allowed) == 1:
             return allowed[0]
@@ -43,14 +44,14 @@ class Stream:
         return allowed[int(out.logits[0, -1, allowed].argmax())]
 
     def choose(self, *literals):
-        """Chooses a literal by its first token and writes it; returns it."""
+        """Picks one of several literals by its first token, appends and returns it."""
         first = {self.vocabulary.text(text)[0]: text for text in literals}
         text = first[self.pick(first)]
         self.force(text)
         return text
 
     def one_of(self, options, following):
-        """A value out of `options` (bytes or text), ended by the first token of the literal that follows. That literal is not written."""
+        """Reads one of `options` (bytes or str). The first token of `following` ends the value and is not appended. Returns the value."""
         options = {o.encode() if isinstance(o, str) else o for o in options}
         prefixes = {o[:n] for o in options for n in range(len(o) + 1)}
         written, end = b"", self.vocabulary.text(following)[0]
@@ -63,7 +64,7 @@ class Stream:
             written += self.vocabulary.bytes[token]
 
     def free(self, cap, following):
-        """A free string of 1 to `cap` printable bytes."""
+        """Reads a free string of 1 to `cap` printable bytes, ended as in `one_of`."""
         written, end = b"", self.vocabulary.text(following)[0]
         while True:
             token = self.pick({i for i, b in self.printable if len(written) + len(b) <= cap} | ({end} if written else set()))
@@ -74,11 +75,12 @@ class Stream:
 
 
 def ids_of(entries):
+    """The ids of a list of entries."""
     return [e["id"] for e in entries]
 
 
-def fields(stream, *parts):
-    """Writes literals and values in turn; `parts` is literal, reader, literal, reader, …, literal. Returns the values."""
+def read_fields(stream, *parts):
+    """Alternates literals and values: `parts` is literal, reader, literal, reader, …, literal. Returns the values read."""
     values = []
     for literal, read, following in zip(parts[::2], parts[1::2], parts[2::2]):
         stream.force(literal)
@@ -88,7 +90,7 @@ def fields(stream, *parts):
 
 
 def optional(there, literal, read):
-    """The parts of a field that only some worlds have."""
+    """The parts of a field that only some worlds have; empty unless `there`."""
     return (literal, read) if there else ()
 
 
@@ -107,12 +109,12 @@ def decode(model, vocabulary, prompt):
     for text, kind in (("<|im_end|>", "special"), ("\n", "literal"), ("<|im_start|>", "special"), ("assistant\n", "literal")):
         stream.force(text, kind)
     lengths = {str(grammar.shot_start(n)): n for n in range(1, MAX_SHOTS + 1)}
-    words, title, total = fields(stream, '{"version":"fabula.plan/1","treatment":"', free("treatment"), '","title":"', free("title"),
+    words, title, total = read_fields(stream, '{"version":"fabula.plan/1","treatment":"', free("treatment"), '","title":"', free("title"),
                                  '","aspect":"16:9","fps":24,"total_ms":', choose(lengths), ',"language":"en","characters":[')
     characters, places, shots, unsupported = [], [], [], []
     while True:
         left = [a for a in ids_of(WORLD["actors"]) if a not in ids_of(characters)]
-        actor, name, look, voice = fields(stream, '{"id":"', choose(left), '","name":"', free("name"), '","look":"', free("look"),
+        actor, name, look, voice = read_fields(stream, '{"id":"', choose(left), '","name":"', free("name"), '","look":"', free("look"),
                                           '","voice":{"voice_id":"', world("voices"), tokens.CHARACTER_END)
         characters.append({"id": actor, "name": name, "look": look, "voice": {"voice_id": voice}})
         if stream.choose(tokens.AFTER_CHARACTERS, *[","] * (len(left) > 1)) != ",":
@@ -120,8 +122,8 @@ def decode(model, vocabulary, prompt):
     while True:
         left = [p for p in ids_of(WORLD["places"]) if p not in ids_of(places)]
         stream.force('{"id":"')
-        place = stream.one_of(left, '","description":"')  # what weather there can be depends on it
-        description, time, *weather = fields(stream, '","description":"', free("description"), '","time_of_day":"', choose(WORLD["times"]),
+        place = stream.one_of(left, '","description":"')  # the possible weathers depend on it
+        description, time, *weather = read_fields(stream, '","description":"', free("description"), '","time_of_day":"', choose(WORLD["times"]),
                                              *optional(WEATHERS, '","weather":"', choose(PLACES[place].get("weathers", WEATHERS))), tokens.PLACE_END)
         places.append({"id": place, "description": description, "time_of_day": time, **({"weather": weather[0]} if weather else {})})
         if stream.choose(tokens.AFTER_PLACES, *[","] * (len(left) > 1)) != ",":
@@ -149,11 +151,11 @@ def decode(model, vocabulary, prompt):
 
 
 def decode_shot(stream, i, characters, places, spans, choose, world):
-    """One SHOT of the stream."""
+    """Decodes one SHOT of the stream."""
     start = grammar.shot_start(i)
     duration = grammar.shot_start(i + 1) - start
     identity = f"s{10 * (i + 1):03}"
-    place, = fields(stream, f'{{"id":"{identity}","place":"', choose(ids_of(places)), '","start_ms":')
+    place, = read_fields(stream, f'{{"id":"{identity}","place":"', choose(ids_of(places)), '","start_ms":')
     stream.force(str(start), "number")
     stream.force(',"duration_ms":')
     stream.force(str(duration), "number")
@@ -161,7 +163,7 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
     cast, beats, dialogue = [], [], []
     while True:
         left = [c for c in ids_of(characters) if c not in ids_of(cast)]
-        actor, position, facing, *mood = fields(stream, '{"id":"', choose(left), '","position":"', choose(WORLD["positions"]), '","facing":"',
+        actor, position, facing, *mood = read_fields(stream, '{"id":"', choose(left), '","position":"', choose(WORLD["positions"]), '","facing":"',
                                                 choose(WORLD["facings"]), *optional(MOODS, '","mood":"', choose(MOODS)), tokens.CAST_END)
         cast.append({"id": actor, "position": position, "facing": facing, **({"mood": mood[0]} if mood else {})})
         if stream.choose(tokens.AFTER_CAST, *[","] * (len(left) > 1 and len(cast) < 2)) != ",":
@@ -169,15 +171,15 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
     props = decode_props(stream, choose) if PROPS else []
     while True:
         left = [c for c in ids_of(cast) if c not in [b["who"] for b in beats]]
-        who, what = fields(stream, '{"at_ms":0,"who":"', choose(left), '","what":"', world("actions"), tokens.BEAT_END)
+        who, what = read_fields(stream, '{"at_ms":0,"who":"', choose(left), '","what":"', world("actions"), tokens.BEAT_END)
         beats.append({"at_ms": 0, "who": who, "what": what})
         if stream.choose(tokens.AFTER_BEATS, *[","] * (len(left) > 1)) != ",":
             break
     size = stream.one_of(WORLD["camera_sizes"], '","move":"')
-    move, = fields(stream, '","move":"', choose(WORLD["camera_moves"]), '"},"dialogue":[')
+    move, = read_fields(stream, '","move":"', choose(WORLD["camera_moves"]), '"},"dialogue":[')
     if stream.choose(tokens.AFTER_LINE, *[tokens.LINE_OPEN] * bool(spans)) == tokens.LINE_OPEN:
         speaker = stream.one_of(ids_of(cast), '","text":"')
-        text, = fields(stream, '","text":"', choose(spans), '","start_ms":')
+        text, = read_fields(stream, '","text":"', choose(spans), '","start_ms":')
         voice = next(c["voice"]["voice_id"] for c in characters if c["id"] == speaker)
         begin, end = speech.line_span(text, grammar.VOICES[voice], start, duration)
         stream.force(str(begin), "number")
@@ -194,12 +196,12 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
 
 
 def decode_props(stream, choose):
-    """The list of a shot's props, up to the literal that opens its beats."""
+    """Decodes a shot's props, including the literal that opens its beats."""
     props = []
     more = stream.choose(tokens.AFTER_PROPS, tokens.PROP_OPEN)
     while more != tokens.AFTER_PROPS:
         left = [p for p in PROPS if p not in ids_of(props)]
-        prop, position = fields(stream, "", choose(left), '","position":"', choose(WORLD["positions"]), tokens.PROP_END)
+        prop, position = read_fields(stream, "", choose(left), '","position":"', choose(WORLD["positions"]), tokens.PROP_END)
         props.append({"id": prop, "position": position})
         more = stream.choose(tokens.AFTER_PROPS, *[","] * (len(props) < MAX_PROPS))
         if more == ",":
@@ -207,8 +209,8 @@ def decode_props(stream, choose):
     return props
 
 
-def agreement(wanted, got):
-    """Of a plan against the right one: for each field right as a whole or not. `staging` is who stands where in what mood."""
+def field_agreement(wanted, got):
+    """{field: whether `got` equals `wanted` in all of it}. `staging` is the cast with positions, facings and moods."""
     lines = lambda plan: [d["text"] for s in plan["shots"] for d in s["dialogue"]]
     beats = lambda plan, key: [[b[key] for b in s["action_beats"]] for s in plan["shots"]]
     return {"shots": wanted["total_ms"] == got["total_ms"],
@@ -223,29 +225,30 @@ def agreement(wanted, got):
             "unsupported": wanted["unsupported"] == got["unsupported"], "all": wanted == got}
 
 
-def judge(model, vocabulary, samples):
-    """Share of plans in which each field is right, under constrained greedy decoding."""
-    rows = [agreement(plan, decode(model, vocabulary, prompt)[0]) for prompt, plan in samples]
+def evaluate(model, vocabulary, samples):
+    """Share of plans with each field right, under constrained greedy decoding."""
+    rows = [field_agreement(plan, decode(model, vocabulary, prompt)[0]) for prompt, plan in samples]
     return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("planner")
-    parser.add_argument("prompt", nargs="*", help="none: judges held-out prompts")
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--brief", action="store_true")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("planner", metavar="PLANNER_FOLDER")
+    parser.add_argument("prompt", nargs="*", help="default: evaluate on held-out prompts")
+    parser.add_argument("--count", type=int, default=100, help="held-out prompts to evaluate")
+    parser.add_argument("--brief", action="store_true", help="print a summary instead of JSON")
     given = parser.parse_intermixed_args()
     torch.set_num_threads(1)
     model, vocabulary = planner.load(given.planner)
     for prompt in given.prompt:
         plan, stream = decode(model, vocabulary, prompt)
-        print(brief(prompt, plan) if given.brief else json.dumps(plan, ensure_ascii=False), f"[{len(stream.ids)} tokens, {stream.steps} choices]")
+        print(summary(prompt, plan) if given.brief else json.dumps(plan, ensure_ascii=False), f"[{len(stream.ids)} tokens, {stream.steps} choices]")
     if not given.prompt:
-        print(json.dumps(judge(model, vocabulary, planner.held_out(given.count, planner.EVAL_SEED + 1))))
+        print(json.dumps(evaluate(model, vocabulary, planner.held_out_plans(given.count, planner.EVAL_SEED + 1))))
 
 
-def brief(prompt, plan):
+def summary(prompt, plan):
+    """A plan in two lines, for people."""
     lines = [d["text"] for s in plan["shots"] for d in s["dialogue"]]
     beats = [" ".join(f"{b['who']}:{b['what']}" for b in s["action_beats"]) + "@" + s["place"] for s in plan["shots"]]
     return f"{prompt!r}\n   {plan['treatment']} | {'; '.join(beats)} | {[p['time_of_day'] for p in plan['places']]} {lines} unsupported {plan['unsupported']}"
