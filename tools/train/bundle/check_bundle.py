@@ -1,8 +1,8 @@
-"""Checks that a bundle (docs/BUNDLE.md) is whole and that each part loads and runs in its own library.
+"""Checks that a bundle (docs/BUNDLE.md) is complete and that each part loads and runs in its own library.
 
-    python check_bundle.py FOLDER
+    python tools/train/run.py check-bundle FOLDER
 
-One line a part; the exit code is 0 only if every part passed.
+Prints one line per part; exits with 0 only if every part passes.
 """
 import argparse
 import hashlib
@@ -25,16 +25,19 @@ FIELDS = ("format", "name", "version", "license", "family", "tap_layer", "fps", 
 
 
 def require(condition: bool, message: str) -> None:
+    """Raises ValueError(message) unless the condition holds."""
     if not condition:
         raise ValueError(message)
 
 
 def read(path: pathlib.Path) -> dict:
+    """A JSON file."""
     return json.loads(path.read_text())
 
 
 def whole(model_class, folder: pathlib.Path):
-    """The model of a folder, in evaluation; every weight of it must come from the file, and every tensor of the file be used."""
+    """The model of a folder, in evaluation mode. Requires that the file provides every weight of the model, that every tensor of it is used, and that all are
+    finite."""
     model, info = model_class.from_pretrained(folder, output_loading_info=True)
     missing = [name for name in info["missing_keys"] if name != "lm_head.weight"]  # tied to the embeddings
     require(not missing and not info["unexpected_keys"], f"missing {missing}, unexpected {list(info['unexpected_keys'])}")
@@ -44,17 +47,20 @@ def whole(model_class, folder: pathlib.Path):
 
 
 def shape_of(result: torch.Tensor, expected: tuple) -> None:
+    """Requires this shape and finite values."""
     require(tuple(result.shape) == expected, f"gave shape {tuple(result.shape)}, expected {expected}")
     require(bool(torch.isfinite(result).all()), "gave values that are not finite")
 
 
 def parameters(model) -> str:
+    """The number of parameters, as text."""
     return f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters"
 
 
-# ---- the parts; each returns what its line says
+# ---- the parts; each returns the text of its line
 
 def check_files(root: pathlib.Path) -> str:
+    """fabula.json has all fields, its hashes match, and no file is unlisted."""
     meta = read(root / "fabula.json")
     absent = [field for field in FIELDS if field not in meta]
     require(not absent, f"fabula.json lacks {absent}")
@@ -70,6 +76,7 @@ def check_files(root: pathlib.Path) -> str:
 
 
 def check_world(root: pathlib.Path) -> str:
+    """world.json, voices.json and fabula.json agree."""
     meta, world, voices = read(root / "fabula.json"), read(root / "world.json"), read(root / "voices.json")
     for field in ("fps", "canvas", "shot_frames"):
         require(meta[field] == world[field], f"fabula.json and world.json differ in {field}")
@@ -80,6 +87,7 @@ def check_world(root: pathlib.Path) -> str:
 
 
 def check_tokenizer(root: pathlib.Path) -> str:
+    """Special tokens are single tokens, texts round-trip, and the vocabulary fits the embeddings."""
     path, world = str(root / "planner/tokenizer.json"), read(root / "world.json")
     tokenizer, fast = Tokenizer.from_file(path), PreTrainedTokenizerFast(tokenizer_file=path)
     special = ["<|im_start|>", "<|im_end|>", "<|score|>", "<|/score|>"]
@@ -97,6 +105,7 @@ def check_tokenizer(root: pathlib.Path) -> str:
 
 
 def check_planner(root: pathlib.Path) -> str:
+    """The planner runs and has the tap layer."""
     model, tap = whole(Qwen3ForCausalLM, root / "planner"), read(root / "fabula.json")["tap_layer"]
     require(0 <= tap <= model.config.num_hidden_layers, f"tap_layer {tap} of {model.config.num_hidden_layers} layers")
     result = model(torch.tensor([[1, 2, 3]]), output_hidden_states=True)
@@ -106,6 +115,7 @@ def check_planner(root: pathlib.Path) -> str:
 
 
 def check_transformer(root: pathlib.Path) -> str:
+    """The transformer matches the other parts' widths and runs on a small sequence."""
     model, c = whole(MiniMaxH3Transformer3DModel, root / "transformer"), read(root / "transformer/config.json")
     meta, planner = read(root / "fabula.json"), read(root / "planner/config.json")
     require(c["text_dim"] == planner["hidden_size"], f"text_dim {c['text_dim']}, the planner's states are {planner['hidden_size']} wide")
@@ -126,6 +136,7 @@ def check_transformer(root: pathlib.Path) -> str:
 
 
 def check_vae(root: pathlib.Path) -> str:
+    """The video autoencoder matches the canvas and the shot length, encodes and decodes."""
     model, canvas = whole(AutoencoderKLMiniMaxH3, root / "vae"), read(root / "fabula.json")["canvas"]
     c, ratio = model.config, 1
     for factor in c.spatial_downsample_factors:
@@ -142,6 +153,7 @@ def check_vae(root: pathlib.Path) -> str:
 
 
 def check_audio_vae(root: pathlib.Path) -> str:
+    """The audio autoencoder matches the sample rate and the rotary clock, encodes and decodes."""
     model, meta = whole(AutoencoderKLMiniMaxH3Audio, root / "audio_vae"), read(root / "fabula.json")
     c = model.config
     require(c.sampling_rate == meta["sample_rate"], f"sampling_rate {c.sampling_rate}, fabula.json says {meta['sample_rate']}")
@@ -154,6 +166,7 @@ def check_audio_vae(root: pathlib.Path) -> str:
 
 
 def check_schedulers(root: pathlib.Path) -> str:
+    """Both schedulers give as many evaluations as fabula.json's `steps`."""
     steps, said = read(root / "fabula.json")["steps"], []
     for name in ("scheduler", "audio_scheduler"):
         scheduler = MiniMaxH3Scheduler.from_pretrained(root / name)
@@ -169,14 +182,14 @@ PARTS = {"files": check_files, "world": check_world, "tokenizer": check_tokenize
 
 @torch.no_grad()
 def check(root: pathlib.Path) -> bool:
-    """Prints one line a part; True if all passed."""
+    """Prints one line per part; True if all pass."""
     diffusers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     passed = True
     for name, run in PARTS.items():
         try:
             print(f"{name:12} ok      {run(root)}")
-        except Exception as error:  # a broken bundle may fail anywhere in three libraries; each part is reported
+        except Exception as error:  # a broken bundle can fail anywhere in three libraries; report every part
             passed = False
             print(f"{name:12} FAILED  {type(error).__name__}: {error}".replace("\n", " "))
     return passed

@@ -1,10 +1,11 @@
-"""Writes the bundle (docs/BUNDLE.md): the parts' folders in the layout of their libraries, weights in bfloat16, and fabula.json; into its training/
-what training goes on from (unpack.py): linear.pt and audio_features.pt, which never change, and the logs.
+"""Writes the bundle (docs/BUNDLE.md): each part in its library's layout with weights in bfloat16, and fabula.json. Its training/ holds what training needs to
+continue (unpack.py): linear.pt and audio_features.pt, which never change, and the logs.
 
-    python export.py FOLDER [--random] [--planner DIR] [--audio-vae DIR]
+    python tools/train/run.py export [--resume CHECKPOINT] [--out FOLDER]           what the stages have trained
+    python tools/train/run.py export-untrained FOLDER --random [--planner DIR] [--audio-vae DIR]
 
-The planner's and the audio autoencoder's folders are made by their own stages; they are copied here if they lie elsewhere.
---random writes untrained video parts at their final sizes, for engineering.
+The planner's and the audio autoencoder's folders are written by their own stages and copied from there. --random writes untrained video parts at their final
+sizes, for engineering.
 """
 
 import argparse
@@ -24,28 +25,30 @@ from world import editions
 
 VERSION = "0.4.0"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-UNLISTED = {"fabula.json", "README.md", "REPORT.md", "PLANNER.md", "STUDY.md", "LICENSE.md"}  # not under fabula.json's hashes, as the logs in training/ are not
+UNLISTED = {"fabula.json", "README.md", "REPORT.md", "PLANNER.md", "STUDY.md", "LICENSE.md"}  # not hashed in fabula.json, like everything in training/
 
 
 def to_bfloat16(path):
-    """Rewrites a safetensors file with its floating tensors in bfloat16."""
+    """Rewrites a safetensors file with its floating-point tensors in bfloat16."""
     tensors = {k: v.to(torch.bfloat16).contiguous() if v.is_floating_point() else v for k, v in load_file(path).items()}
     save_file(tensors, path, metadata={"format": "pt"})
 
 
 def write_model(model, folder):
+    """Saves a diffusers model in bfloat16."""
     model.save_pretrained(folder, safe_serialization=True)
     to_bfloat16(folder / WEIGHTS)
     clean_config(folder / "config.json")
 
 
 def clean_config(path):
-    """Drops what names the machine from a saved config."""
+    """Removes machine paths from a saved config."""
     config = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("_name_or_path",)}
     path.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def copy_model(source, target, weights):
+    """Copies a model's folder, unless it is already in place, and converts its weights to bfloat16."""
     if source.resolve() != target.resolve():
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)
@@ -53,11 +56,12 @@ def copy_model(source, target, weights):
 
 
 def sha256(path):
+    """The file's digest in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def provenance():
-    """The last line of each stage's log: what was trained, for how long, and what was measured."""
+    """fabula.json's `training`: the last line of each stage's log."""
     stages = {}
     for path in sorted(CACHE.glob("*.jsonl")):
         lines = path.read_text().splitlines()
@@ -67,6 +71,8 @@ def provenance():
 
 
 def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS, transformer=dit.CHECKPOINT):
+    """Writes a bundle to `out`. planner, audio: folders to copy. random: untrained video parts. evaluations: `steps` of fabula.json. transformer: checkpoint;
+    untrained weights if it does not exist."""
     out.mkdir(parents=True, exist_ok=True)
     if planner:
         copy_model(planner, out / "planner", "model.safetensors")
@@ -99,7 +105,7 @@ def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATI
 
 
 def export_trained(out, transformer=None):
-    """Exports what the stages have trained. `transformer`: a checkpoint other than dit.pt; a distilled one knows its number of evaluations."""
+    """Exports what the stages have trained. transformer: a checkpoint other than dit.pt; a distilled one knows its number of evaluations."""
     chosen = transformer or dit.CHECKPOINT
     state = torch.load(chosen, map_location="cpu", weights_only=False) if chosen.exists() else {}
     parts = CACHE / "bundle"

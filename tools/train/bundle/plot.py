@@ -1,6 +1,6 @@
-"""Draws the stages' logs: one PNG a log, a panel a figure, over the steps; the logs themselves are copied beside.
+"""Plots the stages' logs: one PNG per log, with one panel per figure over the steps. Copies the logs beside them.
 
-    python tools/train/plot.py [--out FOLDER]       by default the training/ folder of the bundle in the cache
+    python tools/train/run.py plot [--out FOLDER]       default: training/ of the bundle in the cache
 """
 
 import argparse
@@ -19,7 +19,7 @@ INK, GRID, LINE = (40, 40, 40), (225, 225, 225), (180, 90, 20)
 
 
 def curves(path):
-    """{figure: [(step, value)]} of a log, in the order in which they appear."""
+    """{figure: [(step, value)]} of a log, in order of appearance."""
     found = {}
     for line in path.read_text().splitlines():
         record = json.loads(line)
@@ -30,11 +30,12 @@ def curves(path):
 
 
 def write(image, text, at, size=0.38):
+    """Writes small text into an image."""
     cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)
 
 
 def panel(name, points):
-    """A picture uint8 [h,w,3] of one figure. The scale leaves out the highest twentieth, which is the start's."""
+    """Image uint8 [h,w,3] of one figure. The scale ignores the highest 5 %, which are the first steps."""
     width, height = PANEL
     image = np.full((height, width, 3), 255, np.uint8)
     x, y = np.array(points, np.float64).T
@@ -57,7 +58,7 @@ def panel(name, points):
 
 
 def draw(path):
-    """The picture of a log, or None if it holds no figures."""
+    """The image of a log, or None if it holds no figures."""
     panels = [panel(name, points) for name, points in curves(path).items()]
     if not panels:
         return None

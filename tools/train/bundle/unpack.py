@@ -1,7 +1,7 @@
-"""A bundle taken apart into what the stages go on from, so that a fresh clone trains on from a bundle alone.
+"""Converts a bundle into checkpoints that the stages continue from, so that training can continue from a bundle alone.
 
-The weights of a bundle are the averaged ones, in bfloat16; the optimizers' moments are not kept in it and start anew. Steps are counted on from what the
-bundle says of its training, and logs that lie in its training/ are taken over.
+A bundle holds the averaged weights in bfloat16 and no optimizer state, so optimizers start fresh. Step counts continue from fabula.json, and the logs in
+training/ are copied.
 """
 
 import json
@@ -22,18 +22,20 @@ def as_checkpoint(model):
 
 
 def unpack(bundle):
-    """Writes into CACHE what is never trained, linear.pt and audio_features.pt, and the checkpoints of planner, autoencoders and transformer."""
+    """Writes linear.pt, audio_features.pt and the checkpoints of planner, autoencoders and transformer into CACHE.
+
+    Raises SystemExit if no bundle is given or it lacks the files that are never trained."""
     if not bundle:
-        raise SystemExit("run.py unpack: --resume names the bundle")
+        raise SystemExit("run.py unpack: --resume BUNDLE is required")
     computed = [bundle / "training" / path.name for path in (video_vae.LINEAR, audio_vae.Features.FILE)]
     if not all(path.exists() for path in computed):
-        raise SystemExit(f"{bundle} has no {' or '.join(p.name for p in computed)} in training/: nothing can be trained on from it")
+        raise SystemExit(f"{bundle}: training/ lacks {' or '.join(p.name for p in computed)}; training cannot continue from this bundle")
     stages = json.loads((bundle / "fabula.json").read_text())["training"]["stages"]
     steps = {name: stages.get(name, {}).get("step", 0) for name in ("planner", "audio_vae", "video_vae", "dit")}
     CACHE.mkdir(parents=True, exist_ok=True)
     for path in [*computed, *(bundle / "training").glob("*.jsonl")]:
         shutil.copy(path, CACHE)
-    for part in ("planner", "audio_vae"):  # shots are conditioned on the planner's states from here, and export takes both
+    for part in ("planner", "audio_vae"):  # the pool reads the planner from here, and export copies both
         shutil.copytree(bundle / part, latents.BUNDLE / part, dirs_exist_ok=True)
 
     planner.FOLDER.mkdir(parents=True, exist_ok=True)
@@ -45,7 +47,7 @@ def unpack(bundle):
     sound = AutoencoderKLMiniMaxH3Audio.from_pretrained(bundle / "audio_vae", torch_dtype=torch.float32)
     save(CACHE / "audio_vae.pt", **as_checkpoint(sound), step=steps["audio_vae"])
 
-    if (bundle / "vae").exists():  # else the stage `start` makes it again from linear.pt
+    if (bundle / "vae").exists():  # else the stage `start` computes it from linear.pt
         vae = AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae", torch_dtype=torch.float32)
         save(video_vae.FINAL, **as_checkpoint(vae), step=steps["video_vae"], latents=(list(vae.config.latents_mean), list(vae.config.latents_std)))
 

@@ -1,10 +1,10 @@
-"""Times the writing of plans: Fabula under its grammar beside transformers' `generate` (greedy, with a cache) on the same model, threads and number of tokens.
+"""Times plan writing: Fabula under its grammar, against transformers' `generate` (greedy, with a cache) on the same model, threads and number of tokens.
 
-    python bench_planner.py BUNDLE --fabula build/cpu-release/bin/fabula [--threads 2] [--prompts 8] [--repeats 3]
+    python tools/train/run.py bench-planner BUNDLE --fabula build/cpu-release/bin/fabula [--threads 2] [--prompts 8] [--repeats 3]
 
-The two take turns on each prompt, in one run; a prompt's time is the median of the repeats, a row the sum over prompts. Tokens are those of the plan's stream
-(docs/BUNDLE.md) from the model's first choice on; transformers writes as many, without a grammar. `fabula plan --stats` is read where the program has it: its
-seconds are those of decoding alone. Without it, the time is that of the whole program, loading included, and the row says so.
+Both take turns on each prompt within one run. A prompt's time is the median of the repeats, a row is the sum over prompts. Tokens are those of the plan's
+stream (docs/BUNDLE.md) from the model's first choice on; transformers writes the same number without a grammar. If the executable has `fabula plan --stats`,
+its seconds of decoding alone are used; otherwise the time is that of the whole program, loading included, and the table says so.
 """
 import argparse
 import json
@@ -23,8 +23,8 @@ from world import editions
 PROMPTS = editions.ROOT / "assets/prompts/prompts.json"
 
 
-def written(fabula: pathlib.Path, bundle: pathlib.Path, prompt: str, flags: list[str]) -> tuple[float, dict, dict]:
-    """Seconds, the plan, and what --stats tells (empty without it)."""
+def time_fabula(fabula: pathlib.Path, bundle: pathlib.Path, prompt: str, flags: list[str]) -> tuple[float, dict, dict]:
+    """(seconds, the plan, the --stats record or {}) of one `fabula plan`."""
     start = time.perf_counter()
     run = subprocess.run([fabula, "plan", "-", "--model", str(bundle), *flags], input=prompt, capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - start
@@ -32,7 +32,7 @@ def written(fabula: pathlib.Path, bundle: pathlib.Path, prompt: str, flags: list
     return stats.get("seconds", seconds), json.loads(run.stdout), stats
 
 
-def generated(model, ids: list[int], count: int) -> float:
+def time_transformers(model, ids: list[int], count: int) -> float:
     """Seconds that transformers takes for `count` tokens after `ids`."""
     given = torch.tensor([ids])
     start = time.perf_counter()
@@ -43,11 +43,12 @@ def generated(model, ids: list[int], count: int) -> float:
 
 
 def median(times: list[tuple]) -> tuple:
+    """The tuple with the median first element."""
     return sorted(times, key=lambda t: t[0])[len(times) // 2]
 
 
-def masks(folder: pathlib.Path) -> list[str]:
-    """µs of the grammar's masks, where `grammar_bench` stands beside the program."""
+def mask_timings(folder: pathlib.Path) -> list[str]:
+    """Lines on the duration of the grammar's masks in µs, if `grammar_bench` is beside the executable."""
     if not (folder / "grammar_bench").exists():
         return []
     run = subprocess.run([folder / "grammar_bench", "--benchmark_format=json", "--benchmark_min_time=0.2", "--benchmark_filter=^mask"], capture_output=True,
@@ -62,6 +63,7 @@ def masks(folder: pathlib.Path) -> list[str]:
 
 @torch.inference_mode()
 def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], threads: int, repeats: int = 3) -> str:
+    """The Markdown section on decoding speed."""
     torch.set_num_threads(threads)
     vocabulary = tokens.Vocabulary(bundle / "planner/tokenizer.json")
     has_stats = "--stats" in subprocess.run([fabula, "plan", "--help"], capture_output=True, text=True).stdout
@@ -72,12 +74,12 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
         flags = ["--threads", str(threads), "--precision", precision] + ["--stats"] * has_stats
         count, ours, theirs, sums = 0, 0.0, 0.0, {}
         for prompt in prompts:
-            _, plan, _ = written(fabula, bundle, prompt, flags)
+            _, plan, _ = time_fabula(fabula, bundle, prompt, flags)
             encoded = tokens.encode_plan(vocabulary, plan["prompt"], plan)
             first = encoded.loss.index(True)
             new = len(encoded.ids) - first
-            generated(model, encoded.ids[:first], 8)
-            turns = [(written(fabula, bundle, prompt, flags), generated(model, encoded.ids[:first], new)) for _ in range(repeats)]
+            time_transformers(model, encoded.ids[:first], 8)
+            turns = [(time_fabula(fabula, bundle, prompt, flags), time_transformers(model, encoded.ids[:first], new)) for _ in range(repeats)]
             seconds, _, stats = median([t[0] for t in turns])
             count, ours, theirs = count + new, ours + seconds, theirs + statistics.median(t[1] for t in turns)
             for key, value in (stats or {"chosen": sum(encoded.loss), "forced": len(encoded.ids) - first - sum(encoded.loss)}).items():
@@ -98,7 +100,7 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
                       + (", so these figures say little about a free one." if load > os.cpu_count() + 1 else "."), "",
                       "| precision | tokens | fabula, tokens/s | transformers, tokens/s | fabula is |", "|---|---|---|---|---|", *lines, "",
                       "*Forced* tokens are written without a question to the model; *accepted* are those read ahead that the model would have chosen.", "",
-                      "| precision | forced | passes | accepted a pass | accepted of drafted |", "|---|---|---|---|---|", *told, *masks(fabula.parent),
+                      "| precision | forced | passes | accepted a pass | accepted of drafted |", "|---|---|---|---|---|", *told, *mask_timings(fabula.parent),
                       ""]) + "\n"
 
 

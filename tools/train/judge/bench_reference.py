@@ -1,8 +1,8 @@
-"""Times one transformer evaluation and one VAE decode of a bundle through diffusers: the other half of `h3_bench`'s table.
+"""Times one transformer evaluation and one VAE decode of a bundle in diffusers, for comparison with `h3_bench`.
 
-    python bench_reference.py BUNDLE [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
+    python tools/train/run.py bench-reference BUNDLE [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
 
-Same shapes, same line format, median of the repeats. bf16 is the reference's own mixed precision (`torch_dtype=bfloat16`).
+Same shapes and output format as h3_bench; median of the repeats. bf16 is the reference's own mixed precision (`torch_dtype=bfloat16`).
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ from networks import layout
 
 
 def milliseconds(call, repeats: int) -> float:
-    """Median over the repeats, after one call that is not counted."""
+    """Median duration over the repeats, after one warm-up call."""
     call()
     times = []
     for _ in range(repeats):
@@ -28,12 +28,13 @@ def milliseconds(call, repeats: int) -> float:
 
 
 def latent_frames(config, frames: int) -> int:
-    """Of `frames` = clip_length * n + rest, which the VAE keeps `latents a clip - token_drop` latents of."""
+    """Latent frames of `frames` = clip_length * n + rest pixel frames; the VAE drops `token_drop` latents of the last clip."""
     per_clip = -(-config.clip_length // 4)
     return frames // config.clip_length * per_clip + per_clip - config.token_drop
 
 
 def transformer_call(bundle: pathlib.Path, dtype: torch.dtype, text_rows: int, frames: int, meta: dict, vae_config):
+    """(rows of the sequence, a function that runs one evaluation)."""
     model = MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer", torch_dtype=dtype).eval()
     c, (width, height) = model.config, meta["canvas"]
     ratio = 2 ** sum(f == 2 for f in vae_config.spatial_downsample_factors)
@@ -51,6 +52,7 @@ def transformer_call(bundle: pathlib.Path, dtype: torch.dtype, text_rows: int, f
 
 
 def decode_call(bundle: pathlib.Path, dtype: torch.dtype, frames: int, meta: dict):
+    """(the VAE's config, a function that decodes one shot)."""
     model = AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae", torch_dtype=dtype).eval()
     (width, height), ratio = meta["canvas"], model.spatial_compression_ratio
     latents = torch.randn(1, model.config.latent_channels, latent_frames(model.config, frames), height // ratio, width // ratio,

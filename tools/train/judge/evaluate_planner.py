@@ -1,9 +1,9 @@
-"""Do plans have what their prompts ask for? Writes PLANNER.md into the bundle, from prompts that people wrote by hand.
+"""Do plans contain what their prompts ask for? Writes PLANNER.md into the bundle, from prompts written by hand.
 
-    python evaluate_planner.py BUNDLE --fabula build/cpu-release/bin/fabula [--variant "name=flags of fabula plan"]… [--decoding 8]
+    python tools/train/run.py evaluate-planner BUNDLE --fabula build/cpu-release/bin/fabula [--variant "name=flags of fabula plan"]… [--decoding 8]
 
-The prompts are assets/prompts/prompts.json, a line each: what a viewer must find, in the ids of assets/world/world.json and in order, and the spans that should
-be named as unsupported. Each variant is a column; without any it is the shipped planner alone. --decoding N adds the speed of decoding beside transformers'
+assets/prompts/prompts.json holds one prompt per line with the events that a viewer must find, in order and in the ids of assets/world/world.json, and the
+spans that must be listed as unsupported. Each variant is a column; the default is the shipped planner alone. --decoding N adds decoding speed
 (bench_planner.py).
 """
 import argparse
@@ -20,16 +20,16 @@ from judge.bench_planner import PROMPTS
 from judge.intervals import wilson
 
 STOP_WORDS = set("a an the of in on at to and or is are it its with by for from past".split())
-SLOWEST = 300  # seconds that a plan may take
+TIMEOUT_S = 300  # of one `fabula plan`
 
 
 def words(text: str) -> list[str]:
-    """Letters and digits alone, lower case: how texts are compared."""
+    """Words for comparing texts: letters and digits, lower case."""
     return re.findall(r"\w+", unicodedata.normalize("NFC", text).lower().replace("’", "'"))
 
 
 def interval(right: int, n: int) -> str:
-    """Share in per cent with Wilson's 95 % interval, and the counts."""
+    """A share in per cent with Wilson's 95 % interval, and the counts."""
     if n == 0:
         return "–"
     low, high = wilson(right / n, n)
@@ -37,25 +37,26 @@ def interval(right: int, n: int) -> str:
 
 
 class Plan(NamedTuple):
+    """A run of `fabula plan`: exit code, plan, findings of `--check`, standard error."""
     code: int
     film: dict | None
     findings: list[dict]
     said: str  # standard error
 
 
-def planned(fabula: pathlib.Path, bundle: pathlib.Path, case: dict, flags: list[str]) -> Plan:
-    """`fabula plan` of a prompt, and what `fabula plan --check` finds in it."""
+def run_plan(fabula: pathlib.Path, bundle: pathlib.Path, case: dict, flags: list[str]) -> Plan:
+    """`fabula plan` of a prompt, and the findings of `fabula plan --check`."""
     given, stdin = ("-", case["prompt"]) if "prompt" in case else (str(PROMPTS.parent / case["fountain"]), "")
     common = ["--model", str(bundle)]
-    made = subprocess.run([fabula, "plan", given, *common, *flags], input=stdin, capture_output=True, text=True, timeout=SLOWEST)
+    made = subprocess.run([fabula, "plan", given, *common, *flags], input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S)
     if made.returncode:
         return Plan(made.returncode, None, [], made.stderr)
-    checked = subprocess.run([fabula, "plan", "--check", "-", "--json", *common], input=made.stdout, capture_output=True, text=True, timeout=SLOWEST)
+    checked = subprocess.run([fabula, "plan", "--check", "-", "--json", *common], input=made.stdout, capture_output=True, text=True, timeout=TIMEOUT_S)
     return Plan(0, json.loads(made.stdout), json.loads(checked.stdout)["findings"], made.stderr)
 
 
 def line_shots(film: dict, line: str, actor: str | None) -> list[int]:
-    """Where a line begins: a long one is spread over several shots, and may be followed there by more."""
+    """The shots in which a line starts. A long line is spread over several shots and may be followed by others there."""
     wanted, found = " ".join(words(line)), []
     for first in range(len(film["shots"])):
         spoken = [[w for told in s["dialogue"] if actor in (None, told["speaker"]) for w in words(told["text"])] for s in film["shots"][first:]]
@@ -65,7 +66,7 @@ def line_shots(film: dict, line: str, actor: str | None) -> list[int]:
 
 
 def said_words(film: dict, event: dict) -> int:
-    """How many of a line's words its speaker says anywhere."""
+    """Number of the line's words that its speaker says anywhere."""
     left, said = [w for s in film["shots"] for line in s["dialogue"] if event.get("actor") in (None, line["speaker"]) for w in words(line["text"])], 0
     for word in words(event["line"]):
         if word in left:
@@ -75,7 +76,7 @@ def said_words(film: dict, event: dict) -> int:
 
 
 def event_shots(film: dict, event: dict) -> list[int]:
-    """The shots in which an event is found whole: place, time, who is seen, what they do, what they say."""
+    """The shots that contain an event completely: place, time, actor, action, line."""
     times = {p["id"]: p["time_of_day"] for p in film["places"]}
     shots = range(len(film["shots"])) if "line" not in event else line_shots(film, event["line"], event.get("actor"))
     found = []
@@ -91,8 +92,8 @@ def event_shots(film: dict, event: dict) -> list[int]:
 
 
 def in_order(found: list[list[int]]) -> int:
-    """The most events that can be found one after another: each in the shot of the one before or a later one."""
-    best = {-1: 0}  # the last shot used -> events
+    """The length of the longest chain of events in film order: each in the shot of its predecessor or a later one."""
+    best = {-1: 0}  # last shot used -> events
     for shots in found:
         for shot in sorted(shots, reverse=True):
             best[shot] = max(best.get(shot, 0), 1 + max(n for last, n in best.items() if last <= shot))
@@ -100,20 +101,20 @@ def in_order(found: list[list[int]]) -> int:
 
 
 def is_named(span: str, named: list[str]) -> bool:
-    """Whether most of a span's words stand in what was named."""
+    """Whether `named` contains at least half of a span's words."""
     wanted = [w for w in words(span) if w not in STOP_WORDS]
     said = {w for text in named for w in words(text)}
     return 2 * sum(w in said for w in wanted) >= len(wanted) if wanted else False
 
 
 def is_asked(span: str, wanted: list[str]) -> bool:
-    """Whether what was named has a word of a span that should be."""
+    """Whether a named span shares a word with a span that should be named."""
     should = {w for text in wanted for w in words(text)} - STOP_WORDS
     return any(w in should for w in words(span))
 
 
-def judged(cases: list[dict], plans: list[Plan]) -> tuple[dict, dict]:
-    """The rows of the table, and what each prompt gave."""
+def score(cases: list[dict], plans: list[Plan]) -> tuple[dict, dict]:
+    """(rows of the table as {row: (right, total)}, {prompt id: what came out})."""
     counts = {}
 
     def count(row: str, right: int, n: int) -> None:
@@ -165,11 +166,12 @@ ROWS = ("prompts with a plan", "prompts refused that must be", "plans without an
 
 
 def cell(text: str) -> str:
-    """As a table may hold it; prompts hold anything."""
+    """Text escaped for a Markdown table."""
     return "".join(c if c.isprintable() else " " for c in text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").strip()
 
 
 def shortened(text: str, most: int = 90) -> str:
+    """Text cut to `most` characters."""
     return text if len(text) <= most else text[:most - 1] + "…"
 
 
@@ -200,19 +202,19 @@ def report(cases: list[dict], results: dict[str, tuple[dict, dict]], decoding: s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
-    parser.add_argument("--fabula", type=pathlib.Path, required=True, help="the engine's program")
-    parser.add_argument("--variant", action="append", default=[], metavar="NAME=FLAGS", help="a column: flags for `fabula plan`, such as \"rules=--oracle\"")
-    parser.add_argument("--decoding", type=int, default=0, metavar="N", help="time decoding on N prompts, beside transformers")
+    parser.add_argument("--fabula", type=pathlib.Path, required=True, help="the engine's executable")
+    parser.add_argument("--variant", action="append", default=[], metavar="NAME=FLAGS", help="a column: flags of `fabula plan`, such as \"rules=--oracle\"")
+    parser.add_argument("--decoding", type=int, default=0, metavar="N", help="time decoding on N prompts, against transformers")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--plans", type=pathlib.Path, help="keep the plans here")
-    parser.add_argument("--out", type=pathlib.Path, help="instead of BUNDLE/PLANNER.md")
+    parser.add_argument("--plans", type=pathlib.Path, help="folder to keep the plans in")
+    parser.add_argument("--out", type=pathlib.Path, help="default: BUNDLE/PLANNER.md")
     options = parser.parse_args()
     cases = json.loads(PROMPTS.read_text())
     variants = dict(v.split("=", 1) if "=" in v else (v, v) for v in options.variant) or {"shipped planner": ""}
     common, results = ["--threads", str(options.threads), "--precision", "fp32"], {}
     for name, flags in variants.items():
-        plans = [planned(options.fabula, options.bundle, case, common + shlex.split(flags)) for case in cases]
-        results[name] = judged(cases, plans)
+        plans = [run_plan(options.fabula, options.bundle, case, common + shlex.split(flags)) for case in cases]
+        results[name] = score(cases, plans)
         if options.plans:
             folder = options.plans / re.sub(r"\W+", "_", name)
             folder.mkdir(parents=True, exist_ok=True)
@@ -225,6 +227,6 @@ def main() -> None:
     extra = "".join(f' --variant "{v}"' for v in options.variant)
     extra += f" --decoding {options.decoding}" if options.decoding else ""
     extra += f" --threads {options.threads}" if options.threads != 2 else ""
-    text = report(cases, results, decoding, f"tools/train/evaluate_planner.py BUNDLE --fabula build/cpu-release/bin/fabula{extra}")
+    text = report(cases, results, decoding, f"tools/train/run.py evaluate-planner BUNDLE --fabula build/cpu-release/bin/fabula{extra}")
     print(text)
     (options.out or options.bundle / "PLANNER.md").write_text(text)

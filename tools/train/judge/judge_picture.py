@@ -1,5 +1,6 @@
-"""What is seen in a shot: who, where, when, in what weather and mood (`recogniser.py`), what each actor does (`motion.py`), whether a character stays itself,
-what flickers, and how visible the borders of patches are."""
+"""Judges the pictures of a shot: who, where, when, weather and mood (`recogniser.py`), what each actor does (`motion.py`), whether a character keeps its
+looks, flicker, and how visible patch borders are.
+"""
 import functools
 import subprocess
 
@@ -12,12 +13,12 @@ from common.training import autocast
 from judge import judge_world as world, motion, recogniser
 from networks import video_vae
 
-MIDDLE = (6, 13, 19, 26, 33)  # frames of a shot that are judged, at the model's own rate
-BORDERS = (8, 16, 32)  # pixels: a latent, and what the transformer's patches may span
+JUDGED_FRAMES = (6, 13, 19, 26, 33)  # judged frames of a shot, at the model's own rate
+BORDERS = (8, 16, 32)  # pixels: one latent, one and two transformer patches
 
 
 def load_vae(bundle):
-    """A bundle's video autoencoder in diffusers, its encoder without the residual branches that end in zeros: the same latents in a fifth of the time."""
+    """A bundle's video autoencoder in diffusers. Residual branches of the encoder that end in zeros are removed: the same latents in a fifth of the time."""
     vae = diffusers.AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae").float().eval()
     vae.disable_tiling()
     for block in vae.encoder.down_blocks:
@@ -28,19 +29,19 @@ def load_vae(bundle):
 
 
 @torch.no_grad()
-def reconstructed(vae, frames: np.ndarray) -> np.ndarray:
-    """Frames uint8 [n, H, W, 3] through the autoencoder."""
+def through_autoencoder(vae, frames: np.ndarray) -> np.ndarray:
+    """Frames uint8 [n, H, W, 3] encoded and decoded."""
     with autocast():
         return video_vae.to_pixels(video_vae.drop_leading_frames(video_vae.decode(vae, video_vae.moments(vae, video_vae.to_model(frames))[0]))[0])
 
 
 @functools.cache
 def judges():
-    """(recogniser, its held-out shares, reader of motion, its held-out shares)."""
+    """(recogniser, its held-out accuracies, motion reader, its held-out accuracies)."""
     return *recogniser.load(), *motion.load()
 
 
-def meaning(plan: dict, shot: dict) -> dict:
+def expected(plan: dict, shot: dict) -> dict:
     """What a shot of a plan should show; actors: {id: (action, facing, mark)}."""
     place, beats = world.place_of(plan, shot), {b["who"]: b["what"] for b in shot["action_beats"]}
     return {"place": place["id"], "time": place["time_of_day"], "weather": place["weather"], "props": {p["id"] for p in shot.get("props", [])},
@@ -48,19 +49,19 @@ def meaning(plan: dict, shot: dict) -> dict:
             "actors": {m["id"]: (beats.get(m["id"], "stands"), m["facing"], m["position"]) for m in shot["cast"]}}
 
 
-def moves(frames: np.ndarray, wanted: dict) -> list[tuple[str, str, str, float]]:
-    """(action, facing, mark, where it begins) that is read of each actor of a shot, in the order of `wanted`; blanks where there are no frames."""
+def read_motion(frames: np.ndarray, wanted: dict) -> list[tuple[str, str, str, float]]:
+    """(action, facing, mark, starting x) read for each actor of a shot, in the order of `wanted`; blanks if there are no frames."""
     judge, _, reader, _ = judges()
     return motion.read(reader, judge, frames, list(wanted["actors"])) if len(frames) else [("", "", "", 0.0)] * len(wanted["actors"])
 
 
-def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str, float]] | None = None) -> dict:
-    """Which of what `wanted` (from `meaning`) says the frames of a shot show: {aspect: bool}, an aspect left out where it does not apply.
-    `read`: their `moves`, if they are known.
+def judge_shot(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str, float]] | None = None) -> dict:
+    """Which aspects of `wanted` (from `expected`) the frames show: {aspect: bool}, without aspects that do not apply. read: the result of `read_motion`, if
+    known.
 
-    Weather is asked for where a place has more than one, mood of an actor that is alone, props (all, and no other) of every shot and of those that have any.
-    Action, direction and binding are of all the shot's actors; binding is that each of two does its own action, on its own side of the other."""
-    said = recogniser.judge(judges()[0], frames[[k for k in MIDDLE if k < len(frames)]], len(wanted["actors"])) if len(frames) else {}
+    Weather applies where a place has more than one, mood to a lone actor, "some props" to shots with props. Props are right if all are there and no others.
+    Action, direction and binding must hold for all actors of the shot; binding: each of two does its own action on its own side of the other."""
+    said = recogniser.judge(judges()[0], frames[[k for k in JUDGED_FRAMES if k < len(frames)]], len(wanted["actors"])) if len(frames) else {}
     right = {"place": said.get("place") == wanted["place"], "time": said.get("time") == wanted["time"], "actors": said.get("actors") == set(wanted["actors"])}
     if len(world.WEATHERS_OF[wanted["place"]]) > 1:
         right["weather"] = said.get("weather") == wanted["weather"]
@@ -70,7 +71,7 @@ def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str, float
     right["props"] = said.get("props") == wanted["props"]
     if wanted["props"]:
         right["some props"] = right["props"]
-    of = list(zip(moves(frames, wanted) if read is None else read, wanted["actors"].values()))
+    of = list(zip(read_motion(frames, wanted) if read is None else read, wanted["actors"].values()))
     right["action"] = all(m[0] == w[0] for m, w in of)
     if len(of) == 1:
         right["lone action"] = right["action"]
@@ -86,24 +87,24 @@ def seen(frames: np.ndarray, wanted: dict, read: list[tuple[str, str, str, float
 
 @torch.no_grad()
 def appearance(frames: np.ndarray, actor: str) -> np.ndarray:
-    """The recogniser's features [112] over the cells that show the actor, mean over the judged frames, of length 1."""
+    """The recogniser's features [112] over the actor's cells, averaged over the judged frames, normalised to length 1."""
     judge = judges()[0]
-    _, cells = judge.features(torch.from_numpy(frames[[k for k in MIDDLE if k < len(frames)]].copy()))
+    _, cells = judge.features(torch.from_numpy(frames[[k for k in JUDGED_FRAMES if k < len(frames)]].copy()))
     share = torch.log_softmax(judge.thing(cells), 1)[:, 1 + recogniser.THINGS.index(actor)].flatten(1).softmax(1)
     found = (cells.flatten(2) * share[:, None]).sum(2).mean(0).numpy()
     return found / (np.linalg.norm(found) + 1e-9)
 
 
-def looks_like(frames: np.ndarray) -> str:
-    """The likeliest actor of a shot that has one."""
-    return next(iter(recogniser.judge(judges()[0], frames[[k for k in MIDDLE if k < len(frames)]], 1)["actors"]))
+def likeliest_actor(frames: np.ndarray) -> str:
+    """The most likely actor of a shot with one actor."""
+    return next(iter(recogniser.judge(judges()[0], frames[[k for k in JUDGED_FRAMES if k < len(frames)]], 1)["actors"]))
 
 
 # ---- borders of patches
 
-def borders(frames: np.ndarray) -> dict[int, float]:
-    """How visible the borders of patches are in frames [n, H, W, 3] at the model's own scale: {size: mean jump between neighbouring columns across borders of
-    that size, and of no larger one, over the jump inside cells of 8 pixels}. 1: no border is to be seen."""
+def border_visibility(frames: np.ndarray) -> dict[int, float]:
+    """How visible patch borders are in frames [n, H, W, 3] at the model's own scale: {patch size: mean jump between neighbouring columns across borders of
+    exactly that size, over the mean jump inside 8-pixel cells}. 1: invisible."""
     pixels = frames.astype(np.float32)
     jumps = np.abs(pixels[:, :, 1:] - pixels[:, :, :-1]).mean((0, 1, 3))
     column = np.arange(1, frames.shape[2])
@@ -112,8 +113,8 @@ def borders(frames: np.ndarray) -> dict[int, float]:
     return {size: float(jumps[of(size)].mean()) / inside for size in BORDERS}
 
 
-def coded(frames: np.ndarray) -> np.ndarray:
-    """A shot's frames through H.264 as the engine writes its films: each shown twice, x264 at CRF 16."""
+def through_h264(frames: np.ndarray) -> np.ndarray:
+    """A shot's frames through H.264 as the engine writes films: each frame twice, x264 at CRF 16."""
     size = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{world.WIDTH}x{world.HEIGHT}", "-r", str(2 * world.FPS)]
     quiet = ["ffmpeg", "-hide_banner", "-loglevel", "error"]
     film = subprocess.run([*quiet, *size, "-i", "-", "-c:v", "libx264", "-preset", "medium", "-threads", "4", "-crf", "16", "-pix_fmt", "yuv420p", "-f", "h264",
@@ -125,24 +126,25 @@ def coded(frames: np.ndarray) -> np.ndarray:
 
 # ---- against the renderer's own pictures
 
-def still(frames: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Of frames and of what the renderer marks in them, pixels bool [H, W] that never change in rendered frames, some way off every actor."""
+def static_pixels(frames: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """bool [H, W]: pixels that never change in rendered frames and are some distance from every actor in the mask."""
     near = cv2.dilate((mask > 0).any(0).astype(np.uint8), np.ones((41, 41), np.uint8)) > 0
     return (np.ptp(frames.astype(np.int16), axis=0).max(2) == 0) & ~near
 
 
 def flicker(frames: np.ndarray, where: np.ndarray) -> float:
-    """Mean absolute difference of successive frames over the pixels `where`, in 8-bit levels."""
+    """Mean absolute difference of consecutive frames over the pixels `where`, in 8-bit levels."""
     return float(np.abs(np.diff(frames.astype(np.float32), axis=0))[:, where].mean())
 
 
 def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray | None = None) -> float:
+    """PSNR in dB, over the pixels `where` if given."""
     error = (a.astype(np.float32) - b) ** 2
     error = error if where is None else error[where]
     return float(10 * np.log10(255 ** 2 / max(float(error.mean()), 1e-3)))
 
 
 def rendered(plan: dict, index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(frames, mask of the actors) of a shot by the world's renderer."""
-    frames, masks, _ = world.pictures(plan, index, seed)
+    """(frames, actor mask) of a shot by the renderer."""
+    frames, masks, _ = world.render_frames(plan, index, seed)
     return frames, np.where(masks <= len(plan["shots"][index]["cast"]), masks, 0)

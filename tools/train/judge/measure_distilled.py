@@ -35,11 +35,11 @@ def measure(shots, log):
             video, _ = distil.sample_batch(models[name], batch, evaluations)
             for index, z in zip(group, video):
                 plan, shot, _ = pool.sources[index]
-                wanted = judge_picture.meaning(plan, plan["shots"][shot])
+                wanted = judge_picture.expected(plan, plan["shots"][shot])
                 z = dit.layout.unpatchify(z[None], *pool.store["video"].shape[1:]) * std + mean
                 with autocast():
                     frames = video_vae.to_pixels(video_vae.drop_leading_frames(video_vae.decode(vae, z))[0])
-                seen = recogniser.judge(judge, frames[list(judge_picture.MIDDLE)], len(wanted["actors"]))
+                seen = recogniser.judge(judge, frames[list(judge_picture.JUDGED_FRAMES)], len(wanted["actors"]))
                 for aspect in ("place", "time"):
                     right[aspect].append(seen[aspect] == wanted[aspect])
                 right["actors"].append(seen["actors"] == set(wanted["actors"]))

@@ -1,9 +1,9 @@
-"""Reads where an actor moves and what it does from the frames of a shot. Trained on rendered truth alone, by seeds that no other stage uses.
+"""Reads the movement and action of each actor from the frames of a shot. Trained on rendered truth alone, from seeds that no other stage uses.
 
-The recogniser says in which cells of a frame an actor is: that gives its place in each frame, and what its cells look like there. A small network reads the
-action, the direction and the mark from that track. It judges films (`evaluate.py`); it never sees a generated picture.
+The recogniser locates an actor's cells in every frame, which gives a track: positions and appearance over time. A small network reads action, direction and
+mark from the track. It judges films (`evaluate.py`) and never sees a generated picture.
 
-    python motion.py [--shots 2400] [--workers 2] [--device cuda]
+    python tools/train/run.py motion [--shots 2400] [--workers 2] [--device cuda]
 """
 import argparse
 import hashlib
@@ -21,12 +21,12 @@ import torch.nn.functional as F
 from judge import judge_world as world, recogniser
 from judge.judge_world import ACTIONS, CACHE, FACINGS, FRAMES, PAIRS, POSITIONS
 
-MOVING = ("walks", "runs", "flies", "swims", "chases")  # the actions that have a direction
+MOVING = ("walks", "runs", "flies", "swims", "chases")  # actions with a direction
 PATH = CACHE / "motion.pt"
-SEEDS = world.SEEDS + 5 * 10 ** 6  # apart from the recogniser's and the report's
+SEEDS = world.SEEDS + 5 * 10 ** 6  # apart from the recogniser's and the report's seeds
 SHOTS, HELD_OUT_SHOTS, PART, STEPS, BATCH = 2400, 200, 100, 2000, 64
-SUBTLE = ("stands", "sleeps", "runs")  # of actions of an actor alone, those that are hard to tell
-PLAIN = 12  # numbers of a track beside the look of the actor's cells
+SUBTLE = ("stands", "sleeps", "runs")  # lone actors' actions that are hard to tell apart
+PLAIN = 12  # channels of a track before the appearance features
 WIDE = PLAIN + recogniser.Recogniser.FEATURES + recogniser.Recogniser.FINE
 
 
@@ -49,8 +49,8 @@ class Motion(nn.Module):
         return self.head(self.body(x).flatten(1)).split([len(ACTIONS), 2, 3], 1)
 
 
-def scrolled(frames: np.ndarray) -> np.ndarray:
-    """By how much the picture moves from each frame to the next, float32 [2, n] (x, y), in sixteenths of it: what a camera that moves adds to every track."""
+def camera_motion(frames: np.ndarray) -> np.ndarray:
+    """Motion of the whole picture between consecutive frames, float32 [2, n] (x, y), in sixteenths of the picture: what a moving camera adds to every track."""
     small = [cv2.resize(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY), (world.WIDTH // 2, world.HEIGHT // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
              for f in frames]
     window = cv2.createHanningWindow((world.WIDTH // 2, world.HEIGHT // 2), cv2.CV_32F)
@@ -60,9 +60,10 @@ def scrolled(frames: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def tracks(judge: recogniser.Recogniser, frames: np.ndarray, actors: list[str]) -> np.ndarray:
-    """Of frames uint8 [n, H, W, 3] (the last repeated up to FRAMES): for each actor x, y (in pictures), spread of both, area, how much changes about it and in
-    the whole picture, the picture's own motion, where the other one is; and the means of the recogniser's features over its cells: float32 [actors, WIDE,
-    FRAMES]."""
+    """Tracks of `actors` in frames uint8 [n, H, W, 3] (the last frame repeated up to FRAMES): float32 [actors, WIDE, FRAMES].
+
+    Channels: x, y (in pictures), their spreads, area, change around the actor and in the whole picture, camera motion, offset of the other actor, and the
+    means of the recogniser's features over the actor's cells."""
     if len(frames) < FRAMES:
         frames = np.concatenate([frames, np.repeat(frames[-1:], FRAMES - len(frames), 0)])
     frames = np.ascontiguousarray(frames[:FRAMES])
@@ -73,7 +74,7 @@ def tracks(judge: recogniser.Recogniser, frames: np.ndarray, actors: list[str]) 
     y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
     changed = np.abs(np.diff(frames.astype(np.int16), axis=0, prepend=frames[:1].astype(np.int16))).mean(3).astype(np.float32)
     changed = torch.from_numpy(np.stack([cv2.resize(c, (w, h), interpolation=cv2.INTER_AREA) for c in changed])) / 20
-    moved = torch.from_numpy(scrolled(frames))
+    moved = torch.from_numpy(camera_motion(frames))
     plain, looks = [], []
     for actor in actors:
         score = log_share[:, 1 + recogniser.THINGS.index(actor)]
@@ -89,8 +90,8 @@ def tracks(judge: recogniser.Recogniser, frames: np.ndarray, actors: list[str]) 
     return torch.stack([torch.cat([a, torch.stack(b), c]) for a, b, c in zip(plain, other, looks)]).numpy().astype(np.float32)
 
 
-def drawn(rng: np.random.Generator, evenly: bool) -> dict:
-    """A random plan; unless `evenly`, more often one of two actors or of an action that is hard to tell."""
+def random_plan(rng: np.random.Generator, evenly: bool) -> dict:
+    """A random plan; unless `evenly`, biased towards two actors and actions that are hard to tell apart."""
     while True:
         plan = world.random_plan(rng)
         if evenly or len(plan["shots"][0]["cast"]) == 2 or plan["shots"][0]["action_beats"][0]["what"] in SUBTLE or rng.random() < 0.4:
@@ -98,10 +99,10 @@ def drawn(rng: np.random.Generator, evenly: bool) -> dict:
 
 
 def examples(first: int, count: int, evenly: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the actors of `count` random shots from the seed `first` on, made worse: tracks float32 [n, WIDE, FRAMES], labels int [n, 3] (action; facing, or -1
-    where nothing moves; mark), and whether they are alone [n]. Kept in the cache, beside the recogniser that made them."""
+    """Training examples from `count` random, degraded shots from seed `first` on: tracks float32 [n, WIDE, FRAMES], labels int [n, 3] (action; facing, -1
+    without a direction; mark), and whether the actor is alone [n]. Cached under the hash of the recogniser that made them."""
     judge, (found, labels, alone) = recogniser.load()[0], ([], [], [])
-    parts = [v.numpy().tobytes() for part in (judge.fine, judge.body, judge.thing) for v in part.state_dict().values()]  # what tracks depend on
+    parts = [v.numpy().tobytes() for part in (judge.fine, judge.body, judge.thing) for v in part.state_dict().values()]  # tracks depend on these weights
     name = hashlib.sha256(b"".join(parts)).hexdigest()[:12]
     path = CACHE / "tracks" / f"{name}_{first}_{count}{'_evenly' * evenly}.npz"
     if path.exists():
@@ -110,9 +111,9 @@ def examples(first: int, count: int, evenly: bool = False) -> tuple[np.ndarray, 
     torch.set_num_threads(1)
     for i in range(count):
         rng, generator = np.random.default_rng([SEEDS, first + i]), torch.Generator().manual_seed(first + i)
-        plan = drawn(rng, evenly)
-        frames, _, truth = world.pictures(plan, 0, SEEDS + first + i)
-        worse = frames if rng.random() < 0.25 else recogniser.worsen(torch.from_numpy(frames).float(), generator, alike=True).byte().numpy()
+        plan = random_plan(rng, evenly)
+        frames, _, truth = world.render_frames(plan, 0, SEEDS + first + i)
+        worse = frames if rng.random() < 0.25 else recogniser.degrade(torch.from_numpy(frames).float(), generator, alike=True).byte().numpy()
         found.append(tracks(judge, worse, truth["actors"]))
         labels += [(ACTIONS.index(a), FACINGS.index(f) if a in MOVING else -1, POSITIONS.index(p))
                    for a, f, p in zip(truth["actions"], truth["facings"], truth["positions"])]
@@ -123,23 +124,24 @@ def examples(first: int, count: int, evenly: bool = False) -> tuple[np.ndarray, 
     return tuple(made.values())
 
 
-def told(action: torch.Tensor, alone) -> torch.Tensor:
-    """Logits of actions [n, 11] without those that take two, for the actors that are alone: bool [n]."""
+def mask_pair_actions(action: torch.Tensor, alone) -> torch.Tensor:
+    """Action logits [n, 11] with actions that need two actors masked out where `alone` (bool [n])."""
     pairs = torch.tensor([a in PAIRS for a in ACTIONS])
     return action.masked_fill(torch.as_tensor(alone)[:, None] & pairs, -1e4)
 
 
 @torch.no_grad()
-def correct(model: Motion, found: np.ndarray, labels: np.ndarray, alone: np.ndarray) -> dict:
+def accuracy(model: Motion, found: np.ndarray, labels: np.ndarray, alone: np.ndarray) -> dict:
+    """Held-out accuracies: action, action of lone actors, direction, mark."""
     action, facing, mark = model(torch.from_numpy(found))
-    right, moves = (told(action, alone).argmax(1).numpy() == labels[:, 0]), labels[:, 1] >= 0
+    right, moves = (mask_pair_actions(action, alone).argmax(1).numpy() == labels[:, 0]), labels[:, 1] >= 0
     return {"action": float(right.mean()), "lone action": float(right[alone].mean()),
             "direction": float((facing.argmax(1).numpy() == labels[:, 1])[moves].mean()),
             "mark": float((mark.argmax(1).numpy() == labels[:, 2]).mean())}
 
 
 def train(shots: int = SHOTS, workers: int = 1, device: str = "cpu", path: pathlib.Path = PATH) -> dict:
-    """Trains and saves; returns the held-out shares."""
+    """Trains, saves, and returns the held-out accuracies."""
     start = time.time()
     parts = [(first, PART) for first in range(0, shots, PART)] + [(10 ** 6, HELD_OUT_SHOTS, True)]
     if workers > 1:
@@ -168,10 +170,10 @@ def train(shots: int = SHOTS, workers: int = 1, device: str = "cpu", path: pathl
         loss.backward()
         optimiser.step()
     model = model.cpu().eval()
-    figures = correct(model, *held_out)
+    figures = accuracy(model, *held_out)
     torch.save({"weights": model.state_dict(), "held_out": figures, "shots": shots}, path)
     print(json.dumps({"seconds": round(time.time() - start), "shots": shots, **figures}), flush=True)
-    said = told(model(torch.from_numpy(held_out[0]))[0], held_out[2]).argmax(1).numpy()
+    said = mask_pair_actions(model(torch.from_numpy(held_out[0]))[0], held_out[2]).argmax(1).numpy()
     for wanted in range(len(ACTIONS)):
         read = np.bincount(said[held_out[1][:, 0] == wanted], minlength=len(ACTIONS))
         print(f"{ACTIONS[wanted]:>8}: " + ", ".join(f"{ACTIONS[i]} {n}" for i, n in enumerate(read) if n), flush=True)
@@ -179,6 +181,7 @@ def train(shots: int = SHOTS, workers: int = 1, device: str = "cpu", path: pathl
 
 
 def load(path: pathlib.Path = PATH) -> tuple[Motion, dict]:
+    """The trained network and its held-out accuracies."""
     state, model = torch.load(path, map_location="cpu", weights_only=True), Motion()
     model.load_state_dict(state["weights"])
     return model.eval(), state["held_out"]
@@ -186,10 +189,10 @@ def load(path: pathlib.Path = PATH) -> tuple[Motion, dict]:
 
 @torch.no_grad()
 def read(model: Motion, judge, frames: np.ndarray, actors: list[str]) -> list[tuple[str, str, str, float]]:
-    """(action, facing, mark, where it begins: x in pictures) of each actor of a shot."""
+    """(action, facing, mark, starting x in pictures) of each actor of a shot."""
     found = tracks(judge, frames, actors)
     action, facing, mark = model(torch.from_numpy(found))
-    action = told(action, [len(actors) == 1] * len(actors))
+    action = mask_pair_actions(action, [len(actors) == 1] * len(actors))
     begins = np.median(found[:, 0, :5], 1).tolist()
     return [(ACTIONS[a], FACINGS[f], POSITIONS[p], x) for a, f, p, x in zip(*(v.argmax(1).tolist() for v in (action, facing, mark)), begins)]
 
@@ -197,8 +200,8 @@ def read(model: Motion, judge, frames: np.ndarray, actors: list[str]) -> list[tu
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=SHOTS)
-    parser.add_argument("--workers", type=int, default=1, help="processes that make tracks")
-    parser.add_argument("--device", default="cpu", help="where the network learns; tracks are made on the processor")
+    parser.add_argument("--workers", type=int, default=1, help="processes that extract tracks")
+    parser.add_argument("--device", default="cpu", help="device for training; tracks are extracted on the CPU")
     parser.add_argument("--out", type=pathlib.Path, default=PATH)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""REPORT.md from the judgements of `evaluate.py`: shares with Wilson's 95 % interval, means and medians with a bootstrap's, both over films."""
+"""Composes REPORT.md from the judgements of `evaluate.py`: shares with Wilson's 95 % interval, means and medians with a bootstrap's, both over films."""
 import itertools
 import json
 
@@ -9,14 +9,14 @@ from judge.intervals import wilson
 from judge.judge_world import MOODS, PROPS, WORLD, place_of
 
 ASPECTS = ("place", "time", "weather", "actors", "lone actor", "lone mood", "props", "some props", "action", "lone action", "direction", "binding")
-FRAME_MS = 1000 / WORLD["fps"]  # of the model's own rate
+FRAME_MS = 1000 / WORLD["fps"]  # at the model's own rate
 IDS = {kind: {entry["id"] for entry in WORLD[kind]} for kind in ("actors", "places", "actions")}
 
 
 # ---- figures with intervals
 
 def share(groups: list[list[bool]]) -> str:
-    """Mean over films of the share of right shots, in per cent; the interval counts films, not shots."""
+    """Mean over films of the share of right shots, in per cent. The interval counts films, not shots."""
     groups = [g for g in groups if g]
     if not groups:
         return "–"
@@ -26,7 +26,7 @@ def share(groups: list[list[bool]]) -> str:
 
 
 def spread(values, statistic=np.mean, form: str = "{:.2f}") -> str:
-    """A statistic of a sample [n] or [n, k] and its 95 % interval over 1000 resamples."""
+    """A statistic of a sample [n] or [n, k] with its 95 % interval over 1000 resamples."""
     values = np.asarray(values, np.float64)
     if not values.size:
         return "–"
@@ -39,13 +39,14 @@ def spread(values, statistic=np.mean, form: str = "{:.2f}") -> str:
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Lines of a Markdown table."""
     return ["| " + " | ".join(head) + " |", "|---" * len(head) + "|", *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 
 # ---- the planner
 
 def happenings(plan: dict) -> list[tuple]:
-    """What a plan shows, one entry a run of equal shots: (place, time, weather, {(actor, action, mood)}, {props})."""
+    """What a plan shows, one entry per run of equal shots: (place, time, weather, {(actor, action, mood)}, {props})."""
     found = []
     for shot in plan["shots"]:
         place, beats = place_of(plan, shot), {b["who"]: b["what"] for b in shot["action_beats"]}
@@ -64,7 +65,7 @@ def in_order(wanted: list, found: list) -> int:
 
 
 def plan_figures(wanted: dict, made: dict | None) -> dict:
-    """An engine's plan against the one that its prompt was made from."""
+    """The engine's plan compared with the plan that its prompt was made from."""
     if made is None:
         return {"made": False, "events": [False] * len(happenings(wanted)), "violations": 0,
                 "lines": [False] * sum(bool(s["dialogue"]) for s in wanted["shots"]), "shots": False}
@@ -80,10 +81,12 @@ def plan_figures(wanted: dict, made: dict | None) -> dict:
 # ---- sections; each takes a part's records
 
 def aspects(groups: list[list[dict]]) -> list[str]:
+    """Table cells: the share of each aspect."""
     return [share([[shot[a] for shot in shots if a in shot] for shots in groups]) for a in ASPECTS]
 
 
 def prompts(records: list[dict]) -> list[str]:
+    """Sections on films from prompts."""
     names = {"film": "films", "another's meaning": "control: films, judged by another prompt's meaning", "rendered": "the renderer's pictures"}
     lines = [f"## What prompts become ({len(records)} prompts, from typing to film)", "",
              *table(["pictures", *ASPECTS], [[said, *aspects([r[name] for r in records])] for name, said in names.items()])]
@@ -98,6 +101,7 @@ def prompts(records: list[dict]) -> list[str]:
 
 
 def identity(records: list[dict]) -> list[str]:
+    """Section on a character's looks across the shots of a film."""
     rows = []
     for of, said in (("rendered", "the renderer's pictures"), ("film", "films")):
         looks = [[v for v in r["looks"] if v["of"] == of] for r in records]
@@ -122,6 +126,7 @@ def identity(records: list[dict]) -> list[str]:
 
 
 def shots(records: list[dict]) -> list[str]:
+    """Sections on films of one shot."""
     names = {"film": "films", "another's meaning": "control: films, judged by another plan's meaning", "rendered": "the renderer's pictures",
              "autoencoder": "the renderer's pictures through the video autoencoder"}
     lines = [f"## What single shots show ({len(records)} shots from plans)", "",
@@ -150,6 +155,7 @@ def shots(records: list[dict]) -> list[str]:
 
 
 def seams(records: list[dict]) -> list[str]:
+    """Section on patch borders."""
     names = {"rendered": "the renderer's pictures", "coded": "those through H.264, as films are", "autoencoder": "those through the video autoencoder",
              "film": "films"}
     rows = [[said, *(spread([r["borders"][of][size] for r in records if of in r["borders"]]) for size in ("8", "16", "32"))] for of, said in names.items()]
@@ -158,7 +164,7 @@ def seams(records: list[dict]) -> list[str]:
 
 
 def actions(shots: list[list[tuple[str, str]]]) -> list[str]:
-    """What is read for each action, of actors alone."""
+    """Table of the actions read for each planned action, lone actors only."""
     pairs = [shot[0] for shot in shots if len(shot) == 1]
     rows = [[wanted, *(str(sum(r == read for w, r in pairs if w == wanted)) for read in motion.ACTIONS)] for wanted in motion.ACTIONS
             if wanted not in motion.PAIRS]
@@ -170,6 +176,7 @@ beyond = lambda v: 100 * float((v[:, 0] - v[:, 1]).sum() / v[:, 2].sum())  # of 
 
 
 def spoken(records: list[dict]) -> list[str]:
+    """Section on speech."""
     names = {"rendered": "the renderer's sound (the teacher with ambience)", "autoencoder": "that through the audio autoencoder", "film": "films",
              "another's line": "control: films, judged by another's line"}
     rows = []
@@ -191,13 +198,14 @@ def spoken(records: list[dict]) -> list[str]:
 
 
 def agreement(records: list[dict]) -> list[str]:
+    """Section on the engine against diffusers."""
     names = {"same": "same plan and seed", "another seed": "control: another seed", "another plan": "control: another plan"}
     return ["## The engine and diffusers", "",
             *table(["film of the engine (fp32, through H.264) against frames of the same parts in diffusers", "PSNR, dB"],
                    [[said, spread([r.get(key, np.nan) for r in records], form="{:.1f}")] for key, said in names.items()])]
 
 
-# What the model was to reach: figure, value from {part: [record]}, aim, whether less is better, unit.
+# Aims of the model: figure, value from {part: [record]}, aim, whether lower is better, unit.
 mean = lambda values: float(np.mean(values)) if len(values) else float("nan")
 right = lambda records, aspect: 100 * mean([r["film"][aspect] for r in records["shots"] if aspect in r["film"]])
 border = lambda records, of, size: mean([r["borders"][of][size] for r in records["shots"] if of in r["borders"]])
@@ -205,11 +213,13 @@ figure = lambda records, name: [r[name] for r in records["shots"] if r.get(name)
 
 
 def heard(records: dict, key: str) -> float:
+    """Words wrong beyond the teacher's, in points."""
     said = [r["said"] for r in records["shots"] if "said" in r]
     return beyond(np.array([(s[key]["wrong"], s["rendered"]["wrong"], s["rendered"]["words"]) for s in said])) if said else float("nan")
 
 
 def same_actor(records: dict) -> float:
+    """Per cent of pairs of shots of one character that are read as the same actor."""
     shots = [[v for v in r["looks"] if v["of"] == "film"] for r in records.get("prompts", [])]
     return 100 * mean([a["seen"] == b["seen"] for looks in shots for a, b in itertools.combinations(looks, 2) if a["actor"] == b["actor"]])
 
@@ -233,7 +243,7 @@ AIMS = (("video autoencoder, whole frames", lambda r: mean(figure(r, "psnr")), 3
 
 
 def aims(results: dict) -> list[str]:
-    """Which aims are reached, and what is missing from the others."""
+    """Section on the aims: which are reached, and by how much others are missed."""
     rows = []
     for name, value, wanted, less, unit in AIMS:
         reached = value(results)
@@ -245,7 +255,7 @@ def aims(results: dict) -> list[str]:
 
 
 def evaluations(records: list[dict]) -> list[str]:
-    """What fewer evaluations cost, from the lines that `distil.py` measures."""
+    """Section on the cost of fewer evaluations, from the records of measure_distilled.py."""
     if not records:
         return []
     far = next(r for r in records if r["evaluations"] == max(v["evaluations"] for v in records))
@@ -256,15 +266,16 @@ def evaluations(records: list[dict]) -> list[str]:
     return [f"## Fewer evaluations ({far['shots']} held-out shots, from the same noise, without guidance)", "",
             *table(["evaluations", "transformer", f"distance of the picture's latents from {far['evaluations']} evaluations", "of the sound's", "place", "time",
                     "actors"], rows),
-            "Distances are root mean square errors of normalised latents. By `tools/train/distil.py`, in Python; everything above is the engine's output.", ""]
+            "Distances are root mean square errors of normalised latents. By `tools/train/run.py measure-distilled`, in Python; "
+            "everything above is the engine's output.", ""]
 
 
 def compose(results: dict, about: dict, judge_figures: dict, motion_figures: dict, distilled: list[dict]) -> str:
-    """The report's text; results: {part: {case: record}}; distilled: the lines of distil.py, if it has measured."""
-    of = {part: json.loads(json.dumps(list(records.values()))) for part, records in results.items()}  # as they are read from a file: keys are text
+    """The text of the report. results: {part: {case: record}}; distilled: the records of measure_distilled.py, if any."""
+    of = {part: json.loads(json.dumps(list(records.values()))) for part, records in results.items()}  # as read from a file: keys become text
     lines = [f"# What {about['name']}'s films show", "",
-             f"Films of `fabula render`, {about['steps']} evaluations a shot, by `tools/train/evaluate.py`. In brackets the 95 % interval and the number of "
-             "samples (shots, lines or pairs; an interval of shares counts films). Nothing here was judged by the model that made it.", ""]
+             f"Films of `fabula render`, {about['steps']} evaluations a shot, by `tools/train/run.py evaluate`. In brackets the 95 % interval and the number "
+             "of samples (shots, lines or pairs; an interval of shares counts films). Nothing here was judged by the model that made it.", ""]
     if "shots" in of:
         lines += aims(of)
     for part, write in (("shots", shots), ("prompts", prompts), ("agreement", agreement)):

@@ -28,7 +28,7 @@ def spoken(text, voice_id, length):
         return np.zeros(0, np.float32)
     cut = wave[round(inner[0].begin * rate):round(inner[-1].end * rate)]
     shifted = signal.resample(cut, max(1, round(len(cut) * SAMPLE_RATE / rate / voice["pitch"])))
-    return acoustics.finished(acoustics.stretch(shifted, length)).astype(np.float32)
+    return acoustics.finish(acoustics.stretch(shifted, length)).astype(np.float32)
 
 
 def phones_of(plan, index):

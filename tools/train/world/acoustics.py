@@ -43,7 +43,7 @@ def add(wave: np.ndarray, start: int, piece: np.ndarray) -> None:
     wave[start:start + len(piece)] += piece
 
 
-def ramped(wave: np.ndarray, seconds: float) -> np.ndarray:
+def fade_ends(wave: np.ndarray, seconds: float) -> np.ndarray:
     """`wave` with linear ramps of this length at both ends."""
     n = min(round(seconds * SAMPLE_RATE), len(wave) // 2)
     ramp = np.ones(len(wave))
@@ -63,12 +63,12 @@ def speak(text: str, voice: dict, length: int) -> np.ndarray:
         return np.zeros(0)
     if rate != SAMPLE_RATE:
         wave = signal.resample_poly(wave, SAMPLE_RATE, rate)
-    return finished(stretch(wave[round(spoken[0].begin * SAMPLE_RATE):round(spoken[-1].end * SAMPLE_RATE)], length))
+    return finish(stretch(wave[round(spoken[0].begin * SAMPLE_RATE):round(spoken[-1].end * SAMPLE_RATE)], length))
 
 
-def finished(wave: np.ndarray) -> np.ndarray:
+def finish(wave: np.ndarray) -> np.ndarray:
     """Speech within the band that is heard, levelled, with soft ends."""
-    return ramped(levelled(signal.sosfilt(band(60, 7400), wave)), 0.005)
+    return fade_ends(level(signal.sosfilt(band(60, 7400), wave)), 0.005)
 
 
 def stretch(wave: np.ndarray, length: int, frame: int = 480, search: int = 100) -> np.ndarray:
@@ -93,7 +93,7 @@ def stretch(wave: np.ndarray, length: int, frame: int = 480, search: int = 100) 
     return (out / gain)[hop:hop + length]
 
 
-def levelled(wave: np.ndarray) -> np.ndarray:
+def level(wave: np.ndarray) -> np.ndarray:
     """Speech at SPEECH_RMS where it sounds (10 ms blocks within 30 dB of the loudest), its peaks bent below SPEECH_PEAK."""
     blocks = np.sqrt(np.mean(wave[:len(wave) // 160 * 160].reshape(-1, 160) ** 2, axis=1))
     active = blocks[blocks > blocks.max() * 0.03] if len(blocks) else blocks

@@ -82,19 +82,19 @@ def text(data):
         if deep:
             body = "[\n" + ",\n".join("    " + json.dumps(v, ensure_ascii=False) for v in value) + "\n  ]"
         elif isinstance(value, dict):
-            body = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ") if key not in ("holdouts", "editions") else nested(value)
+            body = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ") if key not in ("holdouts", "editions") else format_nested(value)
         else:
             body = json.dumps(value, ensure_ascii=False)
         lines.append(f"  {json.dumps(key)}: {body}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def nested(value, depth=1):
+def format_nested(value, depth=1):
     """An object with a line for each field, down to lists and plain values."""
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     pad = "  " * (depth + 1)
-    return "{\n" + ",\n".join(f"{pad}{json.dumps(k)}: {nested(v, depth + 1)}" for k, v in value.items()) + "\n" + "  " * depth + "}"
+    return "{\n" + ",\n".join(f"{pad}{json.dumps(k)}: {format_nested(v, depth + 1)}" for k, v in value.items()) + "\n" + "  " * depth + "}"
 
 
 def check():
