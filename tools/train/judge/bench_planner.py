@@ -67,7 +67,7 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
     torch.set_num_threads(threads)
     vocabulary = tokens.Vocabulary(bundle / "planner/tokenizer.json")
     has_stats = "--stats" in subprocess.run([fabula, "plan", "--help"], capture_output=True, text=True).stdout
-    lines, told = [], []
+    lines, shares = [], []
     for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         model = Qwen3ForCausalLM.from_pretrained(bundle / "planner", torch_dtype=dtype).eval()
         model.generation_config.eos_token_id = None
@@ -90,7 +90,7 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
             share += f" {sums['passes']} | {sums.get('accepted', 0) / max(1, sums['passes']):.2f} | {sums.get('accepted', 0)} of {sums.get('drafted', 0)} |"
         else:
             share += " – | – | – |"
-        told.append(share)
+        shares.append(share)
     load = os.getloadavg()[0]
     how = "seconds of decoding (`--stats`)" if has_stats else "seconds of the whole program, loading of the model included, for this program has no `--stats`"
     return "\n".join(["## How fast plans are written", "",
@@ -100,7 +100,7 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
                       + (", so these figures say little about a free one." if load > os.cpu_count() + 1 else "."), "",
                       "| precision | tokens | fabula, tokens/s | transformers, tokens/s | fabula is |", "|---|---|---|---|---|", *lines, "",
                       "*Forced* tokens are written without a question to the model; *accepted* are those read ahead that the model would have chosen.", "",
-                      "| precision | forced | passes | accepted a pass | accepted of drafted |", "|---|---|---|---|---|", *told, *mask_timings(fabula.parent),
+                      "| precision | forced | passes | accepted a pass | accepted of drafted |", "|---|---|---|---|---|", *shares, *mask_timings(fabula.parent),
                       ""]) + "\n"
 
 

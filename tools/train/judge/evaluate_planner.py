@@ -59,7 +59,7 @@ def line_shots(film: dict, line: str, actor: str | None) -> list[int]:
     """The shots in which a line starts. A long line is spread over several shots and may be followed by others there."""
     wanted, found = " ".join(words(line)), []
     for first in range(len(film["shots"])):
-        spoken = [[w for told in s["dialogue"] if actor in (None, told["speaker"]) for w in words(told["text"])] for s in film["shots"][first:]]
+        spoken = [[w for said in s["dialogue"] if actor in (None, said["speaker"]) for w in words(said["text"])] for s in film["shots"][first:]]
         if spoken[0] and f" {wanted} " in f" {' '.join(sum(spoken, []))} " and f" {wanted} " not in f" {' '.join(sum(spoken[1:], []))} ":
             found.append(first)
     return found

@@ -1,7 +1,9 @@
-"""Checks of what the planner is trained on: plans that are legal and follow from their streams, prompts that say what is copied, every value well covered, and
-figures of speed.
+"""Checks the planner's training data: plans are legal and follow from their streams, prompts contain what is copied. Prints the frequency of every value, and
+speed.
 
     python tools/train/run.py check-grammar [COUNT] [SEED]
+
+Checks plans of prompts, and films drawn attribute by attribute. `check-decoding` checks the constrained decoder.
 """
 
 import argparse
@@ -23,7 +25,7 @@ IDS = {name: {e["id"] if isinstance(e, dict) else e for e in WORLD[name]} for na
 
 
 def check_plan(prompt, plan, copied=True):
-    """Asserts what docs/BUNDLE.md says of a plan; `copied`: the lines are legal spans of the prompt as well."""
+    """Asserts what docs/BUNDLE.md requires of a plan. copied: lines must be legal spans of the prompt."""
     data = prompt.encode()
     spans = {cap: {data[s:e].decode() for s, e in legal_spans(data, cap)} for cap in (LINE_BYTES, SPAN_BYTES)}
     actors, places = [c["id"] for c in plan["characters"]], [p["id"] for p in plan["places"]]
@@ -53,21 +55,21 @@ def check_plan(prompt, plan, copied=True):
 
 
 def check_stream(vocabulary, prompt, plan):
-    """Asserts that the stream holds the plan's JSON, and its tokens the stream; returns the number of tokens."""
+    """Asserts that the stream contains the plan's JSON, and that its tokens decode to it. Returns the number of tokens."""
     text = "".join(s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind not in ("special", "prompt"))
     assert json.loads(text[text.index("{"):]) == plan and text[text.index("{"):] == json.dumps(plan, separators=(",", ":"), ensure_ascii=False), prompt
     encoded = tokens.encode_plan(vocabulary, prompt, plan)
     ids = encoded.ids
     begin = ids.index(vocabulary.special["<|im_start|>"], 1)
     special = set(vocabulary.special.values())
-    told = b"".join(vocabulary.bytes[i] for i in ids[begin:] if i not in special).decode()
-    assert json.loads(told[told.index("{"):]) == plan, prompt
+    decoded = b"".join(vocabulary.bytes[i] for i in ids[begin:] if i not in special).decode()
+    assert json.loads(decoded[decoded.index("{"):]) == plan, prompt
     assert len(ids) == len(encoded.loss) == len(encoded.kinds) and max(i for rows, sounds, _ in encoded.shots for i in rows + sounds) < len(ids)
     return len(ids)
 
 
 def count_values(counts, plan):
-    """Adds the plan's values, shot by shot, to the counters of `counts` by kind."""
+    """Adds the values of a plan's shots to the counters in `counts`, by kind."""
     settings = {p["id"]: p for p in plan["places"]}
     for shot in plan["shots"]:
         place = settings[shot["place"]]
@@ -102,6 +104,7 @@ def tokenizer(draw):
 
 
 def check(count=400, seed=1):
+    """Checks `count` plans of each kind and prints the figures."""
     speech.phones_of = common_words.rough_phones
     vocabulary = tokenizer(grammar_prompts.sample_plan)
     for name, draw in (("prompts", grammar_prompts.sample_plan), ("shots", grammar_shots.sample_shots)):
@@ -116,7 +119,7 @@ def check(count=400, seed=1):
                     assert not any(editions.is_held_out("actors_places", c["id"], shot["place"]) for c in shot["cast"])
                     assert not any(editions.is_held_out("actors_actions", b["who"], b["what"]) for b in shot["action_beats"])
         rate = count / (time.process_time() - start)
-        print(f"{name}: {count} plans are legal; {np.mean(lengths):.0f} tokens a plan, {max(lengths)} at most; {rate:.0f} plans a second, checks and all")
+        print(f"{name}: {count} plans are legal; {np.mean(lengths):.0f} tokens per plan, {max(lengths)} at most; {rate:.0f} plans per second including checks")
         for kind, values in counts.items():
             total = sum(values.values())
             print(f"  {kind}: " + " ".join(f"{v} {100 * n / total:.1f}" for v, n in values.most_common()) + " %")

@@ -1,4 +1,4 @@
-"""Common words, of which half of the drawn lines are made, and the rough phones of a line of them."""
+"""Common words, from which half of the drawn lines are made, and fast approximate phones for lines of them."""
 
 import functools
 import re
@@ -28,20 +28,20 @@ wind window winter wish with wonder wood word work world would write yellow yes 
 
 @functools.lru_cache(maxsize=None)
 def known():
-    """The words of which most drawn lines are made."""
+    """The words that make up most drawn lines."""
     texts = [*WORDS, *grammar_words.SENTENCES, *grammar_words.SPEECHES, *(word for words in grammar_words.SLOTS.values() for word in words)]
     return frozenset(re.findall(r"[a-z']+", re.sub(r"\{\w+\}", " ", " ".join(texts)).lower()))
 
 
 @functools.lru_cache(maxsize=65536)
 def piece_phones(piece, voice, spoken=speech.phones_of):
-    """Bound to the exact phones when this is imported: `rough_phones` may stand in their place later."""
+    """Exact phones of a word or a pair of letters. `spoken` is bound at import: `rough_phones` may replace speech.phones_of later."""
     return spoken(piece, voice)
 
 
 def rough_phones(text, voice):
-    """Like speech.phones_of, some fifty times as fast once it is warm: a line's phones as those of its words, and of the pairs of letters of a word that is not
-    a common one. Near enough for a context that carries no loss."""
+    """Approximates speech.phones_of by joining the phones of single words, and of letter pairs for uncommon words. Some fifty times as fast once warm; good
+    enough for context tokens, which carry no loss."""
     phones, at = [], 0.0
     for word in re.findall(r"[\w']+", text.lower()):
         for piece in [word] if word in known() else re.findall(r"\w\w?", word):

@@ -1,18 +1,22 @@
-"""Stories of the world: their meaning, the plan that follows from it, and prompts that say it.
+"""Stories of the world: their meaning, and the plan that follows from it.
 
-`grammar_prompts.sample_plan` draws a meaning (`Story`), words it and lets `oracle` write the plan. The oracle is deterministic: whatever a prompt leaves out is
-filled by the fixed rules below, so that a reader, and the planner, can know it.
+`grammar_prompts.sample_plan` draws a meaning (`Story`), words it as a prompt and lets `oracle` write the plan. The oracle is deterministic: fixed rules fill
+in what a prompt leaves out, so that a reader, and the planner, can know it.
 
-Rules. No actor, or an unknown one: the fox. No place, or an unknown one: the forest (a later event: where the film is already; an unknown place: the forest).
-No time: day. No action, or an unknown one: stands. One actor stands in the centre and faces right; two stand left and right, facing each other, or both to the
-right when both walk, run or fly, or one chases the other. One event makes three shots, two make two each, more make one each; a line is spoken in its event's
-second shot. Who talks to somebody `talks`, the other stands; who is chased runs; with nobody else, `talks` is stands and `chases` runs. A line that follows
-another one is an event of its own in which its speaker stands alone.
-Voices go by the actor's place in world.json: even slt, odd rms; `he` means rms, `she` slt; a voice asked for comes first.
-No weather: the world's first (clear); one that was said holds on, where the place can have it. No mood: the first (calm); one that was said is the actor's
-until another is. Props hold on for later events at the same place, two at most. The first stands right of an actor who is in the centre or on the left, else
-left, and the second on the other side; beside two actors, the first stands in the centre and the second on the left.
-Shots of an event are wide, medium and close in turn, the single shots of events likewise.
+Defaults. Actor missing or unknown: the fox. Place missing or unknown: the forest; in a later event, a missing place is the current one. Time: day. Action
+missing or unknown: stands.
+
+Staging. One actor stands in the centre and faces right. Two stand left and right and face each other, or both right if both walk, run or fly, or one chases
+the other. When one `talks`, the other stands; when one chases, the other runs; alone, `talks` becomes stands and `chases` runs.
+
+Shots. One event makes three shots, two make two each, more make one each. A line is spoken in its event's second shot; a line that follows another is an
+event of its own in which the speaker stands alone. The shots of an event are wide, medium and close in turn; so are the single shots of several events.
+
+Voices. By the actor's position in world.json: even slt, odd rms. `he` means rms, `she` slt; a requested voice takes precedence.
+
+Weather, moods, props. Weather: the world's first (clear); a stated one persists where the place can have it. Mood: the first (calm); a stated one persists
+for the actor. Props persist for later events at the same place, at most two. The first is right of an actor in the centre or on the left, else left; the
+second is on the other side. Beside two actors the first is in the centre and the second on the left.
 """
 
 import dataclasses
@@ -25,46 +29,46 @@ ACTORS = {a["id"]: a for a in WORLD["actors"]}
 PLACES = {p["id"]: p for p in WORLD["places"]}
 VOICES = {v["id"]: v for v in WORLD["voices"]}
 PROPS = {p["id"]: p for p in WORLD.get("props", []) if "words" in p}
-# Lists of ids, the default first; empty where the world has none.
+# Ids, the default first; empty if the world has none.
 WEATHERS, MOODS = ([e["id"] for e in WORLD.get(name, []) if isinstance(e, dict)] for name in ("weathers", "moods"))
-SIZES = [s for s in ("wide", "medium", "close") if s in WORLD["camera_sizes"]]  # of the shots of an event, in turn
+SIZES = [s for s in ("wide", "medium", "close") if s in WORLD["camera_sizes"]]  # sizes of an event's shots, in turn
 LINE_BYTES, SPAN_BYTES, MAX_UNSUPPORTED, MAX_SHOTS, MAX_PROPS = WORLD.get("line_bytes", 28), 40, 6, WORLD["max_shots"], 2
 TREATMENT_BYTES = 240
 MOVING = {"walks", "runs", "flies"}
 ON_PLACE = {p: f"on the {p}" if p in ("beach", "moon") else p if p == "underwater" else f"in the {p}" for p in PLACES}
 WEATHER_OF_TREATMENT = {"rain": " in the rain", "snow": " in the snowfall"}
-CRICKETS = {"forest", "meadow", "castle"}  # by night
+CRICKETS = {"forest", "meadow", "castle"}  # ambience at night
 
 
 @dataclasses.dataclass
 class Event:
-    """What happens at once: one or two actors with their actions, where, when, and a line or none."""
+    """Simultaneous actions of one or two actors: where, when, and at most one line."""
     actors: list  # ids
-    actions: list  # ids, one an actor
+    actions: list  # ids, one per actor
     place: str
     time: str
     speaker: str | None = None  # id
     line: list = dataclasses.field(default_factory=list)  # pieces of the line, each a legal span of the prompt
-    positions: list | None = None  # as asked for
+    positions: list | None = None  # requested ones
     facings: list | None = None
     weather: str | None = None  # id; None: the default
-    moods: list | None = None  # ids, one an actor; None: the default
-    props: list = dataclasses.field(default_factory=list)  # ids of what is shown, at most MAX_PROPS
+    moods: list | None = None  # ids, one per actor; None: the default
+    props: list = dataclasses.field(default_factory=list)  # ids, at most MAX_PROPS
 
 
 @dataclasses.dataclass
 class Story:
     """The meaning of a prompt."""
     events: list
-    voices: dict = dataclasses.field(default_factory=dict)  # actor -> voice, where asked for or heard from he / she
-    shots: int | None = None  # as asked for
+    voices: dict = dataclasses.field(default_factory=dict)  # actor -> voice, where requested or implied by he / she
+    shots: int | None = None  # requested number
     size: str | None = None
     move: str | None = None
     unsupported: list = dataclasses.field(default_factory=list)  # spans of the prompt
 
 
 def shot_count(story):
-    """Shots of each event."""
+    """The number of shots of each event."""
     events = story.events
     base = {1: 3, 2: 2}.get(len(events), 1)
     counts = [base] * len(events)
@@ -72,7 +76,7 @@ def shot_count(story):
         each, rest = divmod(max(story.shots, len(events)), len(events))
         counts = [each + (i < rest) for i in range(len(events))]
     counts = [max(n, len(e.line)) for n, e in zip(counts, events)]
-    while sum(counts) > MAX_SHOTS:  # long lines give way last
+    while sum(counts) > MAX_SHOTS:  # shorten events with long lines last
         spare = [i for i in range(len(counts)) if counts[i] > max(1, len(events[i].line))]
         if not spare:
             break
@@ -81,6 +85,7 @@ def shot_count(story):
 
 
 def default_voice(actor):
+    """The voice of an actor without a requested one."""
     return "slt" if list(ACTORS).index(actor) % 2 == 0 else "rms"
 
 
@@ -95,24 +100,25 @@ def staging(event):
 
 
 def prop_positions(positions):
-    """Where up to MAX_PROPS props stand beside actors at `positions`."""
+    """Positions of up to MAX_PROPS props beside actors at `positions`."""
     if len(positions) > 1:
         return ["center", "left"]
     return ["left", "right"] if positions[0] == "right" else ["right", "left"]
 
 
 def mood_of(event, i):
+    """The mood of the event's i-th actor; None in a world without moods."""
     return (event.moods[i] if event.moods else None) or (MOODS[0] if MOODS else None)
 
 
 def ambience(place, time, weather):
-    """The id of what is heard at a place."""
+    """The id of the ambience of a place."""
     wanted = "rain" if weather == "rain" else "wind" if weather == "snow" else "crickets" if time == "night" and place in CRICKETS else None
     return wanted if wanted in WORLD["ambiences"] else PLACES[place]["ambience"]
 
 
 def treatment(story):
-    """The story in canonical words, one sentence an event."""
+    """The story in canonical words, one sentence per event, at most TREATMENT_BYTES."""
     sentences, place = [], None
     for event in story.events:
         names = [a if mood_of(event, i) in (None, *MOODS[:1]) else f"{event.moods[i]} {a}" for i, a in enumerate(event.actors)]
@@ -134,15 +140,16 @@ def treatment(story):
 
 
 def title(story):
+    """"Fox in the Forest"."""
     first = story.events[0]
     return f"{ACTORS[first.actors[0]]['name']} {ON_PLACE[first.place].title().replace('The', 'the').replace('In ', 'in ').replace('On ', 'on ')}"
 
 
 def oracle(story):
-    """The plan of a story (docs/BUNDLE.md). Events that do not fit into `max_shots` are left out."""
+    """The plan of a story (docs/BUNDLE.md). Events that do not fit into `max_shots` are dropped."""
     actors = list(dict.fromkeys(a for e in story.events for a in e.actors))
     voices = {a: story.voices.get(a, default_voice(a)) for a in actors}
-    settings = {}  # of each place: its time and weather
+    settings = {}  # place -> (time, weather)
     for event in story.events:
         settings.setdefault(event.place, (event.time, event.weather or (WEATHERS[0] if WEATHERS else None)))
     shots = []
@@ -167,8 +174,7 @@ def oracle(story):
 
 
 def plan_of(words, name, voices, settings, shots, unsupported):
-    """The plan of shots as `oracle` makes them; `words` is its treatment, `name` its title, `voices` maps actors to voices and `settings` places to (time,
-    weather)."""
+    """Assembles a plan. words: the treatment; name: the title; voices: actor -> voice; settings: place -> (time, weather); shots: without ids and times."""
     return {"version": "fabula.plan/1", "treatment": words, "title": name, "aspect": "16:9", "fps": 24,
             "total_ms": shot_start(len(shots)), "language": "en",
             "characters": [{"id": a, "name": ACTORS[a]["name"], "look": ACTORS[a]["look"], "voice": {"voice_id": v}} for a, v in voices.items()],
@@ -179,7 +185,7 @@ def plan_of(words, name, voices, settings, shots, unsupported):
 
 
 def shot_start(index):
-    """Milliseconds before shot `index`; with the number of shots, the film's length."""
+    """Milliseconds before shot `index`; for the number of shots, the length of the film."""
     return int(1000 * WORLD["shot_frames"][0] * index / WORLD["fps"] + 0.5)
 
 

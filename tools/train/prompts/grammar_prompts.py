@@ -1,7 +1,7 @@
 """Wordings of stories: `sample` draws a meaning and a prompt that a person might type for it.
 
-Parts that the plan copies (lines, and what the world does not know) are wrapped in private-use marks while the prompt is put together and read back from the
-finished text, so a change of case or a typing slip is copied as it stands.
+Text that the plan copies (lines, and what the world lacks) is enclosed in private-use marks while the prompt is built, and read back from the finished text,
+so that changes of case and typing slips are copied too.
 """
 
 import copy
@@ -45,7 +45,7 @@ from prompts.grammar_words import (
     WHOLE_PLACES,
 )
 
-UNKNOWN, LINE = "\ue000\ue001", "\ue002\ue003"  # marks around a span
+UNKNOWN, LINE = "\ue000\ue001", "\ue002\ue003"  # marks around a copied span
 CLOSE = "close" if "close" in SIZES else "medium"
 FRONT = {"wide": ["Wide shot: ", "Wide shot of ", "A wide view of ", "Long shot: "], "medium": ["Medium shot of ", "Medium shot: ", "A medium view of "]}
 FRONT.setdefault(CLOSE, []).extend(["Close-up of ", "Close up: ", "Close-up: ", "A close view of "])
@@ -63,38 +63,44 @@ INDOORS = {"room"}
 
 
 def plural(noun):
+    """The plural of a noun."""
     return PLURALS.get(noun, noun + "s")
 
 
 class Writer:
-    """One prompt in the making."""
+    """Builds the wording of one prompt. `way` is how the next mood is expressed: adjective, adverb, clause, after, any or ""."""
 
     def __init__(self, rng):
         self.rng = rng
-        self.known = []  # actors named so far, in order
-        self.strange = None  # the surface noun of an unknown actor
+        self.known = []  # actors mentioned so far, in order
+        self.strange = None  # the noun used for an unknown actor
         self.pronoun = self.pick(["it"] * 4 + ["he", "she"])
-        self.voices, self.asked = {}, {}  # heard from he and she; asked for
+        self.voices, self.asked = {}, {}  # implied by he and she; requested
         self.terse = False
         self.tense = self.pick(["third"] * 6 + ["gerund", "gerund", "past"])
 
     def pick(self, items):
+        """A random item."""
         return items[int(self.rng.integers(len(items)))]
 
     def chance(self, p):
+        """True with probability p."""
         return self.rng.random() < p
 
     def nonsense(self):
+        """A made-up noun."""
         syllables = [self.pick("b d f g k l m n p r s t v w z bl dr gr kl sn tr sh ch qu zw".split()) + self.pick("a e i o u oo ee ai".split())
                      + self.pick(["", "", "n", "r", "x", "lk", "mp", "st"])
                      for _ in range(int(self.rng.integers(1, 4)))]
         return "".join(syllables)
 
-    # --- what is copied ---
+    # --- copied text ---
     def mark(self, text, marks=UNKNOWN):
+        """Encloses text that the plan copies."""
         return marks[0] + text + marks[1]
 
     def words_of_line(self):
+        """Random words for a spoken line."""
         kind = self.rng.random()
         if kind < 0.2:
             text = self.pick(SPEECHES)
@@ -113,10 +119,11 @@ class Writer:
         return text
 
     def everyday(self):
-        """An everyday sentence: words, names, digits, times and sums of money."""
+        """An everyday sentence with words, names, digits, times and amounts of money."""
         return re.sub(r"\{(\w+)\}", lambda m: self.slot(m[1]), self.pick(SENTENCES))
 
     def slot(self, name):
+        """A random filler for a slot of SENTENCES."""
         if name in SLOTS:
             return self.pick(SLOTS[name])
         if name == "n":
@@ -132,11 +139,12 @@ class Writer:
         return self.letters()
 
     def letters(self):
+        """A random word of one to eight letters."""
         return "".join(self.pick("abcdefghijklmnopqrstuvwxyz0123456789") if self.chance(0.05) else self.pick("etaoinshrdlucmfwypvbgkjqxz")
                        for _ in range(int(self.rng.integers(1, 9))))
 
     def speech(self, quoted):
-        """A line's text, marked, with its end: quote or full stop."""
+        """A line's text, marked, with its closing quote or full stop."""
         while True:
             text = self.words_of_line()
             if not quoted:
@@ -156,6 +164,7 @@ class Writer:
 
     # --- noun phrases ---
     def article(self, noun, first):
+        """"a ", "an " or "the "."""
         if not first or self.chance(0.15):
             return "the "
         return "an " if noun.strip(UNKNOWN)[0].lower() in "aeiou" else "a "
@@ -179,17 +188,19 @@ class Writer:
             noun = f"{self.pick(ADJECTIVES)} {noun}"
         elif first and self.chance(0.03):
             noun = f"{self.mark(self.pick(COLOURS))} {noun}"
-        if self.untold(event, i) and self.way in ("adjective", "any"):
+        if self.has_untold_mood(event, i) and self.way in ("adjective", "any"):
             noun = f"{self.mood_adjective(event, i)} {noun}"
         if self.terse and self.chance(0.6):
             return noun
         return self.article(noun, first) + noun
 
-    # --- moods, props, weather: each is told once ---
-    def untold(self, event, i):
+    # --- moods, props, weather: each is mentioned once ---
+    def has_untold_mood(self, event, i):
+        """Whether the i-th actor's mood still has to be mentioned."""
         return bool(event.says_mood and event.says_mood[i])
 
     def mood_adjective(self, event, i, after_is=False):
+        """An adjective for the i-th actor's mood, which then counts as mentioned."""
         before, after, _ = MOOD_WORDS[event.moods[i]]
         event.says_mood[i] = False
         return self.pick(before + after * 2 if after_is else before)
@@ -200,6 +211,7 @@ class Writer:
         return f"{subject} {verb} {self.mood_adjective(event, i, after_is=True)}"
 
     def prop(self, prop):
+        """A prop as a noun phrase."""
         noun = self.pick(PROP_WORDS[prop])
         if self.chance(0.06):
             noun = f"{self.mark(self.pick(COLOURS))} {noun}"
@@ -210,30 +222,31 @@ class Writer:
         return self.article(noun, True) + noun
 
     def props(self, event):
-        """The props that the event brings in, as a phrase: "a cake and a tree"."""
-        told, event.new_props = [self.prop(p) for p in event.new_props], []
-        return told
+        """The props that the event introduces, as noun phrases."""
+        phrases, event.new_props = [self.prop(p) for p in event.new_props], []
+        return phrases
 
     def prop_tail(self, event):
         """" with a balloon next to a tree", or nothing."""
         if not event.new_props or self.chance(0.3):
             return ""
-        told = self.props(event)
+        phrases = self.props(event)
         before = [" with ", " with ", " next to ", " beside ", " near ", " by ", " carrying ", " holding "] + [" and "] * (not event.acts)
-        if len(told) == 2 and self.chance(0.5):
-            return self.pick(before[:2] + before[6:8]) + told[0] + self.pick([" and ", " next to ", " near "]) + told[1]
-        return self.pick(before if len(event.actors) == 1 or not event.acts else before[2:6]) + " and ".join(told)
+        if len(phrases) == 2 and self.chance(0.5):
+            return self.pick(before[:2] + before[6:8]) + phrases[0] + self.pick([" and ", " next to ", " near "]) + phrases[1]
+        return self.pick(before if len(event.actors) == 1 or not event.acts else before[2:6]) + " and ".join(phrases)
 
     def prop_sentence(self, event):
-        """"There is a cake and a tree.\""""
-        told = " and ".join(self.props(event))
+        """"There is a cake and a tree." """
+        phrases = " and ".join(self.props(event))
         was = "was" if self.tense == "past" else "is"
-        return self.sentence(self.pick([f"there {was} {told}", f"there {was} {told}", f"{told} {was} there" if " and " not in told else f"there are {told}",
-                                        f"we {'saw' if was == 'was' else 'see'} {told}",
-                                        f"next to {'them' if len(event.actors) > 1 else 'it'} {was} {told}", f"there's {told}"]))
+        return self.sentence(self.pick([f"there {was} {phrases}", f"there {was} {phrases}",
+                                        f"{phrases} {was} there" if " and " not in phrases else f"there are {phrases}",
+                                        f"we {'saw' if was == 'was' else 'see'} {phrases}",
+                                        f"next to {'them' if len(event.actors) > 1 else 'it'} {was} {phrases}", f"there's {phrases}"]))
 
     def weather(self, event):
-        """A phrase for the event's weather; it may tell the time as well."""
+        """A phrase for the event's weather; it may mention the time too."""
         while True:
             before, word, after = self.pick(WEATHER_WORDS[event.said_weather][0])
             if "DAY" not in after or event.says_time or event.time == "day":
@@ -247,6 +260,7 @@ class Writer:
         return before + (word if event.said_weather == event.weather else self.mark(word)) + after
 
     def weather_sentence(self, event):
+        """A sentence for the event's weather."""
         while True:
             before, word, after = self.pick(WEATHER_WORDS[event.said_weather][1]).split("|")
             if "day" not in after or (event.time == "day" and not event.strange_time):
@@ -256,9 +270,10 @@ class Writer:
             before = before.replace("is ", "was ").replace("It's ", "It was ")
         return before + (word if event.said_weather == event.weather else self.mark(word)) + after
 
-    def again(self, event, last):
-        """A later mention of the first actor: a pronoun only where it is plain who is meant."""
-        if last == event.actors and len(last) == 1 and not event.count and self.chance(0.6) and not (self.untold(event, 0) and self.way == "adjective"):
+    def refer_back(self, event, last):
+        """A later mention of the first actor; a pronoun only if it is unambiguous."""
+        if (last == event.actors and len(last) == 1 and not event.count and self.chance(0.6)
+                and not (self.has_untold_mood(event, 0) and self.way == "adjective")):
             pronoun = {"girl": "she", "boy": "he"}.get(event.actors[0], self.pronoun) if not (event.strange and event.strange[0]) else self.pronoun
             if pronoun != "it":
                 self.voices[event.actors[0]] = {"he": "rms", "she": "slt"}[pronoun]
@@ -266,13 +281,14 @@ class Writer:
         return self.actor(event)
 
     def verb(self, event, i, form):
+        """The i-th actor's verb in a form: base, third, gerund or past."""
         words = event.verbs[i]
         index = {"base": 0, "third": 1, "gerund": 2, "past": 3}[form]
         text = words[index]
         if event.odd[i]:
             thing = self.pick(OBJECTS.get(words[0], [""])) if self.chance(0.6) else ""
             text = self.mark(f"{text} {thing}".strip())
-        if self.untold(event, i) and self.way == "adverb" and not event.together:
+        if self.has_untold_mood(event, i) and self.way == "adverb" and not event.together:
             text += " " + self.pick(MOOD_WORDS[event.moods[i]][2])
             event.says_mood[i] = False
         elif self.chance(0.1) and not event.together:
@@ -288,6 +304,7 @@ class Writer:
 
     # --- where and when ---
     def place(self, event):
+        """A phrase for the event's place."""
         if event.strange_place:
             noun = event.strange_place
             return self.pick(["in", "in", "at", "through", "inside", "near", "on", "across"]) + " " + self.article(noun, self.chance(0.5)) + self.mark(noun)
@@ -309,18 +326,19 @@ class Writer:
         return f"{preposition} {article}{noun}"
 
     def time(self, event):
+        """A phrase for the event's time."""
         if event.strange_time:
             return event.strange_time[0] + self.mark(event.strange_time[1])
         return self.pick(TIMES[event.time])
 
     def setting(self, event):
-        """Phrases for what the event says of place and time."""
+        """Phrases for the place, time and weather that the event mentions."""
         weather = self.weather(event) if event.says_weather and self.chance(0.75) else ""
         parts = ([self.place(event)] if event.says_place else []) + ([self.time(event)] if event.says_time else []) + ([weather] if weather else [])
         return parts[::-1] if len(parts) == 2 and self.chance(0.15) else parts
 
     def stage(self, event, i=0):
-        """"on the left", "facing right" as far as asked for."""
+        """"on the left", "facing right", as far as the event has them."""
         text = ""
         if event.positions:
             text += {"left": self.pick([" on the left", " on the left side"]), "right": self.pick([" on the right", " on the right side"]),
@@ -332,8 +350,8 @@ class Writer:
             text += self.pick([f" to the {side}", f" towards the {side}"] if goes else [f" facing {side}", f" looking {side}"])
         return text
 
-    def tail(self, event):
-        """Things that the world does not know, said of an event."""
+    def unknown_tail(self, event):
+        """A phrase for something the world lacks."""
         kind = event.extra
         if kind == "prop":
             noun = self.pick(PROPS) if self.chance(0.85) else self.nonsense()
@@ -347,8 +365,9 @@ class Writer:
 
     # --- clauses ---
     def subject_verb(self, event, last, form=None):
+        """The core of a clause: subjects, verbs and staging."""
         if len(event.actors) == 1:
-            return self.again(event, last) + (f" {self.verb(event, 0, form)}" if form else f" {self.finite(event, 0)}"
+            return self.refer_back(event, last) + (f" {self.verb(event, 0, form)}" if form else f" {self.finite(event, 0)}"
                                               if event.acts else "") + self.stage(event)
         a = self.actor(event, 0)
         b = self.actor(event, 1)
@@ -380,13 +399,13 @@ class Writer:
     def clause(self, event, last, form=None):
         """A clause with its setting, without a full stop."""
         where = self.setting(event)
-        if not event.acts and not form and len(event.actors) == 1 and self.untold(event, 0) and self.way != "adjective" and not event.count:
+        if not event.acts and not form and len(event.actors) == 1 and self.has_untold_mood(event, 0) and self.way != "adjective" and not event.count:
             self.way = ""
-            core = self.mood_clause(event, 0, self.again(event, last))
-            return core + self.prop_tail(event) + self.tail(event) + "".join(f" {w}" for w in where)
+            core = self.mood_clause(event, 0, self.refer_back(event, last))
+            return core + self.prop_tail(event) + self.unknown_tail(event) + "".join(f" {w}" for w in where)
         core = self.subject_verb(event, last, form)
-        extra = self.prop_tail(event) + self.tail(event)
-        if event.acts and not form and len(event.actors) == 1 and self.untold(event, 0) and self.way == "clause":
+        extra = self.prop_tail(event) + self.unknown_tail(event)
+        if event.acts and not form and len(event.actors) == 1 and self.has_untold_mood(event, 0) and self.way == "clause":
             verb = self.pick(["was", "looked", "felt"] if self.tense == "past" else ["is", "looks", "feels"])
             core += f" and {verb} {self.mood_adjective(event, 0, after_is=True)}"
         if not event.acts and not form and not event.count and where and not self.terse and self.chance(0.4):
@@ -400,7 +419,7 @@ class Writer:
         return core + "".join(order if self.chance(0.5) else order[::-1])
 
     def says(self, event, subject):
-        """A sentence in which `subject` says the event's line, ending in its own stop."""
+        """A sentence in which `subject` says the event's line, with its full stop."""
         third = self.pick(SAY)
         voice = ""
         if event.voice and event.speaker not in self.asked:
@@ -418,8 +437,8 @@ class Writer:
             return f"{self.speech(True)} {verb} {subject}{voice}."
         return f"{subject} {verb} {self.speech(True)}{voice}."
 
-    def attached(self, event):
-        """The line as a part of the sentence of the action."""
+    def joined_line(self, event):
+        """The line as part of the sentence of the action."""
         verb = self.pick(SAY)
         voice = ""
         if event.voice and event.speaker not in self.asked:
@@ -434,7 +453,7 @@ class Writer:
         return f" and {verb[3] if self.tense == 'past' else verb[1]}{voice}{self.pick([' ', ': ', ', '])}{self.speech(self.chance(0.7))}"
 
     def sentence(self, text):
-        """Capital at the start, one stop at the end."""
+        """Capitalises the start and ensures one full stop."""
         text = text.strip()
         first = next((i for i, c in enumerate(text) if c not in UNKNOWN + LINE), 0)
         text = text[:first] + text[first].upper() + text[first + 1:] if text[first] not in '"“\'' else text
@@ -453,15 +472,15 @@ class Writer:
             text = self.clause(event, last, form)
             whole = not (event.says_weather or event.new_props or any(event.says_mood))
             if event.line and len(event.actors) == 1 and whole and not event.count and self.chance(0.35):
-                parts.append(self.sentence(head + text + self.attached(event)))
+                parts.append(self.sentence(head + text + self.joined_line(event)))
                 return parts
             parts.append(self.sentence(head + text))
             last, head = event.actors, ""
             for i in range(len(event.actors)):
-                if self.untold(event, i):
+                if self.has_untold_mood(event, i):
                     alone = len(event.actors) == 1
                     self.way = ""
-                    parts.append(self.sentence(self.mood_clause(event, i, self.again(event, last) if alone else self.actor(event, i))))
+                    parts.append(self.sentence(self.mood_clause(event, i, self.refer_back(event, last) if alone else self.actor(event, i))))
             rest = []
             if event.new_props:
                 rest.append(self.prop_sentence(event))
@@ -472,21 +491,21 @@ class Writer:
                 last = None
         if event.line:
             if len(event.actors) == 1:
-                subject = self.again(event, last) if event.actors[0] in self.known else self.actor(event)
+                subject = self.refer_back(event, last) if event.actors[0] in self.known else self.actor(event)
             else:
                 subject = self.actor(event, event.actors.index(event.speaker))
             parts.append(self.sentence(head + self.says(event, subject)))
         return parts
 
-    def answers(self, event, before):
-        """A line that goes on with the sentence of the line before: "… and the crab answers: hello.\""""
+    def reply(self, event, before):
+        """Continues the sentence of the previous line: "… and the crab answers: hello." """
         text = before.rstrip()
         text = text[:-1] if text.endswith(".") and not text.endswith(LINE[1] + ".") else text
         joint = self.pick([" and ", ", and ", " while ", ", but ", "; ", " and then "])
         return self.sentence(text + joint + self.says(event, self.actor(event)))
 
     def chain(self, events):
-        """"A fox runs, jumps and spins."""
+        """One sentence for several actions of one actor: "A fox runs, jumps and spins." """
         verbs = []
         for event in events:
             verbs.append(self.finite(event, 0) if not verbs or self.tense != "gerund" else self.verb(event, 0, "gerund"))
@@ -499,7 +518,7 @@ class Writer:
 
 
 def draw(rng, script=False):
-    """(Writer, events) of a story with what its prompt says of them. `script`: of one that is told by turns of speech."""
+    """(Writer, events) of a random story. script: one told mainly in turns of speech."""
     w = Writer(rng)
     pick, chance = w.pick, w.chance
     count = pick([2, 2, 3, 4, 4, 5, 6]) if script else pick([1] * 11 + [2] * 6 + [3] * 4 + [4, 4, 5, 6])
@@ -510,7 +529,7 @@ def draw(rng, script=False):
         place = places[0]
     if missing_time:
         time = "day"
-    same = chance(0.25) and not script  # one actor does it all
+    same = chance(0.25) and not script  # one actor in all events
     company = [actors_of_all[j] for j in rng.permutation(len(actors_of_all))[:2]]
     events, used = [], []
     for i in range(count):
@@ -526,7 +545,7 @@ def draw(rng, script=False):
         pair = not same and not reply and chance(0.3) and not (script and i)
         if script:
             actors = company if pair else [pick(company) if i and chance(0.3) else company[i % 2]]
-        elif reply:  # whom the last one spoke with, or somebody new
+        elif reply:  # the previous speaker's partner, or somebody new
             actors = [pick([a for a in events[-1].actors if a != events[-1].speaker] * len(ACTORS) + [a for a in actors_of_all if a != events[-1].speaker])]
         elif events and (same or chance(0.35)) and not pair:
             actors = events[-1].actors[:1]
@@ -544,8 +563,8 @@ def draw(rng, script=False):
             if chance(0.25):
                 event.voice = pick(list(VOICES) + list(VOICES)[2:] * 2)
             if not script and not event.acts and events and events[-1].line is None and set(actors) & set(events[-1].actors):
-                event.acts = True  # else the line would be the last event's
-        elif i and not event.acts and not (says_place or pair):  # else nothing would be said of them
+                event.acts = True  # else the line would belong to the previous event
+        elif i and not event.acts and not (says_place or pair):  # else the event would say nothing about them
             event.only_mood = bool(MOODS) and chance(0.6)
             event.acts = not event.only_mood
         if pair and event.acts and TOGETHER and chance(0.5):
@@ -560,7 +579,7 @@ def draw(rng, script=False):
             odd = event.acts and chance(0.07)
             action = pick(list(VERBS)) if event.acts and not odd else "stands"
             verb = pick(UNKNOWN_VERBS) if odd else pick(VERBS[action])
-            if event.acts and not odd and not pair and TOGETHER and chance(0.015):  # to nobody
+            if event.acts and not odd and not pair and TOGETHER and chance(0.015):  # with nobody to talk to or chase
                 action, verbs = ALONE[pick(list(TOGETHER))]
                 verb = pick(verbs)
             event.actions.append(action), event.odd.append(odd), event.verbs.append(verb)
@@ -575,7 +594,7 @@ def draw(rng, script=False):
         elif chance(0.06) and not (reply or event.only_mood):
             event.extra = pick(["prop", "prop", "weather"])
         events.append(event)
-    # What the world does not know: an actor (the fox stands in) or the first place (the forest).
+    # What the world lacks: an actor (becomes the fox) or the first place (becomes the forest).
     if chance(0.12) and not script:
         noun = pick(UNKNOWN_ACTORS) if chance(0.8) else w.nonsense()
         target = pick(pick(events).actors)
@@ -596,12 +615,12 @@ def draw(rng, script=False):
         events[0].strange_time = pick(UNKNOWN_TIMES)
         for e in events:
             e.time = "day"
-    dress(w, events, script)
+    add_details(w, events, script)
     return w, events
 
 
-def dress(w, events, script):
-    """Weathers, moods and props of events: what each says of them and what holds on from the ones before."""
+def add_details(w, events, script):
+    """Adds weather, moods and props to events: what each mentions, and what persists from earlier ones."""
     pick, chance = w.pick, w.chance
     weather, moods, props, seen = None, {}, [], {}
     single = all(e.place == events[0].place for e in events)
@@ -637,7 +656,7 @@ def word_events(w, events, story):
     first = events[0]
     apart = single and (first.says_place or first.says_time) and not first.strange_time and not first.says_weather and chance(0.15)
     behind = None
-    if apart:  # place or time in a sentence of its own
+    if apart:  # place or time in a separate sentence
         if first.says_time and chance(0.6):
             parts.append(pick(TIME_SENTENCES[first.time]))
             first.says_time = False
@@ -678,7 +697,7 @@ def word_events(w, events, story):
                                               or any(event.says_mood)) and len(event.actors) == 1
             w.way = "adjective"
             if i and only_speaks and events[i - 1].line and LINE[0] in parts[-1] and event.actors[0] != events[i - 1].speaker and chance(0.6):
-                parts[-1] = w.answers(event, parts[-1])
+                parts[-1] = w.reply(event, parts[-1])
             else:
                 parts += w.event(event, last, lead)
             last = event.actors
@@ -704,16 +723,16 @@ def word_events(w, events, story):
     return " ".join(parts + extra)
 
 
-def absent(w, events):
-    """The noun of an actor or a prop that the story does not have."""
+def absent_noun(w, events):
+    """A noun for an actor or prop that is not in the story."""
     actors = [a for a in ACTORS if all(a not in e.actors for e in events)]
     props = [p for p in PROP_WORDS if all(p not in e.props for e in events)]
     return w.pick(ACTOR_WORDS[w.pick(actors)]) if not props or w.chance(0.5) else w.pick(PROP_WORDS[w.pick(props)])
 
 
 def negation(w, events):
-    """A sentence that says what is not to be seen or heard."""
-    noun = absent(w, events)
+    """A sentence about what is not to be seen or heard."""
+    noun = absent_noun(w, events)
     some = w.article(noun, True) + noun
     forms = [f"There is no {noun}.", f"Without {some}.", f"No {noun}.", f"Do not show {some}.", f"No {plural(noun)}, please.", f"But without {some}.",
              "No music.", "Nobody else is there.",
@@ -725,19 +744,19 @@ def negation(w, events):
     return w.pick(forms)
 
 
-def called(w, actor):
+def speaker_label(w, actor):
     """A speaker's name before a turn: "Turtle", "TURTLE"."""
     noun = w.pick(ACTOR_WORDS[actor][:1] * 5 + ACTOR_WORDS[actor])
     return w.pick([noun.capitalize(), noun.capitalize(), noun.upper(), noun, "The " + noun])
 
 
-def told_mood(w, event, i=0):
-    """" (sad)" for a mood that is yet to be told, or nothing."""
-    return f" ({w.mood_adjective(event, i, after_is=True)})" if w.untold(event, i) else ""
+def mood_note(w, event, i=0):
+    """" (sad)" for a mood not mentioned yet, else ""."""
+    return f" ({w.mood_adjective(event, i, after_is=True)})" if w.has_untold_mood(event, i) else ""
 
 
 def turns(w, events, story):
-    """"Turtle: Hello. Robot: Hello yourself.", with a sentence before it or not."""
+    """"Turtle: Hello. Robot: Hello yourself.", perhaps after an opening sentence."""
     parts, first = [], events[0]
     gap = w.pick([" ", " ", "\n", "\n\n"])
     if first.acts or len(first.actors) > 1:
@@ -752,13 +771,13 @@ def turns(w, events, story):
     quoted = w.chance(0.35)
     for event in events:
         who = event.actors.index(event.speaker)
-        mood, voice = told_mood(w, event, who), ""
+        mood, voice = mood_note(w, event, who), ""
         if event.voice and event.speaker not in w.asked and not mood and w.chance(0.7):
             voice = f" ({w.pick(VOICES[event.voice])})"
             w.asked[event.speaker] = event.voice
-        parts.append(f"{called(w, event.speaker)}{mood}{voice}: {w.speech(quoted)}")
+        parts.append(f"{speaker_label(w, event.speaker)}{mood}{voice}: {w.speech(quoted)}")
         for j in range(len(event.actors)):
-            if w.untold(event, j):
+            if w.has_untold_mood(event, j):
                 event.says_mood[j] = False
                 parts.append(w.sentence(f"the {ACTOR_WORDS[event.actors[j]][0]} is {w.pick(MOOD_WORDS[event.moods[j]][0])}"))
         if event.new_props:
@@ -767,7 +786,7 @@ def turns(w, events, story):
 
 
 def screenplay(w, events, story):
-    """Headings, action lines, and names above what they say."""
+    """Headings, action lines, and speakers' names above their lines."""
     gap = w.pick(["\n", "\n\n", "\n"])
     parts = [w.pick(["FADE IN:", "Screenplay:"])] if w.chance(0.12) else []
     last, asked = None, w.pick([True, False])
@@ -793,7 +812,7 @@ def screenplay(w, events, story):
                 w.strange, name = event.strange[who], w.mark(name)
             if event.speaker not in w.known:
                 w.known.append(event.speaker)
-            mood = told_mood(w, event, who)
+            mood = mood_note(w, event, who)
             if asked and event.voice and event.speaker not in w.asked and not mood:
                 mood = f" ({w.pick(VOICES[event.voice])})"
                 w.asked[event.speaker] = event.voice
@@ -803,7 +822,7 @@ def screenplay(w, events, story):
 
 
 def plain_event(rng, fits):
-    """(Writer, event) of a story of one silent event that `fits`, and says nothing but who does what, where and when."""
+    """(Writer, event) of a story with one silent event that satisfies `fits` and mentions only who does what, where and when."""
     while True:
         w, events = draw(rng)
         event = events[0]
@@ -814,26 +833,26 @@ def plain_event(rng, fits):
 
 
 def crowd(rng):
-    """(Writer, events, text) of three or four who do the same: two at a time."""
+    """(Writer, events, text): three or four actors do the same, two at a time."""
     w, first = plain_event(rng, lambda e: len(e.actors) == 2 and e.actions[0] == e.actions[1])
     others = [a for a in ACTORS if a not in first.actors]
     more = [others[i] for i in rng.permutation(len(others))[:1 if w.chance(0.75) else 2]]
     second = copy.copy(first)
     second.actors, second.actions, second.moods = more, first.actions[:len(more)], first.moods and first.moods[:1] * len(more)
     where = "".join(f" {p}" for p in w.setting(first))
-    names = [w.actor(first, 0), w.actor(first, 1)] + [w.actor(dressed(second), i) for i in range(len(more))]
+    names = [w.actor(first, 0), w.actor(first, 1)] + [w.actor(without_moods(second), i) for i in range(len(more))]
     verb = w.verb(first, 0, "past") if w.tense == "past" else "are " + w.verb(first, 0, "gerund") if w.tense == "gerund" else w.verb(first, 0, "base")
     return w, [first, second], w.sentence(f"{', '.join(names[:-1])}{w.pick([' and ', ', and '])}{names[-1]} {verb}{where}")
 
 
-def dressed(event):
-    """An event none of whose moods is to be told."""
+def without_moods(event):
+    """The event, with no mood left to mention."""
     event.says_mood = [False] * len(event.actors)
     return event
 
 
 def journey(rng):
-    """(Writer, events, text) of somebody who goes "from the forest to the beach"."""
+    """(Writer, events, text): somebody goes "from the forest to the beach"."""
     w, first = plain_event(rng, lambda e: len(e.actors) == 1 and e.says_place and not e.strange_place and e.actions[0] in MOVING)
     second = copy.copy(first)
     second.place = w.pick([p for p in PLACES if p != first.place])
@@ -849,7 +868,7 @@ def terse(w, event):
     noun = w.pick(ACTOR_WORDS[event.actors[0]])
     if event.strange:
         noun = w.mark(event.strange[0])
-    if w.untold(event, 0):
+    if w.has_untold_mood(event, 0):
         noun = f"{w.mood_adjective(event, 0)} {noun}"
     parts = [noun]
     w.way = ""
@@ -878,7 +897,7 @@ def terse(w, event):
 
 
 def slip(rng, text):
-    """One typing slip in a word of four letters or more, outside the marks."""
+    """Adds one typing slip to a word of four letters or more, outside the marks."""
     words = [m for m in re.finditer(r"[A-Za-z]{4,}", text)]
     if not words:
         return text
@@ -898,13 +917,13 @@ def read_marks(text):
 
 
 def sample_plan(rng):
-    """(prompt, plan) from a numpy Generator."""
+    """(prompt, plan) drawn from a numpy Generator."""
     prompt, story = sample(rng)
     return prompt, grammar.oracle(story)
 
 
 def sample(rng):
-    """(prompt, Story) with every copied text a legal span of the prompt."""
+    """(prompt, Story) in which every copied text is a legal span of the prompt."""
     while True:
         kind = rng.random()
         script, special = kind < 0.1, None
@@ -935,21 +954,21 @@ def sample(rng):
         elif len(events) == 1 and bare and first.actors == ["fox"] and not first.acts and w.chance(0.7):
             props = " and ".join(w.props(first))
             where = ", ".join(w.setting(first))
-            text = w.sentence(f"{props} {where}".strip() or "A film")  # nobody is named
+            text = w.sentence(f"{props} {where}".strip() or "A film")  # names nobody
             if first.says_weather:
                 text += " " + w.weather_sentence(first)
             story.shots = story.size = story.move = None
         else:
             text = word_events(w, events, story)
         if any(e.says_weather or e.new_props or any(e.says_mood) for e in events):
-            continue  # something was not told
+            continue  # something was not mentioned
         prompt = finish(w, text, story)
         if prompt:
             return prompt, story
 
 
 def finish(w, text, story):
-    """Case, slips and stops; reads the spans back into the story. None if a span is not legal."""
+    """Applies case, slips and stops, and reads the spans back into the story. Returns the prompt, or None if a span is not legal."""
     kind = w.rng.random()
     if kind < 0.2:
         text = text.lower()

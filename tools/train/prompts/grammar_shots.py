@@ -1,6 +1,6 @@
-"""Films for the stages that learn pictures and sound: shots whose attributes are drawn one by one, each for itself, in the layout of docs/BUNDLE.md.
+"""Films for the stages that learn pictures and sound: shots whose attributes are drawn independently, as plans of docs/BUNDLE.md.
 
-`sample_shots` words such a film plainly, so that the planner's states of it can be had.
+`sample_shots` also words the film plainly, so that the planner can read it.
 """
 
 import re
@@ -8,9 +8,10 @@ import re
 from prompts import grammar, grammar_prompts
 from prompts.common_words import WORDS
 from prompts.grammar import ACTORS, LINE_BYTES, MAX_PROPS, MOODS, ON_PLACE, PLACES, PROPS, VOICES, WEATHERS, WORLD
+from prompts.grammar_spans import pieces
 from world import editions
 
-PAIR, SPOKEN, CALM, TOGETHER = 0.35, 0.6, 0.5, 0.2  # shares: of shots with two actors, with a line; of calm actors; of pairs who talk or chase
+PAIR, SPOKEN, CALM, TOGETHER = 0.35, 0.6, 0.5, 0.2  # shares of shots with two actors, shots with a line, calm actors, pairs that talk or chase
 PHRASES = {"talks": "talks to", "chases": "chases"}
 WEATHER = {"clear": ["", "", " in good weather"], "rain": [" in the rain", " while it rains"], "snow": [" in the snowfall", " while it is snowing"]}
 SIZE_WORDS = {"wide": "Wide shot", "medium": "Medium shot", "close": "Close-up"}
@@ -19,16 +20,17 @@ MOVE_WORDS = {"static": "static camera", "push_in": "the camera pushes in", "pul
 
 
 def choose(rng, items):
+    """A random item."""
     return items[int(rng.integers(len(items)))]
 
 
 def allowed(kind, first, second, split):
-    """Whether a pair may be drawn: in training those that are held out never are."""
+    """Whether a pair may be drawn: in training, held-out pairs may not."""
     return split != "training" or not editions.is_held_out(kind, first, second)
 
 
 def random_line(rng):
-    """A line of one to nine everyday words, at most LINE_BYTES bytes."""
+    """One to nine everyday words, at most LINE_BYTES bytes."""
     while True:
         if rng.random() < 0.5:
             text = grammar_prompts.Writer(rng).everyday()
@@ -38,12 +40,12 @@ def random_line(rng):
             text = text[0].upper() + text[1:]
         if rng.random() < 0.25:
             text += choose(rng, "!?")
-        if len(text.encode()) <= LINE_BYTES and len(text.split()) <= 9 and grammar_prompts.pieces(text, LINE_BYTES) == [text]:
+        if len(text.encode()) <= LINE_BYTES and len(text.split()) <= 9 and pieces(text, LINE_BYTES) == [text]:
             return text
 
 
 def random_acts(rng, actors, split):
-    """(actions, facings or None) of one or two actors."""
+    """(actions, facings or None) of one or two actors. None: they face each other."""
     actions = [[a for a in (e["id"] for e in WORLD["actions"]) if a not in PHRASES and allowed("actors_actions", actor, a, split)] for actor in actors]
     if len(actors) == 2 and rng.random() < TOGETHER:
         together = [e["id"] for e in WORLD["actions"] if e["id"] in PHRASES and allowed("actors_actions", actors[0], e["id"], split)]
@@ -55,13 +57,13 @@ def random_acts(rng, actors, split):
 
 
 def random_plan_shot(rng, place, split):
-    """A shot at a place without its times, in the form that `grammar.timed` takes."""
+    """A shot at a place in the form that `grammar.timed` takes."""
     count = 2 if rng.random() < PAIR else 1
     possible = [a for a in ACTORS if allowed("actors_places", a, place, split)]
     actors = [possible[i] for i in rng.permutation(len(possible))[:count]]
     positions = [WORLD["positions"][i] for i in rng.permutation(len(WORLD["positions"]))[:count]]
     actions, facings = random_acts(rng, actors, split)
-    if facings is None:  # who talks faces whom they talk to
+    if facings is None:  # partners face each other
         order = [WORLD["positions"].index(p) for p in positions]
         facings = ["right", "left"] if order[0] < order[1] else ["left", "right"]
     mood = lambda: {"mood": MOODS[0] if rng.random() < CALM else choose(rng, MOODS[1:])} if MOODS else {}
@@ -80,9 +82,9 @@ def random_plan_shot(rng, place, split):
 
 
 def sample_shots(rng, split="training"):
-    """(prompt, plan) of a film of one to four events, each at a place of its own and one shot long. Place, time, weather, actors, moods, props, action,
-    position, facing, camera, line and voices are drawn uniformly and each for itself; ambience follows the rule. `split`: "training" leaves out the pairs that
-    world.json holds out, "any" does not."""
+    """(prompt, plan) of a film of one to four events, each one shot long at its own place. Place, time, weather, actors, moods, props, action, position,
+    facing, camera, line and voices are drawn uniformly and independently; ambience follows the rule. split: "training" avoids the pairs that world.json holds
+    out, "any" does not."""
     places = [list(PLACES)[i] for i in rng.permutation(len(PLACES))[:int(rng.integers(1, 5))]]
     settings, voices, shots, sentences = {}, {}, [], []
     for place in places:
@@ -93,29 +95,29 @@ def sample_shots(rng, split="training"):
         for member in shot["cast"]:
             voices.setdefault(member["id"], choose(rng, list(VOICES)))
         shots.append(shot)
-        sentences.append(worded(rng, shot, *settings[place]))
+        sentences.append(write_sentences(rng, shot, *settings[place]))
     story = grammar.Story([event_of(shot, *settings[shot["place"]]) for shot in shots])
     plan = grammar.plan_of(grammar.treatment(story), grammar.title(story), voices, settings, shots, [])
     return " ".join(sentences), plan
 
 
 def event_of(shot, time, weather):
-    """A shot as an event of a story, for its treatment."""
+    """A shot as an event, for the treatment."""
     line = shot["line"]
     return grammar.Event([c["id"] for c in shot["cast"]], [b["what"] for b in shot["action_beats"]], shot["place"], time, line and line[0],
                          [line[1]] if line else [],
                          weather=weather, moods=[c.get("mood") for c in shot["cast"]] if MOODS else None)
 
 
-def worded(rng, shot, time, weather):
+def write_sentences(rng, shot, time, weather):
     """A plain sentence or two for a shot."""
     beats = shot["action_beats"]
 
     def named(member):
         mood = member.get("mood")
         noun = choose(rng, ACTORS[member["id"]]["words"])
-        told = with_article((f"{choose(rng, mood_words(mood))} " if mood and mood != MOODS[0] else "") + noun)
-        return told + (f" on the {member['position']}" if rng.random() < 0.3 else "")
+        phrase = with_article((f"{choose(rng, mood_words(mood))} " if mood and mood != MOODS[0] else "") + noun)
+        return phrase + (f" on the {member['position']}" if rng.random() < 0.3 else "")
 
     names = [named(member) for member in shot["cast"]]
     if len(names) == 2 and beats[0]["what"] in PHRASES:
@@ -136,8 +138,10 @@ def worded(rng, shot, time, weather):
 
 
 def mood_words(mood):
+    """Adjectives for a mood that can precede a noun."""
     return [w for m in WORLD["moods"] if m["id"] == mood for w in m["words"] if w != "afraid"]
 
 
 def with_article(noun):
+    """"a fox", "an owl"."""
     return ("an " if re.match("[aeiou]", noun) else "a ") + noun

@@ -2,8 +2,8 @@
 
 
 def letters(prompt: bytes):
-    """For each byte whether it is an ASCII letter or digit, or of a character beyond ASCII that is no Latin-1 sign (U+0080…U+00BF) or general punctuation
-    (U+2000…U+207F)."""
+    """For each byte, whether it belongs to a word character: an ASCII letter or digit, or a character beyond ASCII other than Latin-1 signs (U+0080…U+00BF)
+    and general punctuation (U+2000…U+207F)."""
     flags, i = [], 0
     while i < len(prompt):
         width = 1 if prompt[i] < 0xc0 else 2 if prompt[i] < 0xe0 else 3 if prompt[i] < 0xf0 else 4
@@ -14,7 +14,7 @@ def letters(prompt: bytes):
 
 
 def word_starts_ends(prompt: bytes):
-    """[(start, end)] of the words of a prompt, in bytes."""
+    """[(start, end)] of a prompt's words, in bytes."""
     flags = letters(prompt)
 
     def solid(i):
@@ -32,14 +32,14 @@ def word_starts_ends(prompt: bytes):
 
 
 def legal_spans(prompt: bytes, cap: int):
-    """All (start, end) that a copied span may have."""
+    """All (start, end) that a copied span of at most `cap` bytes may have."""
     words, spans = word_starts_ends(prompt), []
     barred = [i for i, b in enumerate(prompt) if b < 0x20 or b in b'"\\'] + [len(prompt)]
     bar = 0
     for i, (start, _) in enumerate(words):
         while barred[bar] < start:
             bar += 1
-        last = min(start + cap, barred[bar])  # where the span may end at most
+        last = min(start + cap, barred[bar])  # latest end of a span
         for _, end in words[i:]:
             if end > last:
                 break
@@ -50,7 +50,7 @@ def legal_spans(prompt: bytes, cap: int):
 
 
 def pieces(line: str, cap: int):
-    """A line cut into legal spans, each as long as it may be; None if a word is too long for one."""
+    """Cuts a line into legal spans, each as long as possible; None if a word is too long."""
     text, parts, at = line.encode(), [], 0
     spans = legal_spans(text, cap)
     while any(s >= at for s, _ in spans):

@@ -1,14 +1,14 @@
-"""The words that prompts are made of: how people name what the world knows, and what it does not know.
+"""The vocabulary of prompts: how people name what the world has, and what it lacks.
 
-The lists hold what the largest trained world knows; an edition without an actor, a place … does not draw its words, and the lists of what is unknown leave
-out whatever the edition knows.
+The lists cover the largest trained world. An edition without an actor, a place … does not draw its words, and the lists of unknown things leave out what the
+edition has.
 """
 
 from world import editions
 
 WORLD = editions.world()
 
-# Each action of the world: verbs as (base, third person, gerund, past).
+# Verbs of each action as (base, third person, gerund, past).
 VERBS = {
     "stands": [("stand", "stands", "standing", "stood"), ("wait", "waits", "waiting", "waited"), ("stay", "stays", "staying", "stayed"),
                ("stand still", "stands still", "standing still", "stood still"), ("pause", "pauses", "pausing", "paused"),
@@ -37,7 +37,7 @@ VERBS = {
                ("fall asleep", "falls asleep", "falling asleep", "fell asleep"), ("rest", "rests", "resting", "rested")],
 }
 VERBS = {action["id"]: VERBS[action["id"]] for action in WORLD["actions"] if action["id"] in VERBS}
-# What one does to another, before the other's name; then what both do.
+# Verbs before the partner's name; then verbs for both together.
 TOGETHER = {
     "talks": ([("talk to", "talks to", "talking to", "talked to"), ("talk with", "talks with", "talking with", "talked with"),
                ("chat with", "chats with", "chatting with", "chatted with"),
@@ -70,7 +70,7 @@ OBJECTS = {"eat": ["a pizza", "some bread", "honey", "a sandwich", "soup"], "dri
            "juggle": ["plates", "three oranges"],
            "write": ["a letter"], "climb": ["a ladder", "a rope"], "dig": ["a hole"], "bake": ["bread", "cookies"], "knit": ["a scarf"]}
 
-# What people call an actor, beside the words of world.json.
+# Names of actors in addition to those in world.json.
 ACTOR_WORDS = {"fox": ["vixen"], "chick": ["baby chicken"], "cat": ["kitty"], "dog": ["doggy", "pup"], "rabbit": ["hare"], "frog": ["toad"],
                "dinosaur": ["dino"], "bear": ["bear cub"],
                "lion": ["lion cub"], "boy": ["lad"], "pig": ["piggy"], "turtle": ["sea turtle"]}
@@ -79,7 +79,7 @@ PROP_WORDS = {"football": ["ball", "soccer ball"], "balloon": ["party balloon"],
               "house": ["cottage", "hut"],
               "mushroom": ["toadstool"], "cake": ["birthday cake"], "gift": ["present", "parcel"]}
 PROP_WORDS = {p["id"]: p["words"] * 2 + PROP_WORDS.get(p["id"], []) for p in WORLD.get("props", []) if "words" in p}
-# Moods: adjectives before a noun, those that stand after "is" alone, adverbs.
+# Moods: adjectives before a noun, adjectives used only after "is", adverbs.
 MOODS = {"calm": (["calm", "quiet", "peaceful", "relaxed"], [], ["calmly"]),
          "happy": (["happy", "glad", "cheerful", "joyful", "merry"], ["delighted"], ["happily", "cheerfully", "merrily"]),
          "sad": (["sad", "unhappy", "lonely", "gloomy", "tearful"], ["heartbroken"], ["sadly"]),
@@ -87,7 +87,7 @@ MOODS = {"calm": (["calm", "quiet", "peaceful", "relaxed"], [], ["calmly"]),
          "afraid": (["scared", "frightened", "fearful", "terrified"], ["afraid", "afraid"], ["fearfully"]),
          "surprised": (["surprised", "astonished", "amazed"], [], ["in surprise"])}
 MOODS = {m["id"]: MOODS[m["id"]] for m in WORLD.get("moods", []) if isinstance(m, dict)}
-# Weathers: (before, the word itself, after); "DAY" is the time's noun. Then whole sentences, with | around the word itself.
+# Weathers: (before, the word itself, after), where "DAY" stands for a noun of the time; then whole sentences with | around the word itself.
 WEATHERS = {"clear": ([("under a ", "clear sky", ""), ("in ", "good weather", ""), ("in ", "fine weather", "")],
                       ["The |sky is clear|.", "The |weather is fine|."]),
             "rain": ([("in the ", "rain", ""), ("in the ", "rain", ""), ("in the ", "rain", ""), ("in the pouring ", "rain", ""), ("in heavy ", "rain", ""),
@@ -103,7 +103,7 @@ WEATHERS = {"clear": ([("under a ", "clear sky", ""), ("in ", "good weather", ""
 WEATHERS = {w["id"]: WEATHERS[w["id"]] for w in WORLD.get("weathers", []) if isinstance(w, dict)}
 DAY_NOUNS = {"day": ["day", "day", "morning", "afternoon"], "dusk": ["evening"], "night": ["night"]}
 
-PLACES = {  # nouns, prepositions; an article is put before the noun unless it stands in BARE
+PLACES = {  # nouns, prepositions; `Writer.place` adds the article
     "forest": (["forest", "forest", "forest", "woods", "woods", "wood", "woodland", "green forest", "deep forest", "big forest", "old forest", "quiet woods"],
                ["in", "in", "through", "through", "into", "across"]),
     "beach": (["beach", "beach", "beach", "seaside", "shore", "coast", "sandy beach", "sunny beach", "seashore", "sand"],
@@ -203,7 +203,7 @@ stop|I did it|we are free|let's play
 don't worry|it's late|I'm hungry|welcome to the city|this is my beach|the desert is dry|snow is white|to the moon|what's up|happy new year|I'll be back
 never give up|be brave|I am not a robot""".replace("\n", "|").split("|")
 
-# Everyday sentences; what stands in braces is drawn.
+# Everyday sentences; words in braces are slots (SLOTS, Writer.slot).
 SENTENCES = """I have lost my {thing}|where did you put my {thing}|can you see the {thing} over there|this {thing} is {adj}|I think the {thing} is {adj}
 what a {adj} {thing}|my {thing} is not {adj}
 do you want some {food}|I would like some {food} please|the {food} tastes {adj}|we had {food} for dinner|who ate my {food}|give me the {food}

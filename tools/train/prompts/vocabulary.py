@@ -1,12 +1,10 @@
-"""The words of the world's prompts that name nothing beyond it: `plain_words` of an edition (FABULA_WORLD) in assets/world/world.json.
+"""The plain words of an edition (FABULA_WORLD): words of prompts that name nothing outside the world, `plain_words` in assets/world/world.json.
 
-    python vocabulary.py          prints them
-    python vocabulary.py --check  says whether world.json has the same
-    python vocabulary.py --write  puts them into world.json
+    python tools/train/run.py vocabulary [--check | --write]       prints them; --check compares world.json, --write updates it
 
-The engine names every other word of a prompt as unsupported where the planner has not done so itself. Taken from drawn prompts, with what
-is said aloud or lies outside the world cut out; a typing slip is too rare to pass for a word. To them come the words that world.json itself gives to its
-actors, places, actions, times, weathers, moods and props, those of the grammar's lists, and the few of speech and of pronouns that the draw may miss.
+The engine lists every other word of a prompt as unsupported if the planner has not done so. The words come from drawn prompts, without what is spoken or
+outside the world; typing slips are too rare to count. Added are the words of world.json's actors, places, actions, times, weathers, moods and props, those of
+the grammar's lists, and a few of speech and pronouns that the draw may miss.
 """
 
 import argparse
@@ -27,6 +25,7 @@ WORD = r"[a-z0-9]+(?:['-][a-z0-9]+)*"
 
 
 def plain_words():
+    """The edition's plain words, sorted."""
     counts = collections.Counter()
     for i in range(PROMPTS):
         prompt, story = grammar_prompts.sample(np.random.default_rng([77, i]))
@@ -36,7 +35,7 @@ def plain_words():
         counts.update(set(re.findall(WORD, text)))
     named = [w for kind in ("actors", "places", "actions", "weathers", "moods", "props") for entry in WORLD.get(kind, [])
              for w in entry["words"]] + WORLD["times"]
-    if "props" in WORLD:  # a larger world's own words are drawn too seldom for the count
+    if "props" in WORLD:  # in a larger world, these are drawn too seldom to be counted
         words = grammar_words
         named += [w for named_by in (words.ACTOR_WORDS, words.PROP_WORDS) for several in named_by.values() for w in several]
         named += [w for before, after, adverbs in words.MOODS.values() for w in before + after + adverbs]
@@ -47,7 +46,7 @@ def plain_words():
 
 
 def write():
-    """Puts the edition's words into world.json, which keeps everything else."""
+    """Writes the edition's words into world.json and leaves the rest unchanged."""
     everything = json.loads(editions.PATH.read_text())
     everything["editions"][editions.EDITION]["plain_words"] = plain_words()
     editions.PATH.write_text(editions.text(everything))

@@ -1,10 +1,10 @@
-"""The full storybook world from the command line: look at it, listen to it, measure it, check it. Nothing is trained here.
+"""Looks at, measures and checks the storybook world from the command line. Trains nothing.
 
-    python world.py preview --seed N -o OUT.mp4 [--plain]   a drawn film with sound, its truth drawn over it (or not)
-    python world.py sheet --seed N --count M -o OUT.png     frames of M drawn shots, one below the other
-    python world.py plan --seed N                           the drawn plan as JSON
-    python world.py rate [--seconds S] [--sound]            clips a second on one core, from which 16 cores are computed
-    python world.py check [--count N]                       hold-outs, truth and repeatability over N drawn films
+    python tools/train/run.py preview film --seed N -o OUT.mp4 [--plain]   a drawn film with sound, annotated with its truth unless --plain
+    python tools/train/run.py preview sheet --seed N --count M -o OUT.png  frames of M drawn shots, one row each
+    python tools/train/run.py preview plan --seed N                        the drawn plan as JSON
+    python tools/train/run.py preview rate [--seconds S] [--sound]         clips per second on one core, extrapolated to 16 cores
+    python tools/train/run.py preview check [--count N]                    hold-outs, truth and repeatability of N drawn films
 """
 
 import argparse
@@ -20,11 +20,13 @@ STREAM = 7  # drawn films are numpy streams [STREAM, seed]
 
 
 def film(seed, split="training", shots=None):
+    """The plan of a drawn film."""
     rng = np.random.default_rng([STREAM, seed])
     return stories.sample_film(rng, split, shots) if shots else stories.sample_plan(rng, split)[1]
 
 
-def preview(arguments):
+def write_film(arguments):
+    """Writes a drawn film with sound."""
     plan = film(arguments.seed, arguments.split)
     frames, sounds = [], []
     for i in range(len(plan["shots"])):
@@ -39,6 +41,7 @@ def preview(arguments):
 
 
 def sheet(arguments):
+    """Writes an image with five frames of each drawn shot."""
     rows = []
     for seed in range(arguments.seed, arguments.seed + arguments.count):
         plan = film(seed, arguments.split, shots=1)
@@ -52,15 +55,16 @@ def sheet(arguments):
 
 
 def print_plan(arguments):
+    """Prints a drawn plan."""
     print(json.dumps(film(arguments.seed, arguments.split), indent=1))
 
 
 def rate(arguments):
-    """Processor time of one thread for shots of 56 frames; every film is drawn anew, from a seed not met before in this run."""
+    """CPU time per shot on one thread; every film is drawn and rendered once."""
     kinds = {"drawing plans": 0.0, "pictures": 0.0, "sound": 0.0}
     seed, clips, begin, films = arguments.seed, 0, time.perf_counter(), 0
     while time.perf_counter() - begin < arguments.seconds:
-        if films == arguments.warm:  # caches of sprites and backdrops fill first
+        if films == arguments.warm:  # after sprites and backdrops are cached
             kinds, clips = dict.fromkeys(kinds, 0.0), 0
         marks = [time.process_time()]
         plan = film(seed)
@@ -83,19 +87,20 @@ def rate(arguments):
 
 
 def check(arguments):
+    """Runs `checks.run`."""
     checks.run(arguments.count, STREAM, arguments.seed)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["preview", "sheet", "plan", "rate", "check"])
+    parser.add_argument("what", choices=["film", "sheet", "plan", "rate", "check"])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--split", choices=["training", "held_out", "any"], default="training")
     parser.add_argument("-o", "--out", default="out.mp4")
-    parser.add_argument("--plain", action="store_true", help="without the truth")
+    parser.add_argument("--plain", action="store_true", help="without annotations")
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--warm", type=int, default=0, help="films made before the measurement begins")
+    parser.add_argument("--warm", type=int, default=0, help="films rendered before the measurement")
     parser.add_argument("--sound", action="store_true")
     arguments = parser.parse_args()
-    {"preview": preview, "sheet": sheet, "plan": print_plan, "rate": rate, "check": check}[arguments.what](arguments)
+    {"film": write_film, "sheet": sheet, "plan": print_plan, "rate": rate, "check": check}[arguments.what](arguments)

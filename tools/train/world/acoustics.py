@@ -1,4 +1,6 @@
-"""What sounds are made with: filtered noise, ramps and sums, and the teacher's voice brought to a length and a level. float arrays at SAMPLE_RATE, mono."""
+"""Signal processing for the world's sounds (filtered noise, ramps, sums) and the teacher's voice at a given length and level. float arrays at SAMPLE_RATE,
+mono.
+"""
 
 import functools
 
@@ -8,7 +10,7 @@ from scipy import signal
 from world import speech
 
 SAMPLE_RATE = 16000
-SPEECH_RMS, SPEECH_PEAK = 0.1, 0.8  # of full scale; RMS of speech where it is not silent
+SPEECH_RMS, SPEECH_PEAK = 0.1, 0.8  # relative to full scale; RMS of speech where it is not silent
 
 
 @functools.lru_cache(maxsize=None)
@@ -24,21 +26,22 @@ def low_pass(high: float) -> np.ndarray:
 
 
 def noise(rng: np.random.Generator, length: int, low: float, high: float) -> np.ndarray:
-    """`length` samples of noise between two frequencies in Hz, of RMS one."""
+    """`length` samples of band-limited noise (Hz) with RMS 1."""
     return unit_rms(signal.sosfilt(band(low, high), rng.standard_normal(length)))
 
 
 def unit_rms(wave: np.ndarray) -> np.ndarray:
+    """`wave` scaled to RMS 1."""
     return wave / (np.sqrt(np.mean(wave ** 2)) + 1e-9)
 
 
 def clock(seconds: float) -> np.ndarray:
-    """The second of each sample."""
+    """The time in seconds of each sample."""
     return np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
 
 
 def add(wave: np.ndarray, start: int, piece: np.ndarray) -> None:
-    """Adds `piece` into `wave` from sample `start`; what reaches over the end is dropped."""
+    """Adds `piece` into `wave` from sample `start`, cut at the end of `wave`."""
     piece = piece[:max(0, len(wave) - start)]
     wave[start:start + len(piece)] += piece
 
@@ -67,18 +70,18 @@ def speak(text: str, voice: dict, length: int) -> np.ndarray:
 
 
 def finish(wave: np.ndarray) -> np.ndarray:
-    """Speech within the band that is heard, levelled, with soft ends."""
+    """Band-limits and levels speech, and softens its ends."""
     return fade_ends(level(signal.sosfilt(band(60, 7400), wave)), 0.005)
 
 
 def stretch(wave: np.ndarray, length: int, frame: int = 480, search: int = 100) -> np.ndarray:
-    """`wave` resampled in time to `length` samples at the same pitch: waveform-similarity overlap-add (Verhelst and Roelands, 1993)."""
+    """Time-stretches `wave` to `length` samples at the same pitch: waveform-similarity overlap-add (Verhelst and Roelands, 1993)."""
     if abs(len(wave) - length) < SAMPLE_RATE // 200:
         return np.pad(wave, (0, max(0, length - len(wave))))[:length]
     hop, window = frame // 2, np.hanning(frame + 1)[:frame]
     source = np.pad(wave, (frame, 2 * frame + search))
     out, gain = np.zeros(length + 2 * frame), np.full(length + 2 * frame, 1e-8)
-    follow = None  # where the previous piece would go on
+    follow = None  # where the previous piece continues
     for at in range(0, length + frame, hop):
         centre = min(frame + round((at - hop) * len(wave) / length), len(source) - frame - search)
         start = max(0, centre - search)
@@ -94,7 +97,7 @@ def stretch(wave: np.ndarray, length: int, frame: int = 480, search: int = 100) 
 
 
 def level(wave: np.ndarray) -> np.ndarray:
-    """Speech at SPEECH_RMS where it sounds (10 ms blocks within 30 dB of the loudest), its peaks bent below SPEECH_PEAK."""
+    """Speech at SPEECH_RMS where it is not silent (10 ms blocks within 30 dB of the loudest), peaks soft-clipped below SPEECH_PEAK."""
     blocks = np.sqrt(np.mean(wave[:len(wave) // 160 * 160].reshape(-1, 160) ** 2, axis=1))
     active = blocks[blocks > blocks.max() * 0.03] if len(blocks) else blocks
     if not len(active):

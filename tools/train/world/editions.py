@@ -1,11 +1,11 @@
 """assets/world/world.json and its editions: which part of the world is rendered, trained on and exported.
 
-The file lists the whole world. Under `editions` it names, list by list, what a smaller model knows. `world` gives an edition in the layout of a bundle's
-world.json (docs/BUNDLE.md). The environment variable FABULA_WORLD chooses: `storybook` (the default) is what is trained, `full` the whole list, and `nano` the
-world of assets/models/nano, kept for its prompts, plans and goldens: its pictures and sounds are no longer drawn.
+The file lists the whole world. Its `editions` name, list by list, what a smaller model knows. `world` returns an edition in the layout of a bundle's
+world.json (docs/BUNDLE.md). The environment variable FABULA_WORLD selects it: `storybook` (default) is the trained one, `full` the whole list, and `nano` the
+world of assets/models/nano, kept for that bundle's prompts, plans and goldens; its pictures and sounds can no longer be rendered.
 
-    python editions.py check            the nano edition is that bundle's world.json; the hold-outs are those of their rule
-    python editions.py print storybook
+    python tools/train/run.py editions check            the nano edition equals its bundle's world.json; the hold-outs follow their rule
+    python tools/train/run.py editions print storybook
 """
 
 import argparse
@@ -18,22 +18,22 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PATH = ROOT / "assets/world/world.json"
 EDITION = os.environ.get("FABULA_WORLD", "storybook")
-# What a bundle's world.json says of each entry; the rest of an entry is for the renderer.
+# Fields of an entry in a bundle's world.json; the others are for the renderer.
 FIELDS = {"actors": ("id", "name", "glyph", "look", "words"), "places": ("id", "description", "words", "ambience"), "actions": ("id", "words", "sounds"),
           "voices": ("id", "flite", "tempo", "pitch", "description"), "props": ("id", "name", "look", "words")}
-WORDS = {"weathers": "weather_words", "moods": "mood_words"}  # plain lists whose words a bundle gives beside each entry
-HELD_OUT_OF = 5  # one pair of so many
+WORDS = {"weathers": "weather_words", "moods": "mood_words"}  # plain lists whose words a bundle stores with each entry
+HELD_OUT_OF = 5  # one pair in five
 
 
 @functools.lru_cache(maxsize=None)
 def whole():
-    """The whole file."""
+    """The parsed file."""
     return json.loads(PATH.read_text())
 
 
 @functools.lru_cache(maxsize=None)
 def world(edition=EDITION):
-    """An edition as a bundle's world.json holds it; `full` has the renderer's fields and lists as well."""
+    """An edition as a bundle's world.json holds it; `full` also has the renderer's fields and lists."""
     everything = whole()
     if edition == "full":
         return {k: v for k, v in everything.items() if k != "editions"}
@@ -58,8 +58,8 @@ def world(edition=EDITION):
 
 
 def held_out_pairs(everything):
-    """{kind: {id: [ids]}} by the rule of world.json's `holdouts`: entry i of one list and entry j of the other are held out where
-    (i + 2 j) mod 5 is the kind's remainder. Standing and natural colours never are: everything else is built on them."""
+    """{kind: {id: [ids]}} by the rule of world.json's `holdouts`: entry i of one list and entry j of the other are held out if (i + 2 j) mod 5 is the kind's
+    remainder. `stands` and `natural` never are: everything else builds on them."""
     ids = {name: [e["id"] for e in everything[name]] for name in ("actors", "actions", "places", "props", "tints")}
     pairs = {}
     for remainder, (first, second, never) in enumerate((("actors", "actions", "stands"), ("actors", "places", None), ("props", "tints", "natural"))):
@@ -75,7 +75,7 @@ def is_held_out(kind, first, second):
 
 
 def text(data):
-    """JSON with an entry a line."""
+    """JSON text with one entry per line."""
     lines = []
     for key, value in data.items():
         deep = isinstance(value, list) and value and isinstance(value[0], dict)
@@ -90,7 +90,7 @@ def text(data):
 
 
 def format_nested(value, depth=1):
-    """An object with a line for each field, down to lists and plain values."""
+    """An object with one line per field, down to lists and plain values."""
     if not isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     pad = "  " * (depth + 1)
@@ -98,6 +98,7 @@ def format_nested(value, depth=1):
 
 
 def check():
+    """Asserts that the nano edition equals its bundle's world.json and that the hold-outs follow their rule."""
     shipped = json.loads((ROOT / "assets/models/nano/world.json").read_text())
     assert world("nano") == shipped, "the nano edition is not the shipped bundle's world"
     everything = whole()

@@ -1,15 +1,15 @@
 """Phones, durations and teacher speech from flite 2.2, called in process through its C library.
 
-The engine computes the same numbers with the same calls (`flite_synth_text`, then the `Segment` relation's `name` and `end`), so everything here
-rests on these alone. The rules, to the unit:
+The engine computes the same numbers with the same calls (`flite_synth_text`, then the `Segment` relation's `name` and `end`). Everything here depends on
+these alone. The exact rules:
 
 * A text is synthesised as ONE utterance. A segment's `end` (seconds, float32) is read as a double; its begin is the previous segment's end, or 0.
 * Outer pauses (`pau` at either end) are dropped. `begin` of the first and `end` of the last remaining segment bound the speech.
-* Inner pauses keep their time and give no token; phones that are not in world.json's `phones` likewise.
+* Inner pauses take time but produce no token, as do phones that are not in world.json's `phones`.
 * `speech_ms = floor(1000 * (end - begin) / tempo + 0.5)`.
 * A line in a shot starts LEAD_MS after the shot and ends at the earlier of start + speech_ms and the shot's end - TAIL_MS.
 * A phone's start in the shot, in seconds: `((line.start_ms - shot.start_ms) + (line.end_ms - line.start_ms) * (p - begin) / (end - begin)) / 1000`
-  in double arithmetic, p being the phone's begin.
+  in double arithmetic, where p is the phone's begin.
 * A sound event's start is `(at_ms + first_ms + k * every_ms) / 1000` for k = 0, 1, … while the milliseconds stay below the shot's duration.
 """
 import ctypes
@@ -38,7 +38,7 @@ class _Wave(ctypes.Structure):
 
 @functools.lru_cache(maxsize=None)
 def _library():
-    """libflite with the signatures that are used here."""
+    """libflite with the signatures used here."""
     for name in ("libflite.so.1", "libflite_cmulex.so.1", "libflite_usenglish.so.1"):
         ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
     lib = ctypes.CDLL("libflite.so.1", mode=ctypes.RTLD_GLOBAL)
@@ -65,9 +65,9 @@ def _voice(flite_voice: str):
 
 @functools.lru_cache(maxsize=256)
 def synthesise(text: str, flite_voice: str) -> tuple[list[Phone], np.ndarray, int]:
-    """All segments (pauses included), the waveform (float32, -1…1, mono) and its sample rate."""
+    """(all segments including pauses, waveform float32 in -1…1, mono, sample rate). Raises RuntimeError if flite fails."""
     lib = _library()
-    ctypes.CDLL(None).srand(1)  # the voices' noise excitation draws from rand(): the same text gives the same samples
+    ctypes.CDLL(None).srand(1)  # the voices' noise excitation uses rand(): makes the samples reproducible
     utterance = lib.flite_synth_text(text.encode(), _voice(flite_voice))
     if not utterance:
         raise RuntimeError(f"flite could not speak {text!r}")
@@ -87,7 +87,7 @@ def synthesise(text: str, flite_voice: str) -> tuple[list[Phone], np.ndarray, in
 
 @functools.lru_cache(maxsize=65536)
 def phones_of(text: str, flite_voice: str) -> tuple[Phone, ...]:
-    """Segments of `text` without the outer pauses; empty if nothing is spoken."""
+    """Segments of `text` without outer pauses; empty if nothing is spoken."""
     phones = synthesise(text, flite_voice)[0]
     spoken = [i for i, phone in enumerate(phones) if phone.name != "pau"]
     return tuple(phones[spoken[0]:spoken[-1] + 1]) if spoken else ()
@@ -99,40 +99,40 @@ def voice_of(world: dict, voice_id: str) -> dict:
 
 
 def speech_ms(text: str, voice: dict) -> int:
-    """Spoken duration without outer pauses at the tempo of `voice` (an entry of world.json's `voices`), in milliseconds."""
+    """Spoken duration in milliseconds, without outer pauses, at the tempo of `voice` (an entry of world.json's `voices`)."""
     phones = phones_of(text, voice["flite"])
     return math.floor(1000 * (phones[-1].end - phones[0].begin) / voice["tempo"] + 0.5) if phones else 0
 
 
 def line_span(text: str, voice: dict, shot_start_ms: int, shot_duration_ms: int) -> tuple[int, int]:
-    """(start_ms, end_ms) on the film's clock of a line in its shot."""
+    """(start_ms, end_ms) of a line in its shot, on the film's clock."""
     start = shot_start_ms + LEAD_MS
     return start, min(start + speech_ms(text, voice), shot_start_ms + shot_duration_ms - TAIL_MS)
 
 
 def score(world: dict, plan: dict, shot_index: int) -> list[tuple[str, float]]:
-    """The score of a shot (docs/BUNDLE.md, "SCORE"): (token, start in seconds from the shot's start), in order of time."""
+    """The score of a shot (docs/BUNDLE.md, "SCORE"): [(token, start in seconds from the shot's start)], in order of time."""
     shot = plan["shots"][shot_index]
     actions = {action["id"]: action for action in world["actions"]}
-    told = [effect for effect in shot.get("sfx", []) if effect["description"] in world["sounds"]]  # a plan that says when needs no rule
-    entries = [(f"<|snd:{effect['description']}|>", effect["at_ms"] / 1000) for effect in told]
+    given = [effect for effect in shot.get("sfx", []) if effect["description"] in world["sounds"]]  # explicit times replace the actions' sounds
+    entries = [(f"<|snd:{effect['description']}|>", effect["at_ms"] / 1000) for effect in given]
     for beat in shot["action_beats"] if not entries else ():
         for sound in actions[beat["what"]]["sounds"]:
             entries += [(f"<|snd:{sound['sound']}|>", ms / 1000) for ms in sound_times(sound, beat["at_ms"], shot["duration_ms"])]
     for line in shot["dialogue"]:
         entries += _phone_entries(world, plan, shot, line)
-    return sorted(entries, key=lambda entry: entry[1])  # stable: beats before phones where starts are equal
+    return sorted(entries, key=lambda entry: entry[1])  # stable: beats come before phones at equal starts
 
 
 def sound_times(sound: dict, at_ms: int, duration_ms: int) -> list[int]:
-    """When a sound of an action is heard within a shot: at its own times, or again and again."""
+    """Times in ms at which an action's sound occurs within a shot: its listed times, or periodically."""
     if "at_ms" in sound:
         return [at_ms + ms for ms in sound["at_ms"] if at_ms + ms < duration_ms]
     return list(range(at_ms + sound["first_ms"], duration_ms, sound["every_ms"]))
 
 
 def _phone_entries(world: dict, plan: dict, shot: dict, line: dict) -> list[tuple[str, float]]:
-    """The phone tokens of one line with their starts."""
+    """The phone tokens of a line with their starts."""
     voice_id = next(c["voice"]["voice_id"] for c in plan["characters"] if c["id"] == line["speaker"])
     phones = phones_of(line["text"], voice_of(world, voice_id)["flite"])
     if not phones:
