@@ -209,8 +209,9 @@ def decode_both(bundle: pathlib.Path, latents: torch.Tensor, audio_latents: torc
 
 def planned_shot(bundle: pathlib.Path, seed: int) -> tuple[str, torch.Tensor, list[float]]:
     """(prompt, conditioning rows (n, dim), score starts in seconds) of a shot with a spoken line, from a plan of the world's grammar."""
-    import grammar_prompts
     import numpy as np
+
+    import grammar_prompts
     import tokens
     for attempt in range(1000):
         prompt, plan = grammar_prompts.sample_plan(np.random.default_rng([SEED, seed, attempt]))

@@ -13,7 +13,8 @@ import argparse
 import importlib
 import pathlib
 import sys
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from common.training import CACHE, DEVICE, join_checkpoint, set_threads, split_checkpoint
 
@@ -75,6 +76,7 @@ def run_stage(name, arguments):
 
 
 def main():
+    """Runs the stage or tool that the command line names."""
     if sys.argv[1:2] and sys.argv[1] in TOOLS:
         module = importlib.import_module(TOOLS[sys.argv[1]])
         sys.argv[:2] = [f"{sys.argv[0]} {sys.argv[1]}"]

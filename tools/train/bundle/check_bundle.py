@@ -196,6 +196,7 @@ def check(root: pathlib.Path) -> bool:
 
 
 def main():
+    """`run.py check-bundle`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
     sys.exit(0 if check(parser.parse_args().bundle) else 1)

@@ -113,6 +113,7 @@ def export_trained(out, transformer=None):
 
 
 def main():
+    """`run.py export-untrained`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--random", action="store_true")

@@ -67,6 +67,7 @@ def draw(path):
 
 
 def main():
+    """`run.py plot`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, default=CACHE / "bundle/training")
     out = parser.parse_args().out

@@ -58,6 +58,7 @@ class Log:
         self.file = open(CACHE / f"{name}.jsonl", "a", buffering=1)
 
     def __call__(self, **fields):
+        """Writes one record."""
         line = json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in fields.items()})
         self.file.write(line + "\n")
         print(line, flush=True)
@@ -136,6 +137,7 @@ class Muon:
 
     @torch.no_grad()
     def step(self, rate):
+        """One step with learning rate `rate`."""
         for shape, group in self.groups.items():
             gradient, buffer = torch.stack([p.grad for p in group]), self.buffers[shape]
             buffer.lerp_(gradient, 1 - self.momentum)

@@ -105,6 +105,7 @@ def table(fabula: pathlib.Path, bundle: pathlib.Path, prompts: list[str], thread
 
 
 def main() -> None:
+    """`run.py bench-planner`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
     parser.add_argument("--fabula", type=pathlib.Path, required=True)

@@ -62,6 +62,7 @@ def decode_call(bundle: pathlib.Path, dtype: torch.dtype, frames: int, meta: dic
 
 @torch.inference_mode()
 def main() -> None:
+    """`run.py bench-reference`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=2)

@@ -303,6 +303,7 @@ def judge_part(part: str, made: list[Case], pool, workers: int, end: float, fold
 
 
 def main():
+    """`run.py evaluate`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
     parser.add_argument("--fabula", type=pathlib.Path, required=True, help="the engine's executable")

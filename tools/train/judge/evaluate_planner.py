@@ -200,6 +200,7 @@ def report(cases: list[dict], results: dict[str, tuple[dict, dict]], decoding: s
 
 
 def main() -> None:
+    """`run.py evaluate-planner`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
     parser.add_argument("--fabula", type=pathlib.Path, required=True, help="the engine's executable")

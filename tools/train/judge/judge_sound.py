@@ -282,6 +282,7 @@ def judge_line(wave: np.ndarray, plan: dict, index: int) -> dict:
 
 
 def main():
+    """`run.py judge-sound`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("line", help="what should be said")

@@ -42,6 +42,7 @@ def recognise(wave: np.ndarray) -> str | None:
 
 
 def main():
+    """`run.py listen`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("film", type=pathlib.Path)
     parser.add_argument("--png", type=pathlib.Path)

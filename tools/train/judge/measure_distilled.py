@@ -47,6 +47,7 @@ def measure(shots, log):
 
 
 def main():
+    """`run.py measure-distilled`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=24)
     arguments = parser.parse_args()

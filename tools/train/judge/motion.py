@@ -44,6 +44,7 @@ class Motion(nn.Module):
         self.register_buffer("std", torch.ones(WIDE, 1))
 
     def forward(self, tracks: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """(action, facing, mark) logits."""
         x = (tracks - self.mean) / self.std
         x = torch.cat([self.plain(x[:, :PLAIN]), self.look(x[:, PLAIN:])], 1)
         return self.head(self.body(x).flatten(1)).split([len(ACTIONS), 2, 3], 1)
@@ -198,6 +199,7 @@ def read(model: Motion, judge, frames: np.ndarray, actors: list[str]) -> list[tu
 
 
 def main():
+    """`run.py motion`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=SHOTS)
     parser.add_argument("--workers", type=int, default=1, help="processes that extract tracks")

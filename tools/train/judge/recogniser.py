@@ -80,6 +80,7 @@ class Recogniser(nn.Module):
         return dict(zip((name for name, _ in SCENE), self.scene(pooled).split([len(names) for _, names in SCENE], 1)))
 
     def forward(self, frames: torch.Tensor) -> dict[str, torch.Tensor]:
+        """All logits of whole frames."""
         return {**self.scenery(frames), **self.read(frames)}
 
 
@@ -310,6 +311,7 @@ def judge(model: Recogniser, frames: np.ndarray, cast_size: int) -> dict:
 
 
 def main():
+    """`run.py recogniser`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=8)
     parser.add_argument("--frames", type=int, default=FRAMES)

@@ -16,6 +16,7 @@ class SteeredStream(planner_decode.Stream):
     wanted, chosen = [], set()
 
     def pick(self, allowed):
+        """The wanted token; raises AssertionError if it is not allowed."""
         at = len(self.ids)
         if self.ids != self.wanted[:at] or self.wanted[at] not in allowed:
             raise AssertionError(f"not allowed after {self.vocabulary.tokenizer.decode(self.ids[-40:])!r}")
@@ -41,6 +42,7 @@ def check(folder, count=200, seed=1):
 
 
 def main():
+    """`run.py check-decoding`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("planner", type=pathlib.Path, metavar="PLANNER_FOLDER")
     parser.add_argument("count", type=int, nargs="?", default=200)

@@ -232,6 +232,7 @@ def evaluate(model, vocabulary, samples):
 
 
 def main():
+    """`run.py decode-plan`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("planner", metavar="PLANNER_FOLDER")
     parser.add_argument("prompt", nargs="*", help="default: evaluate on held-out prompts")

@@ -126,6 +126,7 @@ def check(count=400, seed=1):
 
 
 def main():
+    """`run.py check-grammar`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, nargs="?", default=400)
     parser.add_argument("seed", type=int, nargs="?", default=1)

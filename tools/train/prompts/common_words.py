@@ -26,7 +26,7 @@ wait walk wall want warm was wash watch water wave way we wear weather welcome w
 wind window winter wish with wonder wood word work world would write yellow yes yesterday you young your zebra zero zoo""".split()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def known():
     """The words that make up most drawn lines."""
     texts = [*WORDS, *grammar_words.SENTENCES, *grammar_words.SPEECHES, *(word for words in grammar_words.SLOTS.values() for word in words)]

@@ -898,7 +898,7 @@ def terse(w, event):
 
 def slip(rng, text):
     """Adds one typing slip to a word of four letters or more, outside the marks."""
-    words = [m for m in re.finditer(r"[A-Za-z]{4,}", text)]
+    words = list(re.finditer(r"[A-Za-z]{4,}", text))
     if not words:
         return text
     m = words[int(rng.integers(len(words)))]

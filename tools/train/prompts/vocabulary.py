@@ -53,6 +53,7 @@ def write():
 
 
 def main():
+    """`run.py vocabulary`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="exit with 1 unless world.json has the same words")

@@ -21,7 +21,7 @@ def pen(pixels):
     return ellipse, stroke
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def measured(key):
     """(radius of an actor's eyes in pixels, skin colour around each)."""
     pixels, eyes, given = _FACES[key]

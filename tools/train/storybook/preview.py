@@ -92,6 +92,7 @@ def check(arguments):
 
 
 def main():
+    """`run.py preview`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["film", "sheet", "plan", "rate", "check"])
     parser.add_argument("--seed", type=int, default=1)

@@ -20,7 +20,7 @@ RAW = 136  # pixels on the larger side of a glyph
 STEP = 4  # cached sizes are multiples of this many pixels; warping does the rest
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def glyph(code):
     """Premultiplied RGBA of a glyph, cropped to its content, with RAW pixels on the larger side."""
     image = Image.new("RGBA", (160, 150), (0, 0, 0, 0))
@@ -114,7 +114,7 @@ def in_steps(height):
     return max(STEP, -(-round(height) // STEP) * STEP)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def aspect(kind, who):
     """(width / height of an actor or a prop as it stands, its height per unit of size): wide ones are lower."""
     pixels = drawn(who, "calm", "open", 0, "stand") if kind == "actor" else glyph(PROPS[who]["glyph"])

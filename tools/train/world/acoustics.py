@@ -13,13 +13,13 @@ SAMPLE_RATE = 16000
 SPEECH_RMS, SPEECH_PEAK = 0.1, 0.8  # relative to full scale; RMS of speech where it is not silent
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def band(low: float, high: float) -> np.ndarray:
     """Second-order sections of a band-pass between two frequencies in Hz."""
     return signal.butter(2, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def low_pass(high: float) -> np.ndarray:
     """Second-order sections of a low-pass below `high` Hz."""
     return signal.butter(2, high, "lowpass", fs=SAMPLE_RATE, output="sos")

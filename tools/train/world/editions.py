@@ -25,13 +25,13 @@ WORDS = {"weathers": "weather_words", "moods": "mood_words"}  # plain lists whos
 HELD_OUT_OF = 5  # one pair in five
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def whole():
     """The parsed file."""
     return json.loads(PATH.read_text())
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def world(edition=EDITION):
     """An edition as a bundle's world.json holds it; `full` also has the renderer's fields and lists."""
     everything = whole()
@@ -68,7 +68,7 @@ def held_out_pairs(everything):
     return pairs
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def is_held_out(kind, first, second):
     """Whether a pair never occurs in training, e.g. ("actors_actions", "fox", "bounces")."""
     return second in whole()["holdouts"]["pairs"][kind][first]
@@ -112,6 +112,7 @@ def check():
 
 
 def main():
+    """`run.py editions`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="compare the nano edition with its bundle, and the hold-outs with their rule")

@@ -36,7 +36,7 @@ class _Wave(ctypes.Structure):
                 ("num_channels", ctypes.c_int), ("samples", ctypes.POINTER(ctypes.c_short))]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _library():
     """libflite with the signatures used here."""
     for name in ("libflite.so.1", "libflite_cmulex.so.1", "libflite_usenglish.so.1"):
@@ -54,7 +54,7 @@ def _library():
     return lib
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _voice(flite_voice: str):
     """The registered `cst_voice*` of a US English voice, e.g. "slt"."""
     _library()
