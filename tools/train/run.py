@@ -68,7 +68,7 @@ TOOLS = {
 def run_stage(name, arguments):
     """Runs a stage and, with --pieces, writes its checkpoint in pieces."""
     stage = STAGES[name]
-    set_threads(1 if DEVICE == "cpu" else 4)  # on a CPU two stages share a core less well than one leaves it idle
+    set_threads(1 if DEVICE == "cpu" else 4)  # on a CPU, stages that compete for cores lose more than an idle core costs
     out = arguments.out or (CACHE / stage.out if stage.out else None)
     checkpoint = stage.call(importlib.import_module(stage.module), arguments, out)
     if arguments.pieces and checkpoint:

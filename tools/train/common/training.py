@@ -25,7 +25,6 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 WORKERS = int(os.environ.get("FABULA_TRAIN_WORKERS", max(1, (os.cpu_count() or 2) - 2) if DEVICE == "cuda" else 0))  # data-making processes
 PIECE_BYTES = 15 * 2**20
 # ImageNet statistics, which the video autoencoder's inputs are normalised with.
-# ImageNet statistics, which the video autoencoder's inputs are normalised with.
 PIXEL_MEAN = torch.tensor([0.485, 0.456, 0.406])
 PIXEL_STD = torch.tensor([0.229, 0.224, 0.225])
 EVAL_SEED = 10**9  # seeds from here on are for evaluation only
@@ -98,7 +97,7 @@ class EMA:
 
     @torch.no_grad()
     def update(self, model):
-        """One averaging step. The effective decay warms up as (1 + steps) / (10 + steps), so that the random start is forgotten."""
+        """One averaging step. The effective decay warms up as (1 + steps) / (10 + steps), so that the starting weights are forgotten."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(list(self.values.values()), [p.detach() for _, p in model.named_parameters()], 1 - decay)

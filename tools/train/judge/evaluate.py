@@ -73,7 +73,7 @@ class Case:
 def draw_case(kind: str, number: int) -> tuple[str, dict] | None:
     """The (prompt, plan) that `number` draws, or None if it does not fit the kind."""
     rng = np.random.default_rng([SEED[kind], number])
-    if kind == "shots":  # skip most films of several shots early: the first draws of `sample_shots` tell
+    if kind == "shots":  # the first draws of `sample_shots` reveal most films of several shots: skip them early
         peek = np.random.default_rng([SEED[kind], number])
         peek.permutation(len(WORLD["places"]))
         if peek.integers(1, 5) > 1:

@@ -30,7 +30,7 @@ RATE = acoustics.SAMPLE_RATE
 HOP_MS = 5  # resolution of the onset envelope
 MAX_LAG_MS = 160  # less than half of a walk's step
 SOUNDS = {"step", "thump", "whoosh", "splash", "snore", "tap"}
-TOO_FREQUENT = {"runs", "chases"}  # a lag of one of their steps cannot be told from none
+TOO_FREQUENT = {"runs", "chases"}  # a lag of one of their steps looks like no lag
 
 
 def samples(film: pathlib.Path, rate: int = RATE) -> np.ndarray:

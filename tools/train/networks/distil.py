@@ -97,7 +97,7 @@ def train(budget_minutes, resume=dit.CHECKPOINT, out=CHECKPOINT, planner=latents
     return out
 
 
-# ---- what it costs
+# ---- the error of fewer evaluations
 
 @torch.no_grad()
 def sample_batch(model, batch, evaluations, seed=9):

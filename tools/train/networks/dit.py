@@ -22,8 +22,8 @@ ACTOR_WEIGHT = 2.5  # loss weight of rows that show an actor
 AUDIO_WEIGHT = 0.7  # of the audio loss beside the video's
 # Loss weight of a channel: its share of the picture's (log mel's) energy to this power. 1 gives the error of pixels, 0 that of normalised latents.
 VIDEO_WEIGHT_POWER, AUDIO_WEIGHT_POWER = 0.7, 0.3
-IMAGE_SHARE = 0.15  # share of batches that are single frames; keeps single frames sharp while whole shots are trained
-FIRST_IMAGE_SHARE = 0.9  # the same during the first `image_share` of a budget; a few shots so that motion is not forgotten
+IMAGE_SHARE = 0.15  # share of batches of single frames, after the first phase
+FIRST_IMAGE_SHARE = 0.9  # the same in the first phase (`image_share` of the budget)
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARMUP_STEPS = 3e-3, 1.5e-3, 0.01, 40  # peak learning rates; a budget can be as short as some hundred steps
 EMA_DECAY = 0.998  # averages the last 500 steps or so
 RESUMED_EMA_STEPS = 2000  # step count given to a resumed EMA: past most of its warm-up (EMA.update)

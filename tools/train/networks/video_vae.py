@@ -31,10 +31,10 @@ SHOT_GRID = (len(layout.first_frames()), renderer.HEIGHT // 8, renderer.WIDTH //
 WINDOWS = ((64, 64), (64, 112), (96, 64), (128, 64))  # height, width
 BATCH = 8 if DEVICE == "cuda" else 1  # per step: whole shots on a GPU, mostly windows on a CPU
 LATENT_NOISE = 0.08  # largest noise on the decoder's input, in standard deviations of a channel
-RATE, WARMUP_STEPS = 2e-4, 150  # peak learning rate; a long warm-up, because the start is already the best linear decoder
+RATE, WARMUP_STEPS = 2e-4, 150  # peak learning rate; a long warm-up protects the linear start
 SLOW_SHARE = 0.2  # learning rate of the layers that carry the linear start, as a share of RATE
 EMA_DECAY, RESUMED_EMA_STEPS = 0.995, 1000  # averages the last 200 steps or so; a resumed EMA is past its warm-up (EMA.update)
-WHOLE_SHARE = 0.25  # share of CPU steps on a whole shot: borders between windows are seen nowhere else
+WHOLE_SHARE = 0.25  # share of CPU steps on a whole shot: attention over a window differs from attention over the picture
 ACTOR_WINDOW_SHARE = 0.65  # share of windows placed on an actor
 EVALUATED_SHOTS, LOG_SECONDS = 8, 30
 

@@ -80,9 +80,9 @@ def rate(arguments):
         seed, films, clips = seed + 1, films + 1, clips + len(plan["shots"])
     whole = sum(kinds.values())
     for name, seconds in kinds.items():
-        print(f"{name}: {1000 * seconds / clips:.1f} ms a clip")
+        print(f"{name}: {1000 * seconds / clips:.1f} ms per clip")
     picture = kinds["pictures"] / clips
-    print(f"{clips} clips of {len(frames)} frames {frames.shape[2]}x{frames.shape[1]} on one core: pictures {1 / picture:.1f} a second (16 cores, computed: "
+    print(f"{clips} clips of {len(frames)} frames {frames.shape[2]}x{frames.shape[1]} on one core: pictures {1 / picture:.1f} per second (16 cores, computed: "
           f"{16 / picture:.0f}), all together {clips / whole:.1f} (computed: {16 * clips / whole:.0f})")
 
 
