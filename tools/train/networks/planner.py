@@ -237,7 +237,8 @@ def train(budget_minutes=45, resume=None, out=None, whole=False):
         optimizer.step(budget.lr_factor(step - first))
         step, seen, drawn = step + 1, seen + ids.numel(), drawn + len(ids)
         losses.append(loss.detach())
-        if budget.elapsed() - checked > LOG_SECONDS or budget.spent():
+        done = budget.spent()  # asked once: a run that ends must have written its checkpoint
+        if budget.elapsed() - checked > LOG_SECONDS or done:
             checked, seconds = budget.elapsed(), time.time() - last
             log(stage="planner", step=step, minutes=budget.elapsed() / 60, loss=float(torch.stack(losses).mean()), tokens_per_second=round(seen / seconds),
                 samples_per_second=drawn / seconds, plans=len(plans.plans), **evaluate(model, vocabulary, test))
@@ -245,7 +246,7 @@ def train(budget_minutes=45, resume=None, out=None, whole=False):
                  tokenizer=TOKENIZER.read_text())
             plans.refresh()
             seen, drawn, losses, last = 0, 0, [], time.time()
-        if budget.spent():
+        if done:
             break
     if out:
         export(model, out)
