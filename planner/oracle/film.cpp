@@ -1,4 +1,4 @@
-// Makes a plan of a story, as tools/train/grammar.py does, for any world.
+// Makes a plan of a story, as tools/train/prompts/grammar.py does, for any world.
 #include <algorithm>
 #include <map>
 

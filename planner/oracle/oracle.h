@@ -1,4 +1,4 @@
-// The rules planner: reads a prompt within a world and makes the plan that tools/train/grammar.py would. Deterministic; needs no model.
+// The rules planner: reads a prompt within a world and makes the plan that tools/train/prompts/grammar.py would. Deterministic; needs no model.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ namespace fabula::oracle {
 /// that "it" and "they" mean before any is named; if given, unknown characters get no stand-in.
 [[nodiscard]] Story read_story(std::string_view prompt, const World&, const std::vector<std::string>& present = {});
 
-/// The film of a story. The rules of tools/train/grammar.py fill in what the story leaves open. The plan has no errors
+/// The film of a story. The rules of tools/train/prompts/grammar.py fill in what the story leaves open. The plan has no errors
 /// (planner/check/check.h): lines that would give one and shots beyond the model's maximum are dropped and named in `unsupported`. `phones`
 /// gives the length of a line.
 [[nodiscard]] plan::Film film_of(const Story&, const std::string& prompt, const World&, const PhonesFunction& phones);

@@ -1,4 +1,4 @@
-// The meaning of a prompt, before it becomes a plan: the Story of tools/train/grammar.py.
+// The meaning of a prompt, before it becomes a plan: the Story of tools/train/prompts/grammar.py.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// Turns a screenplay into a prompt that the planner understands: plain sentences in the wording of tools/train/grammar_prompts.py.
+// Turns a screenplay into a prompt that the planner understands: plain sentences in the wording of tools/train/prompts/grammar_prompts.py.
 #pragma once
 
 #include <string>
