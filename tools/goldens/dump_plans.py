@@ -20,10 +20,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/train"))
 from networks import planner_decode  # noqa: E402
-from prompts import (
-    grammar_prompts,  # noqa: E402
-    tokens,  # noqa: E402
-)
+from prompts import grammar_prompts, tokens  # noqa: E402
 from world import editions  # noqa: E402
 
 SEED, STREAMS, TAP_LAYER = 20261124, 8, 2
