@@ -1,11 +1,11 @@
+// The flow-matching schedule and its Euler step.
 #include "engine/sample/scheduler.h"
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 
 namespace fabula {
 
@@ -14,13 +14,7 @@ Scheduler::Scheduler(double shift) : shift_(static_cast<float>(shift)) {
 }
 
 Scheduler Scheduler::load(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "scheduler_config.json";
-  std::ifstream in(file);
-  if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
-  const nlohmann::json root = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || !root.contains("shift") || !root["shift"].is_number())
-    throw Error(ExitCode::bad_data, file.string() + " has no number \"shift\"");
-  return Scheduler(root["shift"].get<double>());
+  return Scheduler(JsonFields::open(folder / "scheduler_config.json").real("shift", 1e-6, 1e6));
 }
 
 void Scheduler::set_timesteps(int num_inference_steps) {
