@@ -1,4 +1,4 @@
-// Reads tokenizer.json (huggingface/tokenizers). Whatever would make ids differ from the reference is refused.
+// Reads tokenizer.json (huggingface/tokenizers) and refuses everything that would make ids differ from the reference.
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
