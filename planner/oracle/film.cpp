@@ -1,4 +1,4 @@
-// From a story to a plan: the oracle of tools/train/grammar.py, for any world.
+// Makes a plan of a story, as tools/train/prompts/grammar.py does, for any world.
 #include <algorithm>
 #include <map>
 
@@ -6,6 +6,8 @@
 #include "planner/oracle/oracle.h"
 #include "planner/oracle/words.h"
 #include "planner/schema/caps.h"
+#include "planner/schema/ids.h"
+#include "planner/text/names.h"
 #include "planner/text/prompt.h"
 #include "planner/text/spans.h"
 #include "planner/text/text.h"
@@ -13,33 +15,22 @@
 namespace fabula::oracle {
 namespace {
 
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// The first of two that the world has, else its first at all.
+// `wanted` if the world has it, else the world's first.
 std::string one_of(const std::vector<std::string>& names, std::string_view wanted) {
   return has(names, wanted) ? std::string(wanted) : names.front();
 }
 
 bool is_moving(const std::string& action) { return action == "walks" || action == "runs" || action == "flies"; }
 
-// "in the forest", "on the beach"; some places are words of their own.
+// "in the forest", "on the beach", "underwater"
 std::string at_place(const std::string& id) {
-  std::string words = id;
-  std::replace(words.begin(), words.end(), '_', ' ');
+  const std::string words = spaced(id);
   if (id == "underwater") return words;
   return (id == "beach" || id == "moon" ? "on the " : "in the ") + words;
 }
 
-// "s010"
-std::string shot_id(std::size_t index) {
-  const std::string number = std::to_string(10 * (index + 1));
-  return "s" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
-}
-
-// How many shots each event takes: few events take more each; as many as were asked for; a line's pieces a shot each; what is too much for
-// the model is taken from the longest.
+// The number of shots per event: more for each if there are few events, or the number asked for, and at least one per piece of a line.
+// Shots beyond the model's maximum are taken from the longest event.
 std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
   const std::size_t events = story.events.size();
   std::vector<std::size_t> counts(events, events == 1 ? 3 : events == 2 ? 2 : 1);
@@ -62,16 +53,16 @@ std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
   return counts;
 }
 
-class Director {
+class StoryPlanner {
  public:
-  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones)
+  StoryPlanner(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones)
       : story_(std::move(story)), world_(world), phones_(phones) {
     film_.prompt = prompt;
   }
 
   plan::Film run() {
     if (story_.events.empty()) story_.events.push_back({});
-    for (Event& event : story_.events) complete(event);
+    for (Event& event : story_.events) complete_event(event);
     std::vector<std::string> dropped = std::move(story_.unsupported);
     dropped.insert(dropped.end(), unseen_.begin(), unseen_.end());
     const std::size_t most = static_cast<std::size_t>(world_.max_shots);
@@ -81,20 +72,20 @@ class Director {
       const std::size_t room = most - film_.shots.size();
       if (room == 0) dropped.push_back(source_of(event));
       for (std::size_t piece = room; piece < event.line.size(); ++piece) dropped.push_back(event.line[piece]);
-      if (room > 0) shoot(event, std::min(counts[i], room), counts[i]);
+      if (room > 0) add_shots(event, std::min(counts[i], room), counts[i]);
     }
     if (story_.move.empty() && film_.shots.size() > 1 && has(world_.camera_moves, "push_in")) film_.shots.back().camera.move = "push_in";
     film_.total_ms = world_.film_ms(static_cast<int>(film_.shots.size()));
     film_.treatment = treatment();
     film_.title = title();
-    for (std::string& line : unsayable()) dropped.push_back(std::move(line));
+    for (std::string& line : remove_unsayable_lines()) dropped.push_back(std::move(line));
     name_unsupported(film_.unsupported, dropped);
     return std::move(film_);
   }
 
  private:
-  // What an event leaves open.
-  void complete(Event& event) {
+  // Fills in what an event leaves open.
+  void complete_event(Event& event) {
     const std::string still = has(ids_of(world_.actions), "stands") ? "stands" : world_.actions.front().id;
     if (event.roles.empty()) event.roles.push_back({world_.actors.front().id, {}, {}, {}, false});
     for (Role& role : event.roles) {
@@ -104,14 +95,14 @@ class Director {
       mood = role.mood;
     }
     if (event.place.empty()) event.place = place_.empty() ? world_.places.front().id : place_;
-    event.place = entry(event);
+    event.place = place_entry(event);
     place_ = world_.place(event.place)->id;
-    stage(event.roles);
-    furnish(event);
+    place_roles(event.roles);
+    furnish_event(event);
   }
 
-  // The plan's entry of the place at the event's time and in its weather: a place that is seen by day and by night has two.
-  std::string entry(Event& event) {
+  // The plan's entry of the place at the event's time and in its weather: a place seen by day and by night has two.
+  std::string place_entry(Event& event) {
     const World::Place& place = *world_.place(event.place);
     if (!event.weather.empty()) weather_ = event.weather;
     if (!event.weather.empty() && !has(place.weathers, event.weather)) {
@@ -135,8 +126,8 @@ class Director {
     return film_.places.back().id;
   }
 
-  // What stands at the event's place: what was said of it before, too. A shot has room for so many things; the others are named.
-  void furnish(Event& event) {
+  // Gives an event the props of its place, earlier ones included. Props that a shot has no room for become unsupported.
+  void furnish_event(Event& event) {
     std::vector<Thing>& things = things_[event.place];
     for (Thing& thing : event.props) {
       const auto there = std::find_if(things.begin(), things.end(), [&](const Thing& t) { return t.prop == thing.prop; });
@@ -154,7 +145,7 @@ class Director {
     }
   }
 
-  void stage(std::vector<Role>& roles) const {
+  void place_roles(std::vector<Role>& roles) const {
     const std::string left = one_of(world_.positions, "left"), right = one_of(world_.positions, "right");
     if (roles.size() == 1) {
       if (roles[0].position.empty()) roles[0].position = one_of(world_.positions, "center");
@@ -170,7 +161,7 @@ class Director {
     }
   }
 
-  void declare(const Event& event) {
+  void declare_characters(const Event& event) {
     for (const Role& role : event.roles) {
       if (has(ids_of(film_.characters), role.actor)) continue;
       const auto actor =
@@ -181,16 +172,16 @@ class Director {
     }
   }
 
-  // `count` shots of an event that was to have `planned`: a line is spoken in the second, where there is one.
-  void shoot(const Event& event, std::size_t count, std::size_t planned) {
-    declare(event);
+  // Adds `count` of the `planned` shots of an event. A line is spoken in the second shot, if there is one.
+  void add_shots(const Event& event, std::size_t count, std::size_t planned) {
+    declare_characters(event);
     const std::size_t first = planned > event.line.size() ? 1 : 0;
     const World::Place& place = *world_.place(event.place);
     for (std::size_t i = 0; i < count; ++i) {
       plan::Shot shot;
       const std::size_t index = film_.shots.size();
       const std::size_t turn = planned == 1 ? index : i;
-      shot.id = shot_id(index);
+      shot.id = plan::shot_id(index);
       shot.place = event.place;
       shot.start_ms = world_.film_ms(static_cast<int>(index));
       shot.duration_ms = world_.film_ms(static_cast<int>(index) + 1) - shot.start_ms;
@@ -208,15 +199,15 @@ class Director {
     }
   }
 
-  // Wide, then nearer shot by shot, as near as the world's camera comes.
+  // Wide, then closer with each shot, as far as the world's camera goes.
   std::string size_in_turn(std::size_t turn) const {
     const std::vector<const char*> sizes =
         has(world_.camera_sizes, "close") ? std::vector{"wide", "medium", "close"} : std::vector{"wide", "medium"};
     return one_of(world_.camera_sizes, sizes[turn % sizes.size()]);
   }
 
-  // Lines that the validator refuses, taken out of the plan.
-  std::vector<std::string> unsayable() {
+  // Removes from the plan and returns the lines that the validator refuses.
+  std::vector<std::string> remove_unsayable_lines() {
     std::vector<std::string> lines;
     const std::vector<plan::Finding> findings = plan::check(film_, world_);
     for (std::size_t i = 0; i < film_.shots.size(); ++i) {
@@ -242,34 +233,30 @@ class Director {
     return std::string(text.substr(0, end));
   }
 
-  static std::string spaced(std::string id) {
-    std::replace(id.begin(), id.end(), '_', ' ');
-    return id;
-  }
-
-  // "sad fox"; nobody says that somebody is calm.
-  std::string called(const Role& role) const {
+  // "sad fox"; the world's first mood is not mentioned.
+  std::string actor_words(const Role& role) const {
     const bool is_plain = world_.moods.empty() || role.mood == world_.moods.front().id;
     return (is_plain ? "" : spaced(role.mood) + " ") + spaced(role.actor);
   }
 
   // " in the forest by night in the rain"
-  std::string setting(const Event& event) const {
+  std::string setting_words(const Event& event) const {
     std::string words = " " + at_place(world_.place(event.place)->id) + " by " + spaced(event.time);
     if (!world_.weathers.empty() && event.weather != world_.weathers.front().id)
       words += " in the " + (event.weather == "snow" ? "snowfall" : spaced(event.weather));
     return words;
   }
 
-  // The story in canonical words, one sentence an event, as many as fit.
+  // The story in canonical words, one sentence per event, as many as fit.
   std::string treatment() const {
     std::string text, place;
     for (const Event& event : story_.events) {
       const Role& a = event.roles[0];
       const Role* b = event.roles.size() > 1 ? &event.roles[1] : nullptr;
-      std::string sentence = "The " + called(a) + " " + spaced(a.action);
-      if (b != nullptr) sentence += a.action == b->action ? " with the " + called(*b) : ", the " + called(*b) + " " + spaced(b->action);
-      if (event.place != place) sentence += setting(event);
+      std::string sentence = "The " + actor_words(a) + " " + spaced(a.action);
+      if (b != nullptr)
+        sentence += a.action == b->action ? " with the " + actor_words(*b) : ", the " + actor_words(*b) + " " + spaced(b->action);
+      if (event.place != place) sentence += setting_words(event);
       place = event.place;
       if (!event.line.empty()) sentence += b != nullptr ? ". The " + spaced(event.speaker) + " speaks" : " and speaks";
       sentence += ".";
@@ -295,16 +282,16 @@ class Director {
   const World& world_;
   const PhonesFunction& phones_;
   plan::Film film_;
-  std::string place_, time_, weather_;                // where and when the film is, and in which weather
-  std::map<std::string, std::string> moods_;          // of each actor
-  std::map<std::string, std::vector<Thing>> things_;  // at each entry of a place
-  std::vector<std::string> unseen_;                   // words for weathers that a place does not have, and for things too many
+  std::string place_, time_, weather_;                // where, when and in which weather the film currently is
+  std::map<std::string, std::string> moods_;          // by actor
+  std::map<std::string, std::vector<Thing>> things_;  // by entry of a place
+  std::vector<std::string> unseen_;                   // words for weathers that a place lacks and for props beyond the limit
 };
 
 }  // namespace
 
 plan::Film film_of(const Story& story, const std::string& prompt, const World& world, const PhonesFunction& phones) {
-  return Director(story, prompt, world, phones).run();
+  return StoryPlanner(story, prompt, world, phones).run();
 }
 
 plan::Film plan_by_rules(const std::string& prompt, const World& world, const PhonesFunction& phones) {

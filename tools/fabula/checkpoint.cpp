@@ -102,8 +102,8 @@ plan::Film plan_by_checkpoint(const Source& source, const PlanningOptions& how, 
     std::fprintf(stderr, "fabula: %s has no chat template; Qwen's form of turns is assumed\n", options.folder.c_str());
   const PublishedOptions published{precision, thread_count(how.model.threads), [](int) { return !stop_requested(); }, how.sampling};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
-  const plan::Film film = options.any_film ? write_any_film(checkpoint, source.prompt, seen, published)
-                                           : write_film(checkpoint, world, source.prompt, seen, phones_of, published);
+  const plan::Film film = options.any_film ? plan_any_film(checkpoint, source.prompt, seen, published)
+                                           : plan_film(checkpoint, world, source.prompt, seen, phones_of, published);
   report_unsupported(film);
   return film;
 }

@@ -103,9 +103,9 @@ std::size_t available_memory() {
   return 0;
 }
 
-void check_memory(const ClipModel& model, const Direction& direction, const Bundle& bundle, int evaluations) {
+void check_memory(const ClipModel& model, const PlannedFilm& planned, const Bundle& bundle, int evaluations) {
   std::size_t needed = 0;
-  for (const Conditioning& conditioning : direction.shots) {
+  for (const Conditioning& conditioning : planned.shots) {
     needed = std::max(needed, model.footprint({&conditioning, bundle.shot_frames.back(), 0, evaluations}));
   }
   const std::size_t available = available_memory();
@@ -171,8 +171,8 @@ void run(const RenderOptions& options) {
   std::vector<Stage> stages;
 
   Clock::time_point start = Clock::now();
-  const Direction direction = plan_by_model(source, bundle.folder, options.planning);
-  const plan::Film& film = direction.film;
+  const PlannedFilm planned = plan_by_model(source, bundle.folder, options.planning);
+  const plan::Film& film = planned.film;
   const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
   if (writes_plan) write_output(options.save_plan, plan::to_json(film) + "\n", options.overwriting);
   stages.push_back({"plan", seconds_since(start)});
@@ -180,7 +180,7 @@ void run(const RenderOptions& options) {
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
   start = Clock::now();
   const auto model = load_clip_model(bundle.folder, precision, threads);
-  check_memory(*model, direction, bundle, evaluations);
+  check_memory(*model, planned, bundle, evaluations);
   stages.push_back({"load", seconds_since(start)});
 
   start = Clock::now();
@@ -189,7 +189,7 @@ void run(const RenderOptions& options) {
   Mp4Sink sink(output, how);
   {
     ProgressLine line(options.quiet || options.json);
-    render_film(direction, *model, bundle.shot_frames, sink, conform_sound, {seed, evaluations}, [&](const FilmProgress& p) {
+    render_film(planned, *model, bundle.shot_frames, sink, conform_sound, {seed, evaluations}, [&](const FilmProgress& p) {
       line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
       return !stop_requested();
     });

@@ -13,8 +13,8 @@ namespace fabula::cli {
 
 /// The plan of a source by the planner of a bundle, and the states kept for it. Repairs, what the model cannot show and who of the cast
 /// appears are reported on standard error.
-[[nodiscard]] Direction plan_by_model(const Source&, const std::filesystem::path& bundle, const PlanningOptions&,
-                                      DecodingStats* stats = nullptr);
+[[nodiscard]] PlannedFilm plan_by_model(const Source&, const std::filesystem::path& bundle, const PlanningOptions&,
+                                        DecodingStats* stats = nullptr);
 
 /// The plan of a prompt by rules alone; reads nothing of the bundle but its world. Reports as plan_by_model does. Throws Error(usage) for a
 /// source that is a plan.
