@@ -50,7 +50,7 @@ class Case:
     prompt: str
     plan: dict
     from_plan: bool  # the engine gets the plan, not the prompt
-    render_film: pathlib.Path
+    film: pathlib.Path
 
     def shots(self) -> list[np.ndarray]:
         """The film cut into the model's shots: frames uint8 [39, H, W, 3] each, at the model's rate. Empty if there is no film."""
