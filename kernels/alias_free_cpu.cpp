@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "kernels/alias_free.h"
+#include "kernels/families.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
 

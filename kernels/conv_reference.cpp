@@ -1,6 +1,7 @@
+// Convolutions and padding, as `reference` defines them: products summed in index order.
 #include <algorithm>
 
-#include "kernels/conv.h"
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {

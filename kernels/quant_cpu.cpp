@@ -7,9 +7,27 @@
 
 #include <limits>
 
+#include "kernels/families.h"
 #include "kernels/pieces.h"
 #include "kernels/quant.h"
 #include "kernels/simd-inl.h"
+
+#ifndef FABULA_I8_TILE
+#define FABULA_I8_TILE
+namespace fabula {
+/// A tile of linear_i8: `x` and `x_scale` from its first row on, `weight` and `scale` from its first column on; `out`, whose rows lie
+/// `stride` apart. Once for all instruction sets.
+struct I8Tile {
+  const std::int16_t* x;
+  const float* x_scale;
+  const std::int8_t* weight;
+  const float* scale;
+  std::int64_t height, width, k;
+  float* out;
+  std::int64_t stride;
+};
+}  // namespace fabula
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace fabula {
@@ -173,8 +191,9 @@ void linear_i8(const Exec& exec, Tensor x, Tensor weight, Tensor scale, Tensor b
     for (std::int64_t row = begin; row < end; ++row)
       narrowed.scale[row] = HWY_DYNAMIC_DISPATCH(narrow)(x.f32() + row * k, k, narrowed.numbers + row * k);
   });
-  const bool small = rows * n * k < 1 << 19;  // too small to share: one tile
-  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 4), tile_columns = small ? n : tile_size(n, 128, 4);
+  const bool one_tile = rows * n * k < least_shared_product;
+  const std::int64_t tile_rows = one_tile ? rows : tile_size(rows, rows_per_tile, 4);
+  const std::int64_t tile_columns = one_tile ? n : tile_size(n, columns_per_own_tile, 4);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;

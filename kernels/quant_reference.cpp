@@ -1,3 +1,5 @@
+// linear_i8 and gather_rows_i8, as `reference` defines them: exact sums of integers.
+#include "kernels/families.h"
 #include "kernels/quant.h"
 
 #include <algorithm>
