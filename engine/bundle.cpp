@@ -1,3 +1,4 @@
+// Reads and bounds the fields that every family shares.
 #include "engine/bundle.h"
 
 #include <fstream>
@@ -54,11 +55,6 @@ Bundle Bundle::open(const std::filesystem::path& folder) {
   if (bundle.shot_frames.empty()) throw Error(ExitCode::bad_data, file.string() + ": \"shot_frames\" is empty");
   for (const int frames : bundle.shot_frames) within(frames, 1, 100000, "shot_frames", file);
   bundle.steps = within(field<int>(root, "steps", file), 1, 1000, "steps", file);
-  const auto prediction = field<std::string>(root, "prediction_type", file);
-  if (prediction != "x0" && prediction != "velocity")
-    throw Error(ExitCode::bad_data, file.string() + ": \"prediction_type\" is neither x0 nor velocity");
-  bundle.predicts_x0 = prediction == "x0";
-  bundle.sha256 = field<std::map<std::string, std::string>>(root, "files", file);
   return bundle;
 }
 

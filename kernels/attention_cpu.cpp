@@ -111,7 +111,7 @@ void sum_values(const float* weights, std::int64_t weight_stride, const Pages& p
 /// alone.
 template <int heads>
 void attend_pages(const float* query, const Pages& p, std::int64_t seen, float* out) {
-  constexpr std::int64_t tokens_per_block = 512;  // whose weights lie on the stack together
+  constexpr std::int64_t tokens_per_block = 512;  // whose weights are on the stack together
   float weights[heads * tokens_per_block];
   float largest[heads], total[heads] = {};
   std::fill_n(largest, heads, -std::numeric_limits<float>::infinity());

@@ -143,7 +143,7 @@ void gather_rows(const Exec& exec, Tensor table, Tensor index, Tensor out) {
 }
 
 void scatter_rows(const Exec&, Tensor x, Tensor index, Tensor out) {
-  // One after the other: an index may occur twice, and then the last row is the one that stays.
+  // In order: where an index occurs twice, the last row wins.
   const std::int64_t width = x.width();
   for (std::int64_t row = 0; row < index.elements(); ++row) {
     std::copy_n(x.f32() + row * width, width, out.f32() + index.as<std::int32_t>()[row] * width);

@@ -68,7 +68,7 @@ void gather_rows(const Exec& exec, Tensor table, Tensor index, Tensor out) {
   });
 }
 
-// A thread a channel goes through all rows in order: an index may occur twice, and then the last row is the one that stays.
+// One thread per channel goes through all rows in order: where an index occurs twice, the last row wins.
 void scatter_rows(const Exec& exec, Tensor x, Tensor index, Tensor out) {
   const std::int64_t width = x.width(), count = index.elements();
   const auto* rows = index.as<const std::int32_t>();

@@ -91,7 +91,7 @@ void sum_rows(const T* x, const T* weight, std::int64_t n, std::int64_t k, float
 }
 
 /// out (rows, n) = x (rows, k) · weightᵀ (n, k) by our own loops. For a few rows the weight is read once, at the speed of memory; and at
-/// any number of rows each gets what it would get alone.
+/// any number of rows each row's result is the one it has alone.
 template <typename T>
 void row_by_row(const T* x, std::int64_t rows, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
   constexpr int columns = HWY_TARGET <= HWY_AVX3 ? 2 : 1;  // as many sums as there are registers for

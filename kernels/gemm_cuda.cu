@@ -6,7 +6,7 @@ namespace fabula::cuda {
 
 namespace {
 
-constexpr int tile = 64, depth = 16, own = 4;  // a block makes tile × tile outputs, a thread own × own of them
+constexpr int tile = 64, depth = 16, own = 4;  // a thread block makes tile × tile outputs, each thread own × own of them
 
 __device__ inline float widened(float value) { return value; }
 __device__ inline float widened(std::uint16_t value) { return from_bf16(value); }

@@ -1,4 +1,4 @@
-// linear_i8: products of 16-bit and 8-bit whole numbers, summed exactly. How the work is cut changes no result, so that a row is the same
+// linear_i8: products of 16-bit and 8-bit integers, summed exactly. How the work is cut changes no result, so that a row is the same
 // bytes however many rows and threads there are.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/quant_cpu.cpp"
@@ -33,7 +33,7 @@ HWY_BEFORE_NAMESPACE();
 namespace fabula {
 namespace HWY_NAMESPACE {
 
-/// row (k) as whole numbers. Gives the scale that they stand for; NaN for a row that is not finite.
+/// Quantises row (k) and returns its scale; NaN for a row that is not finite.
 float narrow(const float* row, std::int64_t k, std::int16_t* numbers) {
   const Floats d;
   Vec largest = all(0.0F), odd = all(0.0F);
@@ -91,7 +91,7 @@ HWY_INLINE void sum_block(const std::int16_t* x, const std::int8_t* weight, std:
   const Words words;
   const Sums sums;
   const auto step = static_cast<std::int64_t>(hn::Lanes(words));
-  constexpr std::int64_t steps = 256;  // a lane gains at most two products a step, of 127 · 32767 each, and holds 31 bits
+  constexpr std::int64_t steps = 256;  // a lane gains at most two products per step, of 127 · 32767 each, and holds 31 bits
   for (auto& row : total) std::fill(row, row + columns, 0);
   std::int64_t i = 0;
   while (i + step <= k) {

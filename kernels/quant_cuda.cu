@@ -7,7 +7,7 @@ namespace fabula::cuda {
 
 namespace {
 
-/// A block a row: x (k) as whole numbers, and the scale that they stand for.
+/// One thread block per row: x (k) as integers, and their scale.
 __global__ void narrow_kernel(const float* x, std::int64_t k, float* scale, std::int16_t* numbers) {
   x += blockIdx.x * k;
   numbers += blockIdx.x * k;

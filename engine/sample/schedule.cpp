@@ -1,4 +1,5 @@
-#include "engine/sample/scheduler.h"
+// The grid of a rectified flow, bent by its shift.
+#include "engine/sample/schedule.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,24 +10,23 @@
 
 namespace fabula {
 
-Scheduler::Scheduler(double shift) : shift_(static_cast<float>(shift)) {
-  if (!(shift > 0.0) || !std::isfinite(shift)) throw Error(ExitCode::bad_data, "a scheduler's shift must be a positive number");
+Schedule::Schedule(double shift) : shift_(static_cast<float>(shift)) {
+  if (!(shift > 0.0) || !std::isfinite(shift)) throw Error(ExitCode::bad_data, "a schedule's shift must be a positive number");
 }
 
-Scheduler Scheduler::load(const std::filesystem::path& folder) {
+Schedule Schedule::load(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "scheduler_config.json";
   std::ifstream in(file);
   if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
   const nlohmann::json root = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
   if (!root.is_object() || !root.contains("shift") || !root["shift"].is_number())
     throw Error(ExitCode::bad_data, file.string() + " has no number \"shift\"");
-  return Scheduler(root["shift"].get<double>());
+  return Schedule(root["shift"].get<double>());
 }
 
-void Scheduler::set_timesteps(int num_inference_steps) {
-  if (num_inference_steps < 2 || num_inference_steps > 100000) throw Error(ExitCode::usage, "a schedule needs 2 to 100000 steps");
+void Schedule::set_points(int n) {
+  if (n < 2 || n > 100000) throw Error(ExitCode::usage, "a schedule needs 2 to 100000 steps");
   // torch.linspace counts from both ends towards the middle, so that it is symmetric.
-  const int n = num_inference_steps;
   const float increment = -1.0F / static_cast<float>(n - 1);
   sigmas_.clear();
   for (int i = 0; i < n; ++i) {
@@ -36,17 +36,6 @@ void Scheduler::set_timesteps(int num_inference_steps) {
   }
   timesteps_.clear();
   for (std::size_t i = 0; i + 1 < sigmas_.size(); ++i) timesteps_.push_back(1.0F - sigmas_[i]);
-}
-
-void Scheduler::step(std::size_t i, std::span<const float> velocity, std::span<float> sample) const {
-  // x0 with the sigma that the model was told (1 − t), the blend with the grid's: the reference keeps the two apart, and for
-  // sigma < 0.5 they differ by a rounding.
-  const float told = 1.0F - timesteps_.at(i);
-  const float ratio = sigmas_.at(i + 1) / sigmas_.at(i);
-  for (std::size_t k = 0; k < sample.size(); ++k) {
-    const float denoised = sample[k] + told * velocity[k];
-    sample[k] = ratio * sample[k] + (1.0F - ratio) * denoised;
-  }
 }
 
 void scale_noise(float t, std::span<const float> noise, std::span<float> sample) {

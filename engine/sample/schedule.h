@@ -1,4 +1,4 @@
-// The rectified-flow schedule of MiniMaxH3Scheduler (diffusers) and its Euler step (eta = 0).
+// The rectified-flow schedule: how noisy a sample is at each point of its way. As diffusers' flow-matching schedulers count it.
 #pragma once
 
 #include <filesystem>
@@ -7,21 +7,20 @@
 
 namespace fabula {
 
-/// t = 1 − sigma runs from 0 (noise) to 1 (clean); the model speaks data-ward velocity: x0 = x_t + (1 − t)·v.
-class Scheduler {
+/// sigma falls from 1 (noise) to 0 (clean), t = 1 − sigma rises.
+class Schedule {
  public:
   /// shift s > 0 bends the grid: sigma' = s·sigma / (1 + (s − 1)·sigma). Throws Error(bad_data) for any other.
-  explicit Scheduler(double shift);
+  explicit Schedule(double shift);
   /// Reads `shift` from scheduler_config.json in `folder`. Throws Error: input_missing, bad_data.
-  static Scheduler load(const std::filesystem::path& folder);
+  static Schedule load(const std::filesystem::path& folder);
 
-  /// n grid points, the terminal 0 included, less those that the shift makes equal: n − 1 evaluations of the model. n ≥ 2.
-  void set_timesteps(int num_inference_steps);
-  [[nodiscard]] const std::vector<float>& sigmas() const { return sigmas_; }
-  [[nodiscard]] const std::vector<float>& timesteps() const { return timesteps_; }
-
-  /// The Euler step from timesteps()[i] to the next, in place.
-  void step(std::size_t i, std::span<const float> velocity, std::span<float> sample) const;
+  /// Sets n ≥ 2 grid points, the terminal sigma 0 included, less those that the shift makes equal: n − 1 steps at most. Throws
+  /// Error(usage) outside 2 … 100000. The reference calls n num_inference_steps.
+  void set_points(int n);
+  [[nodiscard]] const std::vector<float>& sigmas() const { return sigmas_; }        ///< (points)
+  [[nodiscard]] const std::vector<float>& timesteps() const { return timesteps_; }  ///< (points − 1): 1 − sigma of all but the last
+  [[nodiscard]] std::size_t steps() const { return timesteps_.size(); }
 
  private:
   float shift_;

@@ -22,8 +22,8 @@ class Session {
 
   /// Refers to the pool, which must outlive it.
   Session(const Qwen3&, KvPool& pool, Reader reader);
-  /// With passes and a pool of its own. tap_layer as in Passes. Refers to the model, kernels and pool, which must outlive it.
-  Session(const Qwen3& model, std::int64_t tap_layer, const Kernels& kernels, ThreadPool* pool);
+  /// With passes and a pool of its own. tap_layer as in Passes. Refers to the model, which must outlive it.
+  Session(const Qwen3& model, std::int64_t tap_layer, Machine machine);
 
   /// Reads on. Gives the logits (vocabulary) after the last token, valid until the next call; empty when they are not wanted.
   std::span<const float> read(std::span<const std::int32_t> tokens, Logits wanted = Logits::last) {

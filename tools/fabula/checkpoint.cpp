@@ -101,7 +101,8 @@ plan::Film plan_by_checkpoint(const Source& source, const DirectOptions& how, co
                                                             : precision_of(options.precision);
   if (checkpoint.chat.source.empty())
     std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
-  const PublishedOptions published{precision, thread_count(how.model.threads), [](int) { return !stop_requested(); }, how.sampling};
+  const PublishedOptions published{precision, cpu_machine(thread_count(how.model.threads)), [](int) { return !stop_requested(); },
+                                   how.sampling};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
   const plan::Film film = options.any_film ? write_any_film(checkpoint, source.prompt, seen, published)
                                            : write_film(checkpoint, world, source.prompt, seen, phones_of, published);

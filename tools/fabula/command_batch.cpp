@@ -140,7 +140,7 @@ std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanOptions& opt
 // Returns how many failed.
 std::size_t plan_jobs(const std::vector<Job>& good, const PlanOptions& options) {
   const auto planner = load_planner(locate_bundle(options.model.model), precision_of(options.model.precision),
-                                    thread_count(options.model.threads), phones_of, {.sampling = options.sampling});
+                                    cpu_machine(thread_count(options.model.threads)), phones_of, {.sampling = options.sampling});
   std::vector<std::string> prompts;
   std::size_t failures = 0;
   for (const Job& job : good) prompts.push_back(job.prompt);

@@ -95,8 +95,8 @@ Direction direct(const Source& given, const fs::path& bundle, const DirectOption
   Source source = given;
   const World world = World::open(bundle / "world.json");
   const CastJoin join(options.cast, source, world);
-  const auto planner = load_planner(bundle, precision_of(options.model.precision), thread_count(options.model.threads), phones_of,
-                                    {.sampling = options.sampling, .names = join.names()});
+  const auto planner = load_planner(bundle, precision_of(options.model.precision), cpu_machine(thread_count(options.model.threads)),
+                                    phones_of, {.sampling = options.sampling, .names = join.names()});
   const auto alive = [](int) { return !stop_requested(); };
   Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
   if (stats != nullptr) *stats = planner->stats();

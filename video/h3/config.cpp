@@ -1,3 +1,4 @@
+// Reads the config.json files within bounds, so that nothing later has to doubt them.
 #include "video/h3/config.h"
 
 #include <fstream>

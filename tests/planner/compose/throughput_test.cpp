@@ -73,11 +73,11 @@ class ReadingAhead : public testing::TestWithParam<Precision> {};
 
 TEST_P(ReadingAhead, ChangesNeitherTokensNorStates) {
   const Model model(GetParam());
-  ThreadPool pool(2);
-  Session ahead(model.lm, model.tap_layer, cpu_kernels(), &pool);  // one for all, so that later plans are drafted from those before
+  const Machine machine = cpu_machine(2);
+  Session ahead(model.lm, model.tap_layer, machine);  // one for all, so that later plans are drafted from those before
   std::int64_t drafted = 0, accepted = 0, saved = 0;
   for (const std::string& prompt : prompts()) {
-    Session alone(model.lm, model.tap_layer, cpu_kernels(), &pool), once(model.lm, model.tap_layer, cpu_kernels(), &pool);
+    Session alone(model.lm, model.tap_layer, machine), once(model.lm, model.tap_layer, machine);
     const Tokens expected = compose(model, prompt, [&](auto tokens) { return alone.read(tokens); });
     ahead.rewind(0);
     const Tokens found = compose(model, prompt, [&](auto tokens) { return ahead.read_ahead(tokens); });
@@ -118,8 +118,8 @@ TEST(Drafter, GoesOnAsBefore) {
 
 TEST(SessionAgain, GivesTheSameLogitsForWhatIsKnown) {
   const Model model;
-  ThreadPool pool(1);
-  Session session(model.lm, model.tap_layer, cpu_kernels(), &pool);
+  const Machine machine = cpu_machine(1);
+  Session session(model.lm, model.tap_layer, machine);
   const Tokens text = model.tokenizer.encode(R"({"id":"fox","name":"fox"},{"id":"fox","name":"fox"},{"id":"fox","na)", AddedTokens::plain);
   const auto logits = [&](std::span<const std::int32_t> tokens, bool ahead) {
     const auto row = ahead ? session.read_ahead(tokens) : session.read(tokens);
@@ -142,19 +142,19 @@ TEST(SessionAgain, GivesTheSameLogitsForWhatIsKnown) {
 
 TEST(Planner, KeepsTheStatesThatOnePrefillGivesToTheByte) {
   for (const Precision precision : {Precision::fp32, Precision::bf16}) {
-    const auto planner = load_planner(bundle, precision, 2, phones_of);
+    const auto planner = load_planner(bundle, precision, cpu_machine(2), phones_of);
     for (std::size_t i = 0; i < 4; ++i) {
       const Direction written = planner->direct(prompts()[i], nullptr);
       const DecodingStats& stats = planner->stats();
       EXPECT_GT(stats.forced(), stats.chosen);
-      const auto fresh = load_planner(bundle, precision, 1, phones_of);
+      const auto fresh = load_planner(bundle, precision, cpu_machine(1), phones_of);
       expect_same_states(written, fresh->direct(written.film, nullptr));
     }
   }
 }
 
 TEST(Planner, ReadsAnEditedPlanFromTheFirstChangedToken) {
-  const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
   const Direction written = planner->direct(prompts()[0], nullptr);
   const std::int64_t all = planner->stats().tokens;
   const Direction same = planner->direct(written.film, nullptr);
@@ -175,7 +175,7 @@ TEST(Planner, ReadsAnEditedPlanFromTheFirstChangedToken) {
   ASSERT_GT(kept, all / 2);
   const Direction again = planner->direct(edited, nullptr);
   EXPECT_EQ(planner->stats().read, static_cast<std::int64_t>(after.size()) - kept);
-  expect_same_states(again, load_planner(bundle, Precision::fp32, 1, phones_of)->direct(edited, nullptr));
+  expect_same_states(again, load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->direct(edited, nullptr));
 }
 
 std::map<std::size_t, BatchResult> batch(LanguagePlanner& planner, const std::vector<std::string>& all, const BatchOptions& options) {
@@ -188,8 +188,8 @@ TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
   std::vector<std::string> all = prompts();
   all.insert(all.begin() + 3, "\xc3(");  // no text: fails, and stops no other
   all.push_back(all[0]);
-  const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
-  const auto alone = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
+  const auto alone = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   std::map<std::string, Direction> expected;
   for (const std::string& prompt : prompts()) expected[prompt] = alone->direct(prompt, nullptr);
   // Room for all; for two or three, who must give way to one another again and again.
@@ -211,7 +211,7 @@ TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
 }
 
 TEST(PlanningMany, FailsWhatDoesNotFitAndNeverHangs) {
-  const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   const auto results = batch(*planner, prompts(), {.plans = 3, .cache_tokens = 64});
   ASSERT_EQ(results.size(), prompts().size());
   for (const auto& [index, result] : results) {
@@ -222,7 +222,7 @@ TEST(PlanningMany, FailsWhatDoesNotFitAndNeverHangs) {
 }
 
 TEST(PlanningMany, StopsWhenToldTo) {
-  const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   int results = 0;
   planner->direct_all(
       prompts(), {.plans = 3}, [](int tokens) { return tokens < 50; },
@@ -237,15 +237,15 @@ TEST(PlanningMany, StopsWhenToldTo) {
 // Texts of several threads over a pool that holds about two of them: pages change hands, and all of them come back.
 TEST(Batch, SharesPagesAndGetsThemBack) {
   const Model model;
-  ThreadPool threads(2);
+  const Machine machine = cpu_machine(2);
   const Tokens text =
       model.tokenizer.encode(std::string(400, 'a') + "the fox runs, the fox stands" + std::string(200, 'b'), AddedTokens::plain);
-  Session alone(model.lm, model.tap_layer, cpu_kernels(), &threads);
+  Session alone(model.lm, model.tap_layer, machine);
   const auto row = alone.read(text);
   const std::vector<float> expected(row.begin(), row.end());
   const std::int64_t pages = 2 * KvPool::pages_of(static_cast<std::int64_t>(text.size())) + 3;
   KvPool pool(model.lm.config, pages);
-  Passes passes(model.lm, model.tap_layer, cpu_kernels(), &threads);
+  Passes passes(model.lm, model.tap_layer, machine);
   Batch batch(passes, pool);
   {
     std::latch seated(5);

@@ -57,7 +57,9 @@ class Checkpoint : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   void write_config(const json& config) const { std::ofstream(folder_ / "planner/config.json") << config.dump(); }
-  static Direction direct(const fs::path& bundle) { return load_planner(bundle, Precision::fp32, 1, phones_of)->direct(prompt, nullptr); }
+  static Direction direct(const fs::path& bundle) {
+    return load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->direct(prompt, nullptr);
+  }
 
   void expect_the_same_film() const {
     const Direction expected = direct(golden), made = direct(folder_);

@@ -1,4 +1,5 @@
-#include "audio/vae/config.h"
+// Reads config.json within bounds, and checks its fields against one another.
+#include "video/h3/audio_vae/config.h"
 
 #include <cmath>
 #include <fstream>
@@ -7,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace fabula {
+namespace fabula::h3 {
 namespace {
 
 using nlohmann::json;
@@ -153,4 +154,4 @@ AudioVaeConfig AudioVaeConfig::read(const std::filesystem::path& folder) {
   return c;
 }
 
-}  // namespace fabula
+}  // namespace fabula::h3
