@@ -12,13 +12,13 @@ namespace fabula {
 
 /// How a plan came about.
 struct Origin {
-  int repairs = 0;                       ///< how often the model was told what is wrong with its plan and wrote it anew
-  bool by_rules = false;                 ///< its plans still had faults: the rules have planned
-  std::vector<std::string> faults = {};  ///< of the last of them, "PATH: sentence"
+  int repairs = 0;                       ///< rounds in which the model rewrote its plan after being shown its faults
+  bool by_rules = false;                 ///< the model's last plan still had faults, so the rules planned instead
+  std::vector<std::string> faults = {};  ///< those of the model's last plan, "PATH: sentence"
 };
 
-/// A plan and the states kept for it, one conditioning a shot.
-struct Direction {
+/// A plan and the states kept for it: one conditioning per shot.
+struct PlannedFilm {
   plan::Film film;
   std::vector<Conditioning> shots;
   Origin origin = {};
@@ -29,10 +29,10 @@ class Planner {
   virtual ~Planner() = default;
   /// progress(tokens so far); returning false stops with Error(interrupted).
   using Progress = std::function<bool(int tokens)>;
-  /// Writes a plan for a prompt. The states are those of the generation itself.
-  [[nodiscard]] virtual Direction direct(const std::string& prompt, const Progress& progress) = 0;
-  /// The states of a plan that exists (read from a file, edited): one prefill of its tokens.
-  [[nodiscard]] virtual Direction direct(const plan::Film& film, const Progress& progress) = 0;
+  /// Plans a film from a prompt. The states are those of the generation itself.
+  [[nodiscard]] virtual PlannedFilm plan_film(const std::string& prompt, const Progress& progress) = 0;
+  /// Reads an existing plan (from a file, or edited) for its states: one prefill of its tokens.
+  [[nodiscard]] virtual PlannedFilm read_plan(const plan::Film& film, const Progress& progress) = 0;
 };
 
 }  // namespace fabula

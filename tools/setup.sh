@@ -12,16 +12,18 @@ timed() {
   stages+=("$(printf '%-8s %7.1f s' "$name" "$(echo "$(date +%s.%N) $start" | awk '{print $1 - $2}')")")
 }
 
+# missing_packages LIST: those of a list that are not installed.
 missing_packages() {
   local package
-  grep -v '^#' tools/packages.txt | while read -r package; do
+  grep -v '^#' "$1" | while read -r package; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
   done
 }
 
+# install_packages [LIST]
 install_packages() {
   local missing as_root=()
-  missing=$(missing_packages)
+  missing=$(missing_packages "${1:-tools/packages.txt}")
   [ -z "$missing" ] && return 0
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || {

@@ -66,11 +66,11 @@ std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot) {
   return z ^ (z >> 31);
 }
 
-void render_film(const Direction& direction, ClipModel& model, const std::vector<int>& legal_frames, MediaSink& sink,
+void render_film(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames, MediaSink& sink,
                  const SoundConform& conform, const FilmRequest& request, const std::function<bool(const FilmProgress&)>& progress) {
-  const plan::Film& film = direction.film;
+  const plan::Film& film = planned.film;
   const std::size_t shots = film.shots.size();
-  if (direction.shots.size() != shots) throw Error(ExitCode::internal, "render_film: one conditioning a shot is needed");
+  if (planned.shots.size() != shots) throw Error(ExitCode::internal, "render_film: one conditioning a shot is needed");
   const ClipFormat format = model.format();
 
   for (std::size_t i = 0; i < shots; ++i) {
@@ -79,7 +79,7 @@ void render_film(const Direction& direction, ClipModel& model, const std::vector
     const std::int64_t last = frames_before(shot.start_ms + shot.duration_ms, film.fps);
 
     ClipRequest clip;
-    clip.conditioning = &direction.shots[i];
+    clip.conditioning = &planned.shots[i];
     clip.frames = model_frames(last - first, film.fps, format.fps, legal_frames);
     clip.seed = shot.seed ? static_cast<std::uint64_t>(*shot.seed) : shot_seed(request.seed, i);
     clip.settings = request.settings;

@@ -33,9 +33,9 @@ using SoundConform = std::function<std::vector<float>(const Sound&, std::int64_t
 /// A shot's own seed: changes of one shot leave the noise of the others alone.
 [[nodiscard]] std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot);
 
-/// Renders all shots of the direction into the sink and finishes it. progress returning false stops with Error(interrupted); the sink is
+/// Renders all shots of the planned film into the sink and finishes it. progress returning false stops with Error(interrupted); the sink is
 /// then not finished. `legal_frames`: lengths the model can make (Bundle::shot_frames).
-void render_film(const Direction&, ClipModel&, const std::vector<int>& legal_frames, MediaSink&, const SoundConform&, const FilmRequest&,
+void render_film(const PlannedFilm&, ClipModel&, const std::vector<int>& legal_frames, MediaSink&, const SoundConform&, const FilmRequest&,
                  const std::function<bool(const FilmProgress&)>& progress);
 
 }  // namespace fabula

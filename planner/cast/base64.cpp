@@ -1,3 +1,4 @@
+// Base64 (RFC 4648, section 4).
 #include "planner/cast/base64.h"
 
 #include <array>

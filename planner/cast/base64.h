@@ -7,7 +7,7 @@
 namespace fabula::cast {
 
 [[nodiscard]] std::string to_base64(std::string_view bytes);
-/// Line breaks are skipped and the padding may be missing; anything else that is not base64 gives false.
+/// Skips line breaks and accepts missing padding. Returns false for anything else that is not base64.
 [[nodiscard]] bool from_base64(std::string_view text, std::string& bytes);
 
 }  // namespace fabula::cast

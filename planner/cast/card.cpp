@@ -1,4 +1,4 @@
-// The containers of a card. What its JSON means is in card_json.cpp.
+// Reads and writes the containers of a card: JSON, PNG, CHARX. card_json.cpp reads the JSON itself.
 #include "planner/cast/card.h"
 
 #include <algorithm>
@@ -12,14 +12,14 @@ namespace fabula::cast {
 namespace {
 
 constexpr const char* json_name = "card.json";
-constexpr const char* keywords[] = {"ccv3", "chara"};  // the newer one counts where both are
+constexpr const char* keywords[] = {"ccv3", "chara"};  // the newer first: it wins if both are present
 
 bool is_card_chunk(const PngChunk& chunk) {
   std::string_view text;
   return std::any_of(std::begin(keywords), std::end(keywords), [&](const char* keyword) { return is_text_chunk(chunk, keyword, text); });
 }
 
-// The picture without any card in it.
+// Removes all card chunks.
 std::vector<PngChunk> picture_of(std::vector<PngChunk> chunks) {
   std::erase_if(chunks, is_card_chunk);
   return chunks;

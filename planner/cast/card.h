@@ -12,28 +12,28 @@ namespace fabula::cast {
 
 constexpr std::size_t largest_card = 32U << 20U;      ///< bytes of a file
 constexpr std::size_t largest_card_json = 4U << 20U;  ///< bytes of the card in it
-constexpr int deepest_card_json = 64;                 ///< nested lists and objects
+constexpr int deepest_card_json = 64;                 ///< levels of lists and objects
 
 struct Card {
   Character character;  ///< no reference media: a card has no paths of this machine
   Origin origin;
 };
 
-/// Reads any of the three, told apart by their first bytes. Of the card's own fields name and description are used; id, look, wardrobe,
-/// voice and further fields stand in data.extensions.fabula. All else is kept in `origin`. Throws Error(bad_data).
+/// Reads any of the three containers, recognised by their first bytes. Uses the card's name and description; id, look, wardrobe, voice and
+/// further fields come from data.extensions.fabula. Everything else is kept in `origin`. Throws Error(bad_data).
 [[nodiscard]] Card read_card(std::string_view bytes);
 
-/// The card as it came, with what the character says now in its place; a new one where there was none. `modified_s`: seconds since 1970, of
-/// the export.
+/// The original card updated with the character's present values, or a new card if there was none. `modified_s`: time of the export in
+/// seconds since 1970.
 [[nodiscard]] std::string write_card_json(const Character&, const Origin&, std::int64_t modified_s);
-/// `picture`: a PNG that carries the card. Throws Error(bad_data) when it is none.
+/// `picture`: the PNG that will carry the card. Throws Error(bad_data) if it is not a PNG.
 [[nodiscard]] std::string write_card_png(const Character&, const Origin&, std::int64_t modified_s, std::string_view picture);
-/// With the assets that came with the card.
+/// Includes the assets that came with the card.
 [[nodiscard]] std::string write_charx(const Character&, const Origin&, std::int64_t modified_s);
 
-/// The card as one of version 2, for programs that know no other; its creator notes say so.
+/// A version 2 card, for programs that read no other; its creator notes say so.
 [[nodiscard]] std::string write_card_v2_json(const Character&, const Origin&, std::int64_t modified_s);
-/// What card.json means. Throws Error(bad_data).
+/// The character described by a card.json. Throws Error(bad_data).
 [[nodiscard]] Character read_card_json(std::string_view json);
 
 }  // namespace fabula::cast

@@ -1,3 +1,4 @@
+// Reads a character from a card's JSON, and updates a card's JSON from a character.
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -12,7 +13,7 @@ using json = nlohmann::ordered_json;  // keys stay in the card's order
 
 constexpr const char* spec_v3 = "chara_card_v3";
 constexpr const char* spec_v2 = "chara_card_v2";
-constexpr std::size_t most_keys = 2000;  // of one object: looking a key up is linear in them
+constexpr std::size_t most_keys = 2000;  // per object, because key lookup is linear
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ExitCode::bad_data, "the card: " + what); }
 
@@ -25,7 +26,7 @@ json parse(std::string_view text) {
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key) {
       const std::string& key = value.get_ref<const std::string&>();
-      if (!keys.back().insert(key).second) refuse("\"" + printable(key.substr(0, 80)) + "\" is there twice");
+      if (!keys.back().insert(key).second) refuse("\"" + printable(key.substr(0, 80)) + "\" appears twice");
       if (keys.back().size() > most_keys) refuse("an object has more than " + std::to_string(most_keys) + " keys");
     }
     return true;
@@ -46,7 +47,7 @@ const json& object_at(const json& parent, const char* key, const std::string& pa
   return *field;
 }
 
-// A text that may be missing.
+// An optional text.
 std::string text_at(const json& parent, const char* key, const std::string& path) {
   const auto field = parent.find(key);
   if (field == parent.end()) return {};
@@ -71,7 +72,7 @@ void read_extension(const json& ours, Character& c) {
   }
 }
 
-// The fields that every card must have, where this one lacks them.
+// Adds missing compulsory fields.
 void complete(json& data) {
   for (const char* key : {"name", "description", "personality", "scenario", "first_mes", "mes_example", "creator_notes", "system_prompt",
                           "post_history_instructions", "creator", "character_version"}) {
@@ -84,7 +85,7 @@ void complete(json& data) {
 
 json card_of(const Character& c, const Origin& origin, std::int64_t modified_s) {
   require_valid(c);
-  if (!origin.json.empty()) (void)read_card_json(origin.json);  // it comes from a file: what is written into below must be what it seems
+  if (!origin.json.empty()) (void)read_card_json(origin.json);  // it comes from a file: validate it before writing into it
   json root = origin.json.empty() ? json::object() : parse(origin.json);
   if (!root.contains("spec") || root["spec"] != spec_v3) {
     root["spec"] = spec_v3;

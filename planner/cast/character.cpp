@@ -1,3 +1,4 @@
+// Validates characters, and words one as a sentence of a prompt.
 #include "planner/cast/character.h"
 
 #include <set>
@@ -64,7 +65,7 @@ void require_valid(const Character& c) {
     require_text("the name of a field", field.key, longest_name);
     require_text("a field", field.text, longest_text);
     if (field.key.empty()) throw Error(ExitCode::bad_data, "a field has no name");
-    if (!keys.insert(field.key).second) throw Error(ExitCode::bad_data, "the field \"" + printable(field.key) + "\" is there twice");
+    if (!keys.insert(field.key).second) throw Error(ExitCode::bad_data, "the field \"" + printable(field.key) + "\" appears twice");
   }
 }
 
@@ -80,7 +81,7 @@ void require_valid(const Memory& m) {
 }
 
 std::string prompt_sentence(const Character& c) {
-  constexpr std::size_t most = 300;  // bytes of each part: a prompt holds 4000 in all
+  constexpr std::size_t most = 300;  // bytes of each part; a whole prompt holds 4000
   const auto part = [](const char* lead, const std::string& text) {
     const std::string words = prompt_words(text, most);
     return words.empty() ? "" : lead + ("\"" + words + "\"");

@@ -1,5 +1,5 @@
-// A character that is kept across films, as plain data. Texts are UTF-8 and may come from strangers: only prompt_sentence may bring them
-// into a prompt.
+// A character kept across films, as plain data. Its texts are UTF-8 and may come from strangers: they enter a prompt only through
+// prompt_sentence.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ struct Voice {
   std::string voice_id, description, age, pitch, timbre, pace, accent;
 };
 
-/// The parts of a voice by their names in files and options.
+/// The parts of a voice, with their names in files and options.
 struct VoicePart {
   const char* name;
   std::string Voice::*text;
@@ -36,43 +36,43 @@ struct Character {
   std::string id;  ///< ^[a-z][a-z0-9_]{0,31}$
   std::string name, look, wardrobe;
   Voice voice;
-  std::vector<std::string> ref_images, ref_audio;  ///< paths on this machine; they are not written to cards
-  std::vector<Field> fields;                       ///< no key twice
+  std::vector<std::string> ref_images, ref_audio;  ///< paths on this machine; not written to cards
+  std::vector<Field> fields;                       ///< keys are unique
 };
 
-/// What happened to a character.
+/// An event that a character remembers.
 struct Memory {
-  std::int64_t number = 0;  ///< given by the store, rising
+  std::int64_t number = 0;  ///< assigned by the store, ascending
   std::string type, text, film, shot;
-  std::int64_t time_ms = 0;  ///< on the film clock
+  std::int64_t time_ms = 0;  ///< on the film's clock
   std::string created;       ///< UTC, "2026-01-31T12:00:00Z"
 };
 
-/// What came with a character card, kept byte for byte so that an export loses nothing.
+/// The contents of an imported card, kept byte for byte so that an export loses nothing.
 struct Asset {
   std::string path, data;
 };
 struct Origin {
-  std::string json;           ///< the card; empty: the character was not imported
-  std::string picture;        ///< a PNG without the card's chunks; empty: none
+  std::string json;           ///< the card; empty if the character was not imported
+  std::string picture;        ///< the PNG without card chunks; empty if none
   std::vector<Asset> assets;  ///< the other files of a CHARX
 };
 
 constexpr std::size_t longest_name = 200;    ///< bytes
 constexpr std::size_t longest_text = 65536;  ///< bytes of any other text
-constexpr std::size_t most_entries = 256;    ///< fields, images, sounds: of each
+constexpr std::size_t most_entries = 256;    ///< of fields, images and sounds, each
 
 [[nodiscard]] bool is_id(std::string_view text);
-/// An id made of a name: "Old Fox!" -> "old_fox"; "character" where nothing is left.
+/// Makes an id from a name: "Old Fox!" -> "old_fox"; "character" if nothing is left.
 [[nodiscard]] std::string id_of(std::string_view name);
 
-/// Throws Error(bad_data), naming the part, for an id that is none, an empty name, a text that is too long, not UTF-8 or holds a NUL, a key
-/// twice.
+/// Throws Error(bad_data), naming the part, for a malformed id, an empty name, a text that is too long, not UTF-8 or holds a NUL, and a
+/// duplicate key.
 void require_valid(const Character&);
 void require_valid(const Memory&);
 
-/// The character in one sentence of a prompt: 'The character "Fox" looks like "an orange fox" and wears "a red scarf".' Every text in it
-/// has passed through prompt_words (planner/text/text.h), so a card cannot say anything outside its quotation marks.
+/// The character as a sentence of a prompt: 'The character "Fox" looks like "an orange fox" and wears "a red scarf".' All texts pass
+/// through prompt_words (planner/text/text.h), so a card cannot say anything outside the quotation marks.
 [[nodiscard]] std::string prompt_sentence(const Character&);
 
 }  // namespace fabula::cast

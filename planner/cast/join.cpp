@@ -1,3 +1,4 @@
+// Matches cast members to a prompt's names and a world's actors, and copies their texts into a plan.
 #include "planner/cast/join.h"
 
 #include <algorithm>
@@ -7,19 +8,16 @@
 #include "planner/schema/caps.h"
 #include "planner/schema/fields.h"
 #include "planner/schema/finding.h"
+#include "planner/text/names.h"
 #include "planner/text/spans.h"
 #include "planner/text/text.h"
 
 namespace fabula::cast {
 namespace {
 
-constexpr std::size_t most_words = 200;  // bytes of a text that a plan may have at any length
+constexpr std::size_t most_words = 200;  // bytes of a text that the plan itself does not limit
 
-bool has(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// Whether `name` stands in a text, word by word.
+// Whether the words of `name` are in a text, in a row.
 bool stands_in(const std::vector<std::string>& text, const std::vector<std::string>& name) {
   return !name.empty() && std::search(text.begin(), text.end(), name.begin(), name.end()) != text.end();
 }

@@ -1,3 +1,4 @@
+// Reads and writes the chunks of a PNG.
 #include "planner/cast/png.h"
 
 #include <zlib.h>

@@ -1,3 +1,4 @@
+// Wraps SQLite: opens hardened, checks every call, turns failures into Error.
 #include "planner/cast/sqlite.h"
 
 #include <sqlite3.h>
@@ -40,7 +41,7 @@ void Database::fail() const {
     case SQLITE_READONLY:
     case SQLITE_PERM:
       throw Error(ExitCode::cannot_create, "cannot write the cast file " + file_ + what);
-    case SQLITE_ERROR:  // while preparing: the tables that the version promises are not there, or not so
+    case SQLITE_ERROR:  // while preparing: a table of this version is missing or malformed
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT:
     case SQLITE_NOTADB:
@@ -114,12 +115,12 @@ std::string Statement::text(int column) const {
 
 std::int64_t Statement::number(int column) const { return sqlite3_column_int64(statement_, column); }
 
-// IMMEDIATE: the lock is taken before anything is read, so that nothing read can change before the write.
+// IMMEDIATE takes the lock before the first read, so that nothing read can change before the write.
 Transaction::Transaction(const Database& database) : database_(database) { database.run("BEGIN IMMEDIATE"); }
 
 Transaction::~Transaction() {
   if (!committed_)
-    sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);  // in a destructor: a failure has been told already
+    sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);  // in a destructor: the failure has already been reported
 }
 
 void Transaction::commit() {

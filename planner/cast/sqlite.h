@@ -1,4 +1,4 @@
-// SQLite for planner/cast: a database, statements and transactions that check every call and clean up after themselves.
+// RAII wrappers of SQLite that check every call: database, statement, transaction.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ struct sqlite3_stmt;
 
 namespace fabula::cast {
 
-/// One connection. Nothing in the file's schema is trusted to run: no triggers, no views, no functions.
+/// One connection. Nothing in the file's schema may run: no triggers, no views, no functions.
 class Database {
  public:
-  /// Throws Error as fail(); waits up to five seconds for other processes, here and later.
+  /// Throws Error like fail(). This and all later calls wait up to five seconds for other processes.
   Database(const std::string& file, bool create);
 
-  /// Throws Error with SQLite's own words, by the kind of failure: cannot_create, io, bad_data, out_of_memory, internal.
+  /// Throws Error with SQLite's message and a code by the kind of failure: cannot_create, io, bad_data, out_of_memory, internal.
   [[noreturn]] void fail() const;
-  /// Of a statement with one number.
+  /// The result of a statement that returns one number.
   [[nodiscard]] std::int64_t number(const char* sql) const;
   void run(const char* sql) const;
   [[nodiscard]] std::int64_t last_inserted() const;
@@ -41,12 +41,12 @@ class Statement {
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  /// Values in the order of the statement's question marks. Texts must live until the last step().
+  /// Binds the next question mark of the statement. Texts must live until the last step().
   Statement& bind(std::string_view text);
   Statement& bind_blob(std::string_view bytes);
   Statement& bind(std::int64_t number);
 
-  /// The next row, if there is one.
+  /// Moves to the next row; false if there is none.
   bool step();
   [[nodiscard]] std::string text(int column) const;  ///< or blob
   [[nodiscard]] std::int64_t number(int column) const;
@@ -59,7 +59,7 @@ class Statement {
   int bound_ = 0;
 };
 
-/// Rolled back unless committed.
+/// Rolls back on destruction unless committed.
 class Transaction {
  public:
   explicit Transaction(const Database&);

@@ -1,3 +1,4 @@
+// The tables of the cast file, and the queries on them.
 #include "planner/cast/store.h"
 
 #include "base/error.h"
@@ -35,7 +36,7 @@ constexpr const char* schema[] = {
 };
 static_assert(application == 1178812755 && version == 1, "as the schema says");
 
-// Refused before SQLite would make, or take for an empty database, what is there.
+// Checks the path before SQLite creates a file there or takes one for an empty database.
 std::string checked(const fs::path& file, Store::Open mode) {
   if (mode == Store::Open::existing && !fs::exists(file))
     throw Error(ExitCode::input_missing, "there is no cast file " + file.string() + "; `fabula cast add` makes one");
@@ -49,7 +50,7 @@ Store::Store(const fs::path& file, Open mode) : database_(checked(file, mode), m
   constexpr const char* count = "SELECT count(*) FROM sqlite_master";
   if (mode == Open::create && database_.number(count) == 0) {
     Transaction transaction(database_);
-    if (database_.number(count) == 0) {  // no other process has made it since
+    if (database_.number(count) == 0) {  // unless another process has created it meanwhile
       for (const char* sql : schema) database_.run(sql);
     }
     transaction.commit();
@@ -135,7 +136,7 @@ void Store::replace(const Character& character, const Origin& origin) {
   transaction.commit();
 }
 
-// Within a transaction. The row itself is updated, not deleted: its memory hangs on it.
+// Call within a transaction. Updates the row instead of replacing it, because its memories refer to it.
 void Store::write(const Character& c, const Origin& origin) {
   Statement row(database_,
                 "INSERT INTO character (id, name, look, wardrobe, voice_id, voice_description, age, pitch, timbre, pace, accent) VALUES "

@@ -1,3 +1,4 @@
+// Reads and writes zip archives in memory, trusting nothing that is read.
 #include "planner/cast/zip.h"
 
 #include <zlib.h>
@@ -21,7 +22,7 @@ constexpr std::uint32_t stored = 0, deflated = 8;
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ExitCode::bad_data, "the zip file " + what); }
 
-// Every access is checked.
+// Bounds-checked access to bytes.
 std::string_view slice(std::string_view bytes, std::size_t at, std::size_t length) {
   if (at > bytes.size() || length > bytes.size() - at) refuse("is cut short");
   return bytes.substr(at, length);
@@ -43,7 +44,7 @@ std::uint32_t checksum(std::string_view data) {
   return static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size())));
 }
 
-// Where the end record is: its comment reaches to the end of the file.
+// Finds the end record; its comment must reach the end of the file.
 std::size_t find_end(std::string_view bytes) {
   if (bytes.size() < end_size) refuse("is cut short");
   const std::size_t last = bytes.size() - end_size, first = last > longest_comment ? last - longest_comment : 0;
@@ -53,7 +54,7 @@ std::size_t find_end(std::string_view bytes) {
   refuse("is cut short or is none: it has no end record");
 }
 
-// A path that stays below where it is put, written in one way only.
+// Whether a path stays inside its folder and has one spelling only.
 void require_clean(std::string_view name) {
   const auto bad = [&](const char* why) { refuse("has an entry \"" + printable(name.substr(0, 80)) + "\" whose name " + why); };
   if (name.empty() || name.size() > longest_name) bad("is empty or too long");
@@ -74,10 +75,10 @@ void require_clean(std::string_view name) {
 struct Entry {
   std::string name;
   std::uint32_t flags, method, sum, packed, unpacked;
-  std::size_t begin, data, end;  // of the local header, of the packed data, behind it
+  std::size_t begin, data, end;  // begin of the local header, begin and end of the packed data
 };
 
-// One record of the directory at `at`, checked against its local header.
+// Reads the directory record at `at` and checks it against its local header.
 Entry read_entry(std::string_view bytes, std::size_t at, std::size_t directory) {
   if (number(bytes, at, 4) != central_mark) refuse("has a damaged directory");
   Entry e{};
@@ -93,7 +94,7 @@ Entry read_entry(std::string_view bytes, std::size_t at, std::size_t directory) 
   const std::string named = "has an entry \"" + printable(e.name) + "\" that ";
   if ((e.flags & (encrypted | strongly_encrypted | masked)) != 0) refuse(named + "is encrypted");
   if (e.method != stored && e.method != deflated) refuse(named + "is packed in a way that is not read");
-  if (number(bytes, at + 34, 2) != 0) refuse("lies on several disks");
+  if (number(bytes, at + 34, 2) != 0) refuse("spans several disks");
   constexpr std::uint32_t link = 0xA000, kinds = 0xF000, zip64 = 0xffffffff;
   if ((number(bytes, at + 38, 4) >> 16U & kinds) == link) refuse(named + "is a link");
   if (e.packed == zip64 || e.unpacked == zip64 || e.begin == zip64) refuse("is of the zip64 kind, which is not read");
@@ -122,7 +123,7 @@ std::string unpack(std::string_view packed, const Entry& e) {
     data.resize(e.unpacked);
     z_stream stream{};
     if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error(ExitCode::out_of_memory, "out of memory");
-    char nothing = 0;  // an empty output still needs a place
+    char nothing = 0;  // zlib needs a pointer even for an empty output
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream.avail_in = static_cast<uInt>(packed.size());
     stream.next_out = reinterpret_cast<Bytef*>(data.empty() ? &nothing : data.data());
@@ -178,8 +179,7 @@ bool is_zip(std::string_view bytes) { return bytes.starts_with("PK\x03\x04") || 
 std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) {
   const std::size_t end = find_end(bytes);
   const std::size_t count = number(bytes, end + 10, 2), directory = number(bytes, end + 16, 4);
-  if (number(bytes, end + 4, 2) != 0 || number(bytes, end + 6, 2) != 0 || number(bytes, end + 8, 2) != count)
-    refuse("lies on several disks");
+  if (number(bytes, end + 4, 2) != 0 || number(bytes, end + 6, 2) != 0 || number(bytes, end + 8, 2) != count) refuse("spans several disks");
   if (count > limits.entries) refuse("has more than " + std::to_string(limits.entries) + " entries");
   if (directory > end || number(bytes, end + 12, 4) != end - directory) refuse("has a directory that is not where it says");
   std::vector<Entry> entries;
@@ -205,13 +205,13 @@ std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) 
 }
 
 std::string write_zip(const std::vector<ZipEntry>& entries) {
-  constexpr std::uint32_t version = 20, first_day = 1U << 5U | 1U;  // 1980-01-01, the earliest that the format knows
+  constexpr std::uint32_t version = 20, first_day = 1U << 5U | 1U;  // 1980-01-01, the earliest date of the format
   std::string bytes, directory;
   for (const ZipEntry& entry : entries) {
     require_clean(entry.name);
     const bool pack = entry.name.ends_with(".json");
     const std::string data = pack ? deflate_all(entry.data) : entry.data;
-    std::string shared;  // what both headers say
+    std::string shared;  // fields of both headers
     put(shared, 2, version);
     put(shared, 2, utf8_names);
     put(shared, 2, pack ? deflated : stored);

@@ -19,13 +19,14 @@ struct ZipLimits {
 
 [[nodiscard]] bool is_zip(std::string_view bytes);
 
-/// The files in it, in the order of its directory; folders are left out. Throws Error(bad_data) for anything that is not plainly one
-/// archive: cut short, a directory that is not where it says, several disks, zip64, encryption, other packing, a wrong checksum or size,
-/// entries that overlap or stand twice, names that are absolute, climb ("..") or are not clean UTF-8 paths, links, and what exceeds the
-/// limits. Nothing is unpacked beyond its stated size.
+/// The files of an archive in directory order, without folders. Throws Error(bad_data) for anything but one plain archive: truncated, a
+/// misplaced directory, several disks, zip64, encryption, other packing methods, a wrong checksum or size, overlapping or duplicate
+/// entries, names that are absolute, climb ("..") or are not clean UTF-8 paths, links, and anything beyond the limits. Never unpacks more
+/// than the stated size.
 [[nodiscard]] std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& = {});
 
-/// The same entries give the same bytes: no dates. Entries named *.json are deflated, others stored. Names must be as read_zip takes them.
+/// The same entries give the same bytes, because dates are fixed. Deflates entries named *.json and stores the others. Names must be valid
+/// for read_zip.
 [[nodiscard]] std::string write_zip(const std::vector<ZipEntry>&);
 
 }  // namespace fabula::cast

@@ -1,4 +1,7 @@
+// Runs all groups of rules, and compares locked fields of two plans.
 #include "planner/check/check.h"
+
+#include <algorithm>
 
 #include "planner/check/rules.h"
 #include "planner/check/simulate.h"

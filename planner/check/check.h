@@ -1,4 +1,4 @@
-// What must hold in a plan. planner/schema/finding.h lists the rules.
+// The validator. planner/schema/finding.h lists its rules.
 #pragma once
 
 #include <vector>
@@ -9,16 +9,16 @@
 
 namespace fabula::plan {
 
-/// All that is wrong with a film as such, whatever model is to make it: values, names, times, lines, the simulated world.
+/// Everything wrong with a film as such, for any model: values, names, times, lines, the simulated world.
 [[nodiscard]] std::vector<Finding> check(const Film&);
-/// All that the model of this world cannot film, or does not look at. A film can be right although a small model cannot film it.
+/// Everything that the model of this world cannot film or ignores. A film can be valid although a small model cannot make it.
 [[nodiscard]] std::vector<Finding> check_model(const Film&, const World&);
-/// Both; without errors for a film that can be made. Plans of the planner have no errors.
+/// Both. A film without errors can be made; the planner's own plans have none.
 [[nodiscard]] std::vector<Finding> check(const Film&, const World&);
-/// Throws PlanError with the findings if there are errors among them.
+/// Throws PlanError with all findings if any is an error.
 void require_valid(const Film&, const World&);
 
-/// What was locked in `before` and is not the same in `after`, shot by shot (by id); one finding a path.
+/// What was locked in `before` and differs in `after`, comparing shots of one id; one finding per path.
 [[nodiscard]] std::vector<Finding> locked_changes(const Film& before, const Film& after);
 
 }  // namespace fabula::plan

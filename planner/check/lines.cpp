@@ -1,4 +1,5 @@
-// What is said: in its shot, in its time, one thing at a time.
+// Rules about dialogue: a line is inside its shot, long enough to be spoken, and the speaker's only one at the time.
+#include <algorithm>
 #include <map>
 
 #include "planner/check/rules.h"
@@ -44,21 +45,14 @@ class LineCheck {
   }
 
   void speed(const std::string& path, const Line& l) {
-    const int needed = spoken_ms(l.text, l.language.empty() ? film_.language : l.language, pace_of(l.speaker));
+    const int needed = spoken_ms(l.text, l.language.empty() ? film_.language : l.language, pace_of(film_, l.speaker));
     const long long given = static_cast<long long>(l.end_ms) - l.start_ms;
     if (needed > given) {
       findings_.add(path + ".text", "line-too-fast", "has " + ms(given) + " ms, to speak it takes " + ms(needed) + " ms at least");
     }
   }
 
-  std::string pace_of(const std::string& speaker) const {
-    for (const Character& c : film_.characters) {
-      if (c.id == speaker) return c.voice.pace;
-    }
-    return {};
-  }
-
-  // A picture in which nothing happens while somebody speaks looks frozen.
+  // A picture without action while someone speaks looks frozen.
   void action(const std::string& path, const Shot& s, const Line& l) {
     if (l.mode != "on_screen") return;
     long long begins = end_ms(s);

@@ -1,8 +1,9 @@
-// What the model of a world can film: its actors, places, actions and voices, and the format that it makes.
+// Rules about what the model of a world can film: its actors, places, actions and voices, and its format.
 #include <set>
 #include <type_traits>
 
 #include "planner/check/check.h"
+#include "planner/check/limits.h"
 #include "planner/check/rules.h"
 #include "planner/schema/caps.h"
 #include "planner/schema/fields.h"
@@ -12,8 +13,8 @@
 namespace fabula::plan {
 namespace {
 
-// Most optional fields have no room in the planner's token stream (schema/fields.h), so the model never sees them: each that is set is
-// told, but for those that are not about picture and sound.
+// Most optional fields have no place in the planner's token stream (schema/fields.h), so the model never sees them. Reports each one that
+// is set, except those that are not about picture or sound.
 template <typename S>
 class Ignored {
  public:
@@ -35,7 +36,7 @@ class Ignored {
   }
 
  private:
-  // The things of the story are bookkeeping; those of a shot are seen where the world has some, as its weathers and moods are.
+  // The film's props are bookkeeping. The props of a shot, weathers and moods are seen if the world has any.
   bool is_seen(const std::string& key) const {
     if (key == "props") return std::is_same_v<S, Film> || !world_.props.empty();
     return (key == "weather" && !world_.weathers.empty()) || (key == "mood" && !world_.moods.empty());
@@ -70,10 +71,10 @@ class ModelCheck {
     if (const std::string fault = prompt_fault(film_.prompt); !fault.empty()) find("prompt", "model-prompt", fault);
     length("treatment", film_.treatment, PlanCaps::treatment);
     length("title", film_.title, PlanCaps::title);
-    only("aspect", "model-format", film_.aspect, "16:9");
-    only("fps", "model-format", std::to_string(film_.fps), "24");
-    only("language", "model-format", film_.language, "en");
-    only("sound.music", "model-format", film_.sound.music, "none");
+    only("aspect", "model-format", film_.aspect, ModelFormat::aspect);
+    only("fps", "model-format", std::to_string(film_.fps), ModelFormat::fps);
+    only("language", "model-format", film_.language, ModelFormat::language);
+    only("sound.music", "model-format", film_.sound.music, ModelFormat::music);
     if (film_.characters.empty()) find("characters", "model-character", "is empty, this model's films have one at least");
     for (std::size_t i = 0; i < film_.characters.size(); ++i) character(at("characters", i), film_.characters[i]);
     if (film_.places.empty()) find("places", "model-place", "is empty");
@@ -125,7 +126,7 @@ class ModelCheck {
   }
 
   void shot(const std::string& path, const Shot& s) {
-    const int longest = world_.film_ms(1) + 1;  // shots start on whole milliseconds
+    const int longest = world_.film_ms(1) + 1;  // shots start at whole milliseconds
     if (s.duration_ms > longest)
       find(path + ".duration_ms", "model-shot-length",
            "is " + std::to_string(s.duration_ms) + ", this model makes at most " + std::to_string(longest));
@@ -176,11 +177,11 @@ class ModelCheck {
     for (std::size_t i = 0; i < s.dialogue.size(); ++i) {
       const Line& line = s.dialogue[i];
       length(at(path, i) + ".text", line.text, world_.line_bytes);
-      only(at(path, i) + ".mode", "model-line", line.mode, "on_screen");
+      only(at(path, i) + ".mode", "model-line", line.mode, ModelFormat::line_mode);
       if (line.crosses_cut && line.end_ms > end_ms(s))
         find(at(path, i) + ".end_ms", "model-line",
              "is " + std::to_string(line.end_ms) + ", in this model's films the line ends with the shot at " + std::to_string(end_ms(s)));
-      if (!line.language.empty()) only(at(path, i) + ".language", "model-line", line.language, "en");
+      if (!line.language.empty()) only(at(path, i) + ".language", "model-line", line.language, ModelFormat::language);
     }
   }
 

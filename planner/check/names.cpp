@@ -1,4 +1,4 @@
-// Every id stands for something that the film declares.
+// Rules about names: every id refers to something that the film declares.
 #include <set>
 
 #include "planner/check/rules.h"

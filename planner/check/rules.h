@@ -1,13 +1,13 @@
-// The groups of rules, a file each, and the list that they add to.
+// The groups of rules, one file per group, and the list of findings that they share.
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "engine/plan.h"
 #include "engine/world.h"
 #include "planner/schema/finding.h"
+#include "planner/text/names.h"
 
 namespace fabula::plan {
 
@@ -17,14 +17,10 @@ class Findings {
   std::vector<Finding> all;
 };
 
-void check_values(const Film&, Findings&);  ///< every value by itself
-void check_names(const Film&, Findings&);   ///< who and what is meant
-void check_shots(const Film&, Findings&);   ///< shots and beats in time
-void check_lines(const Film&, Findings&);   ///< what is said
-
-[[nodiscard]] inline bool has(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+void check_values(const Film&, Findings&);  ///< single values
+void check_names(const Film&, Findings&);   ///< references to ids
+void check_shots(const Film&, Findings&);   ///< the timing of shots and beats
+void check_lines(const Film&, Findings&);   ///< dialogue
 
 [[nodiscard]] inline long long end_ms(const Shot& shot) { return static_cast<long long>(shot.start_ms) + shot.duration_ms; }
 

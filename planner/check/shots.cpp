@@ -1,16 +1,14 @@
-// Shots and beats in time.
+// Rules about the timing of shots, beats and music.
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <set>
 
+#include "planner/check/limits.h"
 #include "planner/check/rules.h"
 
 namespace fabula::plan {
 namespace {
-
-constexpr std::size_t most_actors = 3, most_actions = 3;  // more than a shot can hold freeze it
-constexpr std::size_t most_alike = 2;                     // shots of a size in a row
-constexpr long long quiet_end_ms = 1500;
 
 class ShotCheck {
  public:
@@ -46,13 +44,13 @@ class ShotCheck {
     std::set<std::string> active;
     for (const ActionBeat& beat : s.action_beats) active.insert(beat.who);
     for (const Line& line : s.dialogue) active.insert(line.speaker);
-    if (active.size() > most_actors)
+    if (active.size() > ShotLimits::actors)
       find(path, "too-many-actors",
-           "has " + ms(static_cast<long long>(active.size())) + " characters who act or speak, at most " + std::to_string(most_actors) +
-               " can");
-    if (s.action_beats.size() > most_actions) {
+           "has " + ms(static_cast<long long>(active.size())) + " characters who act or speak, at most " +
+               std::to_string(ShotLimits::actors) + " can");
+    if (s.action_beats.size() > ShotLimits::actions) {
       find(path + ".action_beats", "too-many-actions",
-           "has " + std::to_string(s.action_beats.size()) + " beats, at most " + std::to_string(most_actions) + " fit into a shot");
+           "has " + std::to_string(s.action_beats.size()) + " beats, at most " + std::to_string(ShotLimits::actions) + " fit into a shot");
     }
   }
 
@@ -67,7 +65,7 @@ class ShotCheck {
       const std::string here = at(path + ".action_beats", i) + ".at_ms";
       inside(here, s.action_beats[i].at_ms);
       const long long left = film_.total_ms - (static_cast<long long>(s.start_ms) + s.action_beats[i].at_ms);
-      if (left >= 0 && left < quiet_end_ms)
+      if (left >= 0 && left < ShotLimits::quiet_end_ms)
         find(here, "late-beat", "is " + ms(left) + " ms before the film's end: there is no time to see it");
     }
   }
@@ -102,10 +100,11 @@ class ShotCheck {
   void same_size(const std::string& path, std::size_t index) {
     const std::string& size = film_.shots[index].camera.size;
     alike_ = index > 0 && film_.shots[index - 1].camera.size == size ? alike_ + 1 : 1;
-    if (alike_ == most_alike + 1) find(path + ".camera.size", "same-size", "is " + size + " for the third time in a row");
+    if (alike_ == ShotLimits::same_size_in_a_row + 1)
+      find(path + ".camera.size", "same-size", "is " + size + " for the third time in a row");
   }
 
-  // The first and the last shot of each beat must fit the order in which beats are listed and what they require.
+  // The first and last shot of each beat must agree with the order of the list and with what beats require.
   void beats() {
     struct Span {
       std::size_t first, last;
@@ -113,7 +112,7 @@ class ShotCheck {
     std::map<std::string, Span> spans;
     for (std::size_t i = 0; i < film_.shots.size(); ++i) spans.try_emplace(film_.shots[i].beat, Span{i, i}).first->second.last = i;
 
-    std::string before;  // the beat that began last
+    std::string before;  // the beat that began most recently
     for (std::size_t i = 0; i < film_.beats.size(); ++i) {
       const Beat& beat = film_.beats[i];
       const auto span = spans.find(beat.id);

@@ -1,3 +1,4 @@
+// Simulates the film's world shot by shot and checks the rules about it.
 #include "planner/check/simulate.h"
 
 #include <algorithm>
@@ -5,11 +6,11 @@
 #include <set>
 #include <utility>
 
+#include "planner/check/limits.h"
+#include "planner/text/names.h"
+
 namespace fabula::plan {
 namespace {
-
-constexpr const char* destroyed = "destroyed";
-constexpr const char* nobody = "none";
 
 template <typename Entries>
 auto* with_id(const Entries& entries, const std::string& id) {
@@ -38,7 +39,7 @@ class Simulation {
     timeline_.findings.push_back(finding(path, rule, sentence));
   }
 
-  // Empty if nothing is known.
+  // Empty if the world says nothing.
   std::string now(const std::string& entity, const std::string& attribute) const {
     const auto known = world_.find({entity, attribute});
     return known == world_.end() ? "" : known->second;
@@ -66,7 +67,7 @@ class Simulation {
     apply(s.effects);
   }
 
-  // Who is seen where.
+  // The cast must be where the world has them.
   void presence(const std::string& path, const Shot& s) {
     if (is_destroyed(s.place)) find(path + ".place", destroyed, "\"" + s.place + "\" is destroyed");
     for (std::size_t i = 0; i < s.cast.size(); ++i) {
@@ -78,7 +79,7 @@ class Simulation {
     }
   }
 
-  // What facts may say, whatever holds: known places and holders, declared states, one value an attribute.
+  // What facts may say in any world: known places and holders, declared states, one value per attribute.
   void values(const std::string& path, const std::vector<Fact>& facts) {
     std::set<Key> said;
     for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -95,8 +96,7 @@ class Simulation {
         find(here + ".value", "unknown-entity", "\"" + fact.value + "\" is neither a character nor a place of this film, nor none");
       }
       const Prop* prop = with_id(film_.props, fact.entity);
-      if (fact.attribute == "state" && prop != nullptr &&
-          std::find(prop->states.begin(), prop->states.end(), fact.value) == prop->states.end()) {
+      if (fact.attribute == "state" && prop != nullptr && !has(prop->states, fact.value)) {
         find(here + ".value", "prop-state", "\"" + fact.value + "\" is not one of the states of " + prop->id);
       }
     }
@@ -108,7 +108,7 @@ class Simulation {
     const char* rule = fact.attribute == "wardrobe" && !value.empty() ? "wardrobe-undeclared" : "pre-fails";
     find(path, rule,
          "needs the " + fact.attribute + " of " + fact.entity + " to be \"" + fact.value + "\", " +
-             (value.empty() ? "of which nothing is known before this shot" : "which is \"" + value + "\" before this shot"));
+             (value.empty() ? "which is unknown before this shot" : "which is \"" + value + "\" before this shot"));
   }
 
   void effect(const std::string& path, const Shot& s, const Fact& fact) {
@@ -123,7 +123,7 @@ class Simulation {
       find(path + ".value", "one-holder", fact.value + " gets " + fact.entity + " without being in this shot's cast");
   }
 
-  // A character who is not in the shot.
+  // Whether it is a character who is not in the shot.
   bool is_absent(const std::string& id, const Shot& s) const {
     return with_id(film_.characters, id) != nullptr && with_id(s.cast, id) == nullptr;
   }

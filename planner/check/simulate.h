@@ -1,9 +1,11 @@
-// The film's world, shot by shot: a set of (entity, attribute) -> value. `world` says what holds at the start, a shot's `pre` what must
+// The film's world, shot by shot: a set of (entity, attribute) -> value. `world` gives what holds at the start, a shot's `pre` what must
 // hold before it, its `effects` what holds after it. Any attribute may be used; these have a meaning:
-//   place     of a character: where they are, the id of a place. A cast may only be where the world has them; who has no place is free to
-//   move. holder    of a prop: who has it, the id of a character or place, or "none". It changes hands where the old and the new holder are
-//   seen. state     of a prop: one of its states. What is "destroyed" (anything may be) is not used again. wardrobe  of a character: what
-//   they wear, at first their field `wardrobe`.
+//
+//   place     of a character: the id of the place where they are. A cast may only be where the world has them; a character without a place
+//             may be anywhere.
+//   holder    of a prop: the id of the character or place that has it, or "none". A prop changes hands where both holders are seen.
+//   state     of a prop: one of its states. Anything may be "destroyed"; it is not used again.
+//   wardrobe  of a character: what they wear, at first their field `wardrobe`.
 #pragma once
 
 #include <string>
@@ -15,7 +17,7 @@
 namespace fabula::plan {
 
 struct Change {
-  std::string entity, attribute, before, after;  ///< before: empty if nothing was known
+  std::string entity, attribute, before, after;  ///< before: empty if unknown
 };
 
 struct Timeline {

@@ -1,3 +1,4 @@
+// Estimates how long a text takes to speak.
 #include "planner/check/speech.h"
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 namespace fabula::plan {
 namespace {
 
-// How fast a language can be spoken, in letters and digits a second: its rate of syllables (Pellegrino, Coupé and Marsico 2011) times the
-// letters of a syllable, and a tenth on top. Characters from `beyond` on are of other scripts; the language's voices are silent for them.
+// The fastest speech of a language in letters and digits per second: its syllable rate (Pellegrino, Coupé and Marsico 2011) times the
+// letters per syllable, plus a tenth. Characters from `beyond` on belong to other scripts, which the language's voices skip.
 struct Speech {
   const char* language;
   double letters_per_second;
@@ -19,7 +20,7 @@ constexpr Speech speeches[] = {{"en", 20.0, ascii}, {"zh", 7.0, all}, {"ja", 10.
 constexpr Speech other_language = {"", 22.0, alphabets};
 
 constexpr double faster = 1.3, slower = 0.7;
-constexpr double grace_ms = 400.0;  // a short word is over sooner than its letters say
+constexpr double grace_ms = 400.0;  // a short word takes less time than its letters suggest
 
 Speech speech_of(const std::string& language) {
   const std::string main = language.substr(0, language.find('-'));  // "en-GB"
@@ -29,7 +30,7 @@ Speech speech_of(const std::string& language) {
   return other_language;
 }
 
-// Letters and digits that take time; a letter that is drawn out ("nooooo") counts twice.
+// The letters and digits that take time. A drawn-out letter ("nooooo") counts twice.
 int spoken_letters(const std::string& text, const Speech& speech) {
   int count = 0, run = 0;
   std::int32_t last = 0;
@@ -53,6 +54,11 @@ double letters_per_second(const Speech& speech, const std::string& pace) {
 int spoken_ms(const std::string& text, const std::string& language, const std::string& pace) {
   const Speech speech = speech_of(language);
   return static_cast<int>(1000.0 * spoken_letters(text, speech) / letters_per_second(speech, pace) - grace_ms);
+}
+
+std::string pace_of(const Film& film, const std::string& speaker) {
+  const auto found = std::find_if(film.characters.begin(), film.characters.end(), [&](const auto& c) { return c.id == speaker; });
+  return found == film.characters.end() ? "" : found->voice.pace;
 }
 
 std::size_t letters_in(int ms, const std::string& language, const std::string& pace) {

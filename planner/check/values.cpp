@@ -1,4 +1,4 @@
-// Films come from the planner, from screenplays and from callers, not from files alone: every value is held to the limits of its field.
+// Checks every single value against the limits of its field: films come not only from files but also from planners and callers.
 #include <concepts>
 
 #include "planner/check/rules.h"
@@ -35,7 +35,7 @@ class ValueCheck {
   }
   template <typename T>
   void check(const std::optional<T>& number, const std::string& path, const Limits& limits) {
-    check(*number, path, limits);  // absent ones are at their default
+    check(*number, path, limits);  // may() skips absent ones
   }
   template <typename T>
   void check(const std::vector<T>& entries, const std::string& path, const Limits& limits) {

@@ -1,3 +1,4 @@
+// Plans films with a bundle's model, alone or in batches, and keeps the states of each plan as its conditioning.
 #include "planner/compose/bundle_planner.h"
 
 #include <algorithm>
@@ -71,9 +72,11 @@ class BundlePlanner final : public LanguagePlanner {
     }
   }
 
-  Direction direct(const std::string& prompt, const Progress& progress) override { return direct(prompt, session_, stats_, progress); }
+  PlannedFilm plan_film(const std::string& prompt, const Progress& progress) override {
+    return plan_in(session_, prompt, stats_, progress);
+  }
 
-  Direction direct(const plan::Film& film, const Progress& progress) override {
+  PlannedFilm read_plan(const plan::Film& film, const Progress& progress) override {
     plan::require_valid(film, world_);
     return keep_states(film, session_, stats_, Clock::now(), progress);
   }
@@ -82,9 +85,9 @@ class BundlePlanner final : public LanguagePlanner {
 
   std::size_t cache_bytes(const BatchOptions& options) const override { return KvPool::bytes(model_.config, tokens_of(options)); }
 
-  // A thread a plan: what it writes is decided there, what the model reads in the common passes.
-  void direct_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress,
-                  const std::function<void(BatchResult)>& receive) override {
+  // One thread per plan chooses its tokens; the model reads for all of them in shared passes.
+  void plan_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress,
+                const std::function<void(BatchResult)>& receive) override {
     Passes passes(model_, tap_layer_, machine_);
     KvPool pages(model_.config, KvPool::pages_of(tokens_of(options)));
     Batch batch(passes, pages);
@@ -97,7 +100,7 @@ class BundlePlanner final : public LanguagePlanner {
       for (std::size_t i = next++; i < prompts.size(); i = next++) {
         DecodingStats stats;
         seat.emplace(batch);
-        std::variant<Direction, Error> outcome = attempt([&] { return direct(prompts[i], session, stats, progress); });
+        std::variant<PlannedFilm, Error> outcome = attempt([&] { return plan_in(session, prompts[i], stats, progress); });
         session.truncate(0);
         seat.reset();
         const std::lock_guard lock(receiving);
@@ -118,14 +121,14 @@ class BundlePlanner final : public LanguagePlanner {
   }
 
  private:
-  // How long a text the model was made to read.
+  // The longest text that the model can read, in tokens.
   [[nodiscard]] std::int64_t context() const { return model_.config.context > 0 ? model_.config.context : 32768; }
 
   [[nodiscard]] std::int64_t tokens_of(const BatchOptions& options) const {
     return options.cache_tokens > 0 ? options.cache_tokens : std::max(context(), std::int64_t{1024} * options.plans);
   }
 
-  static std::variant<Direction, Error> attempt(const std::function<Direction()>& job) {
+  static std::variant<PlannedFilm, Error> attempt(const std::function<PlannedFilm()>& job) {
     try {
       return job();
     } catch (const Error& error) {
@@ -137,7 +140,7 @@ class BundlePlanner final : public LanguagePlanner {
     }
   }
 
-  Direction direct(const std::string& prompt, Session& session, DecodingStats& stats, const Progress& progress) const {
+  PlannedFilm plan_in(Session& session, const std::string& prompt, DecodingStats& stats, const Progress& progress) const {
     const auto start = Clock::now();
     session.rewind(0);
     std::int64_t given = 0;
@@ -146,22 +149,22 @@ class BundlePlanner final : public LanguagePlanner {
       if (given == 0) given = static_cast<std::int64_t>(tokens.size());
       return session.read_ahead(tokens);
     };
-    Composed composed =
-        compose(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_, static_cast<std::size_t>(context()), sampling_);
-    Direction direction = keep_states(std::move(composed.film), session, stats, start, progress);
-    direction.origin = std::move(composed.origin);
+    RepairedPlan repaired = plan_with_repairs(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_,
+                                              static_cast<std::size_t>(context()), sampling_);
+    PlannedFilm planned = keep_states(std::move(repaired.film), session, stats, start, progress);
+    planned.origin = std::move(repaired.origin);
     stats.given = given;
-    return direction;
+    return planned;
   }
 
   static void report(const Progress& progress, std::size_t tokens) {
     if (progress && !progress(static_cast<int>(tokens))) throw Error(ExitCode::interrupted, "stopped while planning");
   }
 
-  // The stream of the film as it stands; the session reads from the first token on that it has not read already. A model may spell a value
-  // in other tokens than its text alone would have: from there on the states are those of the text, so that a plan's states do not depend
-  // on who wrote it.
-  Direction keep_states(plan::Film film, Session& session, DecodingStats& stats, Clock::time_point start, const Progress& progress) const {
+  // Reads the film's own token stream; the session skips the tokens that it has already read. The model may have spelt a value in other
+  // tokens than the tokenizer would: from there on the states are read again, so that a plan's states do not depend on who wrote it.
+  PlannedFilm keep_states(plan::Film film, Session& session, DecodingStats& stats, Clock::time_point start,
+                          const Progress& progress) const {
     Follower follower(tokenizer_);
     const PlanSpans spans = write_plan(follower, film, world_, phones_);
     session.rewind(0);
@@ -171,10 +174,10 @@ class BundlePlanner final : public LanguagePlanner {
     stats = session.take_stats();
     stats.seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
-    Direction direction;
-    for (std::size_t i = 0; i < film.shots.size(); ++i) direction.shots.push_back(conditioning_of(film, i, spans, session));
-    direction.film = std::move(film);
-    return direction;
+    PlannedFilm planned;
+    for (std::size_t i = 0; i < film.shots.size(); ++i) planned.shots.push_back(conditioning_of(film, i, spans, session));
+    planned.film = std::move(film);
+    return planned;
   }
 
   World world_;

@@ -1,4 +1,4 @@
-// The planner of a bundle: its language model under the plan's grammar.
+// A bundle's planner: its language model under the plan's grammar.
 #pragma once
 
 #include <filesystem>
@@ -19,39 +19,39 @@
 namespace fabula {
 
 struct PlannerOptions {
-  Sampling sampling = {};             ///< how words are chosen; every plan starts anew from its seed
-  std::vector<ActorName> names = {};  ///< what prompts may call the world's actors beside their own words
+  Sampling sampling = {};             ///< how tokens are chosen; every plan restarts from the seed
+  std::vector<ActorName> names = {};  ///< further names of the world's actors in prompts
 };
 
 struct BatchOptions {
-  int plans = 8;                  ///< at once
-  std::int64_t cache_tokens = 0;  ///< that the model's cache holds, of all plans together; 0: 1024 a plan, at least what one text may take
+  int plans = 8;                  ///< in parallel
+  std::int64_t cache_tokens = 0;  ///< tokens in the KV cache, shared by all plans. 0: 1024 per plan, but at least one full context
 };
 
-/// What became of one prompt of many.
+/// The outcome of one prompt of a batch.
 struct BatchResult {
   std::size_t prompt = 0;
-  std::variant<Direction, Error> outcome;
+  std::variant<PlannedFilm, Error> outcome;
   DecodingStats stats;
 };
 
-/// A planner that is a language model. What it has read it keeps between calls: only what differs is read in the next one.
+/// A planner that is a language model. It keeps what it has read between calls: the next call reads only what differs.
 class LanguagePlanner : public Planner {
  public:
-  /// How the last film's text came about.
+  /// Statistics of the last call.
   [[nodiscard]] virtual const DecodingStats& stats() const = 0;
 
-  /// Writes plans for many prompts, several at once, in common passes of the model; each is what direct() makes of its prompt. A prompt
-  /// that fails stops no other. `receive` gets the results as they come, one at a time; `progress` is asked from several threads. Throws
-  /// what `receive` throws.
-  virtual void direct_all(std::span<const std::string> prompts, const BatchOptions&, const Progress& progress,
-                          const std::function<void(BatchResult)>& receive) = 0;
-  /// Bytes of the cache that direct_all works with.
+  /// Plans a film for each of many prompts, several in parallel, in shared passes of the model. Each result equals plan_film() of its
+  /// prompt; a failure affects no other prompt. `receive` gets the results as they finish, one at a time; `progress` is called from several
+  /// threads. Throws what `receive` throws.
+  virtual void plan_all(std::span<const std::string> prompts, const BatchOptions&, const Progress& progress,
+                        const std::function<void(BatchResult)>& receive) = 0;
+  /// Bytes of the KV cache that plan_all allocates.
   [[nodiscard]] virtual std::size_t cache_bytes(const BatchOptions&) const = 0;
 };
 
-/// Reads fabula.json, world.json and planner/ of a bundle. `phones` says how a line sounds (audio/phonemes.h). Throws Error as
-/// Bundle::open, World::open, Tokenizer::open and Weights::open do. The planner is for one thread at a time.
+/// Reads fabula.json, world.json and planner/ of a bundle. `phones` gives the sounds of a line (audio/phonemes.h). Throws Error like
+/// Bundle::open, World::open, Tokenizer::open and Weights::open. Use the planner from one thread at a time.
 [[nodiscard]] std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision, const Machine&,
                                                             PhonesFunction phones, const PlannerOptions& = {});
 

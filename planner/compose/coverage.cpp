@@ -1,3 +1,4 @@
+// Compares a prompt's words with the world's and with the plan's `unsupported`.
 #include "planner/compose/coverage.h"
 
 #include <algorithm>
@@ -9,8 +10,7 @@
 namespace fabula {
 namespace {
 
-// Whether one letter was left out, typed twice or exchanged with its neighbour. Another letter in its place is no slip: "falls" is not
-// "calls".
+// Whether one letter is missing, doubled or exchanged with its neighbour. A different letter is no slip: "falls" is not "calls".
 bool is_slip_of(std::string_view typed, std::string_view word) {
   if (word.size() < 5 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1) return false;
   const auto same = static_cast<std::size_t>(
@@ -32,7 +32,7 @@ bool is_plain(const std::string& word, const std::vector<std::string>& plain) {
          std::any_of(plain.begin(), plain.end(), [&](const std::string& w) { return is_slip_of(word, w); });
 }
 
-// Marks every place where `part` stands.
+// Marks every occurrence of `part`.
 void cover(std::vector<bool>& covered, std::string_view text, std::string_view part) {
   for (std::size_t at = part.empty() ? std::string_view::npos : text.find(part); at != std::string_view::npos;
        at = text.find(part, at + part.size())) {
@@ -40,7 +40,7 @@ void cover(std::vector<bool>& covered, std::string_view text, std::string_view p
   }
 }
 
-// What stands in double quotes is said aloud, whether or not the plan found room for all of it.
+// Words in double quotes are spoken, even if the plan has no room for all of them.
 void cover_quotes(std::vector<bool>& covered, std::string_view text) {
   for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"\"", "\""}, {"\u201c", "\u201d"}}) {
     for (std::size_t begin = text.find(open); begin != std::string_view::npos;) {
@@ -92,7 +92,7 @@ std::vector<std::string> left_out(const plan::Film& film, const World& world) {
 
 void name_left_out(plan::Film& film, const World& world) {
   std::erase_if(film.unsupported, [&](const std::string& span) { return is_within(span, world); });
-  for (std::string& span : left_out(film, world)) {  // what the model has passed over in silence
+  for (std::string& span : left_out(film, world)) {  // what the model ignored
     if (film.unsupported.size() < PlanCaps::unsupported_count) film.unsupported.push_back(std::move(span));
   }
 }

@@ -1,3 +1,4 @@
+// Writes the system turn from a world, or from the nodes of a film program.
 #include "planner/compose/instruction.h"
 
 #include <vector>
@@ -46,7 +47,7 @@ std::string instruction(const FilmProgram& program) {
 
 std::string instruction(const World& world) {
   const auto seconds = [](int ms) { return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100); };
-  // Where there are props to name as well, ids must do for places: they say what they are, and a small model reads only so much.
+  // In a world with props, places are given by id alone: the ids are descriptive, and a small model reads only so much.
   const std::string places = world.props.empty() ? described(world.places, &World::Place::description) : joined(ids_of(world.places));
   return role +
          "Its keys come in this order: version, treatment (how you mean to tell it, one or two sentences), title, aspect, fps, total_ms, "

@@ -1,4 +1,4 @@
-// What a model that was never taught the plan is told before the prompt.
+// The system turn for a model that was not trained on plans.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace fabula {
 
-/// The system turn for a published checkpoint: what to write, in which order, and of which actors, places and actions. The grammar allows
-/// nothing else in any case; a model that is told makes better choices within it. About 2 KB.
+/// For a film of a world: what to write, in which order, with which actors, places and actions. The grammar allows nothing else anyway, but
+/// a model that knows the choices makes better ones. About 2 KB.
 [[nodiscard]] std::string instruction(const World&);
-/// The same for any film: the keys that the program writes, in its order. About 2 KB.
+/// For any film: the keys that the program writes, in its order. About 2 KB.
 [[nodiscard]] std::string instruction(const FilmProgram&);
 
 }  // namespace fabula

@@ -1,3 +1,4 @@
+// Plans a film in one chat turn of a published checkpoint, with or without a picture.
 #include "planner/compose/published.h"
 
 #include <algorithm>
@@ -17,8 +18,7 @@
 namespace fabula {
 namespace {
 
-// A row of the language model costs as much as a word: a picture is not read in more than 1024 of them (at 32 × 32 pixels each), which
-// shows a plan enough.
+// Each row of a picture costs the language model as much as a word. 1024 rows of 32 × 32 pixels show enough for a plan.
 constexpr std::int64_t most_pixels = 1 << 20;
 
 Patches read_picture(const Checkpoint& checkpoint, const VisionConfig& vision, const Picture& picture) {
@@ -31,7 +31,7 @@ Patches read_picture(const Checkpoint& checkpoint, const VisionConfig& vision, c
   return patches_of(config, picture);
 }
 
-// A model and what it has read. With a picture it is one that sees; a vision tower that has nothing to look at stays unread.
+// A model and its session. Loads the vision tower only if there is a picture.
 class Reader {
  public:
   Reader(const Checkpoint& checkpoint, const Picture* picture, Precision precision, Machine machine)
@@ -52,7 +52,7 @@ class Reader {
   [[nodiscard]] std::int64_t image_rows() const { return patches_ ? patches_->grid.merged(model_.config.vision) : 0; }
   [[nodiscard]] std::size_t length() const { return session_->length(); }
 
-  // The logits after the tokens. The first call holds the picture's placeholders, if any.
+  // Returns the logits after the tokens. The first call holds the picture's placeholders, if any.
   std::span<const float> read(std::span<const std::int32_t> tokens) {
     const std::size_t needed = session_->length() + tokens.size();
     if (checkpoint_.config.context > 0 && needed > static_cast<std::size_t>(checkpoint_.config.context)) {
@@ -63,7 +63,7 @@ class Reader {
   }
 
  private:
-  // The picture and the text around it in one pass: its rows see each other.
+  // Reads the picture and the text around it in one pass, because the picture's rows attend to each other.
   std::int64_t see_and_read(Request& request) {
     const auto see = [&](Context& ctx, KvCache& cache, const StateReceiver& keep) {
       const Tensor pixels = constant(ctx, patches_->pixels, {patches_->grid.patches(), model_.config.vision.patch_width()});
@@ -83,25 +83,24 @@ class Reader {
       };
       return to_host(ctx, see(ctx, request.cache, keep));
     });
-    patches_.reset();  // seen
+    patches_.reset();  // read once
     return 1;
   }
 
   const Checkpoint& checkpoint_;
   Machine machine_;
   Weights weights_;
-  Qwen3Vl model_;  // of weights_; without a picture its decoder alone
+  Qwen3Vl model_;  // of weights_; without a picture only its decoder
   std::optional<Patches> patches_;
   std::optional<Passes> passes_;  // of model_
   std::optional<KvPool> pages_;
   std::optional<Session> session_;  // of these
 };
 
-// What the caller asks of a checkpoint's model: the film that `write` makes of the composer, after a conversation that begins with
-// `system`.
+// Opens a conversation with `system` and the prompt; `write` then spells the film as the model's answer.
 template <typename Write>
-plan::Film compose(const Checkpoint& checkpoint, const std::string& system, const std::string& prompt, const Picture* picture,
-                   const PublishedOptions& options, Write write) {
+plan::Film plan_in_chat(const Checkpoint& checkpoint, const std::string& system, const std::string& prompt, const Picture* picture,
+                        const PublishedOptions& options, Write write) {
   plan::Film film;
   film.prompt = prepare_prompt(prompt);
   if (picture != nullptr && !checkpoint.sees) {
@@ -124,26 +123,25 @@ plan::Film compose(const Checkpoint& checkpoint, const std::string& system, cons
 
 }  // namespace
 
-plan::Film write_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture,
-                      const PhonesFunction& phones, const PublishedOptions& options) {
-  // No score: nobody taught it to this model, and the states of this run are not kept.
-  plan::Film film = compose(checkpoint, instruction(world), prompt, picture, options,
-                            [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
-                              write_plan(composer, written, world, phones, {.opening = opening, .score = false});
-                            });
+plan::Film plan_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture,
+                     const PhonesFunction& phones, const PublishedOptions& options) {
+  // No score: the model was not trained on it, and no states are kept.
+  plan::Film film = plan_in_chat(checkpoint, instruction(world), prompt, picture, options,
+                                 [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+                                   write_plan(composer, written, world, phones, {.opening = opening, .score = false});
+                                 });
   name_left_out(film, world);
   plan::require_valid(film, world);
   return film;
 }
 
-plan::Film write_any_film(const Checkpoint& checkpoint, const std::string& prompt, const Picture* picture,
-                          const PublishedOptions& options) {
+plan::Film plan_any_film(const Checkpoint& checkpoint, const std::string& prompt, const Picture* picture, const PublishedOptions& options) {
   const FilmProgram program({});
-  return compose(checkpoint, instruction(program), prompt, picture, options,
-                 [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
-                   composer.append(opening);
-                   compose_film(composer, written, program);
-                 });
+  return plan_in_chat(checkpoint, instruction(program), prompt, picture, options,
+                      [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
+                        composer.append(opening);
+                        write_any_plan(composer, written, program);
+                      });
 }
 
 }  // namespace fabula

@@ -1,4 +1,4 @@
-// A published checkpoint directs a film: a language model that was never taught the plan, under its grammar.
+// Plans films with a published checkpoint: a language model that was not trained on plans, under their grammar.
 #pragma once
 
 #include <string>
@@ -20,14 +20,13 @@ struct PublishedOptions {
   Sampling sampling = {};
 };
 
-/// The plan that a checkpoint's model writes for a prompt, and for a picture if there is one, of what `world` can film. It is valid
-/// whatever the model is worth. Throws Error as prepare_prompt, Weights::open and patches_of do; usage for a picture where the model has no
-/// vision tower; bad_data where prompt and plan do not fit its context; interrupted when `progress` says so. A larger picture than 1024 ·
-/// 1024 pixels is read at about that size.
-[[nodiscard]] plan::Film write_film(const Checkpoint&, const World& world, const std::string& prompt, const Picture* picture,
-                                    const PhonesFunction&, const PublishedOptions&);
+/// Plans a film that `world` can make from a prompt and, optionally, a picture. The plan is valid however weak the model is. Throws Error
+/// like prepare_prompt, Weights::open and patches_of; usage for a picture if the model has no vision tower; bad_data if prompt and plan
+/// exceed its context; interrupted if `progress` returns false. A picture larger than 1024 · 1024 pixels is scaled down to about that size.
+[[nodiscard]] plan::Film plan_film(const Checkpoint&, const World& world, const std::string& prompt, const Picture* picture,
+                                   const PhonesFunction&, const PublishedOptions&);
 
-/// The same of any film that the schema can say (FilmProgram): for a person, an editor, or a larger model of pictures.
-[[nodiscard]] plan::Film write_any_film(const Checkpoint&, const std::string& prompt, const Picture* picture, const PublishedOptions&);
+/// Plans any film that the schema can describe (FilmProgram): for a person, an editor, or a larger video model.
+[[nodiscard]] plan::Film plan_any_film(const Checkpoint&, const std::string& prompt, const Picture* picture, const PublishedOptions&);
 
 }  // namespace fabula

@@ -1,14 +1,15 @@
+// Finds the faults of a model's plan, and repeats writing it until there are none.
 #include "planner/compose/repair.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "planner/check/check.h"
-#include "planner/check/rules.h"
 #include "planner/compose/coverage.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle/oracle.h"
 #include "planner/schema/caps.h"
+#include "planner/text/names.h"
 
 namespace fabula {
 namespace {
@@ -32,17 +33,17 @@ bool acts(const plan::Shot& shot, const oracle::Role& role, const World& world) 
          });
 }
 
-// A shot full of things shows no more.
+// A shot that is full cannot show another prop.
 bool is_there(const plan::Shot& shot, const oracle::Thing& thing) {
   return shot.props.size() >= PlanCaps::props ||
          std::any_of(shot.props.begin(), shot.props.end(), [&](const plan::ShotProp& p) { return p.id == thing.prop; });
 }
 
-// A place that never has a weather cannot show it.
+// A place that never has this weather is excused.
 bool is_in(const plan::Place* place, const World::Place* known, const std::string& weather, const World& world) {
   if (weather.empty()) return true;
   return place != nullptr && known != nullptr &&
-         (World::or_first(place->weather, world.weathers) == weather || !plan::has(known->weathers, weather));
+         (World::or_first(place->weather, world.weathers) == weather || !has(known->weathers, weather));
 }
 
 bool shows(const plan::Film& film, const plan::Shot& shot, const oracle::Event& event, const World& world) {
@@ -121,19 +122,20 @@ std::vector<Finding> faults_of(const plan::Film& film, const World& world) {
 
 std::string repair_turn(const std::vector<Finding>& findings) {
   std::string text;
-  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + told(f);
+  for (const Finding& f : findings) text += (text.empty() ? "" : "\n") + sentence_of(f);
   return text;
 }
 
-Composed compose(const std::string& prompt, const World& world, const Vocabulary& words, const Composer::NextLogits& next_logits,
-                 const PhonesFunction& phones, std::size_t most_tokens, const Sampling& sampling) {
-  Composed result;
+RepairedPlan plan_with_repairs(const std::string& prompt, const World& world, const Vocabulary& words,
+                               const Composer::NextLogits& next_logits, const PhonesFunction& phones, std::size_t most_tokens,
+                               const Sampling& sampling) {
+  RepairedPlan result;
   const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
-  std::vector<std::int32_t> turn;  // instead of the prompt, from the second round on
+  std::vector<std::int32_t> turn;  // read instead of the prompt from the second round on
   for (int round = 0;; ++round) {
     plan::Film film;
     film.prompt = prompt;
-    bool opens = round > 0;  // the composer hands over the prompt first: the model has read it, and now reads what is wrong
+    bool opens = round > 0;  // the composer first hands over the prompt, which the model has already read: it reads the repair turn instead
     Composer composer(
         words.tokenizer, words.table,
         [&](std::span<const std::int32_t> tokens) {
@@ -153,14 +155,15 @@ Composed compose(const std::string& prompt, const World& world, const Vocabulary
     const std::vector<Finding> faults = faults_of(result.film, world);
     if (faults.empty()) return result;
     const std::vector<std::int32_t>& written = composer.tokens();
-    turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()), written.end());  // the plan's own end comes first
+    turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()),
+                written.end());  // the unread end of the plan comes first
     const std::vector<std::int32_t> further = turn_tokens(words.tokenizer, repair_turn(faults), true);
     turn.insert(turn.end(), further.begin(), further.end());
     const bool fits = result.read.size() + turn.size() + written.size() - opening <= most_tokens;
     if (round == most_repair_rounds || !fits) {
       result.film = oracle::plan_by_rules(prompt, world, phones);
       result.origin = {round, true, {}};
-      for (const Finding& f : faults) result.origin.faults.push_back(told(f));
+      for (const Finding& f : faults) result.origin.faults.push_back(sentence_of(f));
       return result;
     }
   }

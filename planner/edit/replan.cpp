@@ -1,3 +1,4 @@
+// Applies a wish to a plan: shot by shot, then to what depends on them, then checks the result.
 #include "planner/edit/replan.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ namespace {
 using oracle::Event;
 using oracle::Role;
 
-// Whether a change at `path` would touch what a lock holds.
+// Whether a change at `path` would touch a locked field.
 bool is_locked(const Shot& shot, const std::string& path) {
   const auto is_below = [](const std::string& inner, const std::string& outer) {
     return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '.' || inner[outer.size()] == '[');
@@ -58,7 +59,7 @@ class Replanner {
  private:
   Film& film() { return result_.film; }
 
-  // Which event each shot is to show: the events of the wish one after the other.
+  // Assigns the events of the wish to the shots, in order.
   void share_out() {
     const std::size_t shots = end_ - first_, events = story_.events.size();
     if (events > shots) {
@@ -66,7 +67,7 @@ class Replanner {
                                           std::to_string(shots) + (shots == 1 ? " shot" : " shots"));
     }
     for (std::size_t i = 0; i < shots; ++i) events_.push_back(events == 0 ? Event() : story_.events[i * events / shots]);
-    for (std::size_t e = 0; e < events; ++e) {  // a line's pieces, a shot each
+    for (std::size_t e = 0; e < events; ++e) {  // one piece of a line per shot
       const std::vector<std::string>& line = story_.events[e].line;
       std::size_t piece = 0;
       for (std::size_t i = 0; i < shots; ++i) {
@@ -80,7 +81,7 @@ class Replanner {
 
   // ---- one shot
 
-  // Makes a change unless it is locked; then it is told.
+  // Makes a change, or notes that a lock forbids it.
   template <typename Change>
   void unless_locked(std::size_t index, const std::string& path, Change make) {
     Shot& shot = film().shots[index];
@@ -104,7 +105,7 @@ class Replanner {
     unless_locked(index, path, [&](Shot& shot) { shot.camera.*field = value; });
   }
 
-  // Out of the picture, with all that they do, say and bring about.
+  // Removes an actor with everything they do, say and cause.
   void remove(std::size_t index, const std::string& actor) {
     if (with_id(film().shots[index].cast, actor) == film().shots[index].cast.end()) return;
     const bool is_free = !is_locked(film().shots[index], "action_beats") && !is_locked(film().shots[index], "dialogue") &&
@@ -119,8 +120,8 @@ class Replanner {
     });
   }
 
-  // Who is seen, and what they do. Who is named and not there takes the place of those who are, unless somebody is there already or they
-  // come in addition.
+  // The cast and its actions. Named actors replace the present ones, unless one of them is present already or the wish adds or removes
+  // actors.
   void cast(std::size_t index, const std::vector<Role>& roles) {
     const Shot& shot = film().shots[index];
     const bool is_known =
@@ -143,7 +144,7 @@ class Replanner {
     unless_locked(index, "cast", [&](Shot& shot) {
       CastMember member{
           .id = role.actor, .position = role.position, .facing = role.facing, .mood = World::or_first(role.mood, world_.moods)};
-      if (!left_.empty()) {  // where somebody stood who is gone
+      if (!left_.empty()) {  // takes the spot of a removed actor
         if (member.position.empty()) member.position = left_.front().position;
         if (member.facing.empty()) member.facing = left_.front().facing;
         left_.erase(left_.begin());
@@ -189,7 +190,7 @@ class Replanner {
     }
   }
 
-  // What stands there. Who asks for more things than a shot has room for is told.
+  // The props of a shot. Notes those that it has no room for.
   void furnish(std::size_t index, const Event& event) {
     for (const std::string& prop : story_.removed_props) {
       if (with_id(film().shots[index].props, prop) == film().shots[index].props.end()) continue;
@@ -255,7 +256,7 @@ class Replanner {
     const auto any = std::find_if(film().places.begin(), film().places.end(), stands_for);
     if (exact != film().places.end()) return go(index, exact->id);
     if (any != film().places.end() && event.time.empty() && event.weather.empty()) return go(index, any->id);
-    if (stands_for(*here) && is_theirs(here->id, event)) {  // nobody else is there
+    if (stands_for(*here) && is_theirs(here->id, event)) {  // no other shot uses this entry
       here->time_of_day = time;
       if (!has_weather(*here, weather)) here->weather = weather;
       for (std::size_t i = first_; i < end_; ++i) {
@@ -276,8 +277,7 @@ class Replanner {
     return World::or_first(place.weather, world_.weathers) == weather;
   }
 
-  // The weather that a shot is to have at a place of the world: as it is where the wish says nothing; one that the place cannot have is
-  // told.
+  // The weather of a shot at a place of the world: unchanged if the wish gives none. One that the place cannot have becomes unsupported.
   std::string weather_at(const std::string& base, const Event& event, const Place& here) {
     const World::Place* known = world_.place(base);
     const std::string now = World::or_first(here.weather, world_.weathers), wanted = event.weather.empty() ? now : event.weather;
@@ -286,7 +286,7 @@ class Replanner {
     return known->weathers.front();
   }
 
-  // Whether all shots at a place are to have this time and weather.
+  // Whether the wish gives all shots at a place this time and weather.
   bool is_theirs(const std::string& place, const Event& event) {
     for (std::size_t i = 0; i < film().shots.size(); ++i) {
       if (film().shots[i].place != place) continue;
@@ -305,7 +305,7 @@ class Replanner {
     });
   }
 
-  // The ambience of where a shot is now.
+  // Sets the ambience of a shot to that of its place.
   void sound(std::size_t index) {
     Shot& shot = film().shots[index];
     const auto entry = with_id(film().places, shot.place);
@@ -316,7 +316,7 @@ class Replanner {
 
   // ---- what depends on it
 
-  // Shots that go on from one that has moved are where it is.
+  // Shots that continue a moved one move with it.
   void follow() {
     for (std::size_t i = first_ + 1; i < film().shots.size(); ++i) {
       const Shot& shot = film().shots[i];
@@ -329,7 +329,7 @@ class Replanner {
     }
   }
 
-  // What later shots need and no longer holds becomes what does.
+  // Rewrites preconditions of later shots that no longer hold to what holds.
   void mend() {
     std::set<std::string> old;
     for (const Finding& f : simulate(before_).findings) old.insert(f.path);
@@ -389,9 +389,9 @@ class Replanner {
   std::string text_;  // of the wish
   oracle::Story story_;
   std::size_t first_ = 0, end_ = 0;
-  std::vector<Event> events_;     // of each shot
-  std::vector<CastMember> left_;  // who made room
-  Findings kept_;                 // what locks have kept, and what found no room
+  std::vector<Event> events_;     // by shot
+  std::vector<CastMember> left_;  // removed actors whose spots are free
+  Findings kept_;                 // changes that locks forbade or that had no room
 };
 
 }  // namespace

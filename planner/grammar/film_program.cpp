@@ -1,3 +1,4 @@
+// Compiles the list of fields into nodes, and runs them: between two values it looks ahead for all literals that may follow.
 #include "planner/grammar/film_program.h"
 
 #include <algorithm>
@@ -73,7 +74,7 @@ struct Compiled<std::vector<T>> {
     node.kind = Kind::list;
     node.append = [](void* list) -> void* { return &static_cast<std::vector<T>*>(list)->emplace_back(); };
     FilmNode entry{.path = node.path + "[]", .limits = node.limits};
-    entry.rule = film_rule(entry.path);
+    entry.rule = film_rule(entry.path, options);
     Compiled<T>::into(entry, nodes, options);
     node.first = nodes.size();
     node.count = 1;
@@ -81,7 +82,7 @@ struct Compiled<std::vector<T>> {
   }
 };
 
-// Takes down the fields of one object; what they hold goes into the table before.
+// Compiles the fields of one object. Their contents go into the table first.
 template <typename S>
 class Compiler {
  public:
@@ -109,7 +110,7 @@ class Compiler {
     FilmNode node{.key = key, .path = path_.empty() ? key : path_ + "." + key, .optional = optional, .limits = limits};
     if (is_left_out(node.path, optional, options_)) return;
     node.offset = reinterpret_cast<const char*>(&(example.*member)) - reinterpret_cast<const char*>(&example);
-    node.rule = film_rule(node.path);
+    node.rule = film_rule(node.path, options_);
     Compiled<M>::into(node, nodes_, options_);
     fields.push_back(node);
   }
@@ -119,15 +120,15 @@ class Compiler {
   const FilmOptions& options_;
 };
 
-// An object or list that is being written.
+// An object or list being written.
 struct Frame {
   const FilmNode* node;
-  void* data = nullptr;  // null: not there yet
-  std::size_t done = 0;  // fields gone past, entries begun
-  bool empty = true;     // an object without fields so far
+  void* data = nullptr;  // null: not created yet
+  std::size_t done = 0;  // fields passed, entries begun
+  bool empty = true;     // an object that has no fields yet
 };
 
-// A way to go on: a literal that ends at the next value, or at the end of the film.
+// One possible continuation: a literal up to the next value, or to the end of the film.
 struct Way {
   std::string literal;
   std::vector<Frame> stack;
@@ -155,7 +156,7 @@ class Machine {
     bool looked = false;
     const std::size_t way = composer_.value(text, legal, [&](const std::string& written) -> const std::vector<std::string>& {
       now_.value->store(member, written);
-      if (!looked || !is_free) {  // what follows free text does not depend on it
+      if (!looked || !is_free) {  // the continuations after free text do not depend on it
         now_.literal = quote;
         look_ahead();
         looked = true;
@@ -166,7 +167,7 @@ class Machine {
     enter(way);
   }
 
-  // Creates what the way leads into, and gives where its value is kept.
+  // Creates the objects and entries that the continuation enters, and returns where its value is stored.
   void* target() {
     for (std::size_t i = 1; i < now_.stack.size(); ++i) {
       Frame& frame = now_.stack[i];
@@ -186,11 +187,11 @@ class Machine {
   void look_ahead() {
     ways_.clear();
     literals_.clear();
-    go_on({now_.literal, now_.stack});
+    continue_way({now_.literal, now_.stack});
     for (const Way& way : ways_) literals_.push_back(way.literal);
   }
 
-  void go_on(Way way) {
+  void continue_way(Way way) {
     if (way.stack.empty())
       ways_.push_back(std::move(way));
     else if (way.stack.back().node->kind == Kind::list)
@@ -229,18 +230,18 @@ class Machine {
   void close(Way way, const char* bracket) {
     way.literal += bracket;
     way.stack.pop_back();
-    go_on(std::move(way));
+    continue_way(std::move(way));
   }
 
   void begin(const FilmNode& node, Way way) {
     const bool is_list = node.kind == Kind::list;
     if (node.kind == Kind::constant) {
       way.literal += "\"" + node.constant + "\"";
-      go_on(std::move(way));
+      continue_way(std::move(way));
     } else if (is_list || node.kind == Kind::object) {
       way.literal += is_list ? "[" : "{";
       way.stack.push_back({&node});
-      go_on(std::move(way));
+      continue_way(std::move(way));
     } else {
       if (node.kind == Kind::text) way.literal += "\"";
       way.value = &node;
@@ -269,6 +270,6 @@ FilmProgram::FilmProgram(const FilmOptions& options) : options_(options) {
   nodes_.push_back(film);
 }
 
-void compose_film(Composer& composer, plan::Film& film, const FilmProgram& program) { Machine(composer, film, program).run(); }
+void write_any_plan(Composer& composer, plan::Film& film, const FilmProgram& program) { Machine(composer, film, program).run(); }
 
 }  // namespace fabula

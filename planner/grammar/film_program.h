@@ -1,6 +1,6 @@
 // The whole schema of a plan, optional fields included, as a program that a Composer runs. planner/schema/fields.h is compiled into a table
-// of nodes; a stack machine writes what the table says; film_rules.cpp says what a value may be where it stands. What comes out is read by
-// plan::from_json and has no errors by plan::check.
+// of nodes, a stack machine writes what the table prescribes, and the rules (film_rules.h) restrict each value given everything before it.
+// The result can be read by plan::from_json and has no errors by plan::check.
 #pragma once
 
 #include <string>
@@ -13,12 +13,13 @@
 
 namespace fabula {
 
-/// What films a program may write.
+/// The films that a program may write.
 struct FilmOptions {
-  /// Only what this world's model can film (plan::check_model); must outlive the program. Without: any film.
+  /// Only films that this world's model can make (plan::check_model); must outlive the program. Null: any film.
   const World* world = nullptr;
-  int max_shots = 12, shortest_shot_ms = 1000, longest_shot_ms = 15'000;  ///< without a world; the longest is twice the shortest at least
-  /// Also the fields that are not a language model's to fill in: files, seeds, locks, the cast's ids, what the compiler sets.
+  int max_shots = 12, shortest_shot_ms = 1000,
+      longest_shot_ms = 15'000;  ///< used without a world; the longest must be at least twice the shortest
+  /// Also write the fields that a person or the compiler fills in: files, seeds, locks, cast ids, conditioning.
   bool all_fields = false;
 };
 
@@ -33,13 +34,13 @@ struct FilmNode {
   plan::Limits limits = {};
   std::string constant = {};
   std::ptrdiff_t offset = 0;         ///< of the member in its object
-  std::size_t first = 0, count = 0;  ///< the fields of an object; the one node of a list's entries
-  const FilmRule* rule = nullptr;    ///< null: the limits say it all
+  std::size_t first = 0, count = 0;  ///< the nodes of an object's fields; the one node of a list's entries
+  const FilmRule* rule = nullptr;    ///< null: only the limits apply
   void (*store)(void* member, const std::string& text) = nullptr;
   void* (*append)(void* list) = nullptr;
 };
 
-/// Compiled once; may be run by several threads. Throws Error(usage) for options that no film keeps to.
+/// Compiled once; several threads may run it. Throws Error(usage) for options that no film can satisfy.
 class FilmProgram {
  public:
   explicit FilmProgram(const FilmOptions& options);
@@ -52,8 +53,8 @@ class FilmProgram {
   std::vector<FilmNode> nodes_;
 };
 
-/// Writes the JSON of a plan, from { to }, and fills in the film. What precedes it (the prompt in its chat form) is written before;
-/// film.prompt is read for what is said not to be supported.
-void compose_film(Composer&, plan::Film& film, const FilmProgram&);
+/// Writes the JSON of a plan, from { to }, and fills in the film. The caller writes the prompt in its chat form first; film.prompt provides
+/// the words for `unsupported`.
+void write_any_plan(Composer&, plan::Film& film, const FilmProgram&);
 
 }  // namespace fabula

@@ -1,3 +1,4 @@
+// Computes token masks for lists of strings, numbers and free text.
 #include "planner/grammar/legal.h"
 
 #include <algorithm>
@@ -58,7 +59,7 @@ bool is_name_text(const std::string& bytes) {
 
 bool starts_name(const std::string& bytes) { return is_name_text(bytes) && bytes[0] >= 'a'; }
 
-// Adds the tokens that begin some of values [from, to), which agree in their first `depth` bytes and have led to this node.
+// Adds the tokens that continue some of values [from, to), which share the first `depth` bytes that led to this node.
 void add_ways(const std::vector<std::string>& values, std::size_t from, std::size_t to, std::size_t depth, const TokenTrie& trie,
               std::uint32_t node, TokenMask& allowed) {
   while (from < to && values[from].size() == depth) ++from;
@@ -75,11 +76,11 @@ void add_ways(const std::vector<std::string>& values, std::size_t from, std::siz
   }
 }
 
-// Whether `value`, or it with further digits after it, lies in a range.
+// Whether `value`, or `value` with more digits appended, is in a range.
 bool leads_into(std::int64_t value, const std::vector<NumberRange>& ranges) {
   return std::any_of(ranges.begin(), ranges.end(), [value](const NumberRange& range) {
     std::int64_t low = value, high = value;
-    while (high < range.low && value != 0) {  // nothing follows a leading zero
+    while (high < range.low && value != 0) {  // no digit may follow a leading zero
       low *= 10, high = high * 10 + 9;
       if (low > range.high) return false;
     }
@@ -87,7 +88,7 @@ bool leads_into(std::int64_t value, const std::vector<NumberRange>& ranges) {
   });
 }
 
-// Adds the tokens of digits that go on from `value` (of which there are digits when `begun`) towards a number of the ranges.
+// Adds the tokens of digits that continue `value` (`begun`: it has digits already) towards a number in the ranges.
 void add_digits(std::int64_t value, bool begun, const std::vector<NumberRange>& ranges, const TokenTrie& trie, std::uint32_t node,
                 TokenMask& allowed) {
   if (begun && value == 0) return;
@@ -151,7 +152,7 @@ bool Legal::complete(const std::string& written) const {
 }
 
 void Legal::next(const std::string& written, const TokenTable& table, TokenMask& allowed) const {
-  // Values with this prefix stand together.
+  // Values with this prefix are adjacent.
   const auto begin = std::lower_bound(values_.begin(), values_.end(), written);
   const auto end = std::partition_point(begin, values_.end(), [&](const std::string& value) { return value.starts_with(written); });
   if (kind_ == Kind::text) {
@@ -160,7 +161,7 @@ void Legal::next(const std::string& written, const TokenTable& table, TokenMask&
                              : written.empty()             ? table.name_start
                                                            : table.name;
     allowed = masks.within(cap_ - std::min(cap_, written.size()));
-    for (auto taken = begin; taken != end; ++taken) {  // at the cap there is no way on from what is taken
+    for (auto taken = begin; taken != end; ++taken) {  // a taken value at the cap cannot be continued
       if (taken->size() != cap_) continue;
       std::uint32_t node = TokenTrie::root;
       for (std::size_t i = written.size(); i < cap_ && (i == written.size() || node != TokenTrie::none); ++i)

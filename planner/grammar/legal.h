@@ -1,4 +1,4 @@
-// What a value of the plan may be, and which tokens keep it so.
+// The legal values of a field, and the tokens that keep a value legal.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace fabula {
 
-/// The characters of free text. ascii: printable, without " and \. utf8: these and whole characters beyond ASCII. name: a-z, 0-9 and _, a
-/// letter first.
+/// The characters of free text. ascii: printable, without " and \. utf8: also characters beyond ASCII. name: a-z, 0-9 and _, a letter
+/// first.
 enum class Alphabet : std::uint8_t { ascii, utf8, name };
 
-/// The tokens that say nothing but characters of an alphabet, by how many bytes are left.
+/// The tokens that consist of characters of an alphabet, by the number of bytes left.
 class TextMasks {
  public:
-  /// `tokens`: with their bytes' number.
+  /// `tokens`: pairs (length in bytes, token).
   TextMasks(std::int32_t vocabulary, std::vector<std::pair<std::size_t, std::int32_t>> tokens);
-  /// Those of at most `bytes` bytes.
+  /// The tokens of at most `bytes` bytes.
   [[nodiscard]] const TokenMask& within(std::size_t bytes) const;
 
  private:
@@ -28,7 +28,7 @@ class TextMasks {
   std::vector<TokenMask> masks_;
 };
 
-/// A vocabulary prepared for masks, once. Added tokens are in none. Refers to the tokenizer, which must outlive it.
+/// A vocabulary prepared for masks. Added tokens are in no mask. Refers to the tokenizer, which must outlive it.
 struct TokenTable {
   explicit TokenTable(const Tokenizer& tokenizer);
 
@@ -37,23 +37,23 @@ struct TokenTable {
   TextMasks ascii, utf8, name, name_start;
 };
 
-/// Whole numbers, both ends included; not negative.
+/// Non-negative integers, both ends included.
 struct NumberRange {
   std::int64_t low, high;
 };
 
-/// What a value may be: one of some strings, a number, or free text.
+/// The set of legal values: a list of strings, number ranges, or free text.
 class Legal {
  public:
   static Legal one_of(std::vector<std::string> values);
-  /// At least one byte, at most `cap`, none of `taken`.
+  /// Text of 1 to `cap` bytes that is none of `taken`.
   static Legal text(std::size_t cap, Alphabet alphabet = Alphabet::ascii, std::vector<std::string> taken = {});
-  /// Decimal, without leading zeros, in one of the ranges; empty ranges are none.
+  /// A decimal without leading zeros in one of the ranges; empty ranges are ignored.
   static Legal number(std::vector<NumberRange> ranges);
 
-  /// Whether `written` is a value.
+  /// Whether `written` is a legal value.
   [[nodiscard]] bool complete(const std::string& written) const;
-  /// Sets `allowed` to the tokens that keep `written` a prefix of some value.
+  /// Sets `allowed` to the tokens after which `written` is still a prefix of a legal value.
   void next(const std::string& written, const TokenTable& table, TokenMask& allowed) const;
   [[nodiscard]] bool none() const { return kind_ == Kind::number ? ranges_.empty() : kind_ == Kind::one_of && values_.empty(); }
   [[nodiscard]] bool is_text() const { return kind_ == Kind::text; }
@@ -65,7 +65,7 @@ class Legal {
   Kind kind_;
   Alphabet alphabet_ = Alphabet::ascii;
   std::size_t cap_ = 0;
-  std::vector<std::string> values_;  // sorted; of text those that are taken
+  std::vector<std::string> values_;  // sorted; for text: those taken
   std::vector<NumberRange> ranges_;
 };
 

@@ -1,24 +1,16 @@
+// The grammar of docs/BUNDLE.md as one function, for composing and following.
 #include "planner/grammar/plan_grammar.h"
 
 #include <algorithm>
 
 #include "base/error.h"
 #include "planner/schema/caps.h"
+#include "planner/schema/ids.h"
+#include "planner/text/names.h"
 #include "planner/text/spans.h"
 
 namespace fabula {
 namespace {
-
-// What is left of `all` when the ids in `taken` are gone.
-std::vector<std::string> without(std::vector<std::string> all, const std::vector<std::string>& taken) {
-  std::erase_if(all, [&](const std::string& id) { return std::find(taken.begin(), taken.end(), id) != taken.end(); });
-  return all;
-}
-
-std::string shot_id(std::size_t index) {
-  const std::string number = std::to_string(10 * (index + 1));
-  return "s" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
-}
 
 class PlanWriter {
  public:
@@ -52,7 +44,7 @@ class PlanWriter {
   }
 
  private:
-  // At least one element, then "," and another or `after`.
+  // One or more elements separated by ",", then `after`.
   template <typename Element, typename Write>
   void list(std::vector<Element>& elements, std::size_t most, std::string_view after, Write write) {
     std::size_t count = 0;
@@ -115,7 +107,7 @@ class PlanWriter {
     const std::size_t begin = s_.position();
     plan::Shot& shot = film_.shots[index];
     const int start = world_.film_ms(static_cast<int>(index)), end = world_.film_ms(static_cast<int>(index) + 1);
-    if (s_.composes()) shot.id = shot_id(index);
+    if (s_.composes()) shot.id = plan::shot_id(index);
     s_.literal(R"({"id":")" + shot.id + R"(","place":")");
     s_.value(shot.place, Legal::one_of(ids_of(film_.places)), R"(","start_ms":)");
     number(shot.start_ms, start);
@@ -144,7 +136,7 @@ class PlanWriter {
     optional_value(m.mood, ids_of(world_.moods), world_.moods, R"("})");
   }
 
-  // None, one or some.
+  // Zero or more props.
   void props(plan::Shot& shot, std::string_view after) {
     std::size_t count = 0;
     bool another = s_.choose(!shot.props.empty(), R"({"id":")", true, after);

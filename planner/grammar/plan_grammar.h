@@ -17,25 +17,25 @@ struct TokenSpan {
   std::size_t begin = 0, end = 0;
 };
 
-/// Where the entries of a plan lie in its stream.
+/// The token spans of a plan's entries in its stream.
 struct PlanSpans {
-  std::vector<TokenSpan> characters, places, shots;  ///< in the plan's order
-  std::vector<TokenSpan> scores;                     ///< of each shot, the markers excluded
-  std::vector<std::vector<ScoreSound>> sounds;       ///< of each shot: one a token of its score
+  std::vector<TokenSpan> characters, places, shots;  ///< in plan order
+  std::vector<TokenSpan> scores;                     ///< per shot, markers excluded
+  std::vector<std::vector<ScoreSound>> sounds;       ///< per shot, one per token of its score
 };
 
-/// "<|im_start|>user", the text, and the start of the answer.
+/// Writes "<|im_start|>user", the text, and the opening of the answer.
 void write_user_turn(Scribe&, std::string_view text);
 
-/// Where a stream is not the bundle's own (docs/BUNDLE.md).
+/// How a stream differs from the bundle's own (docs/BUNDLE.md).
 struct StreamForm {
   std::span<const std::int32_t> opening =
-      {};             ///< all tokens before the plan, which film.prompt is among; empty: the prompt in the bundle's form
-  bool score = true;  ///< whether each shot is followed by its score
+      {};             ///< all tokens before the plan, including film.prompt; empty: the prompt in the bundle's form
+  bool score = true;  ///< whether each shot's score follows it
 };
 
-/// Writes film.prompt and the plan. A Composer fills in all but the prompt; a Follower reads everything. The film's names must be the
-/// world's (plan::check) when it is followed.
+/// Writes film.prompt and the plan. A Composer fills in everything but the prompt, a Follower reads everything. A film to be followed must
+/// use the world's names (plan::check).
 PlanSpans write_plan(Scribe&, plan::Film&, const World&, const PhonesFunction&, const StreamForm& = {});
 
 }  // namespace fabula

@@ -1,3 +1,4 @@
+// Follows a plan token by token, or lets a model choose among the allowed tokens.
 #include "planner/grammar/scribe.h"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ std::int32_t Composer::first_token(std::string_view text) const { return tokeniz
 
 std::int32_t Composer::pick() {
   const std::size_t count = allowed_.count();
-  if (count == 0) throw Error(ExitCode::bad_data, "the planner's vocabulary cannot write the plan: no token goes on");
+  if (count == 0) throw Error(ExitCode::bad_data, "the planner's vocabulary cannot write the plan: no token continues it");
   if (count == 1) return allowed_.first();
   const std::span<const float> logits = next_logits_(std::span(tokens_).subspan(handed_over_));
   handed_over_ = tokens_.size();
@@ -61,7 +62,7 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
       }
     }
     const std::int32_t token = pick();
-    // No value holds the quote or comma that every literal after one begins with.
+    // Every literal after a value begins with a quote or comma, which no value contains.
     if (token == end || std::find(stops_.begin(), stops_.end(), token) != stops_.end()) break;
     tokens_.push_back(token);
     text += tokenizer_.bytes(token);
@@ -90,7 +91,7 @@ const std::vector<std::int32_t>& Composer::spelling(const std::string& literal) 
 std::size_t Composer::choose(std::span<const std::string> literals) { return choose(literals, 0); }
 
 std::size_t Composer::choose(std::span<const std::string> literals, std::size_t written) {
-  const auto goes_on = [&](const std::string& literal) {  // with what is written of it
+  const auto still_matches = [&](const std::string& literal) {  // after what is already written
     const std::vector<std::int32_t>& tokens = spelling(literal);
     return tokens.size() >= written && std::equal(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(written),
                                                   tokens_.end() - static_cast<std::ptrdiff_t>(written));
@@ -99,7 +100,7 @@ std::size_t Composer::choose(std::span<const std::string> literals, std::size_t 
     allowed_.clear();
     std::size_t possible = 0, last = 0;
     for (std::size_t i = 0; i < literals.size(); ++i) {
-      if (!goes_on(literals[i])) continue;
+      if (!still_matches(literals[i])) continue;
       ++possible, last = i;
       if (spelling(literals[i]).size() > written) allowed_.add(spelling(literals[i])[written]);
     }

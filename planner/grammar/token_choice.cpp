@@ -1,3 +1,4 @@
+// Greedy choice, and sampling with temperature, top-p and min-p.
 #include "planner/grammar/token_choice.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ std::int32_t likeliest(std::span<const float> logits, const TokenMask& allowed) 
   return best;
 }
 
-// Keeps the likeliest until those before have a part `top_p` of the total.
+// Keeps the likeliest tokens until their share of the total reaches `top_p`.
 void keep_top(std::vector<Candidate>& kept, double total, double top_p) {
   const auto later = [](const Candidate& a, const Candidate& b) { return a.weight != b.weight ? a.weight < b.weight : a.token > b.token; };
   std::make_heap(kept.begin(), kept.end(), later);
@@ -38,7 +39,7 @@ std::vector<Candidate> candidates(std::span<const float> logits, const TokenMask
   allowed.for_each([&](std::int32_t token) {
     const double weight = std::exp((static_cast<double>(logits[static_cast<std::size_t>(token)]) - most) / sampling.temperature);
     total += weight;
-    if (weight >= sampling.min_p) kept.push_back({token, weight});  // both filters keep the likeliest: their order does not matter
+    if (weight >= sampling.min_p) kept.push_back({token, weight});  // both filters keep the likeliest, so their order does not matter
   });
   if (!std::isfinite(total)) throw Error(ExitCode::bad_data, "the planner's logits are no numbers");
   if (sampling.top_p < 1.0) keep_top(kept, total, sampling.top_p);
@@ -46,9 +47,7 @@ std::vector<Candidate> candidates(std::span<const float> logits, const TokenMask
 }
 
 Sampler::Sampler(const Sampling& sampling) : sampling_(sampling), random_(sampling.seed) {
-  const auto within = [](double value, double low, double high) {
-    return value >= low && value <= high;
-  };  // nothing is within for what is no number
+  const auto within = [](double value, double low, double high) { return value >= low && value <= high; };  // false for NaN
   if (!within(sampling.temperature, 0.0, 100.0)) throw Error(ExitCode::usage, "the temperature is not from 0 to 100");
   if (!within(sampling.top_p, 0.0, 1.0) || !within(sampling.min_p, 0.0, 1.0))
     throw Error(ExitCode::usage, "top-p and min-p are not from 0 to 1");
@@ -64,7 +63,7 @@ std::int32_t Sampler::pick(std::span<const float> logits, const TokenMask& allow
     left -= candidate.weight;
     if (left < 0.0) return candidate.token;
   }
-  return kept.back().token;  // rounding
+  return kept.back().token;  // reached by rounding only
 }
 
 }  // namespace fabula

@@ -1,3 +1,4 @@
+// Builds the trie of a vocabulary.
 #include "planner/grammar/token_trie.h"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
   }
   std::stable_sort(spellings.begin(), spellings.end(), [](const Spelling& a, const Spelling& b) { return a.bytes < b.bytes; });
 
-  // Level by level: a node is a range of spellings that agree in their first `depth` bytes; its children are appended together.
+  // Level by level: a node is a range of spellings that share their first `depth` bytes; its children are appended together.
   struct Range {
     std::size_t begin, end;
   };

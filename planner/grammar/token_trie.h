@@ -1,4 +1,4 @@
-// The tokens of a vocabulary by their bytes, and sets of tokens.
+// A trie of a vocabulary's tokens by their bytes, and bit sets of tokens.
 #pragma once
 
 #include <bit>
@@ -9,7 +9,7 @@
 
 namespace fabula {
 
-/// A set of tokens of a vocabulary, a bit each.
+/// A set of tokens, one bit each.
 class TokenMask {
  public:
   explicit TokenMask(std::int32_t vocabulary) : words_((static_cast<std::size_t>(vocabulary) + 63) / 64) {}
@@ -23,14 +23,14 @@ class TokenMask {
     for (const std::uint64_t word : words_) tokens += static_cast<std::size_t>(std::popcount(word));
     return tokens;
   }
-  /// The lowest; -1 where there is none.
+  /// The lowest token; -1 if the set is empty.
   [[nodiscard]] std::int32_t first() const {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       if (words_[i] != 0) return static_cast<std::int32_t>(64 * i) + std::countr_zero(words_[i]);
     }
     return -1;
   }
-  /// use(token) for each, ascending.
+  /// Calls use(token) for each, ascending.
   void for_each(const auto& use) const {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       for (std::uint64_t word = words_[i]; word != 0; word &= word - 1) use(static_cast<std::int32_t>(64 * i) + std::countr_zero(word));
@@ -42,16 +42,16 @@ class TokenMask {
   std::vector<std::uint64_t> words_;
 };
 
-/// The bytes of all tokens but the added ones as a trie. Nodes are numbers; the children of a node stand together, in order of their bytes.
+/// The bytes of all tokens except added ones. Nodes are numbers; the children of a node are adjacent, ordered by byte.
 class TokenTrie {
  public:
-  static constexpr std::uint32_t root = 0, none = 0;  // the root is nobody's child
+  static constexpr std::uint32_t root = 0, none = 0;  // the root is no node's child
 
   explicit TokenTrie(const Tokenizer& tokenizer);
 
   /// The node that `byte` leads to, or none.
   [[nodiscard]] std::uint32_t child(std::uint32_t node, char byte) const;
-  /// The token that is spelt on the way to this node; -1 where there is none.
+  /// The token spelt by the path to this node; -1 if there is none.
   [[nodiscard]] std::int32_t token(std::uint32_t node) const { return nodes_[node].token; }
 
  private:

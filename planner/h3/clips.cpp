@@ -1,3 +1,4 @@
+// Splits long shots, groups pieces into clips by least cost, and divides lines among them.
 #include "planner/h3/clips.h"
 
 #include <algorithm>
@@ -11,15 +12,15 @@
 namespace fabula::h3 {
 namespace {
 
-// Costs of a plan of clips, in milliseconds of film that would be made for nothing.
-constexpr long long a_clip = 1000;          // each clip begins anew: fewer are better
-constexpr long long under_a_line = 30'000;  // a voice that two requests would have to make alike
-constexpr long long under_a_take = 8000;    // "continue": the same take goes on
-constexpr long long under_a_mix = 1500;     // a dissolve or wipe that only the assembly can then make
+// Costs of a grouping, in milliseconds of wasted footage.
+constexpr long long a_clip = 1000;          // per clip: every clip starts from scratch
+constexpr long long under_a_line = 30'000;  // a border inside a line: two requests must match a voice
+constexpr long long under_a_take = 8000;    // a border at a "continue", inside one take
+constexpr long long under_a_mix = 1500;     // a border at a dissolve or wipe, which assembly must then make
 
 int end_ms(const plan::Shot& s) { return s.start_ms + s.duration_ms; }
 
-// When somebody speaks: intervals that do not overlap, in order. A moment between two that merely touch is inside none.
+// The times of speech as disjoint intervals, in order. The moment between two touching intervals is inside neither.
 class Speech {
  public:
   explicit Speech(const plan::Film& film) {
@@ -37,7 +38,7 @@ class Speech {
     all_.resize(kept);
   }
 
-  /// A moment in [low, high] near `ms` that is inside no line; `ms` itself where there is none near.
+  /// The moment in [low, high] nearest to `ms` that is inside no line; `ms` itself if there is none.
   int quiet_near(int ms, int low, int high) const {
     const Interval* around = inside(ms);
     if (around == nullptr) return ms;
@@ -71,14 +72,14 @@ void require_tiling(const plan::Film& film) {
     throw Error(ExitCode::bad_data, "the plan's shots do not fill the film; `fabula plan --check` says more");
 }
 
-// A shot in `count` pieces, as even as lines let them be; `quiet` says whether no line lies over a split.
+// Splits a shot into `count` pieces, as even as lines permit; `quiet` is set to whether no split cuts a line.
 Pieces split(const plan::Shot& s, const Speech& speech, std::size_t shot, int count, bool& quiet) {
   Pieces pieces;
   int start = s.start_ms;
   quiet = true;
   for (int i = 1; i < count; ++i) {
     const int low = std::max(start + 1, end_ms(s) - (count - i) * longest_ms),
-              high = std::min(start + longest_ms, end_ms(s) - 1);  // the rest must fit, too
+              high = std::min(start + longest_ms, end_ms(s) - 1);  // the rest must fit as well
     const int even = std::clamp(s.start_ms + static_cast<int>(static_cast<long long>(s.duration_ms) * i / count), low, high);
     const int end = speech.quiet_near(even, low, high);
     quiet = quiet && !speech.under(end);
@@ -89,7 +90,7 @@ Pieces split(const plan::Shot& s, const Speech& speech, std::size_t shot, int co
   return pieces;
 }
 
-// A shot in as few pieces as it takes, or one more where that spares a line.
+// Splits a shot into as few pieces as possible, or one more if that avoids cutting a line.
 Pieces pieces_of(const plan::Shot& s, const Speech& speech, std::size_t shot) {
   const int least = (s.duration_ms + longest_ms - 1) / longest_ms;
   bool quiet = true;
@@ -99,18 +100,18 @@ Pieces pieces_of(const plan::Shot& s, const Speech& speech, std::size_t shot) {
   return quiet ? more : pieces;
 }
 
-// What it costs to begin a clip with piece i.
+// The cost of beginning a clip with piece i.
 long long border_cost(const plan::Film& film, const Speech& speech, const Pieces& pieces, std::size_t i) {
   if (i == 0) return 0;
   long long cost = speech.under(pieces[i].start_ms) ? under_a_line : 0;
-  if (pieces[i].shot == pieces[i - 1].shot) return cost;  // a split that must be
+  if (pieces[i].shot == pieces[i - 1].shot) return cost;  // an unavoidable split
   const std::string& kind = film.shots[pieces[i].shot].transition.kind;
   if (kind == "continue") cost += under_a_take;
   if (kind == "dissolve" || kind == "wipe") cost += under_a_mix;
   return cost;
 }
 
-// Bytes of `text` before each place at which it may be divided: before words, or before any character of a script without spaces.
+// The byte offsets at which `text` may be divided: before words, or before any character of a script without spaces.
 std::vector<std::size_t> joints(const std::string& text) {
   const bool has_spaces = text.find(' ') != std::string::npos;
   std::vector<std::size_t> at;
@@ -148,7 +149,7 @@ std::vector<Pieces> clips_of(const plan::Film& film) {
     pieces.insert(pieces.end(), more.begin(), more.end());
   }
 
-  // best[j]: the least cost of pieces [0, j) as clips; from[j]: where the last of these begins.
+  // best[j]: the least cost of pieces [0, j) as clips; from[j]: the first piece of the last clip.
   std::vector<long long> best(pieces.size() + 1, std::numeric_limits<long long>::max());
   std::vector<std::size_t> from(pieces.size() + 1, 0);
   best[0] = 0;
@@ -168,7 +169,7 @@ std::vector<Pieces> clips_of(const plan::Film& film) {
     Pieces& clip = clips.emplace_back();
     for (std::size_t i = from[end]; i < end; ++i) {
       if (!clip.empty() && clip.back().shot == pieces[i].shot)
-        clip.back().end_ms = pieces[i].end_ms;  // parts of a shot that fit together again
+        clip.back().end_ms = pieces[i].end_ms;  // parts of one shot in one clip are joined again
       else
         clip.push_back(pieces[i]);
     }
@@ -188,11 +189,11 @@ std::vector<std::vector<std::vector<Part>>> parts_of(const plan::Film& film, con
       places.push_back({c, p});
     }
   }
-  std::size_t own = 0;  // the first piece of the shot at hand
+  std::size_t own = 0;  // the first piece of the current shot
   for (std::size_t s = 0; s < film.shots.size(); ++s) {
     while (all[own].shot < s) ++own;
     for (const plan::Line& line : film.shots[s].dialogue) {
-      std::size_t first = own;  // a line may begin at the very end of its shot
+      std::size_t first = own;  // a line may begin at the end of its shot
       while (all[first].end_ms <= line.start_ms && first + 1 < all.size() && all[first + 1].shot == s) ++first;
       std::size_t last = first;
       while (last + 1 < all.size() && all[last + 1].start_ms < line.end_ms && (line.crosses_cut || all[last + 1].shot == s)) ++last;

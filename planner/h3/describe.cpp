@@ -1,3 +1,4 @@
+// Writes the main field: each shot's view, then its events in order of time.
 #include "planner/h3/describe.h"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ const T* by_id(const std::vector<T>& list, const std::string& id) {
   return at == list.end() ? nullptr : &*at;
 }
 
-// "in a voice that is high, clear and slow, age ten, accent Irish: a curious girl"; empty if the plan says nothing of it.
+// "in a voice that is high, clear and slow, age ten, accent Irish: a curious girl"; empty if the plan gives no details.
 std::string voice_words(const plan::Voice& v) {
   std::vector<std::string> is;
   for (const std::string* part : {&v.pitch, &v.timbre}) {
@@ -28,7 +29,7 @@ std::string voice_words(const plan::Voice& v) {
   return out.empty() ? "" : "in a voice" + out;
 }
 
-// Something at a moment of a piece.
+// An event in a piece.
 struct Event {
   int at_ms;  // on the film's clock
   std::string text;
@@ -42,7 +43,7 @@ class Describer {
     const std::string style = plain(film_.style);
     const bool full_reference = !bound_.references.empty();
     if (full_reference && !style.empty())
-      text_ = "The target video is in this style: " + style + ".";  // its guide has the style before [Shot 1]
+      text_ = "The target video is in this style: " + style + ".";  // the guide puts the style before [Shot 1]
     last_number_ = pieces.size();
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       facts_ = &before[pieces[i].shot];
@@ -89,7 +90,7 @@ class Describer {
     frame(s, ends, "last_frame", "The shot ends on ", s.last_frame, "The shot ends on this: ");
   }
 
-  // A frame as a picture, where one is bound, and in words.
+  // A first or last frame: as a picture if one is bound, and in words.
   void frame(const plan::Shot& s, bool is_in, const char* role, const std::string& from, const std::string& words,
              const std::string& intro) {
     if (!is_in) return;
@@ -119,7 +120,7 @@ class Describer {
     return labelled + (time.empty() ? "" : (labelled == words ? " " : ", ") + time);
   }
 
-  // What the place is like beside what it is.
+  // Further facts about the place.
   void surroundings(const std::string& id) {
     const plan::Place* p = by_id(film_.places, id);
     if (p == nullptr) return;
@@ -137,7 +138,7 @@ class Describer {
     return definite(name) != name || name.starts_with("the ") || name.starts_with("The ") ? definite(name) : "the " + name;
   }
 
-  // `words` behind the label of the subject that it is, if it is one; the label alone later on.
+  // `words` after the label of their subject, if there is one; later the label alone.
   std::string labelled_as(const std::string& id, const std::string& words, bool is_new) const {
     const auto subject = bound_.subjects.find(id);
     if (subject == bound_.subjects.end()) return words;
@@ -145,8 +146,7 @@ class Describer {
     return is_new && !words.empty() ? label + ", " + words : label;
   }
 
-  // A character as the subject of a sentence. With who they are and what they wear when a clip first speaks of them, and after a change of
-  // clothes.
+  // A character as the subject of a sentence; with look and clothes at the first mention in a clip and after a change of clothes.
   std::string who(const std::string& id) {
     const plan::Character* c = by_id(film_.characters, id);
     if (c == nullptr) return plain(id);
@@ -205,11 +205,11 @@ class Describer {
     const std::string& t = s.camera.target;
     if (t.empty()) return {};
     if (by_id(film_.characters, t) != nullptr) return short_name(t);
-    return by_id(film_.props, t) != nullptr ? thing(t) : with_article(plain(t));  // a landmark's own name
+    return by_id(film_.props, t) != nullptr ? thing(t) : with_article(plain(t));  // the name of a landmark
   }
 
   std::vector<Event> events(const Piece& p, const plan::Shot& s, const std::vector<Part>& parts) {
-    // Who is told of first is introduced there, so the words are made in the order of time.
+    // The first mention introduces a character, so events are worded in order of time.
     struct Due {
       int at_ms;
       const plan::CastMember* comes = nullptr;
@@ -247,7 +247,7 @@ class Describer {
     return "(S" + std::to_string(at - speakers_.begin() + 1) + ")";
   }
 
-  // One part of a line: speaker, number and delivery before <d>, the words alone inside, and how it is joined to the parts around it.
+  // One part of a line: speaker, number and delivery before <d>, only the words inside, and the joints to the parts around it.
   std::string spoken_part(const plan::Shot& s, const Part& part) {
     const plan::Line& line = *part.line;
     const bool is_seen = std::any_of(s.cast.begin(), s.cast.end(), [&](const plan::CastMember& m) { return m.id == line.speaker; });
@@ -281,7 +281,7 @@ class Describer {
     return out;
   }
 
-  // Who is heard: what the voice is like, and whose recording it follows.
+  // Introduces a speaker: the voice, and the recording that it follows.
   std::string voice(const std::string& id) const {
     const plan::Character* c = by_id(film_.characters, id);
     if (c == nullptr) return "";
@@ -293,7 +293,7 @@ class Describer {
     return out;
   }
 
-  // What holds after the shot. Places are where the next shots are.
+  // The facts that hold after the shot, except places, which the next shots show.
   void after(const plan::Shot& s) {
     std::vector<std::string> facts;
     for (const plan::Fact& f : s.effects) {
@@ -322,11 +322,11 @@ class Describer {
   const plan::Film& film_;
   const Bound& bound_;
   const Facts* facts_ = nullptr;
-  std::size_t number_ = 0, last_number_ = 0;  // of the shot at hand in its clip, and of the clip's last
+  std::size_t number_ = 0, last_number_ = 0;  // of the current shot in its clip, and of the clip's last
   std::string text_;
   std::vector<std::string> speakers_;
-  std::set<std::string> told_;                // characters, places and props that the clip has introduced
-  std::map<std::string, std::string> wears_;  // what it has said that they wear
+  std::set<std::string> told_;                // characters, places and props already introduced in the clip
+  std::map<std::string, std::string> wears_;  // the clothes mentioned last, by character
 };
 
 }  // namespace

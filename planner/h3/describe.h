@@ -12,18 +12,18 @@
 
 namespace fabula::h3 {
 
-/// What holds in the film's world before each shot: (entity, attribute) -> value.
+/// The facts of the film's world before each shot: (entity, attribute) -> value.
 using Facts = std::map<std::pair<std::string, std::string>, std::string>;
 [[nodiscard]] std::vector<Facts> facts_before_shots(const plan::Film&);
 
 struct Description {
   std::string text;
-  std::vector<std::string> speakers;  ///< ids in the order in which they are first heard: (S1), (S2) …
+  std::vector<std::string> speakers;  ///< ids in order of first speech: (S1), (S2) …
 };
 [[nodiscard]] Description describe(const plan::Film&, const Pieces&, const std::vector<std::vector<Part>>&, const Bound&,
                                    const std::vector<Facts>&);
 
-/// The name of a character as a text may hold it; the id where none is left.
+/// The name of a character, made safe for a text; the id if nothing is left of it.
 [[nodiscard]] std::string name_of(const plan::Character&);
 /// "<Subject 2>"
 [[nodiscard]] std::string subject_label(int number);

@@ -1,3 +1,4 @@
+// Assembles the requests of a film: descriptions, soundscape, music, and the sections about references.
 #include "planner/h3/prompt.h"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ constexpr const char* nothing = "N/A";  // the guide's word for silence and for 
 
 bool is_none(const std::string& text) { return text.empty() || text == "none" || text == "silence"; }
 
-// Ambience in the order of the shots, sounds, and what lies below all of it: at most four sentences.
+// Ambiences in order of the shots, sounds, and the bed below them: at most four sentences.
 std::string soundscape(const plan::Film& film, const Pieces& pieces) {
   std::vector<std::string> ambiences, sounds;
   const auto add = [](std::vector<std::string>& list, const std::string& text) {
@@ -53,7 +54,7 @@ std::string music(const plan::Film& film, int start_ms, int end_ms) {
   return text;
 }
 
-// The sections of a request with references: what each label is, what the video is made from, what is kept.
+// The sections of a request with references: the meaning of each label, what the video is made from, what is retained.
 class Sections {
  public:
   Sections(const plan::Film& film, const Contents& contents, const Bound& bound, const Pieces& pieces, const Facts& before, Clip& clip)
@@ -121,7 +122,7 @@ class Sections {
                                         : " (" + shot(u.of) + "): weak_reference - composition and content are followed."));
       kinds_.insert(r.kind == "audio" ? "audio reference" : "reference generation");
     } else {
-      return;  // told with its subject
+      return;  // mentioned with its subject
     }
     if (std::find(labels_.begin(), labels_.end(), r.label) == labels_.end()) labels_.push_back(r.label);
   }
@@ -135,7 +136,7 @@ class Sections {
     return listed(labels);
   }
 
-  // "<Subject 1> (S2)"; a voice that is not seen has its name.
+  // "<Subject 1> (S2)"; the name instead of a label for an unseen speaker.
   std::string speaker(const std::string& id) const {
     const auto subject = bound_.subjects.find(id);
     std::string who = subject != bound_.subjects.end() ? subject_label(subject->second) : "";
@@ -160,7 +161,7 @@ class Sections {
     return all;
   }
 
-  // A portrait shows what somebody wore when the film began.
+  // A portrait shows the clothes of the film's beginning.
   std::string changed_clothes(const plan::Character& c) const {
     const auto now = before_.find({c.id, "wardrobe"});
     return now == before_.end() || now->second == c.wardrobe

@@ -1,3 +1,4 @@
+// Collects the files of a clip, ranks them, and keeps what the model's limits allow.
 #include "planner/h3/references.h"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ struct Kind {
 };
 constexpr Kind image{"image", "Picture", most_images}, video{"video", "Video", most_videos}, audio{"audio", "Audio", most_audios};
 
-// A voice is audio whatever its file is called; what a shot is given goes by its extension.
+// A voice is always audio; the kind of a shot's reference follows from its extension.
 const Kind& kind_of(const std::string& role, const std::string& file) {
   if (role == "voice") return audio;
   if (role != "reference") return image;
@@ -35,7 +36,7 @@ const Kind& kind_of(const std::string& role, const std::string& file) {
 struct Candidate {
   Use use;
   std::string file;
-  std::size_t rank;  // 0 for the first file of a thing, 1 for its second …
+  std::size_t rank;  // 0 for the first file of a subject, 1 for its second …
 };
 
 void add(std::vector<Candidate>& all, const std::string& role, const std::string& of, const std::vector<std::string>& files) {
@@ -67,8 +68,8 @@ std::vector<Candidate> candidates_of(const plan::Film& film, const Pieces& piece
     if (count > 1 && ends) add(all, "last_frame", s.id, {files[1]});
     add(all, "reference", s.id, {files.begin() + static_cast<std::ptrdiff_t>(count), files.end()});
   }
-  // A video's own sound takes an <Audio j>, too (MiniMaxH3Ref2VATextEncoderStep), and whether it has one is not known here: last, it moves
-  // no other.
+  // A video's sound track takes an <Audio j> as well (MiniMaxH3Ref2VATextEncoderStep), and whether it has one is unknown here. At the end
+  // it shifts no other label.
   std::stable_partition(all.begin(), all.end(),
                         [](const Candidate& c) { return kind_of(c.use.role, c.file).name != std::string_view("video"); });
   return all;

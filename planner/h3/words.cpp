@@ -1,3 +1,4 @@
+// Sanitises texts for prompts, and the tables of languages, camera words and transitions.
 #include "planner/h3/words.h"
 
 #include <algorithm>
@@ -9,14 +10,13 @@
 namespace fabula::h3 {
 namespace {
 
-constexpr std::string_view unreadable = "\xEF\xBF\xBD";  // U+FFFD, what printable() puts for what nobody can read
+constexpr std::string_view unreadable = "\xEF\xBF\xBD";  // U+FFFD, which printable() puts for unreadable bytes
 
-// One line in which every byte of `commas` became a comma and every one of `spaces` a space; no space or comma is double or stands at an
-// end.
+// One line in which bytes of `commas` become commas and bytes of `spaces` spaces, with no double or outer ones.
 std::string one_line(std::string_view text, std::string_view commas, std::string_view spaces) {
   const std::string line = printable(text);
   std::string out;
-  char waiting = 0;  // a space or a comma that comes before the next word
+  char waiting = 0;  // a space or comma to put before the next word
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
     if (line.compare(i, unreadable.size(), unreadable) == 0) {
@@ -40,7 +40,7 @@ std::string one_line(std::string_view text, std::string_view commas, std::string
 struct Language {
   std::string_view tag, name;
 };
-// The first eleven are those that the model speaks stably, others "to varying degrees" (README of MiniMax-AI/MiniMax-H3).
+// The model speaks the first eleven stably, others "to varying degrees" (README of MiniMax-AI/MiniMax-H3).
 constexpr Language languages[] = {
     {"ar", "Arabic"},     {"zh", "Chinese"},    {"en", "English"},    {"fr", "French"},   {"de", "German"},   {"it", "Italian"},
     {"ja", "Japanese"},   {"ko", "Korean"},     {"pt", "Portuguese"}, {"ru", "Russian"},  {"es", "Spanish"},  {"bg", "Bulgarian"},
@@ -75,7 +75,7 @@ constexpr Pair angles[] = {
     {"over_shoulder", " over the shoulder"}, {"point_of_view", " as a POV"},
 };
 
-// What a motion is called, and the word between it and what it is about.
+// The guide's name of a motion, and the word between it and its target.
 struct Motion {
   std::string_view move, verb, link;
 };

@@ -1,3 +1,4 @@
+// Runs one pass for all blocked threads, and takes pages from the latest if memory is short.
 #include "planner/lm/batch.h"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ std::int64_t Batch::Seat::read(Request& request) {
   return passes_taken_;
 }
 
-// Frees so many pages beyond those that are free, if the seats after this one hold them.
+// Frees `pages` more pages if the seats after this one hold them.
 bool Batch::make_room(const Seat& seat, std::int64_t pages) {
   for (auto latest = seats_.rbegin(); pages > 0 && *latest != &seat; ++latest) {
     KvCache& cache = (*latest)->request_->cache;
@@ -48,9 +49,9 @@ bool Batch::make_room(const Seat& seat, std::int64_t pages) {
   return pages <= 0;
 }
 
-// Who takes part in the next pass.
+// The seats that take part in the next pass.
 std::vector<Batch::Seat*> Batch::admit() {
-  constexpr std::int64_t spare = 4;  // pages that each who is in may want soon: whoever comes in must not have to leave at once
+  constexpr std::int64_t spare = 4;  // pages that each admitted seat may need soon, so that a newcomer need not leave at once
   std::vector<Seat*> in;
   std::int64_t promised = 0;
   for (Seat* seat : seats_) {
@@ -64,7 +65,7 @@ std::vector<Batch::Seat*> Batch::admit() {
   return in;
 }
 
-// Under the lock. Meets at least one request, be it with an error.
+// Call with the lock held. Meets at least one request, possibly with an error.
 void Batch::run_if_all_wait() {
   if (seats_.empty() || waiting_ < seats_.size()) return;
   std::vector<Seat*> in;

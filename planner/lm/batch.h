@@ -1,4 +1,4 @@
-// Texts of several threads, read in common passes.
+// Reads the texts of several threads in shared passes.
 #pragma once
 
 #include <condition_variable>
@@ -11,12 +11,12 @@
 
 namespace fabula {
 
-/// Whoever has a seat asks, and waits; once all who have seats wait, one pass reads for them, on the thread that came last. Seats come and
-/// go at any time. Where the pool has no pages for all, the longest seated go first: they take the pages of the latest, whose texts are
-/// read again from the beginning when there is room (the same bytes). So one of them always goes on, and nobody waits for ever.
+/// Each seated thread submits a request and blocks. When all are blocked, the last one runs a single pass for all. Threads may take and
+/// leave seats at any time. If the pool has too few pages, the longest seated take precedence: they get the pages of the latest, whose
+/// texts are read again from the start (to the same bytes) once there is room. So the first always advances and no thread starves.
 class Batch {
  public:
-  /// Refers to both, which must outlive it. The pool is one that does not grow.
+  /// Refers to both, which must outlive it. The pool must not grow.
   Batch(Passes& passes, KvPool& pool) : passes_(passes), pool_(pool) {}
 
   class Seat {
@@ -26,19 +26,19 @@ class Batch {
     Seat(const Seat&) = delete;
     Seat& operator=(const Seat&) = delete;
 
-    /// As Passes::run. Throws Error(out_of_memory) when the pool is too small for this text alone.
+    /// Like Passes::run. Throws Error(out_of_memory) if the pool is too small for this text alone.
     std::int64_t read(Request& request);
 
    private:
     friend class Batch;
     Batch& batch_;
     std::list<Seat*>::iterator place_;
-    Request* request_ = nullptr;  // unmet
+    Request* request_ = nullptr;  // not yet met
     std::int64_t passes_taken_ = 0;
     std::exception_ptr error_;
   };
 
-  /// Passes so far, and how often a text had to give its pages up.
+  /// The number of passes so far, and how often a text lost its pages.
   [[nodiscard]] std::int64_t passes() const { return passes_run_; }
   [[nodiscard]] std::int64_t preempted() const { return preempted_; }
 
@@ -51,7 +51,7 @@ class Batch {
   KvPool& pool_;
   std::mutex mutex_;
   std::condition_variable met_;
-  std::list<Seat*> seats_;  // the longest seated first
+  std::list<Seat*> seats_;  // longest seated first
   std::size_t waiting_ = 0;
   std::int64_t passes_run_ = 0, preempted_ = 0;
 };

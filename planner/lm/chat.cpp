@@ -1,3 +1,4 @@
+// Recognises Qwen's chat form in a template's text, and builds the tokens of a question.
 #include "planner/lm/chat.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ using nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what) { throw Error(ExitCode::bad_data, name + ": " + what); }
 
-// Nothing where the file is absent.
+// nullopt if the file is absent.
 std::optional<std::string> text_of(const fs::path& file) {
   constexpr std::uintmax_t largest = 16U << 20U;
   std::error_code ignored;
@@ -27,7 +28,7 @@ std::optional<std::string> text_of(const fs::path& file) {
   return std::string{std::istreambuf_iterator<char>(in), {}};
 }
 
-// An absent file is an empty object.
+// An empty object if the file is absent.
 json object_of(const fs::path& file) {
   const auto text = text_of(file);
   if (!text) return json::object();
@@ -36,7 +37,7 @@ json object_of(const fs::path& file) {
   return parsed;
 }
 
-// A template is text, or a list of named ones of which "default" is meant.
+// A template is text, or a list of named ones; then the one named "default" counts.
 std::optional<std::string> template_in(const json& object, const std::string& name) {
   const auto found = object.find("chat_template");
   if (found == object.end() || found->is_null()) return std::nullopt;
@@ -50,8 +51,7 @@ std::optional<std::string> template_in(const json& object, const std::string& na
   refuse(name, "\"chat_template\" is neither text nor a list with a template named \"default\"");
 }
 
-// What the pieces of text in a Jinja expression say when they stand side by side: without quotes, signs that join and blanks; \n as a line
-// break.
+// Joins the string literals of a Jinja expression: drops quotes, joining signs and blanks, and turns \n into a line break.
 std::string condensed(std::string_view jinja) {
   std::string text;
   for (std::size_t i = 0; i < jinja.size(); ++i) {

@@ -1,3 +1,4 @@
+// Opens a published checkpoint without its weights, and computes its memory per precision.
 #include "planner/lm/checkpoint.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Loading without the weights checks their names and shapes and counts their bytes.
+// A dry load checks the names and shapes of all weights and counts their bytes.
 CheckpointMemory memory_of(const fs::path& folder, const Qwen3Config& config, bool sees, Precision precision) {
   CheckpointMemory memory{.precision = precision};
   Weights weights = Weights::measure(folder, precision);

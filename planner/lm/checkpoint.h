@@ -1,4 +1,4 @@
-// A published checkpoint's folder, and what can be said of it before its weights are read.
+// A published checkpoint's folder, and what is known of it without reading its weights.
 #pragma once
 
 #include <cstdint>
@@ -15,28 +15,28 @@ namespace fabula {
 struct CheckpointMemory {
   Precision precision = Precision::fp32;
   std::size_t decoder = 0;  ///< weights of the language model
-  std::size_t vision = 0;   ///< weights of the vision tower, which is read when there is an image
+  std::size_t vision = 0;   ///< weights of the vision tower, read only for an image
 };
 
 struct Checkpoint {
   std::filesystem::path folder;
   std::string model_type;  ///< qwen3, qwen3_moe or qwen3_vl
   Qwen3Config config;
-  bool sees = false;            ///< it has a vision tower
-  std::int64_t parameters = 0;  ///< stored ones, the tower's included
+  bool sees = false;            ///< whether it has a vision tower
+  std::int64_t parameters = 0;  ///< stored parameters, including the tower's
   std::size_t stored_bytes = 0;
-  bool sixteen_bit = false;              ///< stored in 16 bits: bf16 is read where it lies in the file
+  bool sixteen_bit = false;              ///< stored in 16 bits, so bf16 is used directly from the mapped file
   std::vector<CheckpointMemory> memory;  ///< fp32, bf16, int8
   std::size_t kv_per_token = 0;          ///< bytes of keys and values
-  std::size_t activations = 0;           ///< bytes of the arena that reading text takes
-  std::int32_t tokens = 0;               ///< that the tokenizer knows
+  std::size_t activations = 0;           ///< bytes of arena for reading text
+  std::int32_t tokens = 0;               ///< size of the tokenizer's vocabulary
   ChatForm chat;
   std::vector<std::int32_t> stops;
 
-  /// Reads the configuration, the tokenizer, the headers of the weights and no weight. Throws Error: input_missing for a missing file,
-  /// bad_data for what is malformed, of another shape than config.json says, or not supported.
+  /// Reads the configuration, the tokenizer and the headers of the weights. Throws Error: input_missing for a missing file, bad_data for
+  /// anything malformed, unsupported, or of a different shape than config.json says.
   static Checkpoint open(const std::filesystem::path& folder);
-  /// What `--lm-precision auto` takes: bf16 where the weights are stored in 16 bits or the processor multiplies bf16, else fp32.
+  /// The choice of `--lm-precision auto`: bf16 if the weights are stored in 16 bits or the processor multiplies bf16, else fp32.
   [[nodiscard]] Precision natural_precision() const;
 };
 

@@ -1,4 +1,4 @@
-// How a text came about.
+// Statistics of a text written by a language model.
 #pragma once
 
 #include <cstdint>
@@ -6,16 +6,16 @@
 namespace fabula {
 
 struct DecodingStats {
-  std::int64_t tokens = 0;    ///< of the text, the prompt included
-  std::int64_t given = 0;     ///< of them before the model's first choice
-  std::int64_t chosen = 0;    ///< by the model
-  std::int64_t read = 0;      ///< tokens in passes, those of drafts and those read again included
-  std::int64_t passes = 0;    ///< that the text took part in
+  std::int64_t tokens = 0;    ///< of the text, including the prompt
+  std::int64_t given = 0;     ///< those before the model's first choice
+  std::int64_t chosen = 0;    ///< chosen by the model
+  std::int64_t read = 0;      ///< tokens read in passes, including drafts and repeats
+  std::int64_t passes = 0;    ///< passes with a part of this text
   std::int64_t drafted = 0;   ///< tokens read ahead
-  std::int64_t accepted = 0;  ///< of them
-  double seconds = 0.0;       ///< from the beginning to the last state kept
+  std::int64_t accepted = 0;  ///< drafted tokens that proved right
+  double seconds = 0.0;       ///< from the start to the last state kept
 
-  /// Appended without a question: a literal, a number, the score, the only token that a value allows.
+  /// Appended without asking the model: literals, numbers, the score, and values with one allowed token.
   [[nodiscard]] std::int64_t forced() const { return tokens - given - chosen; }
 
   DecodingStats& operator+=(const DecodingStats& other) {

@@ -1,3 +1,4 @@
+// Learns which token follows each context of 4 and of 2 tokens.
 #include "planner/lm/draft.h"
 
 #include <algorithm>
@@ -5,7 +6,7 @@
 namespace fabula {
 namespace {
 
-constexpr std::size_t orders[] = {4, 2};  // the longest first
+constexpr std::size_t orders[] = {4, 2};  // longest first
 
 std::uint64_t hash_of(std::span<const std::int32_t> tokens) {
   std::uint64_t hash = 0xcbf29ce484222325U ^ tokens.size();

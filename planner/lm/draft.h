@@ -1,4 +1,4 @@
-// A guess at what a text goes on with, from what was read before: the prompt, the text so far, and the texts before it.
+// Drafts the next tokens of a text from earlier ones: the prompt, the text so far, and previous texts.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace fabula {
 
-/// What followed the last few tokens when they were met before (prompt look-up, Saxena 2023; n-gram drafts). One thread at a time.
+/// Drafts the tokens that followed the last few tokens before (prompt look-up, Saxena 2023; n-gram drafts). One thread at a time.
 class Drafter {
  public:
-  /// Remembers what text[first …] followed. Memory: at most about 64 MB, then it begins anew.
+  /// Remembers the contexts of text[first …]. Starts over once it holds about 64 MB.
   void learn(std::span<const std::int32_t> text, std::size_t first);
 
-  /// At most `most` tokens that may follow the text. A token is drafted if it followed the last 4 tokens the last `evidence` times they
-  /// were met, or where these are new, the last 2 tokens.
+  /// Up to `most` tokens that may follow the text. Drafts a token if it followed the last 4 tokens the last `evidence` times they occurred;
+  /// if these are new, the last 2 tokens count.
   [[nodiscard]] std::vector<std::int32_t> draft(std::span<const std::int32_t> text, std::size_t most, std::uint32_t evidence) const;
 
  private:
@@ -23,7 +23,7 @@ class Drafter {
     std::int32_t token = -1;
     std::uint32_t times = 0;  // in a row
   };
-  std::unordered_map<std::uint64_t, Next> next_;  // by a hash of the tokens before; a draft is verified, so a collision costs time alone
+  std::unordered_map<std::uint64_t, Next> next_;  // by a hash of the preceding tokens; drafts are verified, so a collision only costs time
 };
 
 }  // namespace fabula

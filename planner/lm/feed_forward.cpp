@@ -1,4 +1,4 @@
-// After transformers, models/qwen3_moe/modeling_qwen3_moe.py.
+// Dense and sparse feed-forward, after transformers, models/qwen3_moe/modeling_qwen3_moe.py.
 #include "planner/lm/feed_forward.h"
 
 #include <algorithm>
@@ -7,13 +7,13 @@
 namespace fabula {
 namespace {
 
-// What one expert is asked: which tokens, and how much of its answer each of them takes.
+// The work of one expert: its tokens, and the weight of its output for each.
 struct Share {
   std::vector<std::int32_t> tokens;
   std::vector<float> weights;
 };
 
-// One token's choice: the softmax of `scores` over all experts, of which the `per_token` largest join the shares; the first of equal ones.
+// Routes one token: adds the `per_token` largest softmax weights of `scores` to the experts' shares; ties go to the first expert.
 void choose(std::span<const float> scores, const ExpertsConfig& config, std::int32_t token, std::vector<Share>& shares) {
   const float largest = *std::max_element(scores.begin(), scores.end());
   std::vector<float> left(scores.size());
@@ -25,12 +25,12 @@ void choose(std::span<const float> scores, const ExpertsConfig& config, std::int
     shares[experts.back()].tokens.push_back(token);
     shares[experts.back()].weights.push_back(left[experts.back()]);
     chosen += left[experts.back()];
-    left[experts.back()] = -1.0F;  // below every exponential
+    left[experts.back()] = -1.0F;  // less than any exponential
   }
   for (const std::size_t e : experts) shares[e].weights.back() /= config.normalised ? chosen : all;
 }
 
-// Qwen3MoeTopKRouter. The choice is made on the host. On the dry device all scores are alike: every token goes to the same experts.
+// Qwen3MoeTopKRouter. Runs on the host. On the dry device all scores are equal, so every token goes to the same experts.
 std::vector<Share> route(Context& ctx, const Linear& router, const ExpertsConfig& config, Tensor h) {
   const Arena::Scope scope(ctx.arena);
   const Tensor scores = linear(ctx, h, router);
@@ -49,7 +49,7 @@ Tensor answer(Context& ctx, const DenseMlp& mlp, Tensor h) {
   return linear(ctx, gated(ctx, linear(ctx, h, mlp.gate), linear(ctx, h, mlp.up), Activation::silu), mlp.down);
 }
 
-// Qwen3MoeExperts: one expert after the other, each for the tokens that chose it.
+// Qwen3MoeExperts: one expert at a time, on the tokens routed to it.
 void add_experts(Context& ctx, const SparseMlp& mlp, const ExpertsConfig& config, Tensor h, Tensor x) {
   const std::vector<Share> shares = route(ctx, mlp.router, config, h);
   for (std::size_t e = 0; e < shares.size(); ++e) {

@@ -1,4 +1,4 @@
-// The feed-forward of a decoder layer: dense, or sparse, where a router sends each token to a few experts.
+// The feed-forward of a decoder layer: dense, or sparse (a router sends each token to a few experts).
 #pragma once
 
 #include <cstdint>
@@ -22,19 +22,19 @@ struct DenseMlp {
 
 /// Qwen3MoeSparseMoeBlock
 struct SparseMlp {
-  Linear router;  ///< hidden -> experts; float32 in every profile, so that rounding does not choose the experts
+  Linear router;  ///< hidden -> experts; float32 in every precision, so that rounding cannot change the routing
   std::vector<DenseMlp> experts;
 };
 
 using FeedForward = std::variant<DenseMlp, SparseMlp>;
 
-/// Takes `prefix.gate_proj` and so on.
+/// Takes `prefix.gate_proj`, `up_proj` and `down_proj`.
 [[nodiscard]] DenseMlp take_dense(Weights&, const std::string& prefix, std::int64_t hidden, std::int64_t intermediate);
 /// Takes `prefix.gate` (the router) and `prefix.experts.I`.
 [[nodiscard]] SparseMlp take_sparse(Weights&, const std::string& prefix, std::int64_t hidden, const ExpertsConfig&);
 
-/// x (rows, hidden) += feed_forward(h (rows, hidden)). What the arena must hold depends on the experts that the tokens choose; a dry run
-/// gives the most, all tokens at one expert.
+/// x (rows, hidden) += feed_forward(h (rows, hidden)). The arena's peak depends on the routing; a dry run returns the maximum, all tokens
+/// at one expert.
 void add_feed_forward(Context&, const FeedForward&, const ExpertsConfig&, Tensor h, Tensor x);
 
 }  // namespace fabula

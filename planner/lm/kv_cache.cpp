@@ -1,3 +1,4 @@
+// The pool of pages, and the page table of one sequence.
 #include "planner/lm/kv_cache.h"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ void KvPool::grow(std::int64_t pages) {
   if ((pages_ + pages) * page_tokens > std::numeric_limits<std::int32_t>::max())
     throw Error(ExitCode::out_of_memory, "the language model's cache has no room for more tokens");
   for (std::int64_t page = pages_ + pages; page > pages_; --page)
-    free_.push_back(static_cast<std::int32_t>(page - 1));  // the first is taken first
+    free_.push_back(static_cast<std::int32_t>(page - 1));  // so that the first page is taken first
   pages_ += pages;
   if (dry_) return;
   const auto floats = static_cast<std::size_t>(pages_ * page_tokens * kv_heads_ * head_dim_);

@@ -1,4 +1,4 @@
-// One forward after another over what several sequences are to read next.
+// Cuts requests into passes, and keeps the tap layer's states and the logits of each.
 #include "planner/lm/passes.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ void Passes::fit(const PassSize& needed) {
   arena_ = Arena(forward_footprint(model_, size_));
 }
 
-// One pass over the parts, each of the request beside it.
+// Runs one pass; parts[i] belongs to requests[i].
 void Passes::pass(std::span<Request* const> requests, std::span<const Part> parts) {
   PassSize size;
   std::vector<std::int64_t> before;
@@ -42,7 +42,7 @@ void Passes::pass(std::span<Request* const> requests, std::span<const Part> part
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const std::size_t count = parts[i].reading.tokens.size(), known = requests[i]->states.size() / width;
       const std::size_t again =
-          std::min(count, known - std::min(known, static_cast<std::size_t>(before[i])));  // read before, by a cache since given up
+          std::min(count, known - std::min(known, static_cast<std::size_t>(before[i])));  // states kept before the cache lost its pages
       const auto end = row + static_cast<std::ptrdiff_t>(count * width);
       requests[i]->states.insert(requests[i]->states.end(), row + static_cast<std::ptrdiff_t>(again * width), end);
       row = end;

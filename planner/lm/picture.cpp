@@ -1,3 +1,4 @@
+// Resizes, resamples, normalises and cuts a picture into patches.
 #include "planner/lm/picture.h"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ std::array<float, 3> colours(const json& object, const char* key, const std::str
   return values;
 }
 
-// What one sample of the result is made of: weights of 22 binary places over neighbours from `first` on.
+// The taps of one output sample: weights with 22 fractional bits, for neighbours from `first` on.
 struct Taps {
   std::int64_t first = 0;
   std::vector<std::int32_t> weights;
@@ -114,7 +115,7 @@ PictureConfig PictureConfig::open(const fs::path& folder) {
   config.patch = whole(root, "patch_size", 1 << 10, name);
   config.temporal_patch = whole(root, "temporal_patch_size", 64, name);
   config.merge = whole(root, "merge_size", 64, name);
-  // Two spellings: size {shortest_edge, longest_edge}, which are numbers of pixels all the same, and min_pixels, max_pixels.
+  // Two spellings: size {shortest_edge, longest_edge}, which despite the names are numbers of pixels, and min_pixels, max_pixels.
   const bool sized = root.contains("size") && root["size"].is_object() && root["size"].contains("shortest_edge");
   const json& limits = sized ? root["size"] : root;
   config.fewest_pixels = whole(limits, sized ? "shortest_edge" : "min_pixels", std::int64_t{1} << 32, name);
@@ -165,7 +166,7 @@ Patches patches_of(const PictureConfig& config, const Picture& picture) {
   Patches patches{.grid = {size.height / config.patch, size.width / config.patch}, .pixels = {}};
   patches.pixels.reserve(rgb.size() * static_cast<std::size_t>(config.temporal_patch));
   const auto rescale = static_cast<float>(config.rescale);
-  // One patch: every colour, as often as a patch has frames. The patches go block by block, as cells_of() says.
+  // One patch: each colour, repeated for each frame of the patch. Patches are in blocks, in the order of cells_of().
   const auto add = [&](std::int64_t top, std::int64_t left) {
     for (std::size_t colour = 0; colour < 3; ++colour) {
       for (std::int64_t frame = 0; frame < config.temporal_patch; ++frame) {

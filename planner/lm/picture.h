@@ -1,4 +1,4 @@
-// From the pixels of one picture to the patches that a vision tower reads (transformers: Qwen2VLImageProcessor with Pillow's resampling).
+// Turns the pixels of a picture into the patches of a vision tower (transformers: Qwen2VLImageProcessor with Pillow's resampling).
 #pragma once
 
 #include <array>
@@ -23,8 +23,8 @@ struct PictureConfig {
   double rescale = 1.0 / 255.0;
   std::array<float, 3> mean{}, deviation{};
 
-  /// preprocessor_config.json, or "image_processor" in processor_config.json. Throws Error: input_missing, or bad_data for what is
-  /// malformed or asks for another way of reading a picture.
+  /// Reads preprocessor_config.json, or "image_processor" of processor_config.json. Throws Error: input_missing, or bad_data for anything
+  /// malformed and for any other kind of preprocessing.
   static PictureConfig open(const std::filesystem::path& folder);
 };
 
@@ -33,11 +33,11 @@ struct PictureSize {
   friend bool operator==(const PictureSize&, const PictureSize&) = default;
 };
 
-/// smart_resize: sides that are multiples of patch · merge, near the picture's own shape, and as many pixels as the limits say. Throws
-/// Error(bad_data) for a side more than 200 times the other.
+/// smart_resize: sides in multiples of patch · merge, about the picture's own aspect ratio, and a number of pixels within the limits.
+/// Throws Error(bad_data) for an aspect ratio beyond 200.
 [[nodiscard]] PictureSize resized(const PictureConfig&, PictureSize);
 
-/// Pillow's bicubic resampling (a = −0.5, widened where it shrinks), to the bit: across, rounded to 8 bits, then down.
+/// Pillow's bicubic resampling (a = −0.5, widened for shrinking), bit-exact: horizontally, rounded to 8 bits, then vertically.
 [[nodiscard]] std::vector<std::uint8_t> resample_bicubic(const Picture&, PictureSize);
 
 struct Patches {

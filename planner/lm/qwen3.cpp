@@ -1,4 +1,4 @@
-// After transformers, models/qwen3/modeling_qwen3.py.
+// The decoder's forward pass, after transformers, models/qwen3/modeling_qwen3.py.
 #include "planner/lm/qwen3.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ struct Rope {
   Tensor cos, sin;  // (rows, head_dim)
 };
 
-// Which axis a pair of channels turns with. Qwen3VLTextRotaryEmbedding interleaves them: time, height, width, time, … until the sections of
+// The rotary axis of each pair of channels. Qwen3VLTextRotaryEmbedding interleaves them: time, height, width, time, … until the sections of
 // height and width are used up.
 std::int32_t RopePosition::*axis_of(const Qwen3Config& config, std::int64_t pair) {
   if (pair % 3 == 1 && pair < 3 * config.mrope_section[1]) return &RopePosition::height;
@@ -22,7 +22,7 @@ std::int32_t RopePosition::*axis_of(const Qwen3Config& config, std::int64_t pair
   return &RopePosition::time;
 }
 
-// Qwen3RotaryEmbedding: frequencies, angles, cosines and sines in float32, both halves of a head alike.
+// Qwen3RotaryEmbedding: frequencies, angles, cosines and sines in float32, the same for both halves of a head.
 Rope rope_at(Context& ctx, const Qwen3Config& config, std::span<const RopePosition> positions) {
   const std::int64_t dim = config.head_dim, half = dim / 2;
   const auto rows = static_cast<std::int64_t>(positions.size());
@@ -43,7 +43,7 @@ Rope rope_at(Context& ctx, const Qwen3Config& config, std::span<const RopePositi
   return {constant(ctx, cos, {rows, dim}), constant(ctx, sin, {rows, dim})};
 }
 
-// Where the rows of a pass stand: their angles, and which pages they see (kernels.h, paged_attention).
+// The rows of a pass: their rotary angles, and the pages that they attend to (kernels.h, paged_attention).
 struct Places {
   Rope rope;
   Tensor table, rows;  // (sequences, pages) and (rows, 2) i32
@@ -56,7 +56,7 @@ Places take_places(Context& ctx, const Qwen3Config& config, std::span<const Part
   for (const Part& part : parts) {
     const std::size_t before = positions.size();
     positions.insert(positions.end(), part.reading.positions.begin(), part.reading.positions.end());
-    std::int32_t next = part.cache.next_position();  // text goes on
+    std::int32_t next = part.cache.next_position();  // the next text position
     while (positions.size() - before < part.reading.tokens.size()) positions.push_back({next, next, next}), ++next;
     part.cache.extend(std::span(positions).subspan(before));
     pages = std::max(pages, part.cache.pages().size());
@@ -74,7 +74,7 @@ Places take_places(Context& ctx, const Qwen3Config& config, std::span<const Part
   return places;
 }
 
-// Qwen3Attention: heads are normed before rope. h (rows, hidden) -> (rows, hidden); this pass's keys and values join the pool's.
+// Qwen3Attention: heads are normed before rope. h (rows, hidden) -> (rows, hidden); writes this pass's keys and values into the pool.
 Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values,
                       Tensor h) {
   const std::int64_t rows = h.shape[0];
@@ -100,7 +100,7 @@ void decoder_layer(Context& ctx, const Qwen3Config& config, const Qwen3Layer& la
   add_feed_forward(ctx, layer.feed_forward, config.experts, h, x);
 }
 
-// The rows of placeholders, which the parts count from their own first token.
+// The placeholder rows of the pass; each part counts them from its own first token.
 std::vector<std::int32_t> visual_rows(std::span<const Part> parts, std::size_t index) {
   std::int32_t first = 0;
   for (const Part& part : parts.first(index)) first += static_cast<std::int32_t>(part.reading.tokens.size());
@@ -132,7 +132,7 @@ Tensor embed(Context& ctx, const Qwen3& model, std::span<const Part> parts) {
   return x;
 }
 
-// The last rows of each part that are to get logits, in one tensor.
+// Gathers the last rows of each part that get logits.
 Tensor rows_to_name(Context& ctx, std::span<const Part> parts, Tensor x) {
   std::vector<std::int32_t> rows;
   std::int64_t end = 0;
@@ -219,7 +219,7 @@ Tensor forward(Context& shared, const Qwen3& model, std::span<const Part> parts,
   const auto keep_state = [&](std::int64_t layer, Tensor states) {
     if (keep) keep(layer, states);
   };
-  // The logits are taken first, so that everything else can be given back before they are returned.
+  // Takes the logits from the arena first, so that everything else can be freed before the return.
   const Tensor logits = logit_rows == 0 ? Tensor{} : ctx.arena.take({logit_rows, config.vocabulary});
   const Arena::Scope scope(ctx.arena);
   const Places places = take_places(ctx, config, parts);

@@ -1,5 +1,5 @@
-// The Qwen3 decoders with a key and value cache (transformers: Qwen3ForCausalLM, Qwen3MoeForCausalLM, the language model inside
-// Qwen3VLForConditionalGeneration). They differ in the feed-forward of a layer and in how a position becomes angles.
+// The Qwen3 decoders with a key and value cache (transformers: Qwen3ForCausalLM, Qwen3MoeForCausalLM, and the language model of
+// Qwen3VLForConditionalGeneration). They differ in a layer's feed-forward and in how positions become angles.
 #pragma once
 
 #include <array>
@@ -20,16 +20,16 @@ struct Qwen3Config {
   std::int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   float norm_eps = 1e-6F;
   double rope_theta = 1e6;
-  std::int64_t context = 0;      ///< tokens that it was made for; 0 where config.json does not say
-  bool tied_embeddings = false;  ///< the head is the embedding table
+  std::int64_t context = 0;      ///< the longest sequence it was trained for; 0 if config.json does not say
+  bool tied_embeddings = false;  ///< the head uses the embedding table
   bool attention_bias = false;
   ExpertsConfig experts;                        ///< of the sparse layers
   std::vector<bool> sparse;                     ///< by layer
-  std::array<std::int64_t, 3> mrope_section{};  ///< pairs of channels that turn with time, height and width; zeros: all with time
+  std::array<std::int64_t, 3> mrope_section{};  ///< channel pairs for time, height and width; zeros: all for time
   std::string prefix = "model.";                ///< of the weights' names
 
-  /// The decoder of a folder whose model_type is qwen3, qwen3_moe or qwen3_vl. Throws Error: input_missing when the file cannot be read,
-  /// bad_data when it is malformed or asks for what is not supported.
+  /// Reads config.json of model_type qwen3, qwen3_moe or qwen3_vl. Throws Error: input_missing if the file cannot be read, bad_data if it
+  /// is malformed or needs something unsupported.
   static Qwen3Config open(const std::filesystem::path& config_json);
 };
 
@@ -49,53 +49,52 @@ struct Qwen3 {
   Linear head;  ///< hidden -> vocabulary
 };
 
-/// Takes the decoder's tensors of `weights`, which must outlive the model. Throws Error(bad_data) naming what is missing.
+/// Takes the decoder's tensors from `weights`, which must outlive the model. Throws Error(bad_data) naming a missing one.
 [[nodiscard]] Qwen3 take_qwen3(const Qwen3Config&, Weights& weights);
-/// The decoder alone; the vision tower of a Qwen3-VL stays unread. Throws Error(bad_data) naming what is missing or left.
+/// Loads the decoder alone; the vision tower of a Qwen3-VL stays unread. Throws Error(bad_data) naming a missing or leftover tensor.
 [[nodiscard]] Qwen3 load_qwen3(const Qwen3Config&, Weights& weights);
 
-/// Which rows of a forward get logits.
+/// The rows of a forward that get logits.
 enum class Logits : std::uint8_t { none, last, all };
 [[nodiscard]] inline std::int64_t logit_rows(Logits wanted, std::int64_t rows) {
   return wanted == Logits::all ? rows : wanted == Logits::last ? 1 : 0;
 }
 
-/// Receives hidden_states[layer] of the reference for the tokens of this call, (tokens, hidden): 0 the embeddings, i the state after i
-/// layers (before deepstack features are added to it); the last one (layer = config.layers) is after the final norm. The tensor is valid
-/// during the call only.
+/// Receives hidden_states[layer] of the reference for the tokens of this call, (tokens, hidden): 0 is the embeddings, i the state after i
+/// layers (before deepstack features are added), config.layers the state after the final norm. The tensor is valid only during the call.
 using StateReceiver = std::function<void(std::int64_t layer, Tensor states)>;
 
-/// What one forward reads. Text is its tokens; image placeholders among them carry what the vision tower saw.
+/// The input of one forward: tokens, with the vision tower's output for the image placeholders among them.
 struct Reading {
   std::span<const std::int32_t> tokens;
-  std::span<const RopePosition> positions = {};    ///< of each token; empty: text that goes on from the cache's next position
-  std::span<const std::int32_t> visual_rows = {};  ///< the rows of placeholders in this call
+  std::span<const RopePosition> positions = {};    ///< per token; empty: text from the cache's next position on
+  std::span<const std::int32_t> visual_rows = {};  ///< the placeholder rows in this call
   Tensor visual = {};                              ///< (visual rows, hidden): their embeddings
-  std::span<const Tensor> deepstack = {};          ///< of the same shape: added to the states after the first layers
+  std::span<const Tensor> deepstack = {};          ///< same shape each: added to the states after the first layers
 };
 
-/// What one sequence reads in a pass.
+/// One sequence's share of a pass.
 struct Part {
   KvCache& cache;
   Reading reading;
   std::int64_t logit_rows = 0;  ///< how many of its last tokens get logits
 };
 
-/// One pass over the parts of several sequences, each after what is in its cache; all caches are of one pool. Linear layers see all rows at
-/// once, attention each row its own sequence. A token's states and logits are the same bytes in whatever company and cuts it is read. Gives
-/// the logits (all parts' logit rows, vocabulary) in the arena, or an absent tensor; `keep` gets the rows of all parts. Throws
-/// Error(bad_data) for a token outside the vocabulary, and as KvPool::take does.
+/// One pass over the parts of several sequences, each continuing its cache; all caches must share a pool. Linear layers process all rows at
+/// once; in attention each row sees its own sequence. A token's states and logits are the same bytes however sequences are cut and
+/// combined. Returns the logits (all parts' logit rows, vocabulary) in the arena, or an absent tensor; `keep` gets the rows of all parts.
+/// Throws Error(bad_data) for a token outside the vocabulary, and like KvPool::take.
 Tensor forward(Context&, const Qwen3&, std::span<const Part> parts, const StateReceiver& keep = nullptr);
-/// The pass of one sequence alone.
+/// A pass with one sequence.
 Tensor forward(Context&, const Qwen3&, KvCache&, const Reading&, Logits wanted, const StateReceiver& keep = nullptr);
 
-/// The sizes that a pass's memory depends on.
+/// The sizes that determine the memory of a pass.
 struct PassSize {
   std::int64_t rows = 0, logit_rows = 0;
-  std::int64_t table = 0;  ///< entries of the page table: sequences · the most pages of one
+  std::int64_t table = 0;  ///< entries of the page table: sequences · pages of the longest
 };
 
-/// Bytes of arena that such a pass over text takes, from a dry run: exact for dense layers, the most for sparse ones.
+/// Bytes of arena for such a pass over text, from a dry run: exact for dense layers, the maximum for sparse ones.
 [[nodiscard]] std::size_t forward_footprint(const Qwen3&, const PassSize&);
 
 }  // namespace fabula

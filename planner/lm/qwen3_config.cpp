@@ -1,4 +1,4 @@
-// config.json of the Qwen3 family, as transformers 5 and the published checkpoints write it.
+// Reads config.json of the Qwen3 family, as transformers 5 and published checkpoints write it.
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// One object of the file. `name` stands for it in messages.
+// One object of the file; `name` names it in messages.
 class Fields {
  public:
   Fields(std::string name, const json& object) : name_(std::move(name)), object_(object) {
@@ -23,7 +23,7 @@ class Fields {
 
   bool given(const char* key) const { return object_.contains(key) && !object_[key].is_null(); }
   bool is_true(const char* key) const { return given(key) && object_[key] == true; }
-  /// Absent, or this text.
+  /// Whether the key is absent or has this text.
   bool may_be(const char* key, const char* text) const { return !given(key) || object_[key] == text; }
   std::string text(const char* key) const { return given(key) && object_[key].is_string() ? object_[key].get<std::string>() : ""; }
 
@@ -43,7 +43,7 @@ class Fields {
     return static_cast<std::int64_t>(number(key, 1.0, static_cast<double>(largest)));
   }
 
-  /// Whole numbers in [0, below); empty where the key is absent.
+  /// Integers in [0, below); empty if the key is absent.
   std::vector<std::int64_t> list(const char* key, std::int64_t below) const {
     std::vector<std::int64_t> values;
     if (!given(key)) return values;
@@ -67,7 +67,7 @@ json parsed(const std::filesystem::path& file) {
   return json::parse(in, nullptr, /*allow_exceptions=*/false);
 }
 
-// transformers 5 writes rope_parameters; earlier versions rope_theta beside an optional rope_scaling.
+// transformers 5 writes rope_parameters; earlier versions write rope_theta and an optional rope_scaling.
 void read_rope(const Fields& fields, bool multimodal, Qwen3Config& config) {
   config.rope_theta = 0.0;
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
@@ -87,7 +87,7 @@ void read_rope(const Fields& fields, bool multimodal, Qwen3Config& config) {
   }
 }
 
-// Qwen3MoeDecoderLayer says which layers are sparse.
+// Which layers are sparse, as in Qwen3MoeDecoderLayer.
 void read_experts(const Fields& fields, Qwen3Config& config) {
   // transformers 5 writes num_local_experts, the published files have num_experts.
   config.experts.count = fields.size(fields.given("num_local_experts") ? "num_local_experts" : "num_experts", 1 << 12);

@@ -1,4 +1,4 @@
-// After transformers, models/qwen3_vl/modeling_qwen3_vl.py and processing_qwen3_vl.py.
+// Reads text with images, after transformers, models/qwen3_vl/modeling_qwen3_vl.py and processing_qwen3_vl.py.
 #include "planner/lm/qwen3_vl.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ void check_grid(const VisionConfig& config, const PatchGrid& grid) {
          std::to_string(config.merge) + " and at most " + std::to_string(longest));
 }
 
-// Which tokens are placeholders of images.
+// The rows of image placeholders.
 std::vector<std::int32_t> placeholders(const Qwen3VlConfig& config, std::span<const std::int32_t> tokens) {
   std::vector<std::int32_t> rows;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -28,7 +28,7 @@ std::vector<std::int32_t> placeholders(const Qwen3VlConfig& config, std::span<co
   return rows;
 }
 
-// What the tower sees in all images, one after the other.
+// The tower's output for all images, in order.
 struct Sight {
   Tensor features;
   std::vector<Tensor> deepstack;

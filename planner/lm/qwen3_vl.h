@@ -14,10 +14,10 @@ namespace fabula {
 struct Qwen3VlConfig {
   Qwen3Config text;
   VisionConfig vision;
-  std::int32_t image_token = -1;  ///< the placeholder, one for each row of an image; negative: the model reads text only
+  std::int32_t image_token = -1;  ///< the placeholder, one per row of an image; negative: text only
   std::int32_t video_token = -1;  ///< refused: videos are not supported
 
-  /// Throws Error as Qwen3Config::open does.
+  /// Throws Error like Qwen3Config::open.
   static Qwen3VlConfig open(const std::filesystem::path& config_json);
 };
 
@@ -27,7 +27,7 @@ struct Qwen3Vl {
   VisionTower vision;
 };
 
-/// Takes all tensors of `weights`, which must outlive the model. Throws Error(bad_data) naming what is missing or left.
+/// Takes all tensors from `weights`, which must outlive the model. Throws Error(bad_data) naming a missing or leftover one.
 [[nodiscard]] Qwen3Vl load_qwen3_vl(const Qwen3VlConfig&, Weights& weights);
 
 struct PatchedImage {
@@ -35,19 +35,19 @@ struct PatchedImage {
   PatchGrid grid;
 };
 
-/// A prompt in which each image has one placeholder -> one with a placeholder for each of its rows. Throws Error(bad_data) where the
-/// placeholders are not as many as the images.
+/// Expands the one placeholder per image of a prompt to one per row. Throws Error(bad_data) if there are not as many placeholders as
+/// images.
 [[nodiscard]] std::vector<std::int32_t> expand_placeholders(const Qwen3VlConfig&, std::span<const std::int32_t> tokens,
                                                             std::span<const PatchGrid> images);
 
-/// The rotary positions of expanded tokens, the first at `start` (Qwen3VLModel.get_rope_index): an image stands still in time, spreads over
-/// height and width, and text goes on where its longer side ends. Throws Error(bad_data) for placeholders that are not the images' rows,
-/// for an image whose sides are no multiples of the merge size, and for a video.
+/// The rotary positions of expanded tokens, the first at `start` (Qwen3VLModel.get_rope_index): an image has one time and spreads over
+/// height and width; text continues after its longer side. Throws Error(bad_data) for placeholders that do not match the images' rows, for
+/// image sides that are not multiples of the merge size, and for videos.
 [[nodiscard]] std::vector<RopePosition> rope_positions(const Qwen3VlConfig&, std::span<const std::int32_t> tokens,
                                                        std::span<const PatchGrid> images, std::int32_t start);
 
-/// forward() of expanded tokens and the images among them, after what is in the cache; an image is not cut over two calls. Throws
-/// Error(bad_data) as rope_positions does.
+/// forward() of expanded tokens with their images, continuing the cache; an image must not be split between two calls. Throws
+/// Error(bad_data) like rope_positions.
 Tensor forward(Context&, const Qwen3Vl&, KvCache&, std::span<const std::int32_t> tokens, std::span<const PatchedImage> images,
                Logits wanted, const StateReceiver& keep = nullptr);
 

@@ -1,4 +1,4 @@
-// After transformers, models/qwen3_vl/modeling_qwen3_vl.py and vision_utils.py.
+// The vision tower's forward pass, after transformers, models/qwen3_vl/modeling_qwen3_vl.py and vision_utils.py.
 #include "planner/lm/qwen3_vl_vision.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ struct Cell {
   std::int64_t row = 0, column = 0;
 };
 
-// Where each patch lies in the image: block by block.
+// The cell of each patch in the image, block by block.
 std::vector<Cell> cells_of(const PatchGrid& grid, std::int64_t merge) {
   std::vector<Cell> cells;
   cells.reserve(static_cast<std::size_t>(grid.patches()));
@@ -29,7 +29,7 @@ std::vector<Cell> cells_of(const PatchGrid& grid, std::int64_t merge) {
   return cells;
 }
 
-// Two neighbours on one axis of the learned grid, and how much of each.
+// Two neighbours on one axis of the learned grid, and their weights.
 struct Taps {
   std::array<std::int64_t, 2> at{};
   std::array<float, 2> weight{};
@@ -65,7 +65,7 @@ struct Rope {
   Tensor cos, sin;  // (patches, head_dim)
 };
 
-// Qwen3VLVisionRotaryEmbedding: of each half of a head the first part turns with the row, the second with the column.
+// Qwen3VLVisionRotaryEmbedding: in each half of a head the first part rotates by row, the second by column.
 Rope rope_of(Context& ctx, const VisionConfig& config, const std::vector<Cell>& cells) {
   const std::int64_t dim = config.head_dim(), quarter = dim / 4;
   std::vector<float> cos, sin;
@@ -84,7 +84,7 @@ Rope rope_of(Context& ctx, const VisionConfig& config, const std::vector<Cell>& 
 
 Tensor normed(Context& ctx, Tensor x, const LayerNorm& norm) { return layer_norm(ctx, x, norm.weight, norm.bias, norm_eps); }
 
-// Qwen3VLVisionAttention: every patch sees every other.
+// Qwen3VLVisionAttention: full attention between all patches.
 Tensor self_attention(Context& ctx, const VisionConfig& config, const VisionBlock& block, const Rope& positions, Tensor h) {
   const Shape heads = {h.shape[0], config.heads, config.head_dim()};
   const Tensor q = linear(ctx, h, block.q).view(heads), k = linear(ctx, h, block.k).view(heads), v = linear(ctx, h, block.v).view(heads);
@@ -103,7 +103,7 @@ void run_block(Context& ctx, const VisionConfig& config, const VisionBlock& bloc
   add_into(ctx, linear(ctx, linear(ctx, normed(ctx, x, block.norm2), block.fc1, Activation::gelu_tanh), block.fc2), x);
 }
 
-// x (patches, hidden) -> out (merged, out_hidden); a block's patches follow one another.
+// x (patches, hidden) -> out (merged, out_hidden); the patches of a block are consecutive.
 void run_merger(Context& ctx, const VisionConfig& config, const PatchMerger& merger, Tensor x, Tensor out) {
   const Arena::Scope scope(ctx.arena);
   const Shape merged = {x.shape[0] / (config.merge * config.merge), config.hidden * config.merge * config.merge};
@@ -151,7 +151,7 @@ VisionTower take_vision(const VisionConfig& config, Weights& weights) {
   const std::string prefix = "model.visual.";
   VisionTower tower;
   tower.config = config;
-  // A convolution that steps by its own size: a product with the flattened patch.
+  // A convolution with stride = kernel size: a product with the flattened patch.
   const Tensor kernel = weights.take_matrix(prefix + "patch_embed.proj.weight",
                                             {config.hidden, config.channels, config.temporal_patch, config.patch, config.patch});
   tower.patch_embed = {.weight = kernel.view({config.hidden, config.patch_width()}),

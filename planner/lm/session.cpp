@@ -1,3 +1,4 @@
+// Reads tokens that are not cached yet, with drafts behind them, and truncates wrong drafts.
 #include "planner/lm/session.h"
 
 #include <algorithm>
@@ -39,7 +40,7 @@ void Session::rewind(std::size_t tokens) {
   learned_ = std::min(learned_, length_);
 }
 
-// Forgets what was drafted and has not come, and learns from it how far to read ahead.
+// Drops drafted tokens that did not come, and adapts the length of the next draft.
 void Session::settle_draft() {
   if (draft_begin_ == draft_end_) return;
   const std::size_t drafted = draft_end_ - draft_begin_, accepted = std::clamp(length_, draft_begin_, draft_end_) - draft_begin_;
@@ -72,7 +73,7 @@ std::span<const float> Session::advance(std::span<const std::int32_t> tokens, bo
 
   settle_draft();
   std::int32_t last = 0;
-  if (tokens.empty()) {  // known, but its logits are not: read once more
+  if (tokens.empty()) {  // cached, but without logits: read the last token again
     last = tokens_[--length_];
     tokens = std::span(&last, 1);
   }

@@ -1,3 +1,4 @@
+// Qwen's split pattern, one function per alternative.
 #include "planner/lm/split.h"
 
 #include <algorithm>
@@ -10,7 +11,7 @@ namespace {
 
 using Characters = std::vector<Character>;
 
-// Each rule gives the end (an index of a character) of its match at `at`, or `at` when it does not match.
+// Each rule returns the end (a character index) of its match at `at`, or `at` if it does not match.
 
 // Upper and lower case; U+017F (long s) folds to s.
 std::int32_t folded(std::int32_t code) {

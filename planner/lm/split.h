@@ -1,4 +1,4 @@
-// How Qwen's tokenizers cut a text into words before merging bytes.
+// Splits a text into words as Qwen's tokenizers do before merging bytes.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace fabula {
 
-/// The pattern that split_words follows, as tokenizer.json of Qwen2 and Qwen3 spells it.
+/// The pattern that split_words implements, as in tokenizer.json of Qwen2 and Qwen3.
 inline constexpr std::string_view qwen_split_pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-/// The matches of qwen_split_pattern in order; together they are the whole text. The views point into `text`.
+/// The matches of qwen_split_pattern in order; together they cover the whole text. The views point into `text`.
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text);
 
 }  // namespace fabula

@@ -1,3 +1,4 @@
+// Encodes by merging byte pairs in order of rank, and decodes.
 #include "planner/lm/tokenizer.h"
 
 #include <queue>
@@ -51,7 +52,7 @@ const Tokenizer::Added* Tokenizer::added_at(std::string_view text, std::size_t a
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddedTokens added) const {
   std::vector<std::int32_t> ids;
-  // Cuts `part` at the added tokens that are looked for before (or after) normalisation; `rest` takes what lies between them.
+  // Cuts `part` at the added tokens matched before (or after) normalisation; `rest` takes the text between them.
   const auto cut = [&](std::string_view part, bool normalized, const auto& rest) {
     std::size_t begin = 0;
     for (std::size_t at = 0; at < part.size() && added == AddedTokens::recognised;) {
@@ -77,7 +78,7 @@ void Tokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>& i
   for (const std::string_view word : split_words(text)) merge_word(word, ids);
 }
 
-// The pair with the lowest rank is merged first, the leftmost of equals; a queue of candidates instead of a search each time.
+// Merges the pair with the lowest rank first, the leftmost on ties. A priority queue of candidates avoids repeated searches.
 void Tokenizer::merge_word(std::string_view word, std::vector<std::int32_t>& ids) const {
   struct Symbol {
     std::int32_t id;

@@ -1,4 +1,4 @@
-// Byte-level BPE from a tokenizer.json, as Qwen's: NFC, Qwen's split pattern, byte-level merges, added tokens.
+// Qwen's byte-level BPE from a tokenizer.json: NFC, Qwen's split pattern, byte-level merges, added tokens.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +15,24 @@ namespace fabula {
 /// Whether encode() looks for added tokens (<|im_start|> …) in the text or takes them as plain text.
 enum class AddedTokens : std::uint8_t { recognised, plain };
 
-/// Equal to the `tokenizers` library (encode with add_special_tokens=False). Immutable: may be used from several threads.
+/// Equal to the `tokenizers` library (encode with add_special_tokens=False). Immutable, so several threads may use it.
 class Tokenizer {
  public:
-  /// Throws Error: input_missing when the file cannot be read, bad_data for whatever is malformed or not of this kind.
+  /// Throws Error: input_missing if the file cannot be read, bad_data for anything malformed or of another kind.
   static Tokenizer open(const std::filesystem::path& file);
-  /// `name` stands for the file in messages.
+  /// `name` names the file in messages.
   static Tokenizer parse(std::string_view json, const std::string& name);
 
-  /// Throws Error(bad_data) where the text is not UTF-8.
+  /// Throws Error(bad_data) if the text is not UTF-8.
   [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text, AddedTokens added = AddedTokens::recognised) const;
   /// Bytes that are not UTF-8 become U+FFFD. Throws Error(bad_data) for an id that does not exist.
   [[nodiscard]] std::string decode(std::span<const std::int32_t> ids, bool skip_special = false) const;
 
   /// One more than the largest id.
   [[nodiscard]] std::int32_t size() const { return static_cast<std::int32_t>(tokens_.size()); }
-  /// The bytes that a token stands for; empty for an id that no token has. Throws Error(bad_data) outside 0 … size() − 1.
+  /// The bytes of a token; empty for an unused id. Throws Error(bad_data) outside 0 … size() − 1.
   [[nodiscard]] const std::string& bytes(std::int32_t id) const;
-  /// Added tokens stand for themselves and are never made by merging.
+  /// Added tokens are matched as a whole and never result from merging.
   [[nodiscard]] bool is_added(std::int32_t id) const;
   /// Added tokens that decode() may skip.
   [[nodiscard]] bool is_special(std::int32_t id) const;
@@ -47,7 +47,7 @@ class Tokenizer {
   struct Added {
     std::string content;
     std::int32_t id = 0;
-    bool normalized = false;  ///< looked for after NFC
+    bool normalized = false;  ///< matched after NFC
   };
   struct Merge {
     std::int32_t rank = 0, result = 0;
@@ -60,17 +60,17 @@ class Tokenizer {
 
   std::vector<Token> tokens_;                        ///< by id
   std::vector<Added> added_;                         ///< longest first
-  std::vector<std::int32_t> byte_ids_;               ///< (256), −1 where the vocabulary lacks the byte
+  std::vector<std::int32_t> byte_ids_;               ///< (256); −1 if the vocabulary lacks the byte
   std::unordered_map<std::uint64_t, Merge> merges_;  ///< by the pair's ids
 };
 
-/// Decodes token by token; a character whose bytes have not all come is held back.
+/// Decodes token by token, holding back incomplete characters.
 class StreamDecoder {
  public:
   explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special = false) : tokenizer_(tokenizer), skip_special_(skip_special) {}
   /// The text that this token completes.
   [[nodiscard]] std::string push(std::int32_t id);
-  /// What is still held back: a half character becomes U+FFFD.
+  /// Returns what is still held back; an incomplete character becomes U+FFFD.
   [[nodiscard]] std::string finish();
 
  private:

@@ -1,4 +1,4 @@
-// Reads tokenizer.json (huggingface/tokenizers). Whatever would make ids differ from the reference is refused.
+// Reads tokenizer.json (huggingface/tokenizers) and refuses everything that would make ids differ from the reference.
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-// The printable characters that GPT-2's byte-level vocabularies write bytes with: itself where it is printable, else 256, 257 … in turn.
+// The printable character for each byte in GPT-2's byte-level vocabularies: itself if printable, else 256, 257 … in turn.
 std::unordered_map<std::int32_t, char> byte_alphabet() {
   std::unordered_map<std::int32_t, char> alphabet;
   std::int32_t next = 256;
@@ -55,7 +55,7 @@ class TokenizerReader {
     return *found;
   }
 
-  // True for a member that is there and neither null, false nor "".
+  // True for a member that is present and neither null, false nor "".
   static bool is_set(const json& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && !found->is_null() && *found != false && *found != "";
@@ -83,7 +83,7 @@ class TokenizerReader {
     }
   }
 
-  // Room for id in a table that must not grow far beyond what it holds.
+  // Makes room for an id, without letting the table grow far beyond its contents.
   Token& token_at(const json& id, const std::string& content) {
     constexpr std::int64_t largest_gap = 65536;
     if (!id.is_number_integer()) refuse("the id of \"" + content + "\" is not an integer");
@@ -135,7 +135,7 @@ class TokenizerReader {
       const json& content_field = member(entry, "content", "added_tokens");
       if (!content_field.is_string() || content_field.get_ref<const std::string&>().empty()) refuse("an added token has no content");
       const std::string content = content_field;
-      if (!seen.insert(content).second) refuse("the added token \"" + content + "\" is there twice");
+      if (!seen.insert(content).second) refuse("the added token \"" + content + "\" appears twice");
       for (const char* option : {"single_word", "lstrip", "rstrip"}) {
         if (is_set(entry, option))
           refuse("the option \"" + std::string(option) + "\" of the added token \"" + content + "\" is not supported");

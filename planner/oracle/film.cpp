@@ -1,4 +1,4 @@
-// From a story to a plan: the oracle of tools/train/grammar.py, for any world.
+// Makes a plan of a story, as tools/train/prompts/grammar.py does, for any world.
 #include <algorithm>
 #include <map>
 
@@ -6,6 +6,8 @@
 #include "planner/oracle/oracle.h"
 #include "planner/oracle/words.h"
 #include "planner/schema/caps.h"
+#include "planner/schema/ids.h"
+#include "planner/text/names.h"
 #include "planner/text/prompt.h"
 #include "planner/text/spans.h"
 #include "planner/text/text.h"
@@ -13,33 +15,22 @@
 namespace fabula::oracle {
 namespace {
 
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// The first of two that the world has, else its first at all.
+// `wanted` if the world has it, else the world's first.
 std::string one_of(const std::vector<std::string>& names, std::string_view wanted) {
   return has(names, wanted) ? std::string(wanted) : names.front();
 }
 
 bool is_moving(const std::string& action) { return action == "walks" || action == "runs" || action == "flies"; }
 
-// "in the forest", "on the beach"; some places are words of their own.
+// "in the forest", "on the beach", "underwater"
 std::string at_place(const std::string& id) {
-  std::string words = id;
-  std::replace(words.begin(), words.end(), '_', ' ');
+  const std::string words = spaced(id);
   if (id == "underwater") return words;
   return (id == "beach" || id == "moon" ? "on the " : "in the ") + words;
 }
 
-// "s010"
-std::string shot_id(std::size_t index) {
-  const std::string number = std::to_string(10 * (index + 1));
-  return "s" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
-}
-
-// How many shots each event takes: few events take more each; as many as were asked for; a line's pieces a shot each; what is too much for
-// the model is taken from the longest.
+// The number of shots per event: more for each if there are few events, or the number asked for, and at least one per piece of a line.
+// Shots beyond the model's maximum are taken from the longest event.
 std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
   const std::size_t events = story.events.size();
   std::vector<std::size_t> counts(events, events == 1 ? 3 : events == 2 ? 2 : 1);
@@ -62,9 +53,9 @@ std::vector<std::size_t> shot_counts(const Story& story, std::size_t most) {
   return counts;
 }
 
-class Director {
+class StoryPlanner {
  public:
-  Director(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones)
+  StoryPlanner(Story story, const std::string& prompt, const World& world, const PhonesFunction& phones)
       : story_(std::move(story)), world_(world), phones_(phones) {
     film_.prompt = prompt;
   }
@@ -93,7 +84,7 @@ class Director {
   }
 
  private:
-  // What an event leaves open.
+  // Fills in what an event leaves open.
   void complete(Event& event) {
     const std::string still = has(ids_of(world_.actions), "stands") ? "stands" : world_.actions.front().id;
     if (event.roles.empty()) event.roles.push_back({world_.actors.front().id, {}, {}, {}, false});
@@ -110,7 +101,7 @@ class Director {
     furnish(event);
   }
 
-  // The plan's entry of the place at the event's time and in its weather: a place that is seen by day and by night has two.
+  // The plan's entry of the place at the event's time and in its weather: a place seen by day and by night has two.
   std::string entry(Event& event) {
     const World::Place& place = *world_.place(event.place);
     if (!event.weather.empty()) weather_ = event.weather;
@@ -135,7 +126,7 @@ class Director {
     return film_.places.back().id;
   }
 
-  // What stands at the event's place: what was said of it before, too. A shot has room for so many things; the others are named.
+  // Gives an event the props of its place, earlier ones included. Props that a shot has no room for become unsupported.
   void furnish(Event& event) {
     std::vector<Thing>& things = things_[event.place];
     for (Thing& thing : event.props) {
@@ -181,7 +172,7 @@ class Director {
     }
   }
 
-  // `count` shots of an event that was to have `planned`: a line is spoken in the second, where there is one.
+  // Adds `count` of the `planned` shots of an event. A line is spoken in the second shot, if there is one.
   void shoot(const Event& event, std::size_t count, std::size_t planned) {
     declare(event);
     const std::size_t first = planned > event.line.size() ? 1 : 0;
@@ -190,7 +181,7 @@ class Director {
       plan::Shot shot;
       const std::size_t index = film_.shots.size();
       const std::size_t turn = planned == 1 ? index : i;
-      shot.id = shot_id(index);
+      shot.id = plan::shot_id(index);
       shot.place = event.place;
       shot.start_ms = world_.film_ms(static_cast<int>(index));
       shot.duration_ms = world_.film_ms(static_cast<int>(index) + 1) - shot.start_ms;
@@ -208,14 +199,14 @@ class Director {
     }
   }
 
-  // Wide, then nearer shot by shot, as near as the world's camera comes.
+  // Wide, then closer with each shot, as far as the world's camera goes.
   std::string size_in_turn(std::size_t turn) const {
     const std::vector<const char*> sizes =
         has(world_.camera_sizes, "close") ? std::vector{"wide", "medium", "close"} : std::vector{"wide", "medium"};
     return one_of(world_.camera_sizes, sizes[turn % sizes.size()]);
   }
 
-  // Lines that the validator refuses, taken out of the plan.
+  // Removes from the plan and returns the lines that the validator refuses.
   std::vector<std::string> unsayable() {
     std::vector<std::string> lines;
     const std::vector<plan::Finding> findings = plan::check(film_, world_);
@@ -242,12 +233,7 @@ class Director {
     return std::string(text.substr(0, end));
   }
 
-  static std::string spaced(std::string id) {
-    std::replace(id.begin(), id.end(), '_', ' ');
-    return id;
-  }
-
-  // "sad fox"; nobody says that somebody is calm.
+  // "sad fox"; the world's first mood is not mentioned.
   std::string called(const Role& role) const {
     const bool is_plain = world_.moods.empty() || role.mood == world_.moods.front().id;
     return (is_plain ? "" : spaced(role.mood) + " ") + spaced(role.actor);
@@ -261,7 +247,7 @@ class Director {
     return words;
   }
 
-  // The story in canonical words, one sentence an event, as many as fit.
+  // The story in canonical words, one sentence per event, as many as fit.
   std::string treatment() const {
     std::string text, place;
     for (const Event& event : story_.events) {
@@ -295,16 +281,16 @@ class Director {
   const World& world_;
   const PhonesFunction& phones_;
   plan::Film film_;
-  std::string place_, time_, weather_;                // where and when the film is, and in which weather
-  std::map<std::string, std::string> moods_;          // of each actor
-  std::map<std::string, std::vector<Thing>> things_;  // at each entry of a place
-  std::vector<std::string> unseen_;                   // words for weathers that a place does not have, and for things too many
+  std::string place_, time_, weather_;                // where, when and in which weather the film currently is
+  std::map<std::string, std::string> moods_;          // by actor
+  std::map<std::string, std::vector<Thing>> things_;  // by entry of a place
+  std::vector<std::string> unseen_;                   // words for weathers that a place lacks and for props beyond the limit
 };
 
 }  // namespace
 
 plan::Film film_of(const Story& story, const std::string& prompt, const World& world, const PhonesFunction& phones) {
-  return Director(story, prompt, world, phones).run();
+  return StoryPlanner(story, prompt, world, phones).run();
 }
 
 plan::Film plan_by_rules(const std::string& prompt, const World& world, const PhonesFunction& phones) {

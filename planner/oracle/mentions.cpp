@@ -1,3 +1,4 @@
+// Splits a prompt into tokens, then into sentences of mentions: quotes, dialogue by name, and indirect speech.
 #include "planner/oracle/mentions.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace fabula::oracle {
 namespace {
 
-// What is between two quotation marks, with the marks.
+// A quotation, without and with its marks.
 struct Quote {
   TextSpan inside, whole;
 };
@@ -18,7 +19,7 @@ bool is_gap(std::string_view text, std::size_t at) {
   return at >= text.size() || std::string_view(" \t\r\n.,:;!?()").find(text[at]) != std::string_view::npos;
 }
 
-// The quotes of a prompt: "…", “…”, and '…' where the marks are no apostrophes.
+// The quotations of a prompt: "…", “…”, and '…' unless the marks are apostrophes.
 std::vector<Quote> quotes_of(std::string_view text) {
   std::vector<Quote> quotes;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -44,7 +45,7 @@ struct Token {
   TextSpan span = {0, 0};
 };
 
-// Words of a text that have a letter or digit, and the signs between them.
+// The words of a prompt, its quotations, and the signs between them.
 std::vector<Token> tokens_of(std::string_view prompt, const Lexicon& lexicon) {
   const std::vector<Quote> quotes = quotes_of(prompt);
   const std::vector<TextSpan> words = words_of(prompt);
@@ -107,8 +108,8 @@ class Reader {
     return match && match->meaning.kind == kind;
   }
 
-  // "Fox (sad): hello.", or the name on a line of its own above what is said. Tokens [name, aside) are the name, [aside, line) what is said
-  // about it.
+  // A line of a script: "Fox (sad): hello.", or the name on a line of its own above the speech. Tokens [name, aside) are the name, [aside,
+  // line) the remark in parentheses.
   struct Turn {
     std::size_t name, aside, line;
   };
@@ -119,10 +120,10 @@ class Reader {
     return std::all_of(word.begin(), word.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
   }
 
-  // Where a name that begins at a token ends; 0: none does.
+  // The end of the name that begins at a token; 0 if none does.
   std::size_t end_of_name(std::size_t index) const {
     if (means(index, Kind::actor)) return index + match_at(index)->words;
-    std::size_t end = index;  // "GHOST", of whom the world knows nothing
+    std::size_t end = index;  // "GHOST", unknown to the world
     while (is_at(end, What::word) && is_shouted(end) && !match_at(end)) ++end;
     return end > index && end <= index + 3 && is_newline(end) ? end : 0;
   }
@@ -144,7 +145,7 @@ class Reader {
   }
 
   void turn(const Turn& t) {
-    std::size_t end = t.line + 1;  // of the line
+    std::size_t end = t.line + 1;  // end of the line
     TextSpan said = tokens_[t.line].span;
     if (!is_at(t.line, What::quote)) {
       while (end < tokens_.size() && tokens_[end].what != What::stop && !turn_at(end)) ++end;
@@ -158,7 +159,7 @@ class Reader {
     const auto take = [&](Kind kind) {
       std::copy_if(aside.begin(), aside.end(), std::back_inserter(sentence_), [&](const Mention& m) { return m.is(kind); });
     };
-    // In the order of '"Hello", in a deep voice, says the sad fox.'
+    // Put in the order of '"Hello", in a deep voice, says the sad fox.'
     sentence_.push_back({Mention::What::line, {Kind::small}, {}, said});
     take(Kind::voice);
     sentence_.push_back({Mention::What::meaning, {Kind::say}, "says", tokens_[t.name].span});
@@ -188,7 +189,7 @@ class Reader {
     }
   }
 
-  // A line that ends with its own stop ends the sentence, but for what belongs to it: '"Stop!" says the fox.'
+  // A line with a stop of its own ends the sentence, unless its speaker follows: '"Stop!" says the fox.'
   void quote() {
     const TextSpan inside = tokens_[at_++].span;
     if (words_of(inside.of(prompt_)).empty()) return;
@@ -198,7 +199,7 @@ class Reader {
     if (stops && !means(at_, Kind::say) && !voice_follows() && !means(at_, Kind::joint) && !is_at(at_, What::comma)) end_sentence();
   }
 
-  // "in a deep voice"
+  // Whether the next words give a voice: "in a deep voice"
   bool voice_follows() const {
     for (std::size_t i = at_; i < at_ + 3 && i < tokens_.size() && tokens_[i].what == What::word; ++i) {
       if (means(i, Kind::voice)) return true;
@@ -212,7 +213,7 @@ class Reader {
     if (last.is(Kind::say) || (last.is(Kind::action) && last.word.starts_with("talk"))) speech(last.word);
   }
 
-  // As word(), but a verb of speaking begins no speech.
+  // Like word(), but a verb of speaking begins no speech.
   void word_only() {
     const auto match = match_at(at_);
     const std::size_t count = match ? match->words : 1;
@@ -223,13 +224,13 @@ class Reader {
     at_ += count;
   }
 
-  // What follows a verb of speaking without quotes, up to the end of the sentence.
+  // Takes the unquoted words after a verb of speaking as a line, up to the end of the sentence.
   void speech(std::string verb) {
     if (std::any_of(sentence_.begin(), sentence_.end(), [](const Mention& m) { return m.what == Mention::What::line; }))
       return;  // '"Hello," says it.'
     std::size_t end = at_, colon = 0;
     for (; end < tokens_.size() && tokens_[end].what != What::stop; ++end) {
-      if (tokens_[end].what == What::quote) return;  // it is said there
+      if (tokens_[end].what == What::quote) return;  // the quotation is the line
       if (tokens_[end].what == What::colon && colon == 0) colon = end;
     }
     std::size_t begin = at_;
@@ -249,7 +250,7 @@ class Reader {
       if (plainly_said && (means(begin, Kind::then) || means(begin, Kind::silent))) return;
     }
     if (begin >= end) return;
-    // A sign right behind the last word is the line's: "hello moon!"
+    // A sign right after the last word belongs to the line: "hello moon!"
     std::size_t last = tokens_[end - 1].span.end;
     if (last < prompt_.size() && (prompt_[last] == '!' || prompt_[last] == '?')) ++last;
     sentence_.push_back({Mention::What::line, {Kind::small}, {}, {tokens_[begin].span.begin, last}});
@@ -262,7 +263,7 @@ class Reader {
     else
       step();
   }
-  // "shouts hello", but not "shouts in the forest", "calls and jumps".
+  // Whether a line begins here: "shouts hello", but not "shouts in the forest" or "calls and jumps".
   bool is_speech(std::size_t index) const {
     const auto match = match_at(index);
     if (!match) return true;

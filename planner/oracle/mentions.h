@@ -1,4 +1,4 @@
-// A prompt as the things that it mentions, sentence by sentence.
+// Splits a prompt into sentences of mentions.
 #pragma once
 
 #include <string>
@@ -10,19 +10,19 @@
 
 namespace fabula::oracle {
 
-/// A word, a phrase, a sign or something said.
+/// A word, a phrase, a sign or a spoken line.
 struct Mention {
   enum class What { meaning, unknown, line, comma, colon } what = What::meaning;
   Meaning meaning = {Kind::small};  ///< of What::meaning
   std::string word = {};            ///< of What::unknown, in lower case
-  TextSpan span = {0, 0};           ///< of the prompt; of a line without its quotes
+  TextSpan span = {0, 0};           ///< in the prompt; a line's excludes its quotes
 
   [[nodiscard]] bool is(Kind kind) const { return what == What::meaning && meaning.kind == kind; }
 };
 
 using Sentence = std::vector<Mention>;
 
-/// Sentences end with . ! ? ; or a line break. What is said aloud, quoted or after "says", is one mention, whatever signs it holds.
+/// Sentences end with . ! ? ; or a line break. A spoken line, quoted or after "says", is one mention, with all signs in it.
 [[nodiscard]] std::vector<Sentence> sentences_of(std::string_view prompt, const Lexicon&);
 
 }  // namespace fabula::oracle

@@ -1,4 +1,4 @@
-// The planner by rules: reads a prompt within a world and writes the plan that tools/train/grammar.py would. Deterministic; needs no model.
+// The rules planner: reads a prompt within a world and makes the plan that tools/train/prompts/grammar.py would. Deterministic; needs no model.
 #pragma once
 
 #include <string>
@@ -11,38 +11,37 @@
 
 namespace fabula::oracle {
 
-/// What a prompt (UTF-8) says, as far as the world has it; the rest is in `unsupported`, word for word. Any text can be read. `present`:
-/// who "it" and "they" are before anybody is named; then nobody stands in for those whom the world does not know.
+/// The story of a prompt (any UTF-8 text), as far as the world can show it; the rest is in `unsupported`, verbatim. `present`: the actors
+/// that "it" and "they" mean before any is named; if given, unknown characters get no stand-in.
 [[nodiscard]] Story read_story(std::string_view prompt, const World&, const std::vector<std::string>& present = {});
 
-/// The film of a story. What it leaves open is filled by the rules in tools/train/grammar.py. Its plan has no errors
-/// (planner/check/check.h); what would give one, or goes beyond the model's number of shots, is left out and named in `unsupported`.
-/// `phones` says how long a line lasts.
+/// The film of a story. The rules of tools/train/prompts/grammar.py fill in what the story leaves open. The plan has no errors
+/// (planner/check/check.h): lines that would give one and shots beyond the model's maximum are dropped and named in `unsupported`. `phones`
+/// gives the length of a line.
 [[nodiscard]] plan::Film film_of(const Story&, const std::string& prompt, const World&, const PhonesFunction& phones);
 
-/// Makes names words of their actors, so that prompts may use them. A name that means something already is left alone.
+/// Adds names to the words of their actors, so that prompts may use them. Skips a name that already has a meaning.
 void add_names(World&, const std::vector<ActorName>& names);
 
-/// Both. Throws Error as prepare_prompt (planner/text/prompt.h).
+/// Plans a film from a prompt: read_story, then film_of. Throws Error like prepare_prompt (planner/text/prompt.h).
 [[nodiscard]] plan::Film plan_by_rules(const std::string& prompt, const World&, const PhonesFunction&);
 
-/// The words of `spans` added to what a plan names as unsupported, as far as there is room: each at most PlanCaps::unsupported bytes, none
-/// twice.
+/// Adds `spans` to a plan's `unsupported` while there is room: each at most PlanCaps::unsupported bytes, none twice.
 void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans);
 
-/// The id of a further entry of a place in a plan: "forest", then "forest_2".
+/// The id of the next entry of a place in a plan: "forest", then "forest_2".
 [[nodiscard]] std::string next_entry(const plan::Film&, const std::string& place);
-/// A line of a shot as the planner times it. The speaker is a character of the film, their voice one of the world's.
+/// A line of a shot with the planner's timing. The speaker must be a character of the film with a voice of the world.
 [[nodiscard]] plan::Line line_of(const plan::Film&, const plan::Shot&, const std::string& speaker, const std::string& text, const World&,
                                  const PhonesFunction&);
-/// The weather's, or "crickets" at night where there are some, else the place's own; of these what the world has.
+/// The ambience of a place: that of the weather, or "crickets" at night outdoors, if the world has it; else the place's own.
 [[nodiscard]] std::string ambience_of(const World::Place&, const std::string& time, const std::string& weather, const World&);
-/// Where the index-th prop of a shot stands: beside a lead at position `lead` who is alone, else in the middle; the second on the other
-/// side.
+/// The position of the index-th prop of a shot: next to a lead who is alone (at position `lead`), otherwise in the middle; the second prop
+/// goes to the other side.
 [[nodiscard]] std::string prop_position(const World&, std::size_t roles, const std::string& lead, std::size_t index);
-/// Voices go by the actor's place in the world: even the first, odd the second.
+/// The world's first voice for actors at even indices, its second for odd ones.
 [[nodiscard]] std::string default_voice(const std::string& actor, const World&);
-/// The time of day that is meant where none is said.
+/// The time of day of a prompt that gives none.
 [[nodiscard]] std::string default_time(const World&);
 
 }  // namespace fabula::oracle

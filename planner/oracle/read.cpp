@@ -1,4 +1,4 @@
-// From mentions to a story: sentences, and where and when they are.
+// Turns mentions into a story: sentences, and where and when they happen.
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -11,49 +11,49 @@
 namespace fabula::oracle {
 
 Story StoryReader::run() {
-  for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read(sentence);
-  settle();
-  pair_up();
+  for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read_sentence(sentence);
+  apply_settings();
+  pair_up_roles();
   name_unplaced();
   return std::move(story_);
 }
 
 // ---- a sentence
 
-void StoryReader::read(const Sentence& sentence) {
+void StoryReader::read_sentence(const Sentence& sentence) {
   sentence_ = &sentence;
-  first_ = story_.events.size();
+  first_event_ = story_.events.size();
   event_ = nullptr;
   joint_ = Kind::small;
   clause_begin_ = clause_end_ = 0;
-  has_verb_ = speaks_ = is_then_ = began_with_then_ = prepositional_ = articled_ = is_linked_ = awaits_speaker_ = is_waiting_ = false;
+  has_verb_ = speaks_ = is_then_ = began_with_then_ = prepositional_ = articled_ = is_linked_ = awaits_speaker_ = has_open_pronoun_ = false;
   only_feels_ = is_chased_ = false;
-  again_.clear();
-  voice_.clear();
+  named_again_.clear();
+  pending_voice_.clear();
   pending_ = {};
   unknown_end_ = 0;
   is_heading_ = std::exchange(follows_heading_, sentence.size() == 1 && (sentence[0].word == "ext" || sentence[0].word == "int"));
   if (is_denial() || is_setting()) return;
-  for (at_ = 0; at_ < sentence.size(); ++at_) mention(sentence[at_]);
-  if (is_waiting_ && std::all_of(sentence.begin(), sentence.end(), [](const Mention& m) {
+  for (at_ = 0; at_ < sentence.size(); ++at_) read_mention(sentence[at_]);
+  if (has_open_pronoun_ && std::all_of(sentence.begin(), sentence.end(), [](const Mention& m) {
         return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma;
       }))
-    stop_waiting();
-  if (is_waiting_ && began_with_then_ && lexicon_.reads_scripts()) stop_waiting();  // "Now in the snow, he."
+    settle_pronoun();
+  if (has_open_pronoun_ && began_with_then_ && lexicon_.reads_scripts()) settle_pronoun();  // "Now in the snow, he."
   if (event_ == nullptr && !pending_.action.empty())
-    begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});  // "Run!"
-  if (event_ == nullptr && !pending_.line.empty()) speak(pending_.line);
+    begin_event({{last_actors_.empty() ? world_.actors[0].id : last_actors_[0], {}, {}, {}, false}});  // "Run!"
+  if (event_ == nullptr && !pending_.line.empty()) add_line(pending_.line);
   flush_crowd();
-  merge_feeling(first_);
-  spread(first_);
-  if (event_ == nullptr) set_scene();
+  merge_mood_sentence(first_event_);
+  spread_setting(first_event_);
+  if (event_ == nullptr) keep_setting();
 }
 
-// What a sentence says of the scene, in which nobody does anything.
-void StoryReader::set_scene() {
+// Keeps what a sentence without an event says of the scene.
+void StoryReader::keep_setting() {
   std::vector<Event>& events = story_.events;
   const bool begins = began_with_then_ && !events.empty() && !pending_.weather.empty();
-  if (begins) {  // "Then it starts to rain.": the same goes on in the rain
+  if (begins) {  // "Then it starts to rain.": the same event again, in the rain
     Event next = events.back();
     next.speaker.clear();
     next.line.clear();
@@ -66,7 +66,7 @@ void StoryReader::set_scene() {
   if (!setting.place.empty() || !setting.time.empty() || !setting.weather.empty() || !setting.props.empty()) settings_.push_back(setting);
 }
 
-// "No rain.", "There is no crab.", "It does not snow.": what is not to be seen.
+// "No rain.", "There is no crab.", "It does not snow.": what must not be seen.
 bool StoryReader::is_denial() {
   const Sentence& s = *sentence_;
   if (world_.props.empty() || std::any_of(s.begin(), s.end(), [](const Mention& m) {
@@ -87,8 +87,8 @@ bool StoryReader::is_denial() {
   return true;
 }
 
-// "A fox hops, then spins on the moon.": where and when it ends it began.
-void StoryReader::spread(std::size_t first) {
+// "A fox hops, then spins on the moon.": the setting of the last event is also that of the first.
+void StoryReader::spread_setting(std::size_t first) {
   const std::vector<Event>& events = story_.events;
   if (first + 1 >= events.size()) return;
   const auto same_actors = [&](const Event& e) {
@@ -97,15 +97,15 @@ void StoryReader::spread(std::size_t first) {
   };
   if (!std::all_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end(), same_actors)) return;
   for (const auto field : {&Event::place, &Event::time, &Event::weather}) {
-    const auto told = [&](const Event& e) { return !(e.*field).empty(); };
-    if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, told))
+    const auto is_given = [&](const Event& e) { return !(e.*field).empty(); };
+    if (std::none_of(events.begin() + static_cast<std::ptrdiff_t>(first), events.end() - 1, is_given))
       story_.events[first].*field = events.back().*field;
   }
   if (!events[first].weather.empty() && events[first].weather_source.end == 0)
     story_.events[first].weather_source = events.back().weather_source;
 }
 
-// "It is night.", "We are in the forest.", "It is raining.": a place, a time or a weather, and nobody who does anything.
+// "It is night.", "We are in the forest.", "It is raining.": a place, a time or a weather, but no action.
 bool StoryReader::is_setting() {
   Setting setting{.events = story_.events.size(), .is_heading = is_heading_};
   bool happens = false, they = false;
@@ -125,13 +125,13 @@ bool StoryReader::is_setting() {
   }
   const bool is_it = !sentence_->empty() && sentence_->front().is(Kind::pronoun) && sentence_->front().meaning.id == "it";
   if (others > 0 || happens || (setting.place.empty() && setting.time.empty() && setting.weather.empty())) return false;
-  if (is_it && !setting.place.empty() && !story_.events.empty()) return false;  // "It is on the beach.": who was seen last
+  if (is_it && !setting.place.empty() && !story_.events.empty()) return false;  // "It is on the beach.": the last actor is
   if (!they && unknown_subject()) return false;
   settings_.push_back(setting);
   return true;
 }
 
-// Whether somebody that the world does not know is said to be there: "A dragon in the forest."
+// Whether the sentence has a subject unknown to the world: "A dragon in the forest."
 bool StoryReader::unknown_subject() const {
   for (const Mention& m : *sentence_) {
     if (m.what == What::unknown) return true;
@@ -140,7 +140,7 @@ bool StoryReader::unknown_subject() const {
   return false;
 }
 
-void StoryReader::mention(const Mention& m) {
+void StoryReader::read_mention(const Mention& m) {
   switch (m.what) {
     case What::comma:
       if (joint_ == Kind::small) joint_ = Kind::shot;  // a comma joins, too
@@ -150,59 +150,105 @@ void StoryReader::mention(const Mention& m) {
       prepositional_ = articled_ = false;
       return;
     case What::line:
-      return line(m);
+      return read_line(m);
     case What::unknown:
-      return unknown(m);
+      return read_unknown(m);
     case What::meaning:
       break;
   }
+  if (read_function_word(m.meaning.kind) || !read_content_word(m)) return;
+  prepositional_ = articled_ = is_linked_ = false;
+  extend_source(m);
+}
+
+// A word that says how others belong together, or asks something of the whole film. False: a content word.
+bool StoryReader::read_function_word(Kind kind) {
+  switch (kind) {
+    case Kind::joint:
+      if (joint_ != Kind::meanwhile) joint_ = Kind::joint;
+      prepositional_ = articled_ = false;
+      return true;
+    case Kind::meanwhile:
+      joint_ = Kind::meanwhile, prepositional_ = articled_ = false;
+      return true;
+    case Kind::then:
+      is_then_ = true, began_with_then_ = began_with_then_ || event_ == nullptr, prepositional_ = articled_ = false;
+      return true;
+    case Kind::with:
+      joint_ = Kind::with, prepositional_ = true, articled_ = false;
+      return true;
+    case Kind::remove:
+      joint_ = Kind::remove, prepositional_ = true;
+      return true;
+    case Kind::among:
+      prepositional_ = true, articled_ = false;
+      return true;
+    case Kind::article:
+      articled_ = true;
+      return true;
+    case Kind::copula:
+      is_linked_ = true;
+      return true;
+    case Kind::opener:
+      prepositional_ = articled_ = false;
+      return true;
+    case Kind::add:
+      story_.is_addition = true;
+      return true;
+    case Kind::silent:
+      story_.is_silent = true;
+      return true;
+    case Kind::shot:
+      read_shot_count();
+      return true;
+    case Kind::small:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// False: a mood whose owner is still to come.
+bool StoryReader::read_content_word(const Mention& m) {
   switch (m.meaning.kind) {
     case Kind::actor:
-      actor(m.meaning.id, true, m);
+      read_actor(m.meaning.id, true, m);
       break;
     case Kind::pronoun:
-      pronoun(m);
+      read_pronoun(m);
       break;
     case Kind::action:
-      action(m.meaning.id, m);
-      break;
-    case Kind::place:
-      set(&Event::place, pending_.place, m);
-      break;
-    case Kind::time:
-      if (m.word == "day" && at_ > 0 && ((*sentence_)[at_ - 1].what == What::unknown || (*sentence_)[at_ - 1].is(Kind::weather)))
-        break;  // "on a rainy day"
-      set(&Event::time, pending_.time, m);
-      break;
-    case Kind::weather:
-      weather(m);
-      break;
-    case Kind::mood:
-      if (!mood(m)) return;  // whose it is comes after
-      break;
-    case Kind::prop:
-      prop(m);
+      read_action(m.meaning.id, m);
       break;
     case Kind::chased:
-      action("runs", m);
+      read_action("runs", m);
       is_chased_ = true;
       break;
-    case Kind::position:
-      if (at_ > 0 && (*sentence_)[at_ - 1].is(Kind::prop)) {  // "a tree on the left"
-        std::vector<Thing>& props = event_ != nullptr ? event_->props : pending_.props;
-        if (!props.empty()) props.back().position = m.meaning.id;
-        break;
-      }
-      stage(&Role::position, pending_.position, m.meaning.id);
-      break;
-    case Kind::facing:
-      stage(&Role::facing, pending_.facing, m.meaning.id);
+    case Kind::say:
+      read_say_verb();
       break;
     case Kind::voice:
-      if (event_ != nullptr && clause_begin_ < event_->roles.size())
-        story_.voices[speaks_ && !event_->speaker.empty() ? event_->speaker : event_->roles[clause_begin_].actor] = m.meaning.id;
-      else
-        voice_ = m.meaning.id;
+      read_voice(m.meaning.id);
+      break;
+    case Kind::place:
+      set_setting(&Event::place, pending_.place, m);
+      break;
+    case Kind::time:
+      read_time(m);
+      break;
+    case Kind::weather:
+      read_weather(m);
+      break;
+    case Kind::prop:
+      read_prop(m);
+      break;
+    case Kind::mood:
+      return read_mood(m);
+    case Kind::position:
+      read_position(m.meaning.id);
+      break;
+    case Kind::facing:
+      place_role(&Role::facing, pending_.facing, m.meaning.id);
       break;
     case Kind::size:
       story_.size = m.meaning.id;
@@ -210,54 +256,13 @@ void StoryReader::mention(const Mention& m) {
     case Kind::move:
       story_.move = m.meaning.id;
       break;
-    case Kind::say:
-      say();
+    default:
       break;
-    case Kind::joint:
-      if (joint_ != Kind::meanwhile) joint_ = Kind::joint;
-      prepositional_ = articled_ = false;
-      return;
-    case Kind::meanwhile:
-      joint_ = Kind::meanwhile, prepositional_ = articled_ = false;
-      return;
-    case Kind::then:
-      is_then_ = true, began_with_then_ = began_with_then_ || event_ == nullptr, prepositional_ = articled_ = false;
-      return;
-    case Kind::with:
-      joint_ = Kind::with, prepositional_ = true, articled_ = false;
-      return;
-    case Kind::remove:
-      joint_ = Kind::remove, prepositional_ = true;
-      return;
-    case Kind::among:
-      prepositional_ = true, articled_ = false;
-      return;
-    case Kind::article:
-      articled_ = true;
-      return;
-    case Kind::add:
-      story_.is_addition = true;
-      return;
-    case Kind::silent:
-      story_.is_silent = true;
-      return;
-    case Kind::shot:
-      shots();
-      return;
-    case Kind::opener:
-      prepositional_ = articled_ = false;
-      return;
-    case Kind::copula:
-      is_linked_ = true;
-      return;
-    case Kind::small:
-      return;
   }
-  prepositional_ = articled_ = is_linked_ = false;
-  extend(m);
+  return true;
 }
 
-void StoryReader::extend(const Mention& m) {
+void StoryReader::extend_source(const Mention& m) {
   if (event_ == nullptr) return;
   if (event_->source.end == 0) event_->source = m.span;
   event_->source.begin = std::min(event_->source.begin, m.span.begin);
@@ -266,8 +271,21 @@ void StoryReader::extend(const Mention& m) {
 
 // ---- where and when
 
-void StoryReader::set(std::string Event::*field, std::string& pending, const Mention& m) {
-  if (is_waiting_) stop_waiting();
+void StoryReader::read_time(const Mention& m) {
+  const bool is_weather_day =
+      m.word == "day" && at_ > 0 && ((*sentence_)[at_ - 1].what == What::unknown || (*sentence_)[at_ - 1].is(Kind::weather));
+  if (!is_weather_day) set_setting(&Event::time, pending_.time, m);  // "on a rainy day" gives no time
+}
+
+void StoryReader::read_position(const std::string& id) {
+  const bool is_of_prop = at_ > 0 && (*sentence_)[at_ - 1].is(Kind::prop);  // "a tree on the left"
+  if (!is_of_prop) return place_role(&Role::position, pending_.position, id);
+  std::vector<Thing>& props = event_ != nullptr ? event_->props : pending_.props;
+  if (!props.empty()) props.back().position = id;
+}
+
+void StoryReader::set_setting(std::string Event::*field, std::string& pending, const Mention& m) {
+  if (has_open_pronoun_) settle_pronoun();
   if (event_ == nullptr) {
     if (pending.empty())
       pending = m.meaning.id;
@@ -278,7 +296,7 @@ void StoryReader::set(std::string Event::*field, std::string& pending, const Men
   std::string& said = event_->*field;
   if (said.empty()) {
     said = m.meaning.id;
-  } else if (said != m.meaning.id) {  // "from the forest to the beach": it goes on there
+  } else if (said != m.meaning.id) {  // "from the forest to the beach": a second event, there
     Event next = *event_;
     next.line.clear();
     next.speaker.clear();
@@ -289,8 +307,8 @@ void StoryReader::set(std::string Event::*field, std::string& pending, const Men
   }
 }
 
-void StoryReader::stage(std::string Role::*field, std::string& pending, const std::string& id) {
-  if (is_waiting_) stop_waiting();
+void StoryReader::place_role(std::string Role::*field, std::string& pending, const std::string& id) {
+  if (has_open_pronoun_) settle_pronoun();
   const bool after_other = event_ != nullptr && event_->roles.size() == most_roles && at_ > 0 && (*sentence_)[at_ - 1].is(Kind::actor) &&
                            takes_two(event_->roles[clause_begin_].action);
   if (after_other)
@@ -301,43 +319,43 @@ void StoryReader::stage(std::string Role::*field, std::string& pending, const st
     event_->roles[has_verb_ || clause_end_ == 0 ? clause_begin_ : clause_end_ - 1].*field = id;
 }
 
-// ---- in which weather, beside which things, and how they feel
+// ---- weather, props and moods
 
-void StoryReader::weather(const Mention& m) {
-  set(&Event::weather, pending_.weather, m);
+void StoryReader::read_weather(const Mention& m) {
+  set_setting(&Event::weather, pending_.weather, m);
   TextSpan& source = event_ == nullptr ? pending_.weather_source : event_->weather_source;
   if ((event_ == nullptr ? pending_.weather : event_->weather) == m.meaning.id) source = m.span;
 }
 
-void StoryReader::prop(const Mention& m) {
+void StoryReader::read_prop(const Mention& m) {
   if (joint_ == Kind::remove) {
     story_.removed_props.push_back(m.meaning.id);
     joint_ = Kind::small;
     return;
   }
   if (joint_ == Kind::with) joint_ = Kind::small;
-  if (is_waiting_) stop_waiting();
+  if (has_open_pronoun_) settle_pronoun();
   std::vector<Thing>& props = event_ != nullptr ? event_->props : pending_.props;
   const bool is_there = std::any_of(props.begin(), props.end(), [&](const Thing& thing) { return thing.prop == m.meaning.id; });
   if (!is_there) props.push_back({m.meaning.id, {}, m.span});
 }
 
-// Gives whether it was told of those who are there already.
-bool StoryReader::mood(const Mention& m) {
-  const bool is_predicate = is_told_of_subject();
-  if (!is_predicate) {
+// Returns whether the mood is of actors who are already named.
+bool StoryReader::read_mood(const Mention& m) {
+  const bool is_subjects = is_predicate();
+  if (!is_subjects) {
     if (qualifies_actor()) {
       pending_.mood = m.meaning.id;
       return false;
     }
     if (articled_ || event_ == nullptr) return false;  // "in a quiet forest"
   }
-  feel(m.meaning.id, is_predicate);  // "the fox and the crab dance happily": the first does
+  set_mood(m.meaning.id, is_subjects);  // "the fox and the crab dance happily": the first one does
   return true;
 }
 
 // "is sad", "looks very happy"
-bool StoryReader::is_told_of_subject() const {
+bool StoryReader::is_predicate() const {
   if (articled_) return false;
   if (is_linked_) return true;
   for (std::size_t i = at_; i-- > 0 && (*sentence_)[i].is(Kind::small);) {
@@ -351,7 +369,7 @@ bool StoryReader::is_told_of_subject() const {
 bool StoryReader::qualifies_actor() const {
   for (std::size_t i = at_ + 1; i < sentence_->size(); ++i) {
     const Mention& m = (*sentence_)[i];
-    if (m.what == What::unknown && Lexicon::is_alive(m.word)) return true;  // somebody of the world plays them
+    if (m.what == What::unknown && Lexicon::is_alive(m.word)) return true;  // an actor of the world plays them
     const bool joins = (m.is(Kind::joint) || m.what == What::comma) && i + 1 < sentence_->size() && (*sentence_)[i + 1].is(Kind::mood);
     if (m.is(Kind::actor)) return true;
     if (!joins && !m.is(Kind::small) && !m.is(Kind::mood) && m.what != What::unknown) return false;
@@ -359,49 +377,49 @@ bool StoryReader::qualifies_actor() const {
   return false;
 }
 
-void StoryReader::feel(const std::string& mood, bool is_all) {
-  if (is_waiting_) stop_waiting();
+void StoryReader::set_mood(const std::string& mood, bool is_all) {
+  if (has_open_pronoun_) settle_pronoun();
   if (event_ == nullptr || clause_begin_ >= event_->roles.size()) return;
   only_feels_ = !has_verb_;
-  if (!again_.empty()) return feels(again_, mood);
+  if (!named_again_.empty()) return set_mood_of(named_again_, mood);
   const std::size_t end = is_all ? clause_end_ : clause_begin_ + 1;
   for (std::size_t i = clause_begin_; i < end; ++i) event_->roles[i].mood = mood;
 }
 
-// "A fox walks. It is sad.": the second sentence is about what the first one shows, unless the mood is another than before.
-void StoryReader::merge_feeling(std::size_t first) {
+// "A fox walks. It is sad.": the second sentence adds to the first event, unless it changes a mood.
+void StoryReader::merge_mood_sentence(std::size_t first) {
   std::vector<Event>& events = story_.events;
   if (!only_feels_ || began_with_then_ || first == 0 || events.size() != first + 1) return;
-  const Event& told = events.back();
-  const bool is_more =
-      has_verb_ || !told.place.empty() || !told.time.empty() || !told.weather.empty() || !told.props.empty() || !told.line.empty();
+  const Event& mood_event = events.back();
+  const bool is_more = has_verb_ || !mood_event.place.empty() || !mood_event.time.empty() || !mood_event.weather.empty() ||
+                       !mood_event.props.empty() || !mood_event.line.empty();
   if (is_more) return;
   Event& before = events[first - 1];
   const auto same = [&](const Role& role) {
     return std::find_if(before.roles.begin(), before.roles.end(),
                         [&](const Role& r) { return r.actor == role.actor && (r.mood.empty() || r.mood == role.mood); });
   };
-  if (std::any_of(told.roles.begin(), told.roles.end(),
+  if (std::any_of(mood_event.roles.begin(), mood_event.roles.end(),
                   [&](const Role& role) { return same(role) == before.roles.end() || !role.position.empty() || !role.facing.empty(); }))
     return;
-  for (const Role& role : told.roles) same(role)->mood = role.mood;
+  for (const Role& role : mood_event.roles) same(role)->mood = role.mood;
   events.pop_back();
   event_ = &events.back();
 }
 
 // ---- at the end
 
-void StoryReader::settle() {
+void StoryReader::apply_settings() {
   for (const Setting& setting : settings_) {
-    place(&Event::place, setting.place, setting.events, setting.is_heading);
-    place(&Event::time, setting.time, setting.events, setting.is_heading);
-    rain(setting);
-    furnish(setting);
+    apply_setting(&Event::place, setting.place, setting.events, setting.is_heading);
+    apply_setting(&Event::time, setting.time, setting.events, setting.is_heading);
+    apply_weather(setting);
+    apply_props(setting);
   }
 }
 
-// `begins`: it is said of what comes after, as a screenplay's headings are.
-void StoryReader::place(std::string Event::*field, const std::string& said, std::size_t from, bool begins) {
+// `begins`: it applies to what follows, like a screenplay's heading.
+void StoryReader::apply_setting(std::string Event::*field, const std::string& said, std::size_t from, bool begins) {
   if (said.empty()) return;
   std::vector<Event>& events = story_.events;
   if (events.empty()) events.push_back({});
@@ -411,22 +429,22 @@ void StoryReader::place(std::string Event::*field, const std::string& said, std:
   if ((target.*field).empty()) target.*field = said;
 }
 
-// It rains where the film is when it is said, from the first event there on.
-void StoryReader::rain(const Setting& setting) {
+// Weather applies to the place where the film is, from the first event there.
+void StoryReader::apply_weather(const Setting& setting) {
   if (setting.weather.empty()) return;
   std::vector<Event>& events = story_.events;
   if (events.empty()) events.push_back({});
   const bool is_next = setting.events == 0 || !setting.place.empty();
   std::size_t index = std::min(is_next ? setting.events : setting.events - 1, events.size() - 1);
   while (!is_next && index > 0 && events[index].place.empty()) --index;
-  if (!events[index].weather.empty()) index = setting.events;  // another weather than before comes later
+  if (!events[index].weather.empty()) index = setting.events;  // a change of weather applies to the next event
   if (index >= events.size() || !events[index].weather.empty()) return;
   events[index].weather = setting.weather;
   events[index].weather_source = setting.weather_source;
 }
 
-// "There is a tree.": it stands where the film is, or where the sentence goes.
-void StoryReader::furnish(const Setting& setting) {
+// "There is a tree.": a prop belongs to the place where the film is, or to the one that the sentence names.
+void StoryReader::apply_props(const Setting& setting) {
   if (setting.props.empty()) return;
   std::vector<Event>& events = story_.events;
   if (events.empty()) events.push_back({});
@@ -435,8 +453,8 @@ void StoryReader::furnish(const Setting& setting) {
   props.insert(props.end(), setting.props.begin(), setting.props.end());
 }
 
-// Talking and chasing take two: one talks and the other stands there, one chases and the other runs.
-void StoryReader::pair_up() {
+// Talking and chasing take two: the partner of a talker stands still, the partner of a chaser runs.
+void StoryReader::pair_up_roles() {
   for (Event& event : story_.events) {
     for (const auto& [action, answer, alone] : {std::tuple{"talks", "stands", "stands"}, {"chases", "runs", "runs"}}) {
       const auto does = [&, action = action](const Role& role) { return role.action == action; };
@@ -445,13 +463,13 @@ void StoryReader::pair_up() {
       for (Role& role : event.roles) {
         if (&role != &*first && (role.action.empty() || does(role))) role.action = answer;
       }
-      if (event.roles.size() == 1 && stands_in_) first->action = alone;
+      if (event.roles.size() == 1 && has_stand_in_) first->action = alone;
       if (first != event.roles.begin() && std::string(action) == "chases") std::swap(*first, event.roles.front());
     }
   }
 }
 
-// Words that stand together are named together: "eats an apple".
+// Names neighbouring words together: "eats an apple".
 void StoryReader::name_unplaced() {
   std::vector<TextSpan> runs;
   for (const TextSpan& span : unplaced_) {

@@ -1,5 +1,4 @@
-// Reads the sentences of a prompt one after the other into a story. read.cpp: sentences, places and times; roles.cpp: who does and says
-// what.
+// Reads the sentences of a prompt, in order, into a story. read.cpp: sentences, places and times; roles.cpp: who does and says what.
 #pragma once
 
 #include <string>
@@ -14,21 +13,21 @@ namespace fabula::oracle {
 
 constexpr std::size_t most_roles = 2;  // PlanCaps::cast
 
-/// Whether an action needs somebody else.
+/// Whether an action needs a partner.
 [[nodiscard]] inline bool takes_two(const std::string& action) { return action == "talks" || action == "chases"; }
 
-/// One pass over the mentions; what is read of a sentence so far stands in the members below.
+/// One pass over the mentions; the members below hold the state of the current sentence.
 class StoryReader {
  public:
   StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present)
-      : prompt_(prompt), world_(world), lexicon_(world), stands_in_(present.empty()), last_(present) {}
+      : prompt_(prompt), world_(world), lexicon_(world), has_stand_in_(present.empty()), last_actors_(present) {}
 
   Story run();
 
  private:
   using What = Mention::What;
 
-  // Place or time of a sentence of its own, after `events` events.
+  // A place, time, weather or props that a sentence gives without an event, after `events` events.
   struct Setting {
     std::size_t events;
     std::string place = {}, time = {}, weather = {};
@@ -44,94 +43,101 @@ class StoryReader {
   };
 
   // ---- a sentence
-  void read(const Sentence& sentence);
-  void spread(std::size_t first);
+  void read_sentence(const Sentence& sentence);
+  void spread_setting(std::size_t first);
   bool is_denial();
   bool is_setting();
-  void set_scene();
+  void keep_setting();
   [[nodiscard]] bool unknown_subject() const;
-  void mention(const Mention& m);
-  void extend(const Mention& m);
+  void read_mention(const Mention& m);
+  bool read_function_word(Kind kind);
+  bool read_content_word(const Mention& m);
+  void extend_source(const Mention& m);
 
   // ---- who
   Event& begin_event(std::vector<Role> roles);
   [[nodiscard]] bool is_in_event(const std::string& id) const;
-  void actor(const std::string& id, bool is_named, const Mention& m);
-  void join(Role role, const Mention& m, bool acts_alike);
-  void pronoun(const Mention& m);
-  [[nodiscard]] bool is_weather() const;
-  static bool is_weather(const std::string& word);
-  void stop_waiting();
+  void read_actor(const std::string& id, bool is_named, const Mention& m);
+  void join_event(Role role, const Mention& m, bool acts_alike);
+  void read_pronoun(const Mention& m);
+  [[nodiscard]] bool it_is_weather() const;
+  static bool is_weather_word(const std::string& word);
+  void settle_pronoun();
 
   // ---- what they do
-  void action(const std::string& id, const Mention& m);
+  void read_action(const std::string& id, const Mention& m);
   [[nodiscard]] bool actor_follows() const;
   void flush_crowd();
 
   // ---- what they say
-  void say();
-  void speaker(const std::string& id, bool is_named);
-  void line(const Mention& m);
-  void speak(std::vector<std::string> pieces);
+  void read_say_verb();
+  void set_speaker(const std::string& id, bool is_named);
+  void read_line(const Mention& m);
+  void add_line(std::vector<std::string> pieces);
+  void read_voice(const std::string& id);
   [[nodiscard]] bool another_says() const;
 
   // ---- where and when
-  void set(std::string Event::*field, std::string& pending, const Mention& m);
-  void stage(std::string Role::*field, std::string& pending, const std::string& id);
+  void read_time(const Mention& m);
+  void read_position(const std::string& id);
+  void set_setting(std::string Event::*field, std::string& pending, const Mention& m);
+  void place_role(std::string Role::*field, std::string& pending, const std::string& id);
 
-  // ---- in which weather, beside which things, and how they feel
-  void weather(const Mention& m);
-  void prop(const Mention& m);
-  bool mood(const Mention& m);
+  // ---- weather, props and moods
+  void read_weather(const Mention& m);
+  void read_prop(const Mention& m);
+  bool read_mood(const Mention& m);
   [[nodiscard]] bool qualifies_actor() const;
-  [[nodiscard]] bool is_told_of_subject() const;
-  void feel(const std::string& mood, bool is_all);
-  void feels(const std::string& id, const std::string& mood);
-  void merge_feeling(std::size_t first);
-  [[nodiscard]] bool is_with_another() const;
+  [[nodiscard]] bool is_predicate() const;
+  void set_mood(const std::string& mood, bool is_all);
+  void set_mood_of(const std::string& id, const std::string& mood);
+  void merge_mood_sentence(std::size_t first);
+  [[nodiscard]] bool needs_partner() const;
 
   // ---- what the world does not know
-  void unknown(const Mention& m);
+  void read_unknown(const Mention& m);
   [[nodiscard]] bool alive_at(std::size_t index) const;
-  [[nodiscard]] std::size_t run_length() const;
+  [[nodiscard]] std::size_t unknown_run_length() const;
   void act_unknown();
-  void shots();
+  void read_shot_count();
 
   // ---- at the end
-  void settle();
-  void place(std::string Event::*field, const std::string& said, std::size_t from, bool begins);
-  void rain(const Setting& setting);
-  void furnish(const Setting& setting);
-  void pair_up();
+  void apply_settings();
+  void apply_setting(std::string Event::*field, const std::string& said, std::size_t from, bool begins);
+  void apply_weather(const Setting& setting);
+  void apply_props(const Setting& setting);
+  void pair_up_roles();
   void name_unplaced();
   [[nodiscard]] bool only_articles(std::size_t begin, std::size_t end) const;
 
   std::string_view prompt_;
   const World& world_;
   Lexicon lexicon_;
-  bool stands_in_;                 // somebody of the world plays whom the world does not know
-  std::vector<std::string> last_;  // who was told of last
+  bool has_stand_in_;                     // an actor of the world plays characters that the world does not know
+  std::vector<std::string> last_actors_;  // those the prompt spoke of last
   Story story_;
   std::vector<Setting> settings_;
   std::vector<TextSpan> unplaced_;
 
   const Sentence* sentence_ = nullptr;
-  std::size_t at_ = 0, unknown_end_ = 0, first_ = 0;                   // first_: how many events there were before the sentence
-  Event* event_ = nullptr;                                             // that of the sentence
-  std::size_t clause_begin_ = 0, clause_end_ = 0;                      // its roles of which the clause tells
-  bool has_verb_ = false, speaks_ = false;                             // the clause's subjects act; they say something
-  bool is_then_ = false, began_with_then_ = false;                     // "then" was read since the last event; before the sentence's first
-  bool prepositional_ = false, articled_ = false, is_linked_ = false;  // "in", "a", "is" stand before what comes
-  Kind joint_ = Kind::small;                                           // what joins it to what came before; shot: a comma
-  Pending pending_;                                                    // said before anybody was named
-  bool follows_heading_ = false, is_heading_ = false;                  // "EXT." was the sentence before
-  bool only_feels_ = false;                                            // the sentence tells how somebody feels and nothing else
-  std::string again_;                                                  // who of the event is named once more
-  bool is_chased_ = false;                                             // "is chased by" was read: who comes next chases
-  std::string voice_;                                                  // likewise
-  bool awaits_speaker_ = false;                                        // '"Hello!" says …'
-  bool is_waiting_ = false;            // a pronoun was read: what waiting_ do tells whether they begin an event
-  std::vector<Role> waiting_, crowd_;  // crowd_: those for whom the event has no room
+  std::size_t at_ = 0, unknown_end_ = 0;
+  std::size_t first_event_ = 0;                        // the number of events before the sentence
+  Event* event_ = nullptr;                             // the event of the sentence
+  std::size_t clause_begin_ = 0, clause_end_ = 0;      // the event's roles that are the clause's subjects
+  bool has_verb_ = false, speaks_ = false;             // the subjects act; they say something
+  bool is_then_ = false, began_with_then_ = false;     // "then" came after the last event; before the sentence's first
+  bool prepositional_ = false;                         // the next word follows "in", "to" …
+  bool articled_ = false, is_linked_ = false;          // it follows "a"; it follows "is"
+  Kind joint_ = Kind::small;                           // what joins it to the words before; shot: a comma
+  Pending pending_;                                    // given before any actor was named
+  bool follows_heading_ = false, is_heading_ = false;  // the sentence before was "EXT."
+  bool only_feels_ = false;                            // the sentence gives a mood and nothing else
+  std::string named_again_;                            // an actor of the event who is named once more
+  bool is_chased_ = false;                             // "is chased by" was read: the next actor chases
+  std::string pending_voice_;                          // a voice given before its speaker
+  bool awaits_speaker_ = false;                        // '"Hello!" says …'
+  bool has_open_pronoun_ = false;                      // a pronoun was read; what its pronoun_roles_ do decides whether an event begins
+  std::vector<Role> pronoun_roles_, crowd_;            // crowd_: those for whom the event has no room
   std::vector<TextSpan> crowd_spans_;
 };
 

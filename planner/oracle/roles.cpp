@@ -1,4 +1,4 @@
-// From mentions to a story: who does what, and who says what.
+// Turns mentions into a story: who does what, and who says what.
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -21,7 +21,7 @@ int number_of(const std::string& word) {
   return error == std::errc() && end == word.data() + word.size() && value > 0 && value <= 1000 ? value : 0;
 }
 
-// A line cut into spans that a plan may copy, each as long as it may be. A word that is too long for one is left out.
+// Cuts a line into the longest spans that a plan may copy. A word longer than a span is dropped.
 std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line, std::size_t most_bytes) {
   std::vector<std::string> pieces;
   const std::string_view text = line.of(prompt);
@@ -61,7 +61,7 @@ Event& StoryReader::begin_event(std::vector<Role> roles) {
   clause_begin_ = 0;
   clause_end_ = event_->roles.size();
   has_verb_ = is_then_ = speaks_ = false;
-  again_.clear();
+  named_again_.clear();
   joint_ = Kind::small;
   if (!event_->roles.empty()) {
     Role& first = event_->roles[0];
@@ -72,7 +72,7 @@ Event& StoryReader::begin_event(std::vector<Role> roles) {
     }
     if (!pending_.position.empty()) first.position = std::exchange(pending_.position, {});
     if (!pending_.facing.empty()) first.facing = std::exchange(pending_.facing, {});
-    if (!voice_.empty()) story_.voices[first.actor] = std::exchange(voice_, {});
+    if (!pending_voice_.empty()) story_.voices[first.actor] = std::exchange(pending_voice_, {});
   }
   return *event_;
 }
@@ -81,7 +81,7 @@ bool StoryReader::is_in_event(const std::string& id) const {
   return event_ != nullptr && std::any_of(event_->roles.begin(), event_->roles.end(), [&](const Role& r) { return r.actor == id; });
 }
 
-void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) {
+void StoryReader::read_actor(const std::string& id, bool is_named, const Mention& m) {
   if (joint_ == Kind::remove) {
     story_.removed.push_back(id);
     joint_ = Kind::small;
@@ -89,8 +89,8 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
   }
   const std::string mood = std::exchange(pending_.mood, {});
   if (awaits_speaker_) {
-    speaker(id, is_named);
-    return feels(id, mood);
+    set_speaker(id, is_named);
+    return set_mood_of(id, mood);
   }
   Role role{id, {}, {}, {}, is_named, mood};
   if (std::exchange(is_chased_, false)) role.action = "chases";
@@ -101,11 +101,11 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
     if (has_verb_ && joint != Kind::small)
       begin_event({role});  // "the fox runs and the fox jumps"
     else
-      feels(again_ = id, mood);
+      set_mood_of(named_again_ = id, mood);
   } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
-    join(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
+    join_event(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
   } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
-    join(role, m, true);
+    join_event(role, m, true);
   } else if ((joint == Kind::joint || joint == Kind::meanwhile) && event_->roles.size() < most_roles && event_->line.empty()) {
     event_->roles.push_back(role);
     clause_begin_ = event_->roles.size() - 1;
@@ -114,18 +114,18 @@ void StoryReader::actor(const std::string& id, bool is_named, const Mention& m) 
   } else {
     begin_event({role});
   }
-  last_.clear();
-  for (const Role& r : event_->roles) last_.push_back(r.actor);
+  last_actors_.clear();
+  for (const Role& r : event_->roles) last_actors_.push_back(r.actor);
 }
 
-void StoryReader::feels(const std::string& id, const std::string& mood) {
+void StoryReader::set_mood_of(const std::string& id, const std::string& mood) {
   for (Role& role : event_->roles) {
     if (role.actor == id && !mood.empty()) role.mood = mood;
   }
 }
 
-// One more in the event; for whoever finds no room an event of their own follows.
-void StoryReader::join(Role role, const Mention& m, bool acts_alike) {
+// Adds a role to the event. If it is full, the role waits in crowd_ for an event of its own.
+void StoryReader::join_event(Role role, const Mention& m, bool acts_alike) {
   if (is_in_event(role.actor)) return;
   if (event_->roles.size() >= most_roles) {
     if (std::any_of(crowd_.begin(), crowd_.end(), [&](const Role& r) { return r.actor == role.actor; })) return;
@@ -138,61 +138,61 @@ void StoryReader::join(Role role, const Mention& m, bool acts_alike) {
   clause_end_ = event_->roles.size();
 }
 
-void StoryReader::pronoun(const Mention& m) {
+void StoryReader::read_pronoun(const Mention& m) {
   const std::string& word = m.meaning.id;
-  if (last_.empty()) {
+  if (last_actors_.empty()) {
     if (word == "it") return;  // "It is night and a fox …"
-    last_ = {world_.actors[0].id};
+    last_actors_ = {world_.actors[0].id};
   }
-  if (const std::string heard = lexicon_.voice_heard(word); !heard.empty()) story_.voices[last_[0]] = heard;
+  if (const std::string heard = lexicon_.voice_heard(word); !heard.empty()) story_.voices[last_actors_[0]] = heard;
   if (prepositional_) return;  // "with it"
-  if (awaits_speaker_) return speaker(last_[0], false);
-  if (word == "it" && is_weather()) return;
+  if (awaits_speaker_) return set_speaker(last_actors_[0], false);
+  if (word == "it" && it_is_weather()) return;
   std::vector<Role> roles;
-  for (const std::string& id : last_) {
+  for (const std::string& id : last_actors_) {
     if (roles.empty() || word == "they") roles.push_back({id, {}, {}, {}, false});
   }
   if (event_ != nullptr && !is_then_ && is_in_event(roles[0].actor) && !(has_verb_ && joint_ != Kind::small)) return;
-  waiting_ = roles;  // whether it goes on or begins an event is told by what it does
-  is_waiting_ = true;
+  pronoun_roles_ = roles;  // what they do decides whether an event begins
+  has_open_pronoun_ = true;
   if (event_ != nullptr) event_ = nullptr;
 }
 
-// "it is raining", "it is night": nobody is meant.
-bool StoryReader::is_weather() const {
+// "it is raining", "it is night": the pronoun means nobody.
+bool StoryReader::it_is_weather() const {
   std::size_t next = at_ + 1;
   while (next < sentence_->size() && (*sentence_)[next].is(Kind::copula)) ++next;
   if (next >= sentence_->size()) return false;
   const Mention& m = (*sentence_)[next];
   if (next == at_ + 1) return m.is(Kind::weather);  // "it rains"
-  return m.is(Kind::time) || m.is(Kind::weather) || (m.what == What::unknown && is_weather(m.word));
+  return m.is(Kind::time) || m.is(Kind::weather) || (m.what == What::unknown && is_weather_word(m.word));
 }
 
-bool StoryReader::is_weather(const std::string& word) {
+bool StoryReader::is_weather_word(const std::string& word) {
   static const std::vector<std::string> weather = {"raining", "snowing", "storming", "foggy", "rainy",        "stormy", "cloudy",  "windy",
                                                    "rain",    "storm",   "fog",      "mist",  "thunderstorm", "wind",   "snowfall"};
   return std::find(weather.begin(), weather.end(), word) != weather.end();
 }
 
-// Whoever a pronoun stands for does something that is no saying.
-void StoryReader::stop_waiting() {
-  if (!is_waiting_) return;
-  is_waiting_ = false;
-  begin_event(waiting_);
+// The pronoun's roles do something other than speak: an event of theirs begins.
+void StoryReader::settle_pronoun() {
+  if (!has_open_pronoun_) return;
+  has_open_pronoun_ = false;
+  begin_event(pronoun_roles_);
 }
 
 // ---- what they do
 
-void StoryReader::action(const std::string& id, const Mention& m) {
-  if (is_waiting_) stop_waiting();
+void StoryReader::read_action(const std::string& id, const Mention& m) {
+  if (has_open_pronoun_) settle_pronoun();
   if (event_ == nullptr) {
-    const bool goes_on = !last_.empty() && !story_.events.empty() && (is_then_ || at_ == 0) && !actor_follows();
-    if (!goes_on) {
+    const bool continues = !last_actors_.empty() && !story_.events.empty() && (is_then_ || at_ == 0) && !actor_follows();
+    if (!continues) {
       pending_.action = id;
       return;
     }
     std::vector<Role> roles;
-    for (const std::string& actor : last_) roles.push_back({actor, {}, {}, {}, false});
+    for (const std::string& actor : last_actors_) roles.push_back({actor, {}, {}, {}, false});
     begin_event(roles);
   }
   if (has_verb_ || is_then_) {
@@ -207,7 +207,7 @@ void StoryReader::action(const std::string& id, const Mention& m) {
   has_verb_ = true;
   joint_ = Kind::small;
   flush_crowd();
-  extend(m);
+  extend_source(m);
 }
 
 bool StoryReader::actor_follows() const {
@@ -215,7 +215,7 @@ bool StoryReader::actor_follows() const {
                      [](const Mention& m) { return m.is(Kind::actor); });
 }
 
-// Those who found no room act next, two by two, where the others were.
+// Gives the waiting roles events of their own, two at a time, in the same setting.
 void StoryReader::flush_crowd() {
   if (crowd_.empty()) return;
   const std::vector<Role> crowd = std::exchange(crowd_, {});
@@ -233,27 +233,27 @@ void StoryReader::flush_crowd() {
 
 // ---- what they say
 
-void StoryReader::say() {
-  // Somebody is said to speak, but no line follows or came before: something that the world does not show.
+void StoryReader::read_say_verb() {
+  // A verb of speaking without a line before or after it: something that the world does not show.
   const bool line_follows = std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
                                         [](const Mention& m) { return m.what == What::line; });
   if (!line_follows && pending_.line.empty()) {
     const Mention& verb = (*sentence_)[at_];
     const bool is_talk = world_.action("talks") != nullptr && (verb.word.starts_with("speak") || verb.word.starts_with("spoke"));
-    if (is_talk) return action("talks", verb);
+    if (is_talk) return read_action("talks", verb);
     unplaced_.push_back(verb.span);
     return act_unknown();
   }
   speaks_ = true;
-  if (!pending_.line.empty() && !is_waiting_) {
+  if (!pending_.line.empty() && !has_open_pronoun_) {
     awaits_speaker_ = true;  // '"Hello!" says the fox.'
     return;
   }
-  if (is_waiting_) {
-    is_waiting_ = false;
-    speaker(waiting_[0].actor, false);
+  if (has_open_pronoun_) {
+    has_open_pronoun_ = false;
+    set_speaker(pronoun_roles_[0].actor, false);
   } else if (event_ != nullptr && clause_begin_ < event_->roles.size()) {
-    // A sentence that only says something goes on with the event before.
+    // A sentence that only gives a line belongs to the event before.
     const Role role = event_->roles[clause_begin_];
     const bool only_speaks = !has_verb_ && event_->roles.size() == 1 && event_->place.empty() && event_->time.empty() &&
                              role.position.empty() && role.facing.empty() && story_.events.size() > 1;
@@ -272,44 +272,44 @@ void StoryReader::say() {
   }
 }
 
-// Who says the line of this sentence.
-void StoryReader::speaker(const std::string& id, bool is_named) {
+// Names the speaker of this sentence's line.
+void StoryReader::set_speaker(const std::string& id, bool is_named) {
   awaits_speaker_ = false;
-  const bool goes_on =
+  const bool continues =
       !story_.events.empty() && !is_then_ && !began_with_then_ && story_.events.back().line.empty() &&
       std::any_of(story_.events.back().roles.begin(), story_.events.back().roles.end(), [&](const Role& r) { return r.actor == id; });
-  if (goes_on) {
+  if (continues) {
     event_ = &story_.events.back();
     clause_begin_ = 0;
     clause_end_ = event_->roles.size();
     has_verb_ = true;
   } else {
     begin_event({{id, {}, {}, {}, is_named}});
-    last_ = {id};
+    last_actors_ = {id};
   }
   speaks_ = true;
   event_->speaker = id;
-  if (!voice_.empty()) story_.voices[id] = std::exchange(voice_, {});
+  if (!pending_voice_.empty()) story_.voices[id] = std::exchange(pending_voice_, {});
   if (!pending_.line.empty()) event_->line = std::exchange(pending_.line, {});
 }
 
-void StoryReader::line(const Mention& m) {
+void StoryReader::read_line(const Mention& m) {
   std::vector<std::string> pieces = pieces_of(prompt_, m.span, world_.line_bytes);
   if (pieces.empty()) return;
-  if (is_waiting_) {
-    is_waiting_ = false;
-    speaker(waiting_[0].actor, false);
+  if (has_open_pronoun_) {
+    has_open_pronoun_ = false;
+    set_speaker(pronoun_roles_[0].actor, false);
   }
   if (event_ != nullptr && !event_->line.empty() && another_says()) event_ = nullptr;
   if (event_ == nullptr) {
     pending_.line = std::move(pieces);
     return;
   }
-  speak(pieces);
-  extend(m);
+  add_line(pieces);
+  extend_source(m);
 }
 
-// '…, but "I see," says the crab.'
+// Whether a further speaker follows: '…, but "I see," says the crab.'
 bool StoryReader::another_says() const {
   std::size_t next = at_ + 1;
   while (next < sentence_->size() && (*sentence_)[next].what == What::comma) ++next;
@@ -318,16 +318,16 @@ bool StoryReader::another_says() const {
                      [](const Mention& m) { return m.is(Kind::actor) || m.what == What::unknown; });
 }
 
-void StoryReader::speak(std::vector<std::string> pieces) {
+void StoryReader::add_line(std::vector<std::string> pieces) {
   if (event_ == nullptr) {
     if (!story_.events.empty() && story_.events.back().line.empty())
       event_ = &story_.events.back();
     else
-      begin_event({{last_.empty() ? world_.actors[0].id : last_[0], {}, {}, {}, false}});
-  } else if (!event_->line.empty()) {  // a second line: another moment of the same
+      begin_event({{last_actors_.empty() ? world_.actors[0].id : last_actors_[0], {}, {}, {}, false}});
+  } else if (!event_->line.empty()) {  // a second line: the same event once more
     Event again = *event_;
     again.line.clear();
-    if (lexicon_.reads_scripts()) {  // in which whoever speaks stands alone
+    if (lexicon_.reads_scripts()) {  // with the speaker alone
       const auto speaks = std::find_if(again.roles.begin(), again.roles.end(), [&](const Role& r) { return r.actor == again.speaker; });
       again.roles = {speaks == again.roles.end() ? again.roles.front() : *speaks};
       again.roles[0].action.clear();
@@ -342,9 +342,16 @@ void StoryReader::speak(std::vector<std::string> pieces) {
   pending_.line.clear();
 }
 
+void StoryReader::read_voice(const std::string& id) {
+  if (event_ != nullptr && clause_begin_ < event_->roles.size())
+    story_.voices[speaks_ && !event_->speaker.empty() ? event_->speaker : event_->roles[clause_begin_].actor] = id;
+  else
+    pending_voice_ = id;
+}
+
 // ---- what the world does not know
 
-void StoryReader::unknown(const Mention& m) {
+void StoryReader::read_unknown(const Mention& m) {
   unplaced_.push_back(m.span);
   if (at_ > 0 && at_ == unknown_end_) {  // the rest of "teddy bear", of "eats honey"
     unknown_end_ = at_ + 1;
@@ -352,10 +359,10 @@ void StoryReader::unknown(const Mention& m) {
     return;
   }
   unknown_end_ = at_ + 1;
-  if (is_weather(m.word)) return;
+  if (is_weather_word(m.word)) return;
   const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false),
              linked = std::exchange(is_linked_, false);
-  if (!stands_in_) {
+  if (!has_stand_in_) {
     if (joint_ == Kind::with || joint_ == Kind::remove) joint_ = Kind::small;
     return;
   }
@@ -366,33 +373,33 @@ void StoryReader::unknown(const Mention& m) {
   const bool ends = next >= sentence_->size();
   if (!ends && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
     return void(unknown_end_ = next);  // "a tiny glowing fox"
-  const bool goes_on =
+  const bool continues =
       !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
                 (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
-  const std::size_t run = run_length();
+  const std::size_t run = unknown_run_length();
   const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
   const bool acts = run > 1 && !alive_at(at_ + run - 1) &&
                     (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
   const std::string& stand_in = world_.actors[0].id;
   if (prepositional) {
-    if ((joint_ == Kind::with || is_with_another()) && alive)
-      actor(stand_in, false, m);
+    if ((joint_ == Kind::with || needs_partner()) && alive)
+      read_actor(stand_in, false, m);
     else if (joint_ == Kind::with)
       joint_ = Kind::small;
     return;
   }
-  if (awaits_speaker_ || (joint_ == Kind::remove)) return actor(stand_in, false, m);
-  const bool is_first = event_ == nullptr && !is_waiting_;
-  if (is_first && !linked && (articled || goes_on || alive || story_.events.empty())) {
-    actor(stand_in, false, m);
+  if (awaits_speaker_ || (joint_ == Kind::remove)) return read_actor(stand_in, false, m);
+  const bool is_first = event_ == nullptr && !has_open_pronoun_;
+  if (is_first && !linked && (articled || continues || alive || story_.events.empty())) {
+    read_actor(stand_in, false, m);
     if (acts) act_unknown();
     return;
   }
-  if (articled && alive && is_with_another()) return actor(stand_in, false, m);  // "chases a monkey"
+  if (articled && alive && needs_partner()) return read_actor(stand_in, false, m);  // "chases a monkey"
   if (articled) {
-    const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || goes_on || run > 1 || alive);
+    const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || continues || run > 1 || alive);
     if (joins || (event_ != nullptr && is_then_)) {
-      actor(stand_in, false, m);
+      read_actor(stand_in, false, m);
       if (acts) act_unknown();
     }
     return;
@@ -400,24 +407,24 @@ void StoryReader::unknown(const Mention& m) {
   act_unknown();
 }
 
-// Whether those who act do what takes somebody else, who is not named yet.
-bool StoryReader::is_with_another() const {
+// Whether the subjects' action takes a partner who is not named yet.
+bool StoryReader::needs_partner() const {
   return event_ != nullptr && has_verb_ && event_->roles.size() < most_roles && clause_begin_ < event_->roles.size() &&
          takes_two(event_->roles[clause_begin_].action);
 }
 
 bool StoryReader::alive_at(std::size_t index) const { return Lexicon::is_alive((*sentence_)[index].word); }
 
-// How many unknown words stand together.
-std::size_t StoryReader::run_length() const {
+// How many unknown words follow each other from here.
+std::size_t StoryReader::unknown_run_length() const {
   std::size_t end = at_;
   while (end < sentence_->size() && (*sentence_)[end].what == What::unknown) ++end;
   return end - at_;
 }
 
-// Something is done that the world cannot show: those who do it stand there.
+// An action that the world cannot show: its subjects only appear.
 void StoryReader::act_unknown() {
-  if (is_waiting_) stop_waiting();
+  if (has_open_pronoun_) settle_pronoun();
   if (event_ == nullptr) return;
   if ((has_verb_ && joint_ != Kind::small) || is_then_) {
     std::vector<Role> roles;
@@ -430,7 +437,7 @@ void StoryReader::act_unknown() {
 }
 
 // "in three shots"
-void StoryReader::shots() {
+void StoryReader::read_shot_count() {
   const int number = at_ > 0 ? number_of((*sentence_)[at_ - 1].word) : 0;
   if (number > 0) story_.shots = number;
   if (number > 0 && (*sentence_)[at_ - 1].what == What::unknown && !unplaced_.empty()) unplaced_.pop_back();

@@ -1,4 +1,4 @@
-// What a prompt means, before it is a plan: the Story of tools/train/grammar.py.
+// The meaning of a prompt, before it becomes a plan: the Story of tools/train/prompts/grammar.py.
 #pragma once
 
 #include <map>
@@ -9,40 +9,40 @@
 
 namespace fabula::oracle {
 
-/// Somebody in an event. Empty: not said.
+/// An actor in an event. Empty members: the prompt does not say.
 struct Role {
   std::string actor, action, position, facing;
-  bool is_named = false;  ///< by a word of the world, not by one that it does not know or by a pronoun
+  bool is_named = false;  ///< by a word of the world, not by a pronoun or an unknown word
   std::string mood = {};
 };
 
-/// A thing that is to be seen.
+/// A prop to be seen.
 struct Thing {
   std::string prop, position = {};
   TextSpan source = {0, 0};
 };
 
-/// What happens at once: one or two actors, where, when, in which weather, beside which things, and a line or none. Empty: not said.
+/// One moment: one or two actors, place, time, weather, props, and at most one line. Empty members: the prompt does not say.
 struct Event {
   std::vector<Role> roles;
   std::string place, time, weather = {};
   TextSpan weather_source = {0, 0};
   std::vector<Thing> props = {};
   std::string speaker;
-  std::vector<std::string> line;  ///< cut into spans of the prompt that a shot has room for
-  TextSpan source = {0, 0};       ///< of the prompt, from its first word to its last
+  std::vector<std::string> line;  ///< cut into spans of the prompt, each short enough for a shot
+  TextSpan source = {0, 0};       ///< in the prompt, from its first word to its last
 };
 
 struct Story {
   std::vector<Event> events;
-  std::map<std::string, std::string> voices;  ///< actor -> voice, where asked for or heard from he and she
-  int shots = 0;                              ///< as asked for; 0: not said
+  std::map<std::string, std::string> voices;  ///< actor -> voice, if asked for or implied by "he" or "she"
+  int shots = 0;                              ///< the number asked for; 0: none
   std::string size, move;                     ///< of the camera
-  std::vector<std::string> removed;           ///< actors that the prompt wants gone: "without the crab"
-  std::vector<std::string> removed_props;     ///< likewise: "take away the tree"
-  bool is_addition = false;                   ///< who is named comes to those who are there: "also", "too", "add"
-  bool is_silent = false;                     ///< nothing is to be said
-  std::vector<std::string> unsupported;       ///< spans of the prompt that found no place
+  std::vector<std::string> removed;           ///< actors to be taken out: "without the crab"
+  std::vector<std::string> removed_props;     ///< props to be taken out: "take away the tree"
+  bool is_addition = false;                   ///< the named actors join those already there: "also", "too", "add"
+  bool is_silent = false;                     ///< no dialogue
+  std::vector<std::string> unsupported;       ///< spans of the prompt that the story has no place for
 };
 
 }  // namespace fabula::oracle

@@ -1,8 +1,10 @@
+// The tables of synonyms, and the lexicon that a world's names and these tables make.
 #include "planner/oracle/words.h"
 
 #include <algorithm>
 #include <utility>
 
+#include "planner/text/names.h"
 #include "planner/text/spans.h"
 #include "planner/text/text.h"
 
@@ -16,7 +18,7 @@ struct Synonyms {
 
 namespace {
 
-// What people call that which worlds have; used where the world has the id. Verbs: base/third person/gerund/past.
+// Synonyms for the ids that worlds have; used if the world has the id. Verbs: base/third person/gerund/past.
 constexpr Synonyms actor_words[] = {
     {"fox", "vixen|vixens"},
     {"chick", "baby chicken|baby chick"},
@@ -87,7 +89,7 @@ constexpr Synonyms mood_words[] = {
     {"afraid", "afraid|scared|frightened|fearful|terrified|anxious|fearfully"},
     {"surprised", "surprised|astonished|amazed|startled|stunned|shocked|in surprise"},
 };
-// Before a mood they stand for "is".
+// Before a mood they mean "is".
 constexpr std::string_view mood_verbs =
     "become/becomes/becoming/became feel/feels/feeling/felt seem/seems/seeming/seemed get/gets/getting/got grow/grows/growing/grew "
     "remain/remains/remaining/remained";
@@ -233,7 +235,7 @@ constexpr Phrases english[] = {
      "and night|hello|thank|set|put|let|everything|it all|all this|who|where|when"},
 };
 
-// Words that ask for nothing, or for something to be left away, in worlds that are told of at length.
+// Further function words and words of removal, for worlds whose prompts are long texts (those with props).
 constexpr Phrases more_english[] = {
     {Kind::opener, "", "there's|here's|we see|we saw|you can see|next to them is|next to it is|fade in|screenplay|ext|int|the end"},
     {Kind::remove, "", "no|there is no|there are no|do not show|don't show|but without|show no"},
@@ -241,7 +243,7 @@ constexpr Phrases more_english[] = {
     {Kind::small, "", "tiny|fluffy|sweet|wise|silly|beautiful|cosy|cozy|royal|pouring|each other"},
 };
 
-// Nouns for those who act, beyond the world: a stand-in plays them. Things that are only there are none of them.
+// Nouns for people and animals that a stand-in plays if the world lacks them. Objects are not among them.
 constexpr std::string_view alive =
     " dragon cat dog horse cow elephant lion tiger bear wolf rabbit mouse frog bird duck owl eagle monkey snake shark fish dolphin octopus "
     "bee spider ant butterfly unicorn wizard witch knight princess prince king "
@@ -262,7 +264,7 @@ std::string base_of(const std::string& third) {
   return ends("s") ? third.substr(0, third.size() - 1) : third;
 }
 
-// The forms of a verb given in the third person, with what stands behind it: "rolls along".
+// The forms of a verb given in the third person, with the words after it: "rolls along".
 std::vector<std::string> forms_of(const std::string& third) {
   const std::size_t space = third.find(' ');
   const std::string verb = third.substr(0, space), rest = space == std::string::npos ? "" : third.substr(space), base = base_of(verb);
@@ -283,16 +285,7 @@ std::vector<std::string> cut(std::string_view text, char at) {
   }
 }
 
-std::string spaced(std::string id) {
-  std::replace(id.begin(), id.end(), '_', ' ');
-  return id;
-}
-
-bool has(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// One slip of a typist that leaves the first letter as it was.
+// Whether a single typing slip, not at the first letter, makes `typed` of `word`.
 bool is_slip_of(std::string_view typed, std::string_view word) {
   if (word.size() < 4 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1 || typed[0] != word[0]) return false;
   const auto shorter = static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size()));
@@ -304,13 +297,18 @@ bool is_slip_of(std::string_view typed, std::string_view word) {
   return word.size() >= 5 && a.substr(1) == b.substr(1);
 }
 
-// English words that look like a slip of a word that worlds have.
+// English words that look like a slip of a world's word.
 constexpr std::string_view no_slips =
     " shores chose start stare boots bells horses caves cases cages glass shops roots beans beats beads coats tanks tasks spring skis ski "
     "skiing writing hiding hides sleep sleeps storm works worked falling sailing boating cold good form farm felt wall "
     "rather castles waving raving diving there their where pigeon roads states shots ";
 
 }  // namespace
+
+std::string spaced(std::string id) {
+  std::replace(id.begin(), id.end(), '_', ' ');
+  return id;
+}
 
 std::vector<std::string> split_words(std::string_view text) {
   std::vector<std::string> words;
@@ -325,7 +323,7 @@ Lexicon::Lexicon(const World& world) {
   for (const std::string& word : world.plain_words) words_.insert(word);
 }
 
-// What is said first wins: a world's own words come before those that people use elsewhere.
+// The first meaning of a phrase wins, so a world's own words take precedence over synonyms.
 void Lexicon::add(const std::string& phrase, Meaning meaning) {
   const std::vector<std::string> words = split_words(phrase);
   if (words.empty() || words.size() > longest_phrase) return;
@@ -386,7 +384,7 @@ void Lexicon::add_names(const World& world) {
 }
 
 void Lexicon::add_voices(const World& world) {
-  bool low = false, high = false;  // the first voices that are a man's and a woman's
+  bool low = false, high = false;  // whether a man's and a woman's voice were found
   for (const World::Voice& voice : world.voices) {
     std::vector<std::string> words = split_words(voice.description);
     if (words.empty()) continue;
@@ -408,7 +406,7 @@ void Lexicon::add_voices(const World& world) {
   }
 }
 
-// Those of a table whose ids a world has.
+// Adds the rows of a table whose ids the world has.
 void Lexicon::add_table(std::span<const Synonyms> table, Kind kind, const std::vector<std::string>& ids) {
   for (const auto& [id, words] : table) {
     if (!has(ids, id)) continue;

@@ -1,4 +1,4 @@
-// What English words mean in a world: its own names, and what people say for them.
+// The meaning of English words in a world: its own names and their synonyms.
 #pragma once
 
 #include <optional>
@@ -27,7 +27,7 @@ enum class Kind {
   size,
   move,     // id: which one
   pronoun,  // id: "it", "he", "she" or "they"
-  chased,   // "chased by": the one who does it comes after
+  chased,   // "chased by": the chaser follows
   say,
   joint,
   meanwhile,
@@ -41,7 +41,7 @@ enum class Kind {
   remove,
   add,
   silent,  // the; is; shots; "a film of"; without; also; "says nothing"
-  small,   // a word that asks for nothing
+  small,   // a word without consequences
 };
 
 struct Meaning {
@@ -60,14 +60,14 @@ class Lexicon {
     Meaning meaning;
     std::size_t words = 0;
   };
-  /// The longest phrase that the words begin with.
+  /// The longest known phrase at the start of the words.
   [[nodiscard]] std::optional<Match> longest(std::span<const std::string> words) const;
-  /// The word, or the one that it is a typing slip of: a letter too few, too many, exchanged with its neighbour or, in long words, another.
+  /// The word with a typing slip corrected: a letter too few or too many, two neighbours exchanged or, in long words, a wrong letter.
   [[nodiscard]] std::string corrected(const std::string& word) const;
-  /// Whether "Fox: hello" and a name on a line of its own say who speaks.
+  /// Whether "Fox: hello" and a name on a line of its own name a speaker.
   [[nodiscard]] bool reads_scripts() const { return reads_scripts_; }
   [[nodiscard]] bool knows(const std::string& word) const { return words_.contains(word); }
-  /// The voice of whoever is called "he" or "she"; empty: any.
+  /// The voice implied by "he" or "she"; empty: any.
   [[nodiscard]] std::string voice_heard(const std::string& pronoun) const;
   /// Whether an unknown noun is a person or an animal.
   [[nodiscard]] static bool is_alive(std::string_view noun);
@@ -87,10 +87,12 @@ class Lexicon {
   std::unordered_set<std::string> words_;
   std::unordered_map<std::string, std::string> heard_;  // pronoun -> voice
   bool reads_scripts_ = false;
-  std::vector<std::string> correctable_;  // words of phrases that mean something, in their order
+  std::vector<std::string> correctable_;  // the words of all known phrases, in order of their addition
 };
 
 /// "a way to Say it" -> its words, in lower case.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view text);
+/// "push_in" -> "push in"
+[[nodiscard]] std::string spaced(std::string id);
 
 }  // namespace fabula::oracle

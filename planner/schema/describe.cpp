@@ -1,4 +1,4 @@
-// The JSON Schema that follows from schema/fields.h.
+// Derives the JSON Schema of a plan from schema/fields.h.
 #include <nlohmann/json.hpp>
 
 #include "planner/schema/fields.h"
@@ -57,7 +57,7 @@ struct Described<S> {
   static ordered_json type(const Limits&, ordered_json& definitions) {
     const std::string name = Fields<S>::name;
     if (!definitions.contains(name)) {
-      ordered_json description = describe<S>(definitions);  // first, so that what it needs stands before it
+      ordered_json description = describe<S>(definitions);  // first, so that the definitions it refers to precede it
       definitions[name] = std::move(description);
     }
     return {{"$ref", "#/$defs/" + name}};

@@ -1,7 +1,6 @@
-// Every field of a plan, once: its JSON key, its member, what it may hold and what it means, in the order of the file. Reading, writing,
-// the JSON Schema and the check of single values all walk this list; none can know a field that another does not. The order and the fields
-// that are always there are also those of the planner's token stream (docs/BUNDLE.md): an optional field is absent from the JSON at its
-// default.
+// Every field of a plan, once: its JSON key, member, limits and meaning, in the order of the file. Reading, writing, the JSON Schema, the
+// check of single values and the film program all walk this list, so none can know a field that another does not. The planner's token
+// stream (docs/BUNDLE.md) has the same order and all compulsory fields. An optional field at its default is absent from the JSON.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +10,7 @@
 
 namespace fabula::plan {
 
-/// What a single value may be: texts look at the first three, integers at the range. Without more said a text is not empty and an integer a
-/// time in ms.
+/// Limits of a single value: strings use the first three members, integers `low` and `high`. Defaults: a non-empty string; a time in ms.
 struct Limits {
   bool may_be_empty = false;
   bool is_id = false;
@@ -38,12 +36,12 @@ inline constexpr Limits any_text{.may_be_empty = true};
 inline constexpr Limits id{.is_id = true};
 inline constexpr Limits fps{.low = 1, .high = 240};
 inline constexpr Limits lens{.low = 0, .high = 2000};
-inline constexpr Limits seed{.low = 0, .high = (std::int64_t{1} << 53) - 1};  // what every JSON reader keeps exactly
+inline constexpr Limits seed{.low = 0, .high = (std::int64_t{1} << 53) - 1};  // integers that every JSON reader keeps exactly
 constexpr Limits one_of(std::span<const char* const> choices) { return {.choices = choices}; }
 
 }  // namespace limits
 
-/// list(v) calls v.need(key, member, meaning, limits = {}) for each field that is always there and v.may(…) for each optional one.
+/// list(v) calls v.need(key, member, meaning, limits = {}) for each compulsory field and v.may(…) for each optional one.
 template <typename T>
 struct Fields;
 
@@ -140,7 +138,7 @@ template <>
 struct Fields<Transition> {
   static constexpr const char* name = "transition";
   static void list(auto& v) {
-    v.need("kind", &Transition::kind, "continue: the same take goes on", limits::one_of(limits::transitions));
+    v.need("kind", &Transition::kind, "continue: the same take continues", limits::one_of(limits::transitions));
     v.may("ms", &Transition::ms, "how long it takes");
   }
 };
@@ -220,7 +218,7 @@ struct Fields<Conditioning> {
   static constexpr const char* name = "conditioning";
   static void list(auto& v) {
     v.need("mode", &Conditioning::mode, "what the shot is made from beside its text", limits::one_of(limits::conditionings));
-    v.may("chain_from", &Conditioning::chain_from, "the earlier shot whose end this one goes on from", limits::id);
+    v.may("chain_from", &Conditioning::chain_from, "the earlier shot whose end this one continues", limits::id);
     v.may("references", &Conditioning::references, "files, in the order in which the model is given them");
   }
 };

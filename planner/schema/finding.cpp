@@ -1,3 +1,4 @@
+// The table of rules, and how findings are made and printed.
 #include "planner/schema/finding.h"
 
 #include <algorithm>
@@ -8,14 +9,14 @@ namespace {
 constexpr Severity error = Severity::error, warning = Severity::warning;
 
 constexpr Rule table[] = {
-    // The file (schema/read.cpp), and single values wherever they come from (schema/values.cpp).
+    // The file (schema/read.cpp), and single values of any origin (schema/values.cpp).
     {"not-json", error, "the file is one JSON value in UTF-8, not too large and not too deep"},
     {"version", error, "the version is one that this program reads"},
     {"duplicate-key", error, "no object names a key twice"},
     {"unknown-field", error, "every key is a field of the schema"},
     {"missing-field", error, "every field that the schema asks for is there"},
     {"wrong-type", error, "every value has its field's type; numbers are integers"},
-    {"out-of-range", error, "every number lies in its field's range, texts and lists are not too long"},
+    {"out-of-range", error, "every number is in its field's range, texts and lists are not too long"},
     {"unknown-choice", error, "a field with a list of words has one of them"},
     {"empty-text", error, "texts are not empty"},
     {"bad-text", error, "texts are UTF-8 and hold no NUL"},
@@ -24,13 +25,13 @@ constexpr Rule table[] = {
     // Names (check/names.cpp).
     {"id-duplicate", error, "characters, places and props have ids of their own; so have beats, and shots"},
     {"unknown-place", error, "a shot's place is a place of the film"},
-    {"unknown-character", error, "whoever is in a cast or speaks is a character of the film"},
+    {"unknown-character", error, "everyone in a cast and every speaker is a character of the film"},
     {"unknown-beat", error, "the beat of a shot and the beats that a beat requires are beats of the film"},
     {"unknown-target", error, "the camera's target is a character, a prop or a landmark of the shot's place"},
     {"unknown-entity", error, "a fact is about a character, a place or a prop of the film"},
     {"duplicate-member", error, "nobody is twice in a shot's cast"},
-    {"actor-not-in-cast", error, "whoever acts is in the shot's cast"},
-    {"speaker-not-in-cast", error, "whoever speaks on screen is in the shot's cast"},
+    {"actor-not-in-cast", error, "everyone who acts is in the shot's cast"},
+    {"speaker-not-in-cast", error, "everyone who speaks on screen is in the shot's cast"},
     {"locked-path", error, "a locked path leads to a field of its shot"},
 
     // Shots and beats (check/shots.cpp).
@@ -58,7 +59,7 @@ constexpr Rule table[] = {
     {"line-overlap", error, "nobody speaks two lines at once"},
     {"line-outlasts-action", warning, "a line is not longer than the action of its shot"},
 
-    // The world (simulate.cpp).
+    // The simulated world (check/simulate.cpp).
     {"pre-fails", error, "what a shot needs holds in the world before it"},
     {"prop-state", error, "a prop's state is one of its states"},
     {"fact-twice", error, "a list of facts says one thing about an attribute, once"},
@@ -67,7 +68,7 @@ constexpr Rule table[] = {
     {"destroyed", error, "what is destroyed is not used again"},
     {"wardrobe-undeclared", error, "clothes change through effects only"},
 
-    // What this model can film (check/model.cpp).
+    // What a model can film (check/model.cpp).
     {"model-prompt", error, "the prompt is one that the planner can read"},
     {"model-text", error, "texts have a length that the planner can write"},
     {"model-format", error, "aspect, frame rate, language and music are those that the model makes"},
@@ -78,16 +79,16 @@ constexpr Rule table[] = {
     {"model-place", error, "places, their times, weathers and ambiences are those of the model's world"},
     {"model-cast", error, "a shot has one or two characters, at positions and in moods of the model's world"},
     {"model-prop", error, "a shot has at most two props, each once, of the model's world and at its positions"},
-    {"model-action", error, "actions are those of the model's world, one a character, from the shot's start"},
+    {"model-action", error, "actions are those of the model's world, one per character, from the shot's start"},
     {"model-camera", error, "shot sizes and camera moves are those of the model's world"},
     {"model-line", error, "a shot has one line at most, spoken on screen and in it"},
     {"model-unsupported", error, "not more entries than the planner can write"},
     {"model-ignores", warning, "only fields that the model looks at are set"},
 
-    // The prompt (repair.cpp).
+    // The prompt (compose/repair.cpp).
     {"prompt-event", error, "what the prompt clearly says is in the plan"},
 
-    // Editing (check/locked.cpp).
+    // Editing (check/check.cpp).
     {"locked-changed", error, "what a person locked stays as it was"},
 };
 
@@ -101,7 +102,7 @@ Finding finding(const std::string& path, const std::string& rule, const std::str
   return {path, rule, found->severity, sentence};
 }
 
-std::string told(const Finding& f) { return (f.path.empty() ? "" : f.path + ": ") + f.sentence; }
+std::string sentence_of(const Finding& f) { return (f.path.empty() ? "" : f.path + ": ") + f.sentence; }
 
 bool has_errors(const std::vector<Finding>& findings) {
   return std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::error; });
@@ -113,7 +114,7 @@ std::string summary(const std::string& start, const std::vector<Finding>& findin
   std::size_t count = 0;
   for (const Finding& f : findings) {
     if (f.severity != Severity::error || ++count > shown) continue;
-    text += "\n  " + told(f);
+    text += "\n  " + sentence_of(f);
   }
   if (count > shown) text += "\n  and " + std::to_string(count - shown) + " more";
   return text;

@@ -1,4 +1,4 @@
-// What is wrong with a plan, where, and by which rule.
+// A finding: what is wrong with a plan, where, and which rule it breaks.
 #pragma once
 
 #include <span>
@@ -11,36 +11,35 @@ namespace fabula::plan {
 
 enum class Severity { error, warning };
 
-/// A rule that plans are held to. The ids are stable: scripts and tests name them.
+/// A rule for plans. The ids are stable: scripts and tests use them.
 struct Rule {
   const char* id;
   Severity severity;
-  const char* means;  ///< what a plan must do to keep it
+  const char* means;  ///< what holds in a plan that keeps the rule
 };
 
-/// All rules: those of the file, of every plan, of the simulated world, of what a model can film ("model-…"), of the prompt, of editing
-/// ("locked-…").
+/// All rules: about the file, every plan, the simulated world, what a model can film ("model-…"), the prompt, and editing ("locked-…").
 [[nodiscard]] std::span<const Rule> rules();
 
-/// `path` is a JSON path ("shots[1].dialogue[0].speaker"), empty for the file as a whole; the sentence goes on from it.
+/// `path` is a JSON path ("shots[1].dialogue[0].speaker"), empty for the file as a whole. The path is the subject of the sentence.
 struct Finding {
   std::string path, rule;
   Severity severity = Severity::error;
   std::string sentence;
 };
 
-/// With the severity that the table of rules says. The rule must be in it.
+/// Takes the severity from the table of rules, which must hold the rule.
 [[nodiscard]] Finding finding(const std::string& path, const std::string& rule, const std::string& sentence);
 
-/// "path: sentence", as a person or a model is told; the sentence alone where the file as a whole is meant.
-[[nodiscard]] std::string told(const Finding&);
+/// "path: sentence", for a person or a model; the sentence alone if the finding is about the whole file.
+[[nodiscard]] std::string sentence_of(const Finding&);
 
 [[nodiscard]] bool has_errors(const std::vector<Finding>&);
 
-/// "<start>:" and the errors among the findings below each other, at most five.
+/// "<start>:" and up to five errors among the findings, one per line.
 [[nodiscard]] std::string summary(const std::string& start, const std::vector<Finding>&);
 
-/// A plan that cannot be used, with everything that was found. Its code is bad_data, its sentence the summary.
+/// An unusable plan, with all findings. Its code is bad_data, its sentence the summary.
 class PlanError : public Error {
  public:
   PlanError(const std::string& start, std::vector<Finding> findings)

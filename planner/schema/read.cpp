@@ -1,4 +1,4 @@
-// JSON to plan::Film. What is not a plan is told by its path, all of it at once.
+// Reads plan::Film from JSON. Reports all faults at once, each by its path.
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -13,8 +13,8 @@ using nlohmann::json;
 
 using Findings = std::vector<Finding>;
 
-constexpr std::size_t deepest = 32;         // no field lies half as deep
-constexpr std::size_t most_findings = 100;  // nobody reads more, and a hostile file has millions
+constexpr std::size_t deepest = 32;         // no field is half as deep
+constexpr std::size_t most_findings = 100;  // nobody reads more, and a hostile file can have millions
 
 [[noreturn]] void refuse(const std::string& path, const std::string& rule, const std::string& sentence) {
   throw PlanError("the plan cannot be read", {finding(path, rule, sentence)});
@@ -22,8 +22,8 @@ constexpr std::size_t most_findings = 100;  // nobody reads more, and a hostile 
 
 // ---- the text as JSON
 
-// Where the parser is, to tell paths; and which keys each object had. JSON that names a key twice says two things; nlohmann/json would keep
-// the last.
+// Tracks the parser's path, and the keys of each object: JSON with a key twice is ambiguous, and nlohmann/json would silently keep the
+// last.
 class Watch {
  public:
   bool operator()(json::parse_event_t event, const json& value) {
@@ -42,7 +42,7 @@ class Watch {
  private:
   struct Level {
     bool is_list;
-    std::size_t index = std::numeric_limits<std::size_t>::max();  // of the entry at work; before the first the one before 0
+    std::size_t index = std::numeric_limits<std::size_t>::max();  // of the current entry; wraps to 0 at the first
     std::string key = {};
     std::set<std::string> keys = {};
   };
@@ -56,7 +56,7 @@ class Watch {
   void key(const std::string& name) {
     Level& level = levels_.back();
     level.key = name;
-    if (!level.keys.insert(name).second) refuse(path(), "duplicate-key", "is there twice");
+    if (!level.keys.insert(name).second) refuse(path(), "duplicate-key", "appears twice");
   }
 
   void open(bool is_list) {
@@ -81,7 +81,7 @@ json parse(std::string_view text) {
 
 // ---- the JSON as a film
 
-// Reads the fields of one object; what nobody asked for is unknown.
+// Reads the fields of one object and reports all other keys as unknown.
 template <typename S>
 class Reader {
  public:
@@ -96,7 +96,7 @@ class Reader {
     }
   }
 
-  void constant(const char* key, const char*) { known_.insert(key); }  // from_json has looked at it
+  void constant(const char* key, const char*) { known_.insert(key); }  // checked by check_version
 
   template <typename M>
   void need(const char* key, M S::*member, const char*, const Limits& limits = {}) {
@@ -146,7 +146,7 @@ class Reader {
         value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     const auto wide = is_huge ? std::numeric_limits<std::int64_t>::max() : value.get<std::int64_t>();
     if (const auto found = fault(path, wide, limits)) return keep(found);
-    number = static_cast<T>(wide);  // every range lies in its member's
+    number = static_cast<T>(wide);  // every field's range fits its member's type
   }
 
   template <typename T>
@@ -176,7 +176,7 @@ class Reader {
   std::set<std::string> known_;
 };
 
-// A file of another version need not have this one's fields.
+// Checked before the fields: another version may have others.
 void check_version(const json& value) {
   const auto version = value.is_object() ? value.find("version") : value.end();
   if (version == value.end()) refuse("version", "version", "is missing: this is not a plan");

@@ -1,3 +1,4 @@
+// Checks a single value against the limits of its field.
 #include "planner/schema/values.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ bool is_id(const std::string& id) {
          id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
 }
 
-// As much of a text as a sentence can show.
+// A text in quotation marks, shortened to fit into a sentence.
 std::string quoted(const std::string& text) {
   constexpr std::size_t shown = 60;
   std::size_t broken = 0;

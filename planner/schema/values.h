@@ -1,4 +1,4 @@
-// What is wrong with a single value.
+// Checks a single value against the limits of its field.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// plan::Film to JSON: keys in the order of schema/fields.h, optional ones only where they differ from their default.
+// Writes plan::Film as JSON: keys in the order of schema/fields.h, optional fields only if they differ from their default.
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -63,7 +63,7 @@ ordered_json write(const S& object, Defaults defaults) {
   return std::move(writer.json_);
 }
 
-// Goes on from a value by ".key" or "[3]" at the start of the path, which loses it; null where the path is malformed or leads nowhere.
+// Follows the ".key" or "[3]" at the start of the path and removes it from the path; null if the path is malformed or leads nowhere.
 const ordered_json* step(const ordered_json& value, std::string_view& path) {
   if (path[0] == '[') {
     std::size_t index = 0;

@@ -1,3 +1,4 @@
+// Strips Fountain's emphasis marks.
 #include <algorithm>
 #include <array>
 
@@ -8,19 +9,19 @@ namespace {
 
 bool is_mark(char c) { return c == '*' || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t'; }
-// A byte of a word; those of other alphabets count.
+// A byte of a word of any alphabet.
 bool is_word(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// A run of equal marks that may still open something; `left` of its marks have no partner yet.
+// A run of equal marks that may still open emphasis; `left` of them have no partner yet.
 struct Run {
   std::size_t at, left;
 };
 
-// Each run closes what stands open and keeps the rest to open with; every step spends marks or forgets a run, so the whole is linear.
+// Each run first closes open ones and opens with the rest. Every step uses up marks or drops a run, so the time is linear.
 void strip_line(std::string_view line, std::string& out) {
-  std::string gone(line.size(), '\0');  // 1: this byte is not text
+  std::string gone(line.size(), '\0');  // 1: this byte is removed
   std::array<std::vector<Run>, 2> open;
   for (std::size_t at = 0; at < line.size();) {
     const char c = line[at];
@@ -36,7 +37,7 @@ void strip_line(std::string_view line, std::string& out) {
     std::size_t end = at;
     while (end < line.size() && line[end] == c) ++end;
     const bool at_begin = at == 0, at_end = end == line.size();
-    // An underscore within a word is a part of it.
+    // An underscore inside a word belongs to the word.
     const bool can_open = !at_end && !is_space(line[end]) && (c == '*' || at_begin || !is_word(line[at - 1]));
     const bool can_close = !at_begin && !is_space(line[at - 1]) && (c == '*' || at_end || !is_word(line[end]));
     std::vector<Run>& runs = open[c == '*' ? 0 : 1];

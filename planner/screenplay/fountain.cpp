@@ -1,4 +1,4 @@
-// The parser, in two passes: bytes to lines (boneyards and notes are taken out), lines to elements.
+// Parses Fountain in two passes: bytes to lines (taking out boneyards and notes), then lines to elements.
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -20,12 +20,12 @@ namespace {
 struct SourceLine {
   std::string text;
   int number = 0;
-  std::vector<Element> notes;  // written in it, or on lines of their own under it
+  std::vector<Element> notes;  // inside it, or on lines of their own below it
 };
 
 bool is_blank(std::string_view line) { return trimmed(line).empty(); }
 
-// An empty line ends a note; two spaces on it connect.
+// An empty line ends a note, unless it holds two spaces.
 bool has_empty_line(std::string_view note) {
   for (std::size_t at = note.find('\n'); at != std::string_view::npos; at = note.find('\n', at + 1)) {
     std::size_t end = at + 1;
@@ -39,7 +39,7 @@ class LineReader {
  public:
   explicit LineReader(std::string_view text) : text_(text) {}
 
-  // The first line is empty: it carries the notes that stand before all others.
+  // The first line is empty and carries the notes at the beginning of the file.
   std::vector<SourceLine> read() {
     lines_.emplace_back();
     at_line_.number = 1;
@@ -59,7 +59,7 @@ class LineReader {
   }
 
  private:
-  // From an opening mark to behind its closing one.
+  // The text from an opening mark through its closing mark.
   std::string_view skip(std::string_view rest, std::string_view close, const char* fault) {
     const std::size_t end = rest.find(close, 2);
     if (end == std::string_view::npos) refuse(number_, fault);
@@ -81,7 +81,7 @@ class LineReader {
   void finish_line() {
     if (at_line_.notes.empty() || !is_blank(at_line_.text)) {
       lines_.push_back(std::move(at_line_));
-    } else {  // a line of notes is no line
+    } else {  // a line with nothing but notes is dropped
       std::move(at_line_.notes.begin(), at_line_.notes.end(), std::back_inserter(lines_.back().notes));
     }
     at_line_ = {};
@@ -94,7 +94,7 @@ class LineReader {
   int number_ = 1;
 };
 
-// One kind of line break, no byte-order mark.
+// Unifies line breaks and removes the byte-order mark.
 std::string normalised(std::string_view text) {
   if (text.size() > largest_screenplay) {
     throw Error(ExitCode::bad_data, "the screenplay is larger than " + std::to_string(largest_screenplay >> 20U) + " MB");
@@ -141,12 +141,12 @@ bool is_heading(std::string_view line) {
   });
 }
 
-// A single period before a letter or digit: "...and" is no heading.
+// A single period before a letter or digit; "...and" is no heading.
 bool is_forced_heading(std::string_view line) { return line.size() > 1 && line[0] == '.' && is_alphanumeric(line[1]); }
 
 bool is_page_break(std::string_view line) { return line.size() >= 3 && line.find_first_not_of('=') == std::string_view::npos; }
 
-// What begins an element of its own even in the middle of a paragraph.
+// Whether the line begins a new element even inside a paragraph.
 bool is_forced(std::string_view line) {
   return is_forced_heading(line) || std::string_view("!@~>#=").find(line[0]) != std::string_view::npos;
 }
@@ -167,7 +167,7 @@ Element heading_of(std::string_view text, int line) {
   return heading;
 }
 
-// "MOM (V.O.) (CONT'D) ^"; false where the line is no name with extensions.
+// "MOM (V.O.) (CONT'D) ^"; false if the line is not a name with extensions.
 bool read_cue(std::string_view text, Element& cue) {
   cue.dual = text.ends_with('^');
   if (cue.dual) text = trimmed(text.substr(0, text.size() - 1));
@@ -201,7 +201,7 @@ class Parser {
   explicit Parser(std::vector<SourceLine> lines) : lines_(std::move(lines)) {}
 
   Screenplay parse() {
-    take_notes();  // of the line before all others
+    take_notes();  // of the empty first line
     while (at_ < lines_.size() && is_blank(lines_[at_].text)) take_notes();
     title_page();
     body_ = at_;
@@ -220,7 +220,7 @@ class Parser {
   bool blank_before() const { return at_ == body_ || is_blank(text(at_ - 1)); }
   bool blank_after() const { return at_ + 1 == lines_.size() || is_blank(text(at_ + 1)); }
 
-  // Moves on by a line; its notes stand behind what was made of it.
+  // Moves to the next line; the line's notes follow its element.
   void take_notes() {
     std::move(lines_[at_].notes.begin(), lines_[at_].notes.end(), std::back_inserter(play_.elements));
     ++at_;
@@ -231,7 +231,7 @@ class Parser {
     take_notes();
   }
 
-  // Lines from here on while `more()`, as one element.
+  // Puts the lines from here on, while `more()`, into one element.
   template <typename More, typename Text>
   void put_lines(ElementType type, More more, Text text_of) {
     Element made = element(type, text_of(text(at_)), lines_[at_].number);
@@ -245,7 +245,7 @@ class Parser {
     while (at_ < end) take_notes();
   }
 
-  // "Key: value", values may also stand indented below. "FADE IN:" with nothing under it is a transition.
+  // "Key: value"; values may also be indented below the key. "FADE IN:" with nothing below it is a transition.
   void title_page() {
     if (at_ == lines_.size() || !is_key(text(at_))) return;
     const bool indented_below = at_ + 1 < lines_.size() && is_indented(text(at_ + 1));
@@ -287,7 +287,7 @@ class Parser {
     if (is_heading(line) && blank_before()) return put_line(heading_of(line, number));
     Element cue = element(ElementType::character, {}, number);
     if (line[0] == '@' && read_cue(behind, cue)) return put_speech(std::move(cue));
-    // A space behind the colon makes it action again: the line as it stands, not trimmed.
+    // Checked untrimmed: a space after the colon makes it action again.
     if (text(at_).ends_with("TO:") && is_upper(line) && blank_before() && blank_after())
       return put_line(element(ElementType::transition, line, number));
     if (blank_before() && !blank_after() && read_cue(line, cue) && is_upper(cue.text)) return put_speech(std::move(cue));
@@ -301,7 +301,7 @@ class Parser {
     put_line(std::move(section));
   }
 
-  // `from`: behind the mark that forces the first line.
+  // `from`: the offset after the mark that forces the first line.
   void put_action(std::size_t from) {
     const std::size_t first = at_;
     put_lines(
@@ -309,7 +309,7 @@ class Parser {
         [&](std::string_view line) { return without_tabs(line.data() == text(first).data() ? line.substr(from) : line); });
   }
 
-  // Everything up to an empty line; a line of two spaces or more is a pause in the speech.
+  // Speech up to an empty line. A line of two or more spaces is a pause in it.
   void put_speech(Element cue) {
     put_line(std::move(cue));
     const auto spoken = [&](std::size_t at) { return !is_blank(text(at)) || (text(at).size() >= 2 && at + 1 < lines_.size()); };

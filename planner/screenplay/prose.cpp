@@ -1,3 +1,4 @@
+// Words the scenes of a screenplay as a prompt.
 #include "planner/screenplay/prose.h"
 
 #include <algorithm>
@@ -11,22 +12,23 @@
 namespace fabula::screenplay {
 namespace {
 
-constexpr std::size_t longest_text = 2 * longest_prompt;  // bytes of one action or line: what is cut off here is refused at the end
+constexpr std::size_t longest_text =
+    2 * longest_prompt;  // bytes of one action or line; a longer one makes the whole prompt too long anyway
 
 struct Pair {
   std::string_view key, phrase;
 };
 
-// Where a time of day is not "at ...".
+// Times of day that do not take "at".
 constexpr std::array<Pair, 5> time_phrases = {{{"day", "by day"},
                                                {"daytime", "by day"},
                                                {"morning", "in the morning"},
                                                {"afternoon", "in the afternoon"},
                                                {"evening", "in the evening"}}};
-// Places that one is on, not in: the last word of the place.
+// Places that take "on", by their last word.
 constexpr std::array<std::string_view, 12> surfaces = {"beach",   "seaside", "shore", "coast",  "seashore", "moon",
                                                        "surface", "plain",   "roof",  "bridge", "island",   "hill"};
-// The parentheticals that are verbs of speaking.
+// Parentheticals that become verbs of speaking.
 constexpr std::array<Pair, 8> saying = {{{"shouting", "shouts"},
                                          {"whispering", "whispers"},
                                          {"calling", "calls"},
@@ -58,7 +60,7 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-// A word without the signs at its ends, in lower case.
+// A word in lower case, without signs at its ends.
 std::string bare(std::string_view word) {
   constexpr std::string_view signs = ".,;:!?-()";
   const std::size_t begin = word.find_first_not_of(signs);
@@ -69,7 +71,7 @@ bool is_article(const std::string& word) {
   return word == "a" || word == "an" || word == "the" || word == "his" || word == "her" || word == "its";
 }
 
-// "FOX" of a screenplay's capitals, not "I".
+// A word in a screenplay's capitals: "FOX", but not "I".
 bool is_shouted(std::string_view word) {
   return bare(word).size() > 1 && word != lowercase(word) &&
          std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
@@ -119,7 +121,7 @@ class Writer {
 
   void put(const std::string& sentence) { prose_.prompt += (prose_.prompt.empty() ? "" : " ") + sentence; }
 
-  // A speaker that the action calls "a fox" or "the old fox" is a noun; one that it only calls "Lucy" is a name.
+  // Collects nouns: a speaker called "a fox" or "the old fox" by the action is a noun; "Lucy" without an article is a name.
   void learn_nouns(const Shot& shot) {
     const std::vector<std::string> all = words_of(words(shot.action));
     int since_article = 2;
@@ -135,7 +137,7 @@ class Writer {
     }
   }
 
-  // A speaker in the middle of a sentence: "the fox", "Lucy".
+  // The speaker as the subject of a sentence: "the fox", "Lucy".
   std::string subject(const std::string& speaker) const {
     const std::string name = lowercase(words(speaker));
     const std::vector<std::string> parts = words_of(name);
@@ -147,7 +149,7 @@ class Writer {
     return proper;
   }
 
-  // The action as a sentence: no capitals beyond those of names, an article before a noun that begins a clause.
+  // The action as a sentence: only names keep capitals, and a noun that begins a clause gets an article.
   std::string action(const std::string& text) const {
     std::string sentence;
     bool clause_begins = true, sentence_begins = true;
@@ -168,7 +170,7 @@ class Writer {
     return ended(sentence);
   }
 
-  // "in the forest at night", as far as the sentence does not say it itself.
+  // "in the forest at night", without what the sentence says already.
   std::string setting(const std::string& place, const std::string& time, const std::string& sentence) const {
     std::set<std::string> said;
     for (const std::string& word : words_of(sentence)) said.insert(bare(word));
@@ -244,7 +246,7 @@ class Writer {
     put(capitalised(subject(line.speaker)) + " " + std::string(verb) + std::string(voice) + ": \"" + ended(spoken) + "\"");
   }
 
-  // Size, move and number of shots hold for the whole film, wherever they are asked for.
+  // Size, move and number of shots apply to the whole film, wherever the script asks for them.
   void film_overrides() {
     std::vector<Override> all = script_.overrides;
     all.insert(all.end(), late_.begin(), late_.end());

@@ -1,4 +1,4 @@
-// A screenplay as the prompt that the planner understands: plain sentences, as tools/train/grammar_prompts.py words them.
+// Turns a screenplay into a prompt that the planner understands: plain sentences in the wording of tools/train/prompts/grammar_prompts.py.
 #pragma once
 
 #include <string>
@@ -10,16 +10,16 @@ namespace fabula::screenplay {
 
 struct Prose {
   std::string prompt;
-  std::vector<std::string> left_out;  ///< what a prompt cannot say, each as a sentence with its line
+  std::vector<std::string> left_out;  ///< what a prompt cannot say, one sentence each, with the line
 };
 
-/// "In the forest at night, a fox runs. The fox says: "hello moon."" Everything of the script passes through prompt_words
-/// (planner/text/text.h), so that only what is spoken stands in quotation marks. Overrides understood: size (wide, medium), move (static,
-/// push_in) and shots (a number) of the film; place and time of a scene; voice (man, woman) of a line. Throws Error(bad_data) when nothing
-/// is to be filmed, or more than a prompt may hold.
+/// "In the forest at night, a fox runs. The fox says: "hello moon."" All text of the script passes through prompt_words
+/// (planner/text/text.h), so that only speech is in quotation marks. Supported overrides: size (wide, medium), move (static, push_in) and
+/// shots (a number) of the film; place and time of a scene; voice (man, woman) of a line. Throws Error(bad_data) if there is nothing to
+/// film or the prompt becomes too long.
 [[nodiscard]] Prose prose_of(const Script&);
 
-/// The way from a file to a prompt: parse_fountain, scenes_of, prose_of.
+/// From the bytes of a file to a prompt: parse_fountain, scenes_of, prose_of.
 [[nodiscard]] Prose prose_of_fountain(std::string_view text);
 
 }  // namespace fabula::screenplay

@@ -1,3 +1,4 @@
+// Groups the elements of a screenplay into scenes, shots and lines.
 #include "planner/screenplay/scenes.h"
 
 #include <algorithm>
@@ -22,7 +23,7 @@ std::string flat(std::string_view text) {
   return std::string(trimmed(words));
 }
 
-// The overrides of a note; none where it is not addressed to Fabula.
+// The overrides in a note; none if it is not addressed to Fabula.
 std::vector<Override> overrides_of(const Element& note) {
   std::string_view rest = note.text;
   constexpr std::string_view address = "fabula:";
@@ -63,7 +64,7 @@ constexpr std::array<std::string_view, 15> times = {"day",  "night",  "morning",
                                                     "dusk", "sunset", "sunrise", "twilight",  "daytime", "nighttime", "midday"};
 constexpr std::array<std::string_view, 6> same_times = {"continuous", "later", "same", "same time", "moments later", "same day"};
 
-// "A - B - C" in its parts; dashes may be long ones.
+// The parts of "A - B - C"; any kind of dash.
 std::vector<std::string> dashed_parts(std::string_view text) {
   std::vector<std::string> parts;
   while (true) {
@@ -82,7 +83,7 @@ bool is_one_of(const std::array<std::string_view, count>& words, std::string_vie
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// `before`: the time of day of the scene before.
+// `before`: the time of day of the previous scene.
 Scene scene_of(const Element& heading, const std::string& before) {
   Scene scene;
   scene.heading = flat(heading.text);
@@ -99,7 +100,7 @@ Scene scene_of(const Element& heading, const std::string& before) {
     break;
   }
   std::vector<std::string> parts = dashed_parts(rest);
-  // The last part that is a time is the time; what follows it ("FLASHBACK") belongs to neither.
+  // The last part that names a time is the time. Parts after it ("FLASHBACK") are ignored.
   for (std::size_t i = parts.size(); i-- > 1 && scene.time_of_day.empty();) {
     const std::string word = lowercase(parts[i]);
     const bool same = is_one_of(same_times, word);
@@ -122,7 +123,7 @@ std::string letters_of(std::string_view text) {
   return letters;
 }
 
-// The walk over the elements: what a note or a line belongs to is always the last thing made.
+// Walks over the elements. Notes and lines belong to the most recent scene, shot or cue.
 class Walk {
  public:
   explicit Walk(const Screenplay& play) {
@@ -138,7 +139,7 @@ class Walk {
     const ElementType type = element.type;
     const bool parts_speech = type == ElementType::scene_heading || type == ElementType::action || type == ElementType::centred ||
                               type == ElementType::transition;
-    if (parts_speech) cue_ = {};  // lyrics that follow are nobody's
+    if (parts_speech) cue_ = {};  // lyrics after this have no singer
     switch (type) {
       case ElementType::scene_heading: {
         const std::string before = script_.scenes.empty() ? "" : script_.scenes.back().time_of_day;
@@ -238,7 +239,7 @@ class Walk {
   Script script_;
   Target target_ = Target::film;
   Element cue_;
-  std::vector<Override> cue_overrides_;  // hold for every line of the cue
+  std::vector<Override> cue_overrides_;  // apply to every line of the cue
   std::string delivery_, transition_;
   bool cue_said_ = false;
 };

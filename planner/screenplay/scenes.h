@@ -1,4 +1,4 @@
-// What is to be filmed of a screenplay: scenes, their shots, the lines spoken in them. Plain data, in the order of the film.
+// The part of a screenplay that is filmed: scenes, their shots, the lines spoken in them. Plain data, in film order.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace fabula::screenplay {
 
-/// From [[fabula: key = value]]; several in one note are parted by ";" or line breaks. It holds for what it stands behind: the film (before
-/// the first scene), a scene (behind its heading), a shot (behind action), a line (behind it) or all lines of a cue (behind the cue).
+/// From [[fabula: key = value]]; ";" or line breaks separate several in one note. It applies to what precedes it: the film (before the
+/// first scene), a scene (after its heading), a shot (after action), a line, or all lines of a cue (after the cue).
 struct Override {
   std::string key, value;
   int line = 0;
@@ -18,16 +18,16 @@ struct Override {
 struct SpokenLine {
   std::string speaker;             ///< as in the cue, "FOX"
   std::string text;                ///< without emphasis; its lines joined by spaces
-  std::string delivery;            ///< parentheticals before it and extensions that are no mode, "whispering"
+  std::string delivery;            ///< parentheticals before it, and extensions other than modes: "whispering"
   std::string mode = "on_screen";  ///< or voiceover (V.O.), off_screen (O.S., O.C.)
   bool sung = false;
-  bool with_previous = false;  ///< dual dialogue: at the same time as the line before
+  bool with_previous = false;  ///< dual dialogue: at the same time as the previous line
   int line = 0;
   std::vector<Override> overrides;
 };
 
 struct Shot {
-  std::string action;      ///< a paragraph without emphasis; empty where a scene begins with speech
+  std::string action;      ///< a paragraph without emphasis; empty if a scene begins with speech
   std::string transition;  ///< into this shot, as written: "CUT TO:"; empty: a cut
   std::vector<SpokenLine> dialogue;
   std::vector<std::string> captions;  ///< centred text
@@ -36,10 +36,10 @@ struct Shot {
 };
 
 struct Scene {
-  std::string heading;      ///< as written; empty for what stands before the first heading
+  std::string heading;      ///< as written; empty before the first heading
   std::string setting;      ///< interior, exterior, both, or empty
   std::string place;        ///< "FOREST - CLEARING"
-  std::string time_of_day;  ///< lower case; of the scene before where the heading says CONTINUOUS, LATER or SAME; empty: not said
+  std::string time_of_day;  ///< lower case; that of the previous scene for CONTINUOUS, LATER or SAME; empty if not given
   std::string number;
   int line = 0;
   std::vector<Override> overrides;
@@ -53,7 +53,7 @@ struct Script {
   std::vector<Scene> scenes;
 };
 
-/// Throws Error(bad_data) for a fabula note that is no "key = value", with its line.
+/// Throws Error(bad_data) for a fabula note that is not "key = value", naming its line.
 [[nodiscard]] Script scenes_of(const Screenplay&);
 
 }  // namespace fabula::screenplay

@@ -1,4 +1,4 @@
-// A screenplay in Fountain (the syntax is described at fountain.io/syntax) as plain data, in the order of the file.
+// A screenplay in Fountain (syntax: fountain.io/syntax) as plain data, in file order.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,12 @@
 
 namespace fabula::screenplay {
 
-constexpr std::size_t largest_screenplay = 4U << 20U;  ///< bytes; a feature film has about a twentieth of it
+constexpr std::size_t largest_screenplay = 4U << 20U;  ///< bytes; about 20 times a feature film
 
 enum class ElementType {
   scene_heading,  ///< INT. EXT. EST. INT./EXT. I/E, or forced with "."
-  action,         ///< a paragraph: its lines, with their indents; tabs are four spaces
-  character,      ///< who speaks the parentheticals and dialogue that follow
+  action,         ///< a paragraph: its lines with their indents, tabs as four spaces
+  character,      ///< the speaker of the parentheticals and dialogue that follow
   parenthetical,  ///< without its parentheses
   dialogue,       ///< the lines up to the next parenthetical, or the end of the block
   lyrics,         ///< one line
@@ -22,24 +22,23 @@ enum class ElementType {
   page_break,
   section,  ///< for the writer only, like synopses and notes
   synopsis,
-  note,  ///< [[…]]; stands behind the element that it was written in or under
+  note,  ///< [[…]]; comes after the element that it was written in or under
 };
 
-/// Text keeps its marks of emphasis (strip_emphasis removes them) and has lost the marks that made it what it is (forcing signs,
-/// parentheses …).
+/// The text keeps its emphasis marks (see strip_emphasis) but not the marks of its type (forcing signs, parentheses …).
 struct Element {
   ElementType type = ElementType::action;
   std::string text;
-  int line = 0;                         ///< where it begins, from 1
+  int line = 0;                         ///< of its beginning, from 1
   std::string scene_number;             ///< of a heading: "1A" of #1A#
   std::vector<std::string> extensions;  ///< of a character: "V.O." of (V.O.)
-  bool dual = false;                    ///< of a character: "^", speaks at the same time as the one before
+  bool dual = false;                    ///< of a character: "^", speaks at the same time as the previous one
   int depth = 0;                        ///< of a section: the number of "#"
 };
 
 struct TitleEntry {
   std::string key;                  ///< as written, "Draft date"
-  std::vector<std::string> values;  ///< one a line
+  std::vector<std::string> values;  ///< one per line
   int line = 0;
 };
 
@@ -48,16 +47,16 @@ struct Screenplay {
   std::vector<Element> elements;
 };
 
-/// Reads a screenplay; boneyards (/* … */) and empty lines are gone, everything else is kept. Time and memory are linear in its size.
-/// Throws Error(bad_data): not UTF-8, with a NUL byte, larger than largest_screenplay, a boneyard or note that is never closed (with its
-/// line).
+/// Reads a screenplay; drops boneyards (/* … */) and empty lines and keeps everything else. Time and memory are linear in its size. Throws
+/// Error(bad_data) for text that is not UTF-8, holds a NUL byte or exceeds largest_screenplay, and for an unclosed boneyard or note (naming
+/// its line).
 [[nodiscard]] Screenplay parse_fountain(std::string_view text);
 
-/// The values of a title entry joined by a space; keys are compared without case; empty when there is none.
+/// The values of a title entry, joined by spaces; empty if there is none. Keys ignore case.
 [[nodiscard]] std::string title_value(const Screenplay&, std::string_view key);
 
-/// Without the marks of *italics*, **bold**, ***both*** and _underline_, and the backslashes of \* \_ \\. A mark opens before and closes
-/// behind something that is no space, on the same line; one that finds no partner stays.
+/// Removes the marks of *italics*, **bold**, ***both*** and _underline_, and the backslashes of \* \_ \\. Marks pair within a line, with no
+/// space on their inner side; a mark without a partner stays.
 [[nodiscard]] std::string strip_emphasis(std::string_view text);
 
 }  // namespace fabula::screenplay

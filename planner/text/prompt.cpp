@@ -1,3 +1,4 @@
+// Checks and normalises a prompt.
 #include "planner/text/prompt.h"
 
 #include "base/error.h"

@@ -13,7 +13,7 @@ void sort_once(std::vector<std::string>& values) {
 
 bool is_ascii_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// For each byte of a UTF-8 text whether it belongs to an ASCII letter or digit, or to a character beyond ASCII that is no sign.
+// For each byte of a UTF-8 text: whether it belongs to an ASCII letter or digit, or to a character beyond ASCII that is no sign.
 std::vector<bool> solid_bytes(std::string_view text) {
   std::vector<bool> solid;
   while (solid.size() < text.size()) {
@@ -26,7 +26,7 @@ std::vector<bool> solid_bytes(std::string_view text) {
   return solid;
 }
 
-// For each byte whether it is one of a word: solid, or ' or - between two solid ones.
+// For each byte: whether it belongs to a word, that is, is solid, or ' or - between two solid ones.
 std::vector<bool> word_bytes(std::string_view text) {
   const std::vector<bool> solid = solid_bytes(text);
   std::vector<bool> word = solid;

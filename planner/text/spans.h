@@ -1,4 +1,4 @@
-// Words of a text, and the spans of a prompt that a plan may copy.
+// The words of a text, and the spans of a prompt that a plan may copy.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ struct TextSpan {
   [[nodiscard]] std::string_view of(std::string_view text) const { return text.substr(begin, end - begin); }
 };
 
-/// The words of a UTF-8 text, in order. A word byte is an ASCII letter or digit, a byte of a character beyond ASCII (but for signs:
-/// U+0080…U+00BF, U+2000…U+207F), or ' or - between two of these.
+/// The words of a UTF-8 text, in order. A word consists of ASCII letters and digits, characters beyond ASCII (except signs: U+0080…U+00BF,
+/// U+2000…U+207F), and ' or - between two of these.
 [[nodiscard]] std::vector<TextSpan> words_of(std::string_view text);
 
 /// The spans of a prompt that a plan may copy, each at most `cap` bytes: a span starts where a word starts, ends where a word ends or with

@@ -1,3 +1,4 @@
+// Case, prompt-safe words and printable lines, for text from strangers.
 #include "planner/text/text.h"
 
 #include <utf8proc.h>
@@ -13,7 +14,7 @@ constexpr std::string_view white = " \t\r\n\v\f";
 enum class Role { word, mark, space, sign, nothing };
 
 Role role_of(std::int32_t code) {
-  if (utf8proc_get_property(code)->ignorable) return Role::nothing;  // fillers, joiners, selectors: letters or marks that nobody sees
+  if (utf8proc_get_property(code)->ignorable) return Role::nothing;  // fillers, joiners, selectors: invisible letters and marks
   switch (utf8proc_category(code)) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
@@ -41,7 +42,7 @@ bool is_apostrophe(std::int32_t code) { return code == '\'' || code == 0x2019; }
 
 bool is_letter(const Character& c) { return c.kind == CharKind::letter; }
 
-// take(bytes, code) for each character of any bytes; bytes that are none come as code -1.
+// Calls take(bytes, code) for each character of any bytes; code is -1 for bytes that are no character.
 template <typename Take>
 void each_character(std::string_view text, Take take) {
   while (!text.empty()) {
@@ -94,7 +95,7 @@ std::string_view trimmed(std::string_view text) {
 std::string prompt_words(std::string_view text, std::size_t most_bytes) {
   std::string well_formed;
   each_character(text, [&](std::string_view bytes, std::int32_t code) { well_formed += code < 0 ? std::string_view(" ") : bytes; });
-  // Before the choice, not after it: composition turns some signs into ASCII ones.
+  // Compose before choosing characters: composition turns some signs into ASCII ones.
   const std::string composed = nfc(well_formed);
   std::string words;
   bool gap = false, after_letter = false;
@@ -114,7 +115,7 @@ std::string prompt_words(std::string_view text, std::size_t most_bytes) {
     if (is_apostrophe(c.code)) {
       const bool inside = after_letter && !gap && at < composed.size() && is_letter(character_at(composed, at)) &&
                           role_of(character_at(composed, at).code) == Role::word;
-      // The apostrophe and the letter behind it come together, so that no cut leaves it at the end.
+      // The apostrophe is put together with the letter after it, so that no cut leaves it at the end.
       if (inside) {
         const std::size_t next = character_at(composed, at).bytes;
         if (!put("'" + composed.substr(at, next))) return nfc(words);
@@ -142,7 +143,7 @@ std::string prompt_words(std::string_view text, std::size_t most_bytes) {
         break;
     }
   }
-  return nfc(words);  // what stood between a letter and its mark is gone
+  return nfc(words);  // recompose, because characters between a letter and its mark are gone
 }
 
 std::string printable(std::string_view text) {

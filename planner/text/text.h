@@ -1,4 +1,4 @@
-// Text that strangers wrote: its case, and how it may stand in a prompt or on a terminal.
+// Text from strangers: its case, and how to make it safe for a prompt or a terminal.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 namespace fabula {
 
-/// Unicode's own answers (general categories Ll and Lu; simple case mapping).
+/// By Unicode's general categories Ll and Lu.
 [[nodiscard]] bool is_lowercase(std::int32_t code);
 [[nodiscard]] bool is_uppercase(std::int32_t code);
-/// `text` is UTF-8.
+/// Simple case mapping. `text` is UTF-8.
 [[nodiscard]] std::string lowercase(std::string_view text);
 /// Without white space (ASCII) at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
@@ -20,14 +20,14 @@ namespace fabula {
 /// "fox, crab, whale"
 [[nodiscard]] std::string joined(const std::vector<std::string>& words);
 
-/// Any bytes, as words that may stand between the quotation marks of a prompt: whoever wrote them, they stay words. The result is UTF-8 in
-/// which every character is a letter, a number, a mark on one of these, one space between words, one of  . , ; : ! ? - ( )  or an
-/// apostrophe between two letters. So it holds no special token (all of them need < | >), no quotation mark, backslash, line break,
-/// control, zero-width or direction character. At most `most_bytes` long, cut at a character.
+/// Turns any bytes into words that are safe between the quotation marks of a prompt. The result is UTF-8 in which every character is a
+/// letter, a number, a mark on one of these, one space between words, one of . , ; : ! ? - ( ) or an apostrophe between two letters. So it
+/// holds no special token (all of them need < | >), no quotation mark, backslash, line break, control, zero-width or direction character.
+/// At most `most_bytes` long, cut at a character boundary.
 [[nodiscard]] std::string prompt_words(std::string_view text, std::size_t most_bytes);
 
-/// Any bytes, as one line that a terminal may show: line breaks and tabs become spaces; controls, invisible and direction characters and
-/// what is not UTF-8 become U+FFFD.
+/// Turns any bytes into one line that is safe on a terminal: line breaks and tabs become spaces; control, invisible and direction
+/// characters and broken UTF-8 become U+FFFD.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace fabula

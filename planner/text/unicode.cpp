@@ -1,3 +1,4 @@
+// Wraps utf8proc: composition, character classes and well-formedness.
 #include "planner/text/unicode.h"
 
 #include <utf8proc.h>
@@ -37,7 +38,7 @@ CharKind kind_of(std::int32_t code) {
 
 const utf8proc_uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const utf8proc_uint8_t*>(text.data()); }
 
-// The range that the second byte must lie in (Unicode, table 3-7), and how many bytes the lead byte announces; 0: no lead byte.
+// How many bytes a lead byte announces (0: it is no lead byte), and the range of the second byte (Unicode, table 3-7).
 struct Lead {
   std::size_t length = 0;
   unsigned low = 0x80, high = 0xBF;

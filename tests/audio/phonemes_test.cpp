@@ -1,4 +1,4 @@
-// Phones and durations from flite, equal to what tools/train/speech.py trains with.
+// Phones and durations from flite, equal to what tools/train/world/speech.py trains with.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -17,7 +17,7 @@ std::string names(const std::vector<Phone>& phones) {
   return text;
 }
 
-// Values printed by tools/train/speech.py: phones_of("hello moon.", "slt").
+// Values printed by tools/train/world/speech.py: phones_of("hello moon.", "slt").
 TEST(Phonemes, EqualTheTrainingCodesBitForBit) {
   const std::vector<Phone> expected = {
       {"hh", 0x1.4f6c4a0000000p-3, 0x1.76d45c0000000p-4}, {"ax", 0x1.056b3c0000000p-2, 0x1.8dedb00000000p-5},

@@ -35,18 +35,18 @@ class CountingSink : public MediaSink {
   void finish() override { finished = true; }
 };
 
-Direction film_of(int shots) {
-  Direction direction;
+PlannedFilm film_of(int shots) {
+  PlannedFilm planned;
   for (int i = 0; i < shots; ++i) {
     plan::Shot shot;
     shot.id = "s" + std::to_string(i);
     shot.start_ms = (i * 22000 + 6) / 12;
     shot.duration_ms = ((i + 1) * 22000 + 6) / 12 - shot.start_ms;
-    direction.film.shots.push_back(shot);
-    direction.shots.emplace_back();
+    planned.film.shots.push_back(shot);
+    planned.shots.emplace_back();
   }
-  direction.film.total_ms = direction.film.shots.back().start_ms + direction.film.shots.back().duration_ms;
-  return direction;
+  planned.film.total_ms = planned.film.shots.back().start_ms + planned.film.shots.back().duration_ms;
+  return planned;
 }
 
 std::vector<float> silence(const Sound&, std::int64_t count) { return std::vector<float>(static_cast<std::size_t>(2 * count)); }
@@ -79,10 +79,10 @@ TEST(Film, EachShotHasItsOwnSeedAndTheFilmSeedChangesAll) {
 TEST(Film, ASeedInThePlanIsTheShotsOwn) {
   CountingModel a, b;
   CountingSink sink;
-  Direction direction = film_of(2);
-  render_film(direction, a, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
-  direction.film.shots[1].seed = 77;
-  render_film(direction, b, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
+  PlannedFilm planned = film_of(2);
+  render_film(planned, a, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
+  planned.film.shots[1].seed = 77;
+  render_film(planned, b, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
   EXPECT_EQ(b.seeds, (std::vector<std::uint64_t>{a.seeds[0], 77}));
 }
 

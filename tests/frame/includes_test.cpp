@@ -93,6 +93,46 @@ TEST(Includes, ThirdPartyHeadersStayInTheFilesThatWrapThem) {
   }
 }
 
+// The planner's rooms, bottom-up. A room includes itself and rooms above it in this list, so circles of rooms are impossible.
+TEST(Includes, FollowTheArrowsBetweenThePlannersRooms) {
+  struct Room {
+    std::string name;
+    std::set<std::string> reach;  // further rooms
+  };
+  const std::vector<Room> rooms = {
+      {"text", {}},
+      {"schema", {"text"}},
+      {"check", {"text", "schema"}},
+      {"oracle", {"text", "schema", "check"}},
+      {"edit", {"text", "schema", "check", "oracle"}},
+      {"cast", {"text", "schema", "oracle"}},
+      {"screenplay", {"text"}},
+      {"h3", {"text"}},
+      {"lm", {"text"}},
+      {"grammar", {"text", "schema", "check", "lm"}},
+      {"compose", {"text", "schema", "check", "oracle", "lm", "grammar"}},
+  };
+  std::map<std::string, std::set<std::string>> reach;
+  for (const Room& room : rooms) {
+    for (const std::string& other : room.reach) EXPECT_TRUE(reach.contains(other)) << room.name << " is listed before " << other;
+    reach[room.name] = room.reach;
+    reach[room.name].insert(room.name);
+  }
+  const auto room_of = [](const std::string& file) {
+    const std::size_t begin = std::string("planner/").size();
+    return file.starts_with("planner/") ? file.substr(begin, file.find('/', begin) - begin) : "";
+  };
+  std::set<std::string> seen;
+  for (const Include& include : includes_of_the_tree()) {
+    if (include.folder != "planner") continue;
+    const std::string room = room_of(include.file), target = room_of(include.path);
+    ASSERT_TRUE(reach.contains(room)) << include.file << " is in no room of the list";
+    seen.insert(room);
+    if (!target.empty()) EXPECT_TRUE(reach.at(room).contains(target)) << include.file << " includes " << include.path;
+  }
+  EXPECT_EQ(seen.size(), rooms.size());
+}
+
 // Everything else reaches the tables through engine/ops.h.
 TEST(Includes, OnlyTheOpsAndTheParityTestsUseTheKernelTables) {
   for (const Include& include : includes_of_the_tree()) {

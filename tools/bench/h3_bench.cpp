@@ -1,5 +1,5 @@
-// Times one transformer evaluation and one VAE decode of a bundle. tools/train/bench_reference.py times the same through diffusers and
-// prints the same lines, so that both together are one table:
+// Times one transformer evaluation and one VAE decode of a bundle. tools/train/judge/bench_reference.py times the same through diffusers
+// and prints the same lines, so that both together are one table:
 //   h3_bench BUNDLE [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     recall::Score rules, model;
     for (const recall::Case& one : recall::read_cases(argv[1])) {
       if (!rules.add(one, oracle::plan_by_rules(one.prompt, world, phones_of)) && tells) std::printf("rules: %s\n", one.prompt.c_str());
-      if (!model.add(one, planner->direct(one.prompt, nullptr).film) && tells) std::printf("model: %s\n", one.prompt.c_str());
+      if (!model.add(one, planner->plan_film(one.prompt, nullptr).film) && tells) std::printf("model: %s\n", one.prompt.c_str());
     }
     print("rules", rules);
     print("model", model);

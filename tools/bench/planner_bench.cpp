@@ -143,12 +143,12 @@ void bench_at_once(const Options& options, const std::vector<std::string>& promp
     const Time start = Time::now();
     tokens = 0;
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-      plans[i] = plan::to_json(planner->direct(prompts[i], nullptr).film);
+      plans[i] = plan::to_json(planner->plan_film(prompts[i], nullptr).film);
       tokens += planner->stats().tokens;
     }
     const Time middle = Time::now();
-    planner->direct_all(prompts, {.plans = options.jobs}, nullptr, [&](BatchResult result) {
-      if (plan::to_json(std::get<Direction>(result.outcome).film) != plans[result.prompt])
+    planner->plan_all(prompts, {.plans = options.jobs}, nullptr, [&](BatchResult result) {
+      if (plan::to_json(std::get<PlannedFilm>(result.outcome).film) != plans[result.prompt])
         throw Error(ExitCode::internal, "company has changed the plan of: " + prompts[result.prompt]);
     });
     one = faster(one, middle - start), many = faster(many, Time::now() - middle);

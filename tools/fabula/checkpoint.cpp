@@ -104,8 +104,8 @@ plan::Film plan_by_checkpoint(const Source& source, const DirectOptions& how, co
   const PublishedOptions published{precision, cpu_machine(thread_count(how.model.threads)), [](int) { return !stop_requested(); },
                                    how.sampling};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
-  const plan::Film film = options.any_film ? write_any_film(checkpoint, source.prompt, seen, published)
-                                           : write_film(checkpoint, world, source.prompt, seen, phones_of, published);
+  const plan::Film film = options.any_film ? plan_any_film(checkpoint, source.prompt, seen, published)
+                                           : plan_film(checkpoint, world, source.prompt, seen, phones_of, published);
   tell_unsupported(film);
   return film;
 }

@@ -86,19 +86,19 @@ std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
   return jobs;
 }
 
-void tell_done(const Job& job, const Direction& direction, const DecodingStats& stats, bool as_json) {
-  const char* by = direction.origin.by_rules ? "rules" : "model";
+void tell_done(const Job& job, const PlannedFilm& planned, const DecodingStats& stats, bool as_json) {
+  const char* by = planned.origin.by_rules ? "rules" : "model";
   const json line = {{"job", job.number},
                      {"status", "done"},
                      {"output", job.output.string()},
                      {"by", by},
-                     {"repairs", direction.origin.repairs},
-                     {"unsupported", direction.film.unsupported},
+                     {"repairs", planned.origin.repairs},
+                     {"unsupported", planned.film.unsupported},
                      {"stats", json::parse(stats_json(stats))}};
   if (as_json)
     std::puts(line.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
   else
-    std::printf("%s done %s%s\n", three_digits(job.number).c_str(), job.output.c_str(), direction.origin.by_rules ? " (by rules)" : "");
+    std::printf("%s done %s%s\n", three_digits(job.number).c_str(), job.output.c_str(), planned.origin.by_rules ? " (by rules)" : "");
   std::fflush(stdout);
 }
 
@@ -147,7 +147,7 @@ std::size_t plan_jobs(const std::vector<Job>& good, const PlanOptions& options) 
   const BatchOptions batch{.plans = options.jobs};
   std::fprintf(stderr, "fabula: %zu prompts, %d at once; the language model's cache takes %.1f MB\n", prompts.size(), options.jobs,
                static_cast<double>(planner->cache_bytes(batch)) / (1 << 20U));
-  planner->direct_all(
+  planner->plan_all(
       prompts, batch, [](int) { return !stop_requested(); },
       [&](BatchResult result) {
         const Job& job = good[result.prompt];
@@ -155,14 +155,14 @@ std::size_t plan_jobs(const std::vector<Job>& good, const PlanOptions& options) 
         std::optional<Error> fault;
         if (error != nullptr) fault = *error;
         try {
-          if (!fault) write_output(job.output, plan::to_json(std::get<Direction>(result.outcome).film) + "\n", options.overwriting);
+          if (!fault) write_output(job.output, plan::to_json(std::get<PlannedFilm>(result.outcome).film) + "\n", options.overwriting);
         } catch (const Error& told) {
           fault = told;
         }
         if (fault)
           tell_failed(job, *fault, options.json);
         else
-          tell_done(job, std::get<Direction>(result.outcome), result.stats, options.json);
+          tell_done(job, std::get<PlannedFilm>(result.outcome), result.stats, options.json);
         failures += fault ? 1 : 0;
       });
   return failures;

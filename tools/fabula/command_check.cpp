@@ -116,7 +116,7 @@ void check_plan(const std::string& file, const std::string& model, bool json) {
   if (json) {
     std::printf("%s\n", to_json(report).dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
   } else {
-    for (const Finding& f : findings) print(std::string(word_of(f.severity)) + "  " + told(f) + "  [" + f.rule + "]");
+    for (const Finding& f : findings) print(std::string(word_of(f.severity)) + "  " + sentence_of(f) + "  [" + f.rule + "]");
     if (report.film) print_timeline(*report.film, report.timeline);
   }
   const auto errors = std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::error; });

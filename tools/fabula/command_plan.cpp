@@ -12,9 +12,9 @@ namespace {
 plan::Film plan_of(const Source& source, const PlanOptions& options) {
   if (!options.lm.folder.empty()) return plan_by_checkpoint(source, options, options.lm);
   const auto bundle = locate_bundle(options.model.model);
-  if (options.oracle) return direct_by_rules(source, bundle, options.cast);
+  if (options.oracle) return plan_source_by_rules(source, bundle, options.cast);
   DecodingStats stats;
-  plan::Film film = direct(source, bundle, options, &stats).film;
+  plan::Film film = plan_source(source, bundle, options, &stats).film;
   if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
   return film;
 }

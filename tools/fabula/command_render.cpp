@@ -82,9 +82,9 @@ std::size_t available_memory() {
   return 0;
 }
 
-void check_memory(const ClipModel& model, const Direction& direction, const Bundle& bundle, const ClipSettings& settings) {
+void check_memory(const ClipModel& model, const PlannedFilm& planned, const Bundle& bundle, const ClipSettings& settings) {
   std::size_t needed = 0;
-  for (const Conditioning& conditioning : direction.shots) {
+  for (const Conditioning& conditioning : planned.shots) {
     needed = std::max(needed, model.footprint({&conditioning, bundle.shot_frames.back(), 0, settings}));
   }
   const std::size_t available = available_memory();
@@ -152,8 +152,8 @@ void run_render(const RenderOptions& options) {
   std::vector<Stage> stages;
 
   Clock::time_point start = Clock::now();
-  const Direction direction = direct(source, bundle.folder, options);
-  const plan::Film& film = direction.film;
+  const PlannedFilm planned = plan_source(source, bundle.folder, options);
+  const plan::Film& film = planned.film;
   const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
   if (writes_plan) write_output(options.save_plan, plan::to_json(film) + "\n", options.overwriting);
   stages.push_back({"plan", seconds_since(start)});
@@ -161,7 +161,7 @@ void run_render(const RenderOptions& options) {
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
   start = Clock::now();
   const auto model = load_clip_model(bundle.folder, precision, cpu_machine(threads));
-  check_memory(*model, direction, bundle, settings);
+  check_memory(*model, planned, bundle, settings);
   stages.push_back({"load", seconds_since(start)});
 
   start = Clock::now();
@@ -171,7 +171,7 @@ void run_render(const RenderOptions& options) {
   const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
   {
     ProgressLine line(options.quiet || options.json);
-    render_film(direction, *model, bundle.shot_frames, *sink, conform_sound, {seed, settings}, [&](const FilmProgress& p) {
+    render_film(planned, *model, bundle.shot_frames, *sink, conform_sound, {seed, settings}, [&](const FilmProgress& p) {
       line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
       return !stop_requested();
     });

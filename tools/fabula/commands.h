@@ -111,9 +111,10 @@ struct Source {
 
 /// The plan and the states of a source, by the planner of a bundle. How the plan came about, what the model cannot show and who of the cast
 /// plays is told on standard error.
-[[nodiscard]] Direction direct(const Source&, const std::filesystem::path& bundle, const DirectOptions&, DecodingStats* stats = nullptr);
-/// The plan of a prompt by rules alone: a bundle's world is all that is read. Tells what `direct` tells.
-[[nodiscard]] plan::Film direct_by_rules(const Source&, const std::filesystem::path& bundle, const CastChoice&);
+[[nodiscard]] PlannedFilm plan_source(const Source&, const std::filesystem::path& bundle, const DirectOptions&,
+                                      DecodingStats* stats = nullptr);
+/// The plan of a prompt by rules alone: a bundle's world is all that is read. Reports what `plan_source` reports.
+[[nodiscard]] plan::Film plan_source_by_rules(const Source&, const std::filesystem::path& bundle, const CastChoice&);
 
 /// Writes a plan for each line of a file, several at once, and tells a line about each on standard output. Error(some_jobs_failed) at the
 /// end.

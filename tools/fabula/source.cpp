@@ -91,24 +91,25 @@ void tell(const plan::Film& film, const Origin& origin) {
 
 }  // namespace
 
-Direction direct(const Source& given, const fs::path& bundle, const DirectOptions& options, DecodingStats* stats) {
+PlannedFilm plan_source(const Source& given, const fs::path& bundle, const DirectOptions& options, DecodingStats* stats) {
   Source source = given;
   const World world = World::open(bundle / "world.json");
   const CastJoin join(options.cast, source, world);
   const auto planner = load_planner(bundle, precision_of(options.model.precision), cpu_machine(thread_count(options.model.threads)),
                                     phones_of, {.sampling = options.sampling, .names = join.names()});
   const auto alive = [](int) { return !stop_requested(); };
-  Direction direction = source.is_plan ? planner->direct(source.film, alive) : planner->direct(source.prompt, alive);
+  PlannedFilm planned = source.is_plan ? planner->read_plan(source.film, alive) : planner->plan_film(source.prompt, alive);
   if (stats != nullptr) *stats = planner->stats();
-  const Origin origin = direction.origin;
-  if (join.bind(direction.film))
-    direction = planner->direct(plan::Film(direction.film), alive);  // its states are those of the plan as it is now
-  direction.origin = origin;
-  tell(direction.film, origin);
-  return direction;
+  const Origin origin = planned.origin;
+  // The cast has changed names, looks or voices of the plan: the model reads it once more, so that the states are those of the bound plan.
+  const bool bound_to_cast = join.bind(planned.film);
+  if (bound_to_cast) planned = planner->read_plan(plan::Film(planned.film), alive);
+  planned.origin = origin;
+  tell(planned.film, origin);
+  return planned;
 }
 
-plan::Film direct_by_rules(const Source& given, const fs::path& bundle, const CastChoice& choice) {
+plan::Film plan_source_by_rules(const Source& given, const fs::path& bundle, const CastChoice& choice) {
   Source source = given;
   if (source.is_plan) throw Error(ExitCode::usage, "--oracle plans a prompt, and this is a plan already");
   const World world = World::open(bundle / "world.json");

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from transformers import Qwen3ForCausalLM
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
-import layout  # noqa: E402
+from networks import layout  # noqa: E402
 
 VELOCITY_FLOOR = 0.05  # of 1 - t, where a clean sample is turned into a velocity
 LATENT_SIZE = (4, 8)  # of the video cases: rows x columns of latents, two patches of 4 x 4
@@ -211,8 +211,7 @@ def planned_shot(bundle: pathlib.Path, seed: int) -> tuple[str, torch.Tensor, li
     """(prompt, conditioning rows (n, dim), score starts in seconds) of a shot with a spoken line, from a plan of the world's grammar."""
     import numpy as np
 
-    import grammar_prompts
-    import tokens
+    from prompts import grammar_prompts, tokens
     for attempt in range(1000):
         prompt, plan = grammar_prompts.sample_plan(np.random.default_rng([SEED, seed, attempt]))
         spoken = [i for i, shot in enumerate(plan["shots"]) if shot["dialogue"] and len(shot["cast"]) == 1]

@@ -19,10 +19,9 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/train"))
-import editions  # noqa: E402
-import grammar_prompts  # noqa: E402
-import planner_decode  # noqa: E402
-import tokens  # noqa: E402
+from networks import planner_decode  # noqa: E402
+from prompts import grammar_prompts, tokens  # noqa: E402
+from world import editions  # noqa: E402
 
 SEED, STREAMS, TAP_LAYER = 20261124, 8, 2
 GREEDY = ("A fox runs through a forest at night. It says: hello moon.", "Zwei Füchse -- it's raining! \"Really?\" On the beach: a crab & a pig.")

@@ -3,7 +3,7 @@
     python dump_prompts.py OUT.json [--count 200] [--seed 990000011]
 
 A shot is [place, time, [[actor, action] …], speaker, text]; the last two are null where nobody speaks. The seed is none of those that the planner is trained or
-judged with (tools/train/planner.py, evaluate.py). `tests/planner/oracle_test.cpp` and `tools/bench/plan_recall.cpp` read the file.
+judged with (tools/train/networks/planner.py, evaluate.py). `tests/planner/oracle_test.cpp` and `tools/bench/plan_recall.cpp` read the file.
 """
 import argparse
 import json
@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools/train"))
-import grammar_prompts  # noqa: E402
+from prompts import grammar_prompts  # noqa: E402
 
 
 def shown(plan: dict, shot: dict) -> list:

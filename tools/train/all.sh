@@ -1,17 +1,17 @@
 #!/bin/sh
-# A whole run of training, or a piece of one: the stages that are named, each for its minutes, those that can at the same time.
+# Trains a model, or continues to: runs the named stages, each for its minutes, in parallel where possible.
 #
 #   tools/train/all.sh [--wheels DIR] [--from BUNDLE] [--keep DIR] STAGE=MINUTES …
 #
-# plans                  shards of drawn plans, which the planner learns from
+# plans                  shards of drawn plans, the planner's training data
 # planner                the language model, alone
-# shots                  rendered shots, while audio-vae and dit learn from them
+# shots                  rendered shots, while audio-vae and dit train on them
 # audio-vae, dit         the audio autoencoder and the transformer
-# distil, video-decoder  the transformer in fewer evaluations; the decoder of pictures, on what the transformer makes
+# distil, video-decoder  the transformer in fewer evaluations; the video decoder, on the transformer's latents
 # export                 the bundle (any number)
 #
-# Each stage goes on from its checkpoint in FABULA_TRAIN_CACHE (.cache/train), if there is one. --from: a bundle that is taken apart into these first.
-# --keep: where logs and the bundle are copied. --wheels: a folder of Python wheels to install without a network.
+# Each stage continues from its checkpoint in FABULA_TRAIN_CACHE (.cache/train), if there is one. --from: unpack this bundle into checkpoints first.
+# --keep: copy logs and the bundle to this folder. --wheels: install the Python wheels in this folder, without a network.
 set -eu
 cd "$(dirname "$0")/../.."
 wheels= keep= from= minutes=
@@ -37,7 +37,7 @@ mkdir -p "$cache"
 
 [ -z "$from" ] || $python tools/train/run.py unpack --resume "$from"
 
-# stage NAME CHECKPOINT [OPTION …]: runs a stage if it is named, from its checkpoint if there is one.
+# stage NAME CHECKPOINT [OPTION …]: runs a stage if it was named, from its checkpoint if that exists.
 stage() {
     name=$1 checkpoint=$2 budget=
     shift 2

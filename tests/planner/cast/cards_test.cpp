@@ -1,4 +1,4 @@
-// Character cards in their three containers: what comes back, what is refused.
+// Character cards in their three containers: round trips, and what is refused.
 #include "planner/cast/card.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ using nlohmann::ordered_json;
 
 constexpr std::int64_t today = 1800000000;
 
-// A card as another program would write it, with fields that Fabula has no use for.
+// A card from another program, with fields that Fabula does not use.
 ordered_json foreign() {
   return ordered_json::parse(R"({
     "spec": "chara_card_v3", "spec_version": "3.0", "zzz": [1, 2.5, 1e-9, null, true, "\u00e9\u0000"],
@@ -93,7 +93,7 @@ TEST(Cards, WhatWeDoNotUseComesBackAsItWas) {
     ordered_json written = ordered_json::parse(write_card_json(card.character, card.origin, today));
     EXPECT_EQ(written["data"]["extensions"]["fabula"]["look"], "a short singer");
     EXPECT_EQ(written["data"]["modification_date"], today);
-    // Back to what it was in the fields that are ours: all else must be equal, in the same order.
+    // Restores our own fields; everything else must be equal and in the same order.
     written["data"].erase("modification_date");
     written["data"]["extensions"]["fabula"] = foreign()["data"]["extensions"]["fabula"];
     EXPECT_EQ(written.dump(), foreign().dump());
@@ -196,7 +196,7 @@ TEST(Cards, RefuseWhatIsNoJsonOrTooMuchOfIt) {
   expect_has(card_refusal(""), "not JSON");
   expect_has(card_refusal("[]"), "not a JSON object");
   expect_has(card_refusal("{\"a\":"), "error at byte 6");
-  expect_has(card_refusal("{\"a\":1,\"a\":2}"), "is there twice");
+  expect_has(card_refusal("{\"a\":1,\"a\":2}"), "appears twice");
   expect_has(card_refusal("{\"a\":1e999}"), "number that is too large");
   expect_has(card_refusal("{\"a\":\"\xff\"}"), "not JSON");
   expect_has(card_refusal(std::string(1000000, '[')), "nested more than 64 deep");
@@ -299,7 +299,7 @@ TEST(Zip, GivesBackWhatWasWritten) {
 TEST(Zip, RefusesNamesThatLeaveTheirPlace) {
   for (const char* name : {"../x", "a/../x", "a/..", "/x", "\\x", "a\\..\\x", "C:x", "a//x", "./x", "a/./x", ""}) {
     refusal([&] { (void)write_zip({{name, ""}}); });
-    // As another program would write it: the same length, put in afterwards.
+    // As another program might write it: a name of the same length, patched in afterwards.
     const std::string length(std::string_view(name).size(), 'n');
     if (length.empty()) continue;
     std::string zip = write_zip({{length, "data"}});
@@ -352,7 +352,7 @@ TEST(Zip, RefusesBombs) {
                (void)read_zip(write_zip({{"a", std::string(900, 'a')}, {"b", std::string(200, 'b')}}), {512, 1000, 200});
              }),
              "unpacks to more than");
-  // Two entries over the same bytes: the second one's directory entry points into the first one's data, where a header of its own stands.
+  // Two entries over the same bytes: the second directory entry points into the data of the first, which holds a header.
   const std::string inner = write_zip({{"b", "bbbb"}});
   const std::string inner_local = inner.substr(0, inner.find(central));
   std::string outer = write_zip({{"a", inner_local}, {"b", "bbbb"}});
@@ -365,7 +365,7 @@ TEST(Zip, SkipsFoldersAndReadsSizesThatFollow) {
   zip[zip.find("dir.") + 3] = '/';
   zip[zip.rfind("dir.") + 3] = '/';
   ASSERT_EQ(read_zip(zip).size(), 1U);
-  // Flag 3: the local header says nothing of sizes and sum.
+  // Flag 3: the local header has neither sizes nor checksum.
   std::string streamed = write_zip({{"b", "bbbb"}});
   constexpr std::uint32_t flags = 1U << 11U | 1U << 3U;
   streamed = patched(
@@ -408,7 +408,7 @@ TEST(Cards, DamageGivesAnErrorOrAValidCardAndNothingElse) {
   EXPECT_GT(read, 20);
 }
 
-// Damage that the checksums do not see: the JSON is changed, then packed properly.
+// Damage that checksums cannot detect: the JSON is changed, then packed correctly.
 TEST(Cards, DamagedJsonInSoundContainersGivesAnErrorOrAValidCard) {
   test::Random random(test::seed() + 1);
   for (int round = 0; round < 1500; ++round) {

@@ -1,4 +1,4 @@
-// Where the cast meets a film. Texts of the cast are a stranger's.
+// The cast in a film, with texts from strangers.
 #include "planner/cast/join.h"
 
 #include <gtest/gtest.h>
@@ -72,7 +72,7 @@ TEST(CastJoin, ANamedOneIsTheActorOfThePlan) {
   EXPECT_EQ(film.characters[0].name, "Ruby");
   EXPECT_EQ(film.characters[1].cast_id, "");
   EXPECT_FALSE(plan::has_errors(plan::check(film, storybook())));
-  // A name that is a word of the language makes no new meaning.
+  // A name that is an English word gets no new meaning.
   World same = storybook();
   oracle::add_names(same, {{"crab", "the night"}, {"crab", "runs"}});
   EXPECT_EQ(same.actors[1].words, storybook().actors[1].words);
@@ -119,7 +119,7 @@ TEST(CastJoin, EffectsBecomeMemoriesOnce) {
     film.title = "Another film";
     store.remember_once(cast::memories_of(film, "2026-03-03T00:00:00Z"));
     EXPECT_EQ(store.memory_of("ruby").size(), 6U);
-    // All or none: one of them is about somebody who is not there.
+    // All or none: one of them is about an unknown character.
     film.title = "A third film";
     film.characters[1].cast_id = "nobody";
     EXPECT_THROW(store.remember_once(cast::memories_of(film, "2026-03-03T00:00:00Z")), Error);

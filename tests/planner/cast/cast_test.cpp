@@ -1,4 +1,4 @@
-// The cast file: what is kept, what is refused, and that nothing committed is ever lost.
+// The cast file: what it keeps, what it refuses, and that nothing committed is ever lost.
 #include "planner/cast/store.h"
 
 #include <gtest/gtest.h>
@@ -230,8 +230,8 @@ TEST_F(Cast, ADamagedFileNeverDoesMoreThanAnError) {
 }
 
 TEST_F(Cast, AKilledProcessLosesNothingThatItHasCommitted) {
-  int told[2];
-  ASSERT_EQ(pipe(told), 0);
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -241,16 +241,16 @@ TEST_F(Cast, AKilledProcessLosesNothingThatItHasCommitted) {
     const Database half(file_, false);
     half.run("BEGIN IMMEDIATE");
     half.run("DELETE FROM memory");
-    (void)!write(told[1], "x", 1);
+    (void)!write(ready[1], "x", 1);
     pause();
     _exit(0);
   }
   char byte = 0;
-  ASSERT_EQ(read(told[0], &byte, 1), 1);
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  close(told[0]);
-  close(told[1]);
+  close(ready[0]);
+  close(ready[1]);
   EXPECT_EQ(Store(file_, Store::Open::existing).memory_of("fox").size(), 5U);
 }
 

@@ -1,4 +1,4 @@
-// The validator: a corpus of plans that each break one rule, with their good twins; the simulated world; locked fields.
+// The validator: plans that each break one rule, next to their good twins; the simulated world; locked fields.
 #include "planner/check/check.h"
 
 #include <gtest/gtest.h>
@@ -34,10 +34,10 @@ std::string contents(const fs::path& file) {
 
 Film good(const std::string& name) { return plan::from_json(contents(plans / "good" / (name + ".json"))); }
 
-// Whose model a good plan and its twins are meant for; null: any.
+// The world that a good plan and its twins are made for; null: any.
 const World* world_of(const std::string& good) { return good == "story" ? &storybook() : good == "edition" ? &edition() : nullptr; }
 
-// (rule, path) of all that is found in a plan's text.
+// (rule, path) of all findings in a plan's text.
 using Found = std::multiset<std::pair<std::string, std::string>>;
 Found found_in(const std::string& text, const World* world) {
   std::vector<plan::Finding> findings;
@@ -55,7 +55,7 @@ Found found_in(const std::string& text, const World* world) {
   return found;
 }
 
-std::string told(const Found& found) {
+std::string printed(const Found& found) {
   std::string all;
   for (const auto& [rule, path] : found) all += "\n  " + rule + " at " + path;
   return all;
@@ -64,7 +64,7 @@ std::string told(const Found& found) {
 TEST(Corpus, GoodPlansHaveNoFindings) {
   for (const auto& entry : fs::directory_iterator(plans / "good")) {
     const Found found = found_in(contents(entry.path()), world_of(entry.path().stem()));
-    EXPECT_TRUE(found.empty()) << entry.path() << told(found);
+    EXPECT_TRUE(found.empty()) << entry.path() << printed(found);
   }
 }
 
@@ -81,7 +81,7 @@ TEST(Corpus, EachBadPlanHasItsFindingsAndNoOthers) {
     Found wanted;
     for (const json& f : goal.at("findings")) wanted.emplace(f.at(0).get<std::string>(), f.at(1).get<std::string>());
     const Found found = found_in(contents(entry.path()), world_of(twin));
-    EXPECT_EQ(found, wanted) << name << told(found);
+    EXPECT_EQ(found, wanted) << name << printed(found);
   }
   EXPECT_EQ(files, expected.size());
   EXPECT_GE(files, 60U);
@@ -103,7 +103,7 @@ TEST(Corpus, BreaksEveryRule) {
   EXPECT_TRUE(broken.empty()) << *broken.begin() << " is not in the table of rules";
 }
 
-// Films need not come from files.
+// Films that do not come from files.
 TEST(Validator, ChecksTheValuesOfAFilmInMemory) {
   const std::vector<std::pair<std::string, std::function<void(Film&)>>> changes = {
       {"title", [](Film& f) { f.title = "\xff"; }},
@@ -141,7 +141,7 @@ TEST(Validator, LetsWarningsPassAndSaysWhatCannotBeFilmed) {
     const std::string sentence = error.what();
     EXPECT_NE(sentence.find("\n  unsupported[1]: is empty"), std::string::npos) << sentence;
     EXPECT_NE(sentence.find("more"), std::string::npos) << sentence;
-    EXPECT_EQ(sentence.find("woodcut"), std::string::npos) << "a warning is told as an error";
+    EXPECT_EQ(sentence.find("woodcut"), std::string::npos) << "a warning is reported as an error";
   }
 }
 
@@ -159,9 +159,9 @@ TEST(Validator, SaysWhatAModelDoesNotLookAtUnlessItsWorldHasIt) {
     return paths;
   };
   EXPECT_TRUE(ignored(edition()).empty());
-  const std::vector<std::string> told = ignored(storybook());
+  const std::vector<std::string> paths = ignored(storybook());
   for (const char* path : {"places[0].weather", "shots[0].cast[0].mood", "shots[0].props"})
-    EXPECT_NE(std::find(told.begin(), told.end(), path), told.end()) << path;
+    EXPECT_NE(std::find(paths.begin(), paths.end(), path), paths.end()) << path;
 }
 
 TEST(Validator, APlanThatNamesNoWeatherMoodOrPropIsOneOfTheEdition) {
@@ -245,7 +245,7 @@ TEST(Locked, PathsLeadToFieldsOnly) {
   }
 }
 
-// Bytes of good plans changed at random: each is read or refused, and what was read can be checked and written again.
+// Good plans with random bytes changed: each is read or refused, and every plan that is read can be checked and written again.
 TEST(Validator, SurvivesWhateverCanBeRead) {
   test::Random random(test::seed());
   std::vector<std::string> texts;

@@ -89,10 +89,10 @@ TEST(Planner, KeepsTheReferencesStatesOfAPlan) {
   for (int stream = 0; stream < 2; ++stream) {
     const json& golden = goldens()["streams"][static_cast<std::size_t>(stream)];
     const Tensor states = reference.at("state." + std::to_string(stream));
-    const Direction direction = planner->direct(film_of(golden), nullptr);
-    ASSERT_EQ(direction.shots.size(), golden["shots"].size());
-    for (std::size_t i = 0; i < direction.shots.size(); ++i) {
-      const Conditioning& shot = direction.shots[i];
+    const PlannedFilm planned = planner->read_plan(film_of(golden), nullptr);
+    ASSERT_EQ(planned.shots.size(), golden["shots"].size());
+    for (std::size_t i = 0; i < planned.shots.size(); ++i) {
+      const Conditioning& shot = planned.shots[i];
       auto rows = golden["shots"][i]["rows"].get<std::vector<std::int64_t>>();
       ASSERT_EQ(shot.untimed(), static_cast<std::int64_t>(rows.size()));
       const auto sounds = golden["shots"][i]["sounds"].get<std::vector<std::int64_t>>();
@@ -111,7 +111,7 @@ TEST(Planner, KeepsTheReferencesStatesOfAPlan) {
   }
 }
 
-// Largest difference of two shots' states, over the largest state.
+// The largest difference between two shots' states, relative to the largest state.
 double relative_difference(const Conditioning& a, const Conditioning& b) {
   EXPECT_EQ(a.states.size(), b.states.size());
   double difference = 0.0, size = 0.0;
@@ -122,17 +122,17 @@ double relative_difference(const Conditioning& a, const Conditioning& b) {
   return difference / size;
 }
 
-// Chance writes no plan that fits its prompt: after two repairs the rules plan, and the states are those of that plan.
+// A random model never fits its prompt: after two repairs the rules plan, and the states are those of the rules' plan.
 TEST(Planner, KeepsTheStatesThatOnePrefillOfTheFinalPlanGives) {
   const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
   for (const json& golden : goldens()["greedy"]) {
-    const Direction written = planner->direct(golden["prompt"].get<std::string>(), nullptr);
+    const PlannedFilm written = planner->plan_film(golden["prompt"].get<std::string>(), nullptr);
     EXPECT_TRUE(written.origin.by_rules);
     EXPECT_EQ(written.origin.repairs, 2);
     EXPECT_FALSE(written.origin.faults.empty());
     EXPECT_EQ(plan::to_json(written.film),
               plan::to_json(oracle::plan_by_rules(golden["prompt"], World::open(bundle / "world.json"), phones_of)));
-    const Direction read = planner->direct(plan::from_json(plan::to_json(written.film)), nullptr);
+    const PlannedFilm read = planner->read_plan(plan::from_json(plan::to_json(written.film)), nullptr);
     ASSERT_EQ(read.shots.size(), written.shots.size());
     for (std::size_t i = 0; i < read.shots.size(); ++i) {
       EXPECT_EQ(relative_difference(written.shots[i], read.shots[i]), 0.0);
@@ -141,7 +141,7 @@ TEST(Planner, KeepsTheStatesThatOnePrefillOfTheFinalPlanGives) {
   }
 }
 
-// The parts of a planner, to look at tokens.
+// The parts of a planner, for tests of tokens.
 struct Parts {
   Tokenizer tokenizer = Tokenizer::open(bundle / "planner" / "tokenizer.json");
   TokenTable table{tokenizer};
@@ -223,18 +223,18 @@ ExitCode code_of(const std::function<void()>& body) {
 
 TEST(Planner, RefusesWhatItCannotDirect) {
   const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
-  EXPECT_EQ(code_of([&] { (void)planner->direct(std::string(" \n"), nullptr); }), ExitCode::usage);
-  EXPECT_EQ(code_of([&] { (void)planner->direct(std::string("\xc3("), nullptr); }), ExitCode::bad_data);
-  EXPECT_EQ(code_of([&] { (void)planner->direct(std::string(4001, 'x'), nullptr); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string(" \n"), nullptr); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string("\xc3("), nullptr); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string(4001, 'x'), nullptr); }), ExitCode::bad_data);
   plan::Film film = film_of(goldens()["streams"][0]);
   film.shots[0].place = "atlantis";
-  EXPECT_EQ(code_of([&] { (void)planner->direct(film, nullptr); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { (void)planner->read_plan(film, nullptr); }), ExitCode::bad_data);
 }
 
 TEST(Planner, StopsWhenToldTo) {
   const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   const std::string prompt = goldens()["greedy"][0]["prompt"];
-  EXPECT_EQ(code_of([&] { (void)planner->direct(prompt, [](int tokens) { return tokens < 50; }); }), ExitCode::interrupted);
+  EXPECT_EQ(code_of([&] { (void)planner->plan_film(prompt, [](int tokens) { return tokens < 50; }); }), ExitCode::interrupted);
 }
 
 TEST(Planner, SaysWhatIsWrongWithABundle) {

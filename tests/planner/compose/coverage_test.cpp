@@ -1,4 +1,4 @@
-// Nothing that a prompt asks for is dropped in silence.
+// Nothing that a prompt asks for is dropped silently.
 #include "planner/compose/coverage.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Published checkpoints: their conversations, their pictures, what they need, and the plans that they write.
+// Published checkpoints: conversations, pictures, memory, and the plans that they write.
 #include "planner/compose/published.h"
 
 #include <gtest/gtest.h>
@@ -76,7 +76,7 @@ TEST(ChatTemplate, OfAnotherFormIsRefusedByName) {
   EXPECT_NE(refused("").find("lacks"), std::string::npos);
 }
 
-// A checkpoint of the goldens, whole, in a folder of its own.
+// A complete checkpoint of the goldens in its own folder.
 class Published : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
@@ -91,8 +91,8 @@ class Published : public testing::TestWithParam<const char*> {
   }
 
   plan::Film film(const Picture* picture, Precision precision, int threads) const {
-    return write_film(Checkpoint::open(folder_), World::open(world_file), prompt, picture, phones_of,
-                      {.precision = precision, .threads = threads});
+    return plan_film(Checkpoint::open(folder_), World::open(world_file), prompt, picture, phones_of,
+                     {.precision = precision, .threads = threads});
   }
 
   fs::path folder_ = fs::temp_directory_path() / ("fabula_published_" + std::to_string(getpid()));
@@ -119,12 +119,12 @@ TEST_P(Published, IsDescribedBeforeItIsRead) {
   EXPECT_EQ(checkpoint.chat.thinking, Thinking::on_request);
   EXPECT_EQ(checkpoint.kv_per_token, 2U * 2 * 2 * 16 * 4);  // keys and values, layers, heads, channels, bytes
   ASSERT_EQ(checkpoint.memory.size(), 3U);
-  std::int64_t norms = 0, others = 0, rows = 0;  // parameters that stay f32, that do not, and rows of these
+  std::int64_t norms = 0, others = 0, rows = 0;  // parameters that stay f32, the others, and rows of the others
   Weights stored = Weights::measure(folder_, Precision::fp32);
   for (const std::string& name : stored.names()) {
     if (name.starts_with("model.visual.")) continue;
     const Shape shape = stored.shape(name);
-    const bool whole = shape.rank() < 2 || name.ends_with("mlp.gate.weight");  // a router chooses in f32
+    const bool whole = shape.rank() < 2 || name.ends_with("mlp.gate.weight");  // routers stay in f32
     (whole ? norms : others) += shape.elements();
     if (!whole) rows += shape[0];
   }
@@ -215,7 +215,7 @@ class SeeingCheckpoint : public Published {};
 TEST_P(SeeingCheckpoint, ReadsThePictureBeforeItWrites) {
   test::Random random(test::seed());
   const plan::Film unseen = film(nullptr, Precision::fp32, 1);
-  int changed = 0;  // a random model may well write one and the same plan of two pictures, but not of eight
+  int changed = 0;  // a random model may write the same plan for two pictures, but not for eight
   std::vector<std::uint8_t> rgb(std::size_t{3} * 90 * 70);
   const Picture picture{90, 70, rgb};
   for (int i = 0; i < 8; ++i) {
@@ -265,7 +265,7 @@ TEST(Pictures, TooNarrowAreRefused) {
   EXPECT_NE(refusal([&] { (void)resized(config, {0, 0}); }).find("narrow"), std::string::npos);
 }
 
-// A model that wants to stop as soon as it may: every free text is as short as it can be, and the plan goes on after it.
+// A model that stops as soon as possible: every free text is as short as allowed, and the plan continues after it.
 TEST(StopTokens, EndAFreeText) {
   const Tokenizer tokenizer = Tokenizer::open(goldens / "tokenizer.json");
   const TokenTable table(tokenizer);

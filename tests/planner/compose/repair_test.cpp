@@ -1,5 +1,5 @@
-// Findings go back to the model, word for word and twice at most; then the rules plan. The models are scripts: each round they write the
-// plan that the test gives.
+// Findings return to the model verbatim, at most twice; then the rules plan. The models are scripted: each round they write the plan that
+// the test provides.
 #include "planner/compose/repair.h"
 
 #include <gtest/gtest.h>
@@ -16,14 +16,14 @@ namespace {
 const std::string root = FABULA_SOURCE_DIR;
 const std::string prompt = "A fox runs through a forest at night. It says: hello moon.";
 
-// Speech that needs no synthesiser: 60 ms a letter.
+// Speech without a synthesiser: 60 ms per letter.
 std::vector<Phone> letters_as_phones(const std::string& text, const std::string&) {
   std::vector<Phone> phones;
   for (std::size_t i = 0; i < text.size(); ++i) phones.push_back({"ah", 0.06 * static_cast<double>(i), 0.06});
   return phones;
 }
 
-// A voice that is over at once.
+// A voice without any duration.
 std::vector<Phone> hasty_phones(const std::string&, const std::string&) { return {{"ah", 0.0, 0.01}}; }
 
 class Repair : public testing::Test {
@@ -40,9 +40,9 @@ class Repair : public testing::Test {
     return follower.tokens();
   }
 
-  // The model writes `plans` one after the other, a round each.
-  Composed compose_by(const std::vector<plan::Film>& plans, const PhonesFunction& phones = letters_as_phones,
-                      std::size_t most_tokens = 100'000) {
+  // The model writes `plans` in order, one per round.
+  RepairedPlan compose_by(const std::vector<plan::Film>& plans, const PhonesFunction& phones = letters_as_phones,
+                          std::size_t most_tokens = 100'000) {
     rounds_ = 0;
     read_.clear();
     std::vector<std::int32_t> goal;
@@ -51,7 +51,7 @@ class Repair : public testing::Test {
     const std::int32_t start = *tokenizer_.added("<|im_start|>");
     const auto next = [&](std::span<const std::int32_t> tokens) {
       read_.insert(read_.end(), tokens.begin(), tokens.end());
-      const auto turn = std::find(tokens.rbegin(), tokens.rend(), start);  // of the answer
+      const auto turn = std::find(tokens.rbegin(), tokens.rend(), start);  // the answer's
       if (turn != tokens.rend()) {
         Follower follower(tokenizer_);
         plan::Film film = plans.at(rounds_++);
@@ -66,7 +66,7 @@ class Repair : public testing::Test {
       logits[static_cast<std::size_t>(goal.at(position))] = 1.0F;
       return std::span<const float>(logits);
     };
-    return compose(prompt, world_, {tokenizer_, table_}, next, phones, most_tokens);
+    return plan_with_repairs(prompt, world_, {tokenizer_, table_}, next, phones, most_tokens);
   }
 
   std::string text_of(const std::vector<std::int32_t>& tokens) const {
@@ -79,12 +79,12 @@ class Repair : public testing::Test {
   Tokenizer tokenizer_ = Tokenizer::open(root + "/tests/goldens/planner/planner/tokenizer.json");
   TokenTable table_{tokenizer_};
   std::size_t rounds_ = 0;
-  std::vector<std::int32_t> read_;  // all that the model was given
+  std::vector<std::int32_t> read_;  // all tokens that the model has read
 };
 
 TEST_F(Repair, APlanWithoutFaultsStandsAtOnce) {
   const plan::Film good = plan_of(prompt);
-  const Composed made = compose_by({good});
+  const RepairedPlan made = compose_by({good});
   EXPECT_EQ(plan::to_json(made.film), plan::to_json(good));
   EXPECT_EQ(made.origin.repairs, 0);
   EXPECT_FALSE(made.origin.by_rules);
@@ -98,13 +98,13 @@ TEST_F(Repair, FindingsGoBackWordForWordAsAUserTurnAndThePlanIsComposedAnew) {
   EXPECT_EQ(repair_turn(faults),
             "shots: no shot shows what the prompt says: fox runs at the place forest by night\nshots: nobody says \"hello moon\", which "
             "the prompt has fox say");
-  const Composed made = compose_by({bad, good});
+  const RepairedPlan made = compose_by({bad, good});
   EXPECT_EQ(plan::to_json(made.film), plan::to_json(good));
   EXPECT_EQ(made.origin.repairs, 1);
   EXPECT_FALSE(made.origin.by_rules);
   EXPECT_EQ(rounds_, 2U);
   EXPECT_EQ(made.read, read_);
-  // The stream: the prompt, the first plan to its end, the findings in the prompt's form, the second plan.
+  // The stream: the prompt, the whole first plan, the findings in the form of a prompt, the second plan.
   plan::Film first = bad;
   Follower whole(tokenizer_);
   write_plan(whole, first, world_, letters_as_phones);
@@ -128,16 +128,16 @@ TEST_F(Repair, TheValidatorsFindingsAreFaultsToo) {
   ASSERT_EQ(faults.size(), 1U);
   EXPECT_EQ(repair_turn(faults), "shots[1].dialogue[0].text: " + faults[0].sentence);
   const plan::Film good = plan_of(prompt);
-  const Composed made = compose_by({good, good, good}, hasty_phones);  // whatever it writes, the voice is too fast
+  const RepairedPlan made = compose_by({good, good, good}, hasty_phones);  // the voice is too fast for any plan
   EXPECT_TRUE(made.origin.by_rules);
   EXPECT_NE(text_of(read_).find("shots[1].dialogue[0].text: has 10 ms, to speak it takes "), std::string::npos);
   EXPECT_FALSE(plan::has_errors(plan::check(made.film, world_)));
-  EXPECT_EQ(made.film.unsupported, std::vector<std::string>{"hello moon"}) << "what the rules drop is told";
+  EXPECT_EQ(made.film.unsupported, std::vector<std::string>{"hello moon"}) << "what the rules drop is reported";
 }
 
 TEST_F(Repair, AfterTwoRoundsTheRulesPlan) {
   const plan::Film bad = plan_of("A crab jumps on the beach."), worse = plan_of("A pig.");
-  const Composed made = compose_by({bad, worse, bad, plan_of(prompt)});
+  const RepairedPlan made = compose_by({bad, worse, bad, plan_of(prompt)});
   EXPECT_EQ(rounds_, 3U) << "one plan and two repairs";
   EXPECT_EQ(made.origin.repairs, 2);
   EXPECT_TRUE(made.origin.by_rules);
@@ -147,7 +147,7 @@ TEST_F(Repair, AfterTwoRoundsTheRulesPlan) {
 
 TEST_F(Repair, WhereAFurtherRoundWouldNotFitTheRulesPlanAtOnce) {
   const plan::Film bad = plan_of("A crab jumps on the beach.");
-  const Composed made = compose_by({bad}, letters_as_phones, 600);
+  const RepairedPlan made = compose_by({bad}, letters_as_phones, 600);
   EXPECT_EQ(rounds_, 1U);
   EXPECT_EQ(made.origin.repairs, 0);
   EXPECT_TRUE(made.origin.by_rules);

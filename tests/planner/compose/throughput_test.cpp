@@ -1,4 +1,4 @@
-// The planner at speed: what is read ahead, kept between calls or read in company is what would have been read alone, to the byte.
+// The planner's optimisations change no byte: drafts, states kept between calls, and shared passes.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -61,7 +61,7 @@ void expect_same_bytes(std::span<const float> a, std::span<const float> b) {
   EXPECT_EQ(0, std::memcmp(a.data(), b.data(), a.size_bytes()));
 }
 
-void expect_same_states(const Direction& a, const Direction& b) {
+void expect_same_states(const PlannedFilm& a, const PlannedFilm& b) {
   ASSERT_EQ(a.shots.size(), b.shots.size());
   for (std::size_t i = 0; i < a.shots.size(); ++i) {
     expect_same_bytes(a.shots[i].states, b.shots[i].states);
@@ -74,7 +74,7 @@ class ReadingAhead : public testing::TestWithParam<Precision> {};
 TEST_P(ReadingAhead, ChangesNeitherTokensNorStates) {
   const Model model(GetParam());
   const Machine machine = cpu_machine(2);
-  Session ahead(model.lm, model.tap_layer, machine);  // one for all, so that later plans are drafted from those before
+  Session ahead(model.lm, model.tap_layer, machine);  // shared, so that later plans are drafted from earlier ones
   std::int64_t drafted = 0, accepted = 0, saved = 0;
   for (const std::string& prompt : prompts()) {
     Session alone(model.lm, model.tap_layer, machine), once(model.lm, model.tap_layer, machine);
@@ -134,7 +134,7 @@ TEST(SessionAgain, GivesTheSameLogitsForWhatIsKnown) {
   EXPECT_LE(session.take_stats().passes, 1);
   session.rewind(4);
   EXPECT_EQ(session.length(), 4U);
-  Tokens other = {text[8], text[9]};  // another way on, then the first one again
+  Tokens other = {text[8], text[9]};  // a different continuation, then the first one again
   (void)logits(other, true);
   session.rewind(4);
   EXPECT_EQ(logits(std::span(text).subspan(4), true), expected);
@@ -144,20 +144,20 @@ TEST(Planner, KeepsTheStatesThatOnePrefillGivesToTheByte) {
   for (const Precision precision : {Precision::fp32, Precision::bf16}) {
     const auto planner = load_planner(bundle, precision, cpu_machine(2), phones_of);
     for (std::size_t i = 0; i < 4; ++i) {
-      const Direction written = planner->direct(prompts()[i], nullptr);
+      const PlannedFilm written = planner->plan_film(prompts()[i], nullptr);
       const DecodingStats& stats = planner->stats();
       EXPECT_GT(stats.forced(), stats.chosen);
       const auto fresh = load_planner(bundle, precision, cpu_machine(1), phones_of);
-      expect_same_states(written, fresh->direct(written.film, nullptr));
+      expect_same_states(written, fresh->read_plan(written.film, nullptr));
     }
   }
 }
 
 TEST(Planner, ReadsAnEditedPlanFromTheFirstChangedToken) {
   const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
-  const Direction written = planner->direct(prompts()[0], nullptr);
+  const PlannedFilm written = planner->plan_film(prompts()[0], nullptr);
   const std::int64_t all = planner->stats().tokens;
-  const Direction same = planner->direct(written.film, nullptr);
+  const PlannedFilm same = planner->read_plan(written.film, nullptr);
   EXPECT_EQ(planner->stats().read, 0) << "nothing has changed";
   expect_same_states(same, written);
 
@@ -173,26 +173,26 @@ TEST(Planner, ReadsAnEditedPlanFromTheFirstChangedToken) {
   const Tokens before = stream(written.film), after = stream(edited);
   const auto kept = std::mismatch(before.begin(), before.end(), after.begin(), after.end()).first - before.begin();
   ASSERT_GT(kept, all / 2);
-  const Direction again = planner->direct(edited, nullptr);
+  const PlannedFilm again = planner->read_plan(edited, nullptr);
   EXPECT_EQ(planner->stats().read, static_cast<std::int64_t>(after.size()) - kept);
-  expect_same_states(again, load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->direct(edited, nullptr));
+  expect_same_states(again, load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->read_plan(edited, nullptr));
 }
 
 std::map<std::size_t, BatchResult> batch(LanguagePlanner& planner, const std::vector<std::string>& all, const BatchOptions& options) {
   std::map<std::size_t, BatchResult> results;
-  planner.direct_all(all, options, nullptr, [&](BatchResult result) { results.emplace(result.prompt, std::move(result)); });
+  planner.plan_all(all, options, nullptr, [&](BatchResult result) { results.emplace(result.prompt, std::move(result)); });
   return results;
 }
 
 TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
   std::vector<std::string> all = prompts();
-  all.insert(all.begin() + 3, "\xc3(");  // no text: fails, and stops no other
+  all.insert(all.begin() + 3, "\xc3(");  // not UTF-8: fails without stopping the others
   all.push_back(all[0]);
   const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
   const auto alone = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
-  std::map<std::string, Direction> expected;
-  for (const std::string& prompt : prompts()) expected[prompt] = alone->direct(prompt, nullptr);
-  // Room for all; for two or three, who must give way to one another again and again.
+  std::map<std::string, PlannedFilm> expected;
+  for (const std::string& prompt : prompts()) expected[prompt] = alone->plan_film(prompt, nullptr);
+  // Room for all; then for two or three, which must repeatedly give up their pages.
   for (const std::int64_t tokens : {std::int64_t{8192}, std::int64_t{2400}}) {
     const auto results = batch(*planner, all, {.plans = 5, .cache_tokens = tokens});
     ASSERT_EQ(results.size(), all.size());
@@ -202,10 +202,10 @@ TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
         EXPECT_EQ(std::get<Error>(result.outcome).code(), ExitCode::bad_data);
         continue;
       }
-      ASSERT_TRUE(std::holds_alternative<Direction>(result.outcome)) << std::get<Error>(result.outcome).what();
-      const Direction& direction = std::get<Direction>(result.outcome);
-      EXPECT_EQ(plan::to_json(direction.film), plan::to_json(expected[all[index]].film));
-      expect_same_states(direction, expected[all[index]]);
+      ASSERT_TRUE(std::holds_alternative<PlannedFilm>(result.outcome)) << std::get<Error>(result.outcome).what();
+      const PlannedFilm& planned = std::get<PlannedFilm>(result.outcome);
+      EXPECT_EQ(plan::to_json(planned.film), plan::to_json(expected[all[index]].film));
+      expect_same_states(planned, expected[all[index]]);
     }
   }
 }
@@ -224,7 +224,7 @@ TEST(PlanningMany, FailsWhatDoesNotFitAndNeverHangs) {
 TEST(PlanningMany, StopsWhenToldTo) {
   const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   int results = 0;
-  planner->direct_all(
+  planner->plan_all(
       prompts(), {.plans = 3}, [](int tokens) { return tokens < 50; },
       [&](BatchResult result) {
         ++results;
@@ -234,7 +234,7 @@ TEST(PlanningMany, StopsWhenToldTo) {
   EXPECT_EQ(results, static_cast<int>(prompts().size()));
 }
 
-// Texts of several threads over a pool that holds about two of them: pages change hands, and all of them come back.
+// Texts of several threads in a pool for about two of them: pages change owners, and all are returned.
 TEST(Batch, SharesPagesAndGetsThemBack) {
   const Model model;
   const Machine machine = cpu_machine(2);

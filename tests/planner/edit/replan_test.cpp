@@ -1,4 +1,4 @@
-// A wish changes its shots and what depends on them; everything else is as it was, to the byte.
+// A wish changes its shots and what depends on them; everything else stays, to the byte.
 #include "planner/edit/replan.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ plan::Replanned replan(const Film& film, const std::string& shot, const std::str
   return plan::replan(film, {wish, shot, onwards}, storybook(), phones_of);
 }
 
-// The plan as JSON without what may have changed: shots by their index, and lists at their end.
+// The plan as JSON without the parts that may have changed: shots by index, and appended list entries.
 std::string rest_of(const Film& film, const std::vector<std::size_t>& shots, std::size_t places, std::size_t characters) {
   ordered_json json = ordered_json::parse(plan::to_json(film));
   for (const std::size_t shot : shots) json["shots"][shot] = nullptr;
@@ -74,7 +74,7 @@ TEST(Replan, MakesItNightInOneShotByASecondEntryOfThePlace) {
   EXPECT_EQ(made.film.shots[1].ambience, "crickets");
   EXPECT_EQ(made.film.shots[1].dialogue, before.shots[1].dialogue);
   EXPECT_TRUE(made.notes.empty());
-  // Back again: the entry by day is there already.
+  // And back: the daytime entry exists already.
   const Film back = replan(made.film, "s020", "by day").film;
   EXPECT_EQ(back.shots, before.shots);
 }
@@ -168,9 +168,9 @@ TEST(Replan, ShotsThatGoOnFromItFollowAndAPreThatFailsIsMended) {
   ASSERT_FALSE(plan::has_errors(plan::check(before, storybook())));
   Film after = replan(before, "s020", "at night").film;
   EXPECT_EQ(after.shots[1].place, "forest_2");
-  EXPECT_EQ(after.shots[2].place, "forest_2") << "it goes on from s020";
+  EXPECT_EQ(after.shots[2].place, "forest_2") << "it continues s020";
   EXPECT_EQ(after.shots[3], before.shots[3]);
-  after = replan(before, "s020", "a pig walks").film;  // what the fox brought about there is gone
+  after = replan(before, "s020", "a pig walks").film;  // the fox's effects there are gone
   EXPECT_EQ(after.shots[1].effects, (std::vector<plan::Fact>{{"crab", "mood", "odd"}}));
   EXPECT_EQ(after.shots[3].pre, (std::vector<plan::Fact>{{"fox", "mood", "calm"}, {"crab", "mood", "odd"}}));
 }
@@ -218,8 +218,7 @@ TEST(Replan, WhatCannotBeMetIsRefusedOrTold) {
   EXPECT_EQ(code_of([&] { (void)replan(before, "s099", "make it night"); }), ExitCode::usage);
   EXPECT_EQ(code_of([&] { (void)replan(before, "s010", "  "); }), ExitCode::usage);
   EXPECT_EQ(code_of([&] { (void)replan(before, "s010", "more drama please"); }), ExitCode::bad_data);
-  EXPECT_EQ(code_of([&] { (void)replan(film_of("A crab runs."), "s010", "a dragon dances"); }), ExitCode::bad_data)
-      << "nobody stands in for it";
+  EXPECT_EQ(code_of([&] { (void)replan(film_of("A crab runs."), "s010", "a dragon dances"); }), ExitCode::bad_data) << "it has no stand-in";
   const plan::Replanned made = replan(before, "s010", "The fox jumps over a dragon at night.");
   EXPECT_EQ(made.film.unsupported, std::vector<std::string>{"dragon"});
   EXPECT_EQ(made.notes.size(), 1U);

@@ -1,5 +1,5 @@
-// The whole schema as a program: whatever a model prefers, what it writes is a plan that can be read back, and in which nothing is wrong
-// that a grammar can see. Whether the story is a good one, and what a person locked, is for the validator, the repair and people.
+// The whole schema as a program: whatever a model prefers, it writes a plan that can be read back and keeps every rule that a grammar can
+// enforce. The quality of the story and locked fields are left to the validator, the repair and people.
 #include "planner/grammar/film_program.h"
 
 #include <gtest/gtest.h>
@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "planner/check/check.h"
+#include "planner/grammar/film_rules.h"
 #include "planner/schema/schema.h"
 #include "tests/support/random.h"
 
@@ -32,10 +33,10 @@ const std::set<std::string> promised = {
     "transition-time", "transition-start", "transition-continue", "conditioning-chain", "music-time", "same-size", "late-beat",
     "line-outside-shot", "line-too-fast", "line-overlap", "line-outlasts-action", "pre-fails", "prop-state", "fact-twice", "one-holder",
     "one-place", "destroyed", "wardrobe-undeclared",
-    // of a program narrowed to a world
+    // of a program for a world
     "model-text", "model-format", "model-shots", "model-shot-length", "model-character", "model-voice", "model-place", "model-cast",
     "model-prop", "model-action", "model-camera", "model-line", "model-unsupported", "model-ignores"};
-// And those that are not a matter of what is written: the prompt is given, and locks compare two plans.
+// And those that do not depend on what is written: the prompt is given, and locks compare two plans.
 const std::set<std::string> not_promised = {"model-prompt", "locked-changed", "prompt-event"};
 
 const World& world() {
@@ -57,7 +58,7 @@ struct Written {
   std::string text;
 };
 
-// A model whose preferences are noise, but for a liking, drawn anew each time, to end values.
+// A model with random preferences, plus a tendency to end values that is drawn for each film.
 class Noise {
  public:
   explicit Noise(std::uint64_t seed) : random_(seed), noise_(random_.normals(60'000)) {
@@ -66,7 +67,7 @@ class Noise {
     }
   }
 
-  // `lead`: a text that the model wants to write, for as long as it may.
+  // `lead`: a text that the model prefers to write as long as it is allowed to.
   Written compose(const FilmProgram& program, const std::string& prompt, const std::string& lead = "") {
     const float ending = random_.uniform(4.0F, 9.0F);
     std::string so_far;
@@ -84,7 +85,7 @@ class Noise {
     });
     Written written;
     written.film.prompt = prompt;
-    compose_film(composer, written.film, program);
+    write_any_plan(composer, written.film, program);
     for (const std::int32_t token : composer.tokens()) written.text += tokenizer().bytes(token);
     return written;
   }
@@ -105,7 +106,7 @@ void collect_paths(const json& value, const std::string& path, std::set<std::str
   }
 }
 
-// All that is wrong with what a program wrote; empty when it keeps its promises.
+// Everything wrong with what a program wrote; empty if it keeps its promises.
 std::string broken_promises(const Written& written, const FilmOptions& options) {
   std::string wrong;
   const std::string saved = plan::to_json(written.film);
@@ -119,7 +120,7 @@ std::string broken_promises(const Written& written, const FilmOptions& options) 
   return wrong.empty() ? wrong : wrong + saved;
 }
 
-// `count` films, half of them on a second thread. Gives the paths that were written.
+// Writes `count` films, half of them on a second thread. Returns the paths that were written.
 std::set<std::string> decode(const FilmOptions& options, int count) {
   const FilmProgram program(options);
   std::set<std::string> paths;
@@ -155,7 +156,7 @@ std::set<std::string> paths_of(const FilmProgram& program) {
   return paths;
 }
 
-// A path that noise never takes would be a promise that nobody has tried.
+// A path that noise never takes would be an untested promise.
 void expect_all_written(const std::set<std::string>& written, const FilmOptions& options) {
   for (const std::string& path : paths_of(FilmProgram(options))) EXPECT_TRUE(written.contains(path)) << path << " was never written";
 }
@@ -163,6 +164,17 @@ void expect_all_written(const std::set<std::string>& written, const FilmOptions&
 TEST(FilmProgram, TellsOfEveryRuleWhetherItIsPromised) {
   for (const plan::Rule& rule : plan::rules()) EXPECT_EQ(promised.contains(rule.id) + not_promised.contains(rule.id), 1) << rule.id;
   EXPECT_EQ(promised.size() + not_promised.size(), plan::rules().size());
+}
+
+TEST(FilmProgram, HasEachRuleInOneTableForAFieldOfThePlan) {
+  const std::set<std::string> paths = paths_of(FilmProgram({.max_shots = 4, .all_fields = true}));
+  std::set<std::string> common;
+  for (const FilmRule& rule : rules_in_common()) EXPECT_TRUE(common.insert(rule.path).second) << rule.path;
+  for (const auto& table : {rules_of_world(), rules_of_any_film()}) {
+    std::set<std::string> all = common;
+    for (const FilmRule& rule : table) EXPECT_TRUE(all.insert(rule.path).second) << rule.path;
+    for (const std::string& path : all) EXPECT_TRUE(paths.contains(path)) << path;
+  }
 }
 
 TEST(FilmProgram, WritesOnlyFilmsInWhichNothingIsWrong) {
@@ -191,7 +203,7 @@ TEST(FilmProgram, OfAWorldWritesOnlyWhatItsModelCanFilm) {
   expect_all_written(decode(options, 3000), options);
 }
 
-// Every committed plan that breaks a rule, and a model that would write it again: it comes as far as the grammar lets it.
+// A model that tries to copy each committed bad plan gets only as far as the grammar permits.
 TEST(FilmProgram, IsNotLedIntoWhatIsWrong) {
   Noise model(test::seed());
   std::size_t led = 0, stopped = 0;
@@ -202,7 +214,7 @@ TEST(FilmProgram, IsNotLedIntoWhatIsWrong) {
     try {
       bad = plan::from_json(text);
     } catch (const Error&) {
-      continue;  // its fault is not one of a film
+      continue;  // the fault is not in the film
     }
     if (bad.prompt.size() > 4000) continue;
     const std::string lead = plan::to_compact_json(bad);
@@ -235,8 +247,8 @@ TEST(FilmProgram, HasEveryFieldOfTheSchemaButThePrompt) {
   EXPECT_EQ(paths_of(FilmProgram({.all_fields = true})), fields);
 }
 
-// A published model has learnt JSON as its tokenizer cuts it. Where texts begin and end with letters, the program's segments are cut in the
-// same places: no token needs to be healed.
+// A published model has learnt JSON as its tokenizer cuts it. If texts begin and end with letters, the program's segments are cut in the
+// same places, so no token healing is needed.
 TEST(FilmProgram, WritesTheTokensOfItsJson) {
   const json plan = json::parse(
       R"({"version":"fabula.plan/1","prompt":"A fox.","treatment":"A fox finds a lantern and brings it home","title":"The lantern","logline":"Light comes home","aspect":"16:9","fps":24,
@@ -264,7 +276,7 @@ TEST(FilmProgram, WritesTheTokensOfItsJson) {
   });
   plan::Film film;
   film.prompt = goal.prompt;
-  compose_film(composer, film, FilmProgram({}));
+  write_any_plan(composer, film, FilmProgram({}));
   EXPECT_EQ(plan::to_json(film), plan::to_json(goal));
   EXPECT_EQ(composer.tokens(), natural);
 }

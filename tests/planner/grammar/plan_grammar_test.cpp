@@ -1,4 +1,4 @@
-// The plan's grammar: whatever a model prefers, what it writes is a valid plan; and the same function reads plans back into tokens.
+// The plan's grammar: whatever a model prefers, it writes a valid plan; and the same function turns plans back into tokens.
 #include "planner/grammar/plan_grammar.h"
 #include "planner/schema/caps.h"
 #include "planner/text/spans.h"
@@ -24,7 +24,7 @@ using test::storybook;
 
 const std::string root = FABULA_SOURCE_DIR;
 
-// The small golden vocabulary with the stream's own tokens added, or all of them but one sound.
+// The small golden vocabulary plus the stream's own tokens, or all of these but one sound.
 Tokenizer small_tokenizer(const std::string& lacking = "", const World& world = storybook()) {
   std::ifstream in(root + "/tests/goldens/tokenizer/tokenizer.json");
   json file = json::parse(in);
@@ -40,7 +40,7 @@ Tokenizer small_tokenizer(const std::string& lacking = "", const World& world = 
   return Tokenizer::parse(file.dump(), "small tokenizer");
 }
 
-// Speech that needs no synthesiser: a phone a letter, 60 ms each; other characters pause.
+// Speech without a synthesiser: one phone of 60 ms per letter; other characters are pauses.
 std::vector<Phone> letters_as_phones(const std::string& text, const std::string&) {
   std::vector<Phone> phones;
   double start = 0.25;
@@ -77,7 +77,7 @@ class Grammar : public testing::Test {
  protected:
   explicit Grammar(const World& world = storybook()) : world_(world) {}
 
-  // A plan written by a model whose preferences are noise, but for a liking, drawn anew each time, to end values and to go on with lists.
+  // A plan by a model with random preferences, plus tendencies to end values and to continue lists that are drawn for each plan.
   Written compose(const std::string& prompt) {
     const float ending = random_.uniform(2.0F, 9.0F), going_on = random_.uniform(0.0F, 12.0F);
     const auto next = [&](std::span<const std::int32_t> tokens) {
@@ -95,7 +95,7 @@ class Grammar : public testing::Test {
     return {film, composer.tokens(), spans};
   }
 
-  // A model that prefers the recorded token at every step writes the recorded stream: the masks never forbid what a plan contains.
+  // A model that prefers the recorded token at every step writes the recorded stream: masks never forbid what a plan contains.
   void expect_recorded_streams_again() {
     for (int i = 0; i < 50; ++i) {
       const Written goal = follow(compose(random_prompt(random_)).film, tokenizer_, world_);
@@ -155,7 +155,7 @@ TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
       for (const plan::Line& line : shot.dialogue) EXPECT_NE(prompt.find(line.text), std::string::npos);
     }
   }
-  // The test means something only if the plans differ.
+  // The test is meaningful only if the plans differ.
   EXPECT_EQ(shot_counts.size(), static_cast<std::size_t>(storybook().max_shots));
   EXPECT_EQ(cast_sizes, (std::set<std::size_t>{1, 2}));
   EXPECT_EQ(unsupported_counts.size(), PlanCaps::unsupported_count + 1);
@@ -167,7 +167,7 @@ TEST_F(Grammar, ReadsAPlanBackIntoTheStreamThatWroteIt) {
   for (int i = 0; i < 100; ++i) {
     const Written written = compose(random_prompt(random_));
     const Written again = follow(written.film, tokenizer_);
-    // Noise spells values in unusual tokens, so the streams agree in their texts, not in their tokens.
+    // Noise spells values in unusual tokens, so the streams have equal texts but not equal tokens.
     EXPECT_EQ(tokenizer_.decode(again.tokens), tokenizer_.decode(written.tokens));
     EXPECT_EQ(plan::to_json(again.film), plan::to_json(written.film));
     for (std::size_t shot = 0; shot < again.film.shots.size(); ++shot) {
@@ -279,7 +279,7 @@ TEST_F(EditionGrammar, SpellsWeatherMoodsAndPropsToTheByte) {
           R"("cast":[{"id":"fox","position":"left","facing":"right","mood":"calm"},{"id":"girl","position":"right","facing":"left","mood":"happy"}],)"
           R"("props":[{"id":"cake","position":"center"},{"id":"gift","position":"left"}],)" +
           tail);
-  film.places[0].weather.clear();  // what a plan does not name is the world's first
+  film.places[0].weather.clear();  // the default is the world's first
   film.shots[0].props.clear();
   const Written written = follow(film, tokenizer_, edition());
   EXPECT_EQ(
@@ -291,7 +291,7 @@ TEST_F(EditionGrammar, SpellsWeatherMoodsAndPropsToTheByte) {
   EXPECT_EQ(written.film, film) << "following a plan changes nothing in it";
 }
 
-// A literal is one segment from a value to the next, and what is chosen among are segments of their own.
+// A literal between two values is one segment, and each of several possible literals is a segment of its own.
 TEST_F(EditionGrammar, CutsItsSegmentsAsTheDocumentSays) {
   std::vector<std::int32_t> expected;
   for (const char* segment : {R"(,"cast":[)",
@@ -373,11 +373,11 @@ TEST_F(Grammar, AllowsExactlyTheTokensThatKeepAValueLegal) {
   EXPECT_FALSE(name.complete("a"));
   EXPECT_TRUE(name.complete("b"));
   EXPECT_FALSE(allowed(name, "").contains("0"));
-  EXPECT_FALSE(allowed(name, "a").contains("b"));  // no way on
+  EXPECT_FALSE(allowed(name, "a").contains("b"));  // no continuation
   EXPECT_TRUE(allowed(name, "a").contains("c"));
 }
 
-// What masks promise, against the definition: every token of the vocabulary tried out.
+// Masks against their definition: tries every token of the vocabulary.
 TEST_F(Grammar, AllowsTheTokensOfTheDefinition) {
   const auto tried = [&](const std::string& written, const std::function<bool(const std::string&)>& leads) {
     std::set<std::int32_t> tokens;

@@ -1,5 +1,4 @@
-// How a token is chosen: the filters are transformers' (tools/goldens/dump_sampling.py), the draw follows the probabilities and repeats
-// itself.
+// The choice of a token: filters equal transformers' (tools/goldens/dump_sampling.py), draws follow the probabilities and are repeatable.
 #include "planner/grammar/token_choice.h"
 
 #include <gtest/gtest.h>
@@ -57,7 +56,7 @@ TEST(Sampler, DrawsByProbabilityAndTheSameAgainFromTheSameSeed) {
   const std::vector<float> logits = {0.0F, 1.0F, 2.0F, 9.0F, -1.0F};
   const TokenMask allowed = mask_of({0, 1, 2, 4}, 5);
   const std::uint64_t seed = test::seed();
-  for (const double top_p : {1.0, 0.999999}) {  // drawn in two orders
+  for (const double top_p : {1.0, 0.999999}) {  // sorted in two different orders
     Sampler sampler({.temperature = 2.0, .top_p = top_p, .seed = seed}), again({.temperature = 2.0, .top_p = top_p, .seed = seed});
     std::map<std::int32_t, double> drawn;
     constexpr int draws = 40'000;

@@ -1,4 +1,4 @@
-// The compiler for MiniMax-H3: golden texts of hand-written plans, and what holds of any film.
+// The compiler for MiniMax-H3: golden texts of hand-written plans, and properties of any film.
 #include "planner/h3/prompt.h"
 
 #include <gtest/gtest.h>
@@ -30,8 +30,8 @@ std::string contents(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// All of a compiled film as a text that people can read.
-std::string told(const Prompts& prompts) {
+// A compiled film as readable text.
+std::string printed(const Prompts& prompts) {
   std::string out;
   for (const Clip& c : prompts.clips) {
     out += "#### at " + std::to_string(c.start_ms) + " ms: " + std::to_string(c.duration_ms) + " ms of " + std::to_string(c.frames) +
@@ -59,7 +59,7 @@ TEST(H3Prompt, OfHandWrittenPlansIsTheGoldenText) {
     const std::string name = entry.path().stem();
     const Film film = plan::from_json(contents(entry.path()));
     ASSERT_FALSE(has_errors(plan::check(film))) << name;
-    const std::string text = told(compile(film));
+    const std::string text = printed(compile(film));
     if (text == contents(folder / (name + ".txt"))) continue;
     const fs::path seen = fs::path(testing::TempDir()) / ("h3_" + name + ".txt");
     std::ofstream(seen) << text;
@@ -68,7 +68,7 @@ TEST(H3Prompt, OfHandWrittenPlansIsTheGoldenText) {
   EXPECT_GE(plans, 8U);
 }
 
-// What the format has in a main field, read back as its reader would: spoken texts apart, then every tag, shot and speaker of the rest.
+// Parses a main field: separates the spoken texts, then collects every tag, shot and speaker of the rest.
 struct ReadBack {
   std::vector<std::string> said;  // between <d>[Language] and </d>, without <scenetrans> and <cutoff>
   std::string rest;
@@ -100,7 +100,7 @@ void expect_format(const Clip& c) {
        {&c.subject_definitions, &c.summary, &c.retention_analysis, &c.overall_soundscape, &c.non_diegetic_music})
     all += *section + "\n";
 
-  // Angle brackets are labels of what is bound, and all of it is named.
+  // Every angle bracket is a bound label, and every bound label appears.
   std::set<std::string> labels, named;
   for (const Reference& r : c.references) labels.insert(r.label);
   static const std::regex tag("<[^>]*>?");
@@ -111,7 +111,7 @@ void expect_format(const Clip& c) {
   }
   EXPECT_EQ(named, labels) << all;
 
-  // Shots are numbered, and their times rise within the clip.
+  // Shots are numbered, and their times ascend within the clip.
   static const std::regex shot(R"(\[Shot (\d+)\]( At (\d\d):(\d\d)\.(\d\d\d), )?)");
   std::size_t number = 0;
   int last = 0;
@@ -127,7 +127,7 @@ void expect_format(const Clip& c) {
   EXPECT_EQ(number, c.shots.size());
   EXPECT_EQ(static_cast<std::size_t>(std::count(back.rest.begin(), back.rest.end(), '[')), number) << back.rest;
 
-  // Parentheses are speakers; each is numbered when it is first heard.
+  // Parentheses are speakers, numbered in order of first speech.
   static const std::regex parenthesis(R"(\([^)]*\)?)");
   std::size_t heard = 0;
   for (std::sregex_iterator i(back.rest.begin(), back.rest.end(), parenthesis), end; i != end; ++i) {
@@ -138,7 +138,7 @@ void expect_format(const Clip& c) {
   }
   EXPECT_EQ(heard, c.speakers.size());
 
-  // The names of fields stand at the beginning of lines, once, in order.
+  // Field names begin lines, once each, in order.
   const std::string text = "\n" + text_of(c);
   std::vector<std::string> fields = {"overall_soundscape:", "non_diegetic_music:"};
   if (c.references.empty())
@@ -169,7 +169,7 @@ void expect_tiling(const Film& film, const std::vector<Clip>& clips) {
     EXPECT_GE(c.frames, 124);
     EXPECT_LE(c.frames, 345);
     EXPECT_GE(c.frames * 1000, c.duration_ms * 24);                               // long enough
-    EXPECT_TRUE(c.frames == 124 || (c.frames - 17) * 1000 < c.duration_ms * 24);  // and not longer than it must be
+    EXPECT_TRUE(c.frames == 124 || (c.frames - 17) * 1000 < c.duration_ms * 24);  // and no longer than necessary
     EXPECT_EQ(c.trimmed_ms, c.frames * 1000 / 24 - c.duration_ms);
   }
   EXPECT_EQ(at, film.total_ms);
@@ -213,7 +213,7 @@ void expect_references(const Film& film, const Clip& c, const std::vector<std::s
   }
 }
 
-// Letters alone: joints between parts may lose a space.
+// Letters only, because joints between parts may lose a space.
 std::string squeezed(std::string text) {
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   return text;
@@ -225,7 +225,7 @@ void expect_every_line_once(const Film& film, const std::vector<Clip>& clips) {
     const auto parts = read_back(c.integrated_multimodal_description).said;
     said.insert(said.end(), parts.begin(), parts.end());
   }
-  // Lines carry their own number in every word, so their parts can be told from each other.
+  // Every word carries the number of its line, so that parts can be attributed.
   std::size_t letters = 0, wanted = 0;
   for (const std::string& part : said) letters += squeezed(part).size();
   for (const plan::Shot& s : film.shots) {
@@ -234,7 +234,7 @@ void expect_every_line_once(const Film& film, const std::vector<Clip>& clips) {
       wanted += goal.size();
       std::string found;
       for (std::string next = "-"; found.size() < goal.size() && !next.empty();
-           found += next) {  // the longest: a part without a number may begin as another line's does
+           found += next) {  // the longest match: a part without a number may begin like another line
         next.clear();
         for (const std::string& part : said) {
           const std::string text = squeezed(part);
@@ -364,7 +364,7 @@ TEST(H3Prompt, OfAnyFilmTilesItAndHasEveryLineAndReferenceOnce) {
       expect_references(film, c, prompts.left_out);
     }
     expect_every_line_once(film, prompts.clips);
-    EXPECT_EQ(told(prompts), told(compile(film))) << "not deterministic";
+    EXPECT_EQ(printed(prompts), printed(compile(film))) << "not deterministic";
     if (HasFailure()) return;
   }
 }
@@ -419,7 +419,7 @@ TEST(H3Clips, KeepLinesAndTakesWhole) {
   EXPECT_EQ(grouped(film), Groups({"s0+s1=14000", "s2=7000"}));
   Film one = of_durations({20000});
   one.characters = film.characters;
-  one.shots[0].dialogue = {{"a", "one two three", 9000, 12000, "voiceover"}};  // over the even split at 10 s
+  one.shots[0].dialogue = {{"a", "one two three", 9000, 12000, "voiceover"}};  // across the even split at 10 s
   EXPECT_EQ(grouped(one), Groups({"s0=9000", "s0=11000"}));
 }
 

@@ -1,4 +1,4 @@
-// The planner of a small bundle in the layouts of other published checkpoints: one and the same network directs one and the same film.
+// The planner of a small bundle in the layouts of other published checkpoints: the same network plans the same film.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ json load(const fs::path& file) {
   return json::parse(in);
 }
 
-// A safetensors file with its tensors renamed and tensors of zeros, {name: shape}, added.
+// Copies a safetensors file with tensors renamed, and tensors of zeros, {name: shape}, added.
 void rewrite(const fs::path& from, const fs::path& to, const std::function<std::string(const std::string&)>& renamed, const json& zeros) {
   std::ifstream in(from, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -57,12 +57,12 @@ class Checkpoint : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   void write_config(const json& config) const { std::ofstream(folder_ / "planner/config.json") << config.dump(); }
-  static Direction direct(const fs::path& bundle) {
-    return load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->direct(prompt, nullptr);
+  static PlannedFilm plan_with(const fs::path& bundle) {
+    return load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->plan_film(prompt, nullptr);
   }
 
   void expect_the_same_film() const {
-    const Direction expected = direct(golden), made = direct(folder_);
+    const PlannedFilm expected = plan_with(golden), made = plan_with(folder_);
     EXPECT_EQ(plan::to_json(made.film), plan::to_json(expected.film));
     EXPECT_EQ(made.origin.faults, expected.origin.faults) << "of the plans that they wrote";
     ASSERT_EQ(made.shots.size(), expected.shots.size());
@@ -75,7 +75,7 @@ class Checkpoint : public testing::Test {
   fs::path folder_ = fs::temp_directory_path() / ("fabula_checkpoint_" + std::to_string(getpid()));
 };
 
-// Two experts: the dense layer's own, and one of zeros. A router of zeros finds them alike and takes the first.
+// Two experts: the dense layer, and one of zeros. A router of zeros scores them equally and takes the first.
 TEST_F(Checkpoint, OfSparseLayersDirectsTheFilm) {
   json config = load(golden / "planner/config.json");
   config["model_type"] = "qwen3_moe";
@@ -113,7 +113,7 @@ TEST_F(Checkpoint, WithAVisionTowerDirectsTheFilm) {
   expect_the_same_film();
 }
 
-// Nobody taught a published tokenizer the score's tokens.
+// A published tokenizer lacks the score's tokens.
 TEST_F(Checkpoint, WithoutTheScoresTokensSpellsThem) {
   json tokenizer = load(golden / "planner/tokenizer.json");
   json added = json::array();
@@ -125,7 +125,7 @@ TEST_F(Checkpoint, WithoutTheScoresTokensSpellsThem) {
   tokenizer["added_tokens"] = added;
   std::ofstream(folder_ / "planner/tokenizer.json") << tokenizer.dump();
 
-  const Direction made = direct(folder_);
+  const PlannedFilm made = plan_with(folder_);
   const World world = World::open(folder_ / "world.json");
   EXPECT_FALSE(plan::has_errors(plan::check(made.film, world)));
   const Tokenizer spelling = Tokenizer::open(folder_ / "planner/tokenizer.json");

@@ -29,7 +29,7 @@ std::vector<std::int64_t> integers(const Tensor& stored) {
   return values;
 }
 
-// A case's prompt and the greedy tokens after it, if it has them.
+// The prompt of a case, with its greedy continuation if it has one.
 Tokens tokens_of(const std::filesystem::path& file, bool greedy) {
   const Safetensors one = Safetensors::open(file);
   Tokens tokens;
@@ -94,7 +94,7 @@ TEST_P(EveryDecoder, GivesTheSameBytesWithAnyNumberOfThreads) {
   EXPECT_EQ(results[2], results[0]);
 }
 
-// All tokens are one and the same, so that every router sends all of them to the same experts: the most that a forward takes.
+// All tokens are equal, so that every router sends them all to the same experts: the maximum memory of a forward.
 TEST_P(EveryDecoder, TakesNoMoreMemoryThanTheDryRunSays) {
   const Tokens alike(20, tokens_[0]);
   for (const Tokens& tokens : {tokens_, alike}) {
@@ -156,7 +156,7 @@ TEST(Images, AreForgottenAndSeenAgainWithTheSameResult) {
   const std::vector<float> expected = read(0, images);
   const std::int32_t end = cache.next_position();
   EXPECT_LT(end, cache.length()) << "an image takes fewer steps than it has rows";
-  cache.truncate(14);  // into the text before the second image: 4 + 1 + 6 + 1 + 2 tokens, the image taking three steps
+  cache.truncate(14);  // into the text before the second image: 4 + 1 + 6 + 1 + 2 tokens; the image advances the position by three
   EXPECT_EQ(cache.next_position(), 14 - 6 + 3);
   EXPECT_LT(largest_difference(read(14, std::span(images).last(1)), expected), 1e-4);
   EXPECT_EQ(cache.next_position(), end);
@@ -201,7 +201,7 @@ TEST(Images, TakeOnePlaceholderARow) {
   EXPECT_NE(positions({1, config.video_token}, {}).find("video"), std::string::npos);
 }
 
-// Each change of an intact config.json is refused with a sentence that names what is wrong.
+// Each change to an intact config.json is refused with a sentence that names the fault.
 using Changes = std::vector<std::pair<std::string, std::function<void(json&)>>>;
 
 void expect_refusals(const std::string& folder, const Changes& changes, const std::function<void(const std::filesystem::path&)>& open) {
@@ -237,7 +237,7 @@ TEST(MoeConfig, RefusesWhatTheDecoderCannotRun) {
 
 TEST(MoeConfig, TellsSparseLayersFromDenseOnes) {
   const Qwen3Config config = Qwen3Config::open(goldens / "qwen3_moe_mixed/config.json");
-  EXPECT_EQ(config.sparse, (std::vector<bool>{false, true, false, false, false, true}));  // every second one, but for layer 3
+  EXPECT_EQ(config.sparse, (std::vector<bool>{false, true, false, false, false, true}));  // every second one, except layer 3
   EXPECT_FALSE(config.experts.normalised);
   EXPECT_TRUE(Qwen3Config::open(goldens / "qwen3_moe/config.json").experts.normalised);
 }

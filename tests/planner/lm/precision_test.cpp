@@ -1,4 +1,4 @@
-// How far weights of 16 and of 8 bits move a language model from its float32 self, on the models of the goldens.
+// How far 16-bit and 8-bit weights move a language model from float32, on the models of the goldens.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -49,10 +49,9 @@ std::vector<std::int32_t> tokens_of(const std::string& folder) {
   return tokens;
 }
 
-/// The root of the mean squared error of the logits as a share of that of the logits themselves, and the share of tokens after which
-/// another one than float32's is the likeliest. A bf16 number is off by up to 2^-9, one of 8 bits by 1/254 of its row's largest, which lies
-/// at about three deviations here: 0.2 % and 1 % a weight, and about three times that after all layers. These models are random: their
-/// likeliest tokens are close races.
+/// The RMS error of the logits relative to their RMS, and the share of tokens after which the likeliest next token differs from float32's.
+/// A bf16 number is off by up to 2^-9; an 8-bit one by 1/254 of the largest in its row, about three standard deviations here. That is 0.2 %
+/// and 1 % per weight, and about three times as much after all layers. These models are random, so their likeliest tokens are nearly tied.
 struct Bound {
   Precision precision;
   double error, changed;
@@ -86,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Qwen3, Precisions,
                                   (std::get<1>(tested.param).precision == Precision::int8 ? "_int8" : "_bf16");
                          });
 
-// A row is the same bytes in whatever company it is multiplied: the products of whole numbers are exact.
+// A row of a product is the same bytes whichever rows accompany it: integer products are exact.
 TEST(WholeNumbers, GiveARowTheSameBytesAloneAndAmongOthers) {
   const std::vector<std::int32_t> tokens = tokens_of("qwen3");
   Weights weights = Weights::open(goldens / "qwen3", Precision::int8);

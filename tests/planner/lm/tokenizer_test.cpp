@@ -1,4 +1,4 @@
-// The tokenizer against the `tokenizers` library's own ids, and against files that are not what they say.
+// The tokenizer against ids of the `tokenizers` library, and against malformed files.
 #include "planner/lm/tokenizer.h"
 
 #include <gtest/gtest.h>
@@ -103,7 +103,7 @@ TEST(Tokenizer, HasNoTokenOutsideItsVocabulary) {
   EXPECT_THROW((void)golden().bytes(golden().size()), Error);
 }
 
-// Each change makes a file that must be refused with a sentence, never read wrongly.
+// Each change makes a file that must be refused with a sentence, never misread.
 TEST(TokenizerFile, RefusesWhatItCannotReadRightly) {
   const std::vector<std::pair<const char*, std::function<void(json&)>>> changes = {
       {"a list", [](json& f) { f = json::array(); }},

@@ -1,4 +1,4 @@
-// The planner by rules: it plans what prompts mean, and never a plan that cannot be filmed.
+// The rules planner: plans what prompts mean, and only plans that can be filmed.
 #include "planner/oracle/oracle.h"
 
 #include <gtest/gtest.h>
@@ -32,16 +32,16 @@ void expect_filmable(const plan::Film& film, const World& in) {
     EXPECT_EQ(f.severity, plan::Severity::warning) << film.prompt << "\n" << f.path << ": " << f.sentence;
 }
 
-// "fox/runs crab/jumps forest night [fox: hello]", shot by shot, repeated ones once.
+// "fox/runs crab/jumps forest night [fox: hello]", shot by shot, without repeats.
 std::vector<std::string> story_in(const std::string& prompt, const World& world) {
-  std::vector<std::string> told;
+  std::vector<std::string> shots;
   for (const recall::Shown& shown : recall::shown_by(oracle::plan_by_rules(prompt, world, phones_of))) {
     std::string text;
     for (const auto& [who, what] : shown.acts) text += who + "/" + what + " ";
     text += shown.place + " " + shown.time + (shown.text.empty() ? "" : " [" + shown.speaker + ": " + shown.text + "]");
-    if (told.empty() || told.back() != text) told.push_back(text);
+    if (shots.empty() || shots.back() != text) shots.push_back(text);
   }
-  return told;
+  return shots;
 }
 
 std::vector<std::string> story_of(const std::string& prompt) { return story_in(prompt, storybook()); }
@@ -66,7 +66,7 @@ TEST(Oracle, WritesTheTwinsPlansToTheByte) {
     json wanted = golden["plan"];
     wanted["prompt"] = golden["prompt"];
     plan::Film film = plan_of(golden["prompt"]);
-    film.unsupported = wanted["unsupported"];  // the twin knows what it made up; where its spans end is a matter of taste
+    film.unsupported = wanted["unsupported"];  // the twin knows which words it invented; the exact span borders do not matter
     if (plan::to_json(film) == plan::to_json(plan::from_json(wanted.dump())))
       ++same;
     else
@@ -120,7 +120,7 @@ TEST(Oracle, NamesWhatItCannotPlaceInThePromptsOwnWords) {
   for (int i = 0; i < 20; ++i) many += "Then the fox jumps. Then the crab spins. ";
   const plan::Film film = plan_of(many);
   EXPECT_EQ(film.shots.size(), 12U);
-  EXPECT_FALSE(film.unsupported.empty()) << "events beyond the last shot are told";
+  EXPECT_FALSE(film.unsupported.empty()) << "events beyond the last shot are reported";
   expect_filmable(film, storybook());
 }
 
@@ -191,27 +191,27 @@ plan::Film film_of(const std::string& prompt) {
   return film;
 }
 
-std::string told(const std::string& prompt) { return film_of(prompt).treatment; }
+std::string treatment_of(const std::string& prompt) { return film_of(prompt).treatment; }
 
 TEST(EditionOracle, TellsMoodsWeathersAndPlacesInTheTreatment) {
-  EXPECT_EQ(told("A sad fox walks through the forest in the rain."), "The sad fox walks in the forest by day in the rain.");
-  EXPECT_EQ(told("The girl and the boy dance in a field at sunset while it is snowing."),
+  EXPECT_EQ(treatment_of("A sad fox walks through the forest in the rain."), "The sad fox walks in the forest by day in the rain.");
+  EXPECT_EQ(treatment_of("The girl and the boy dance in a field at sunset while it is snowing."),
             "The girl dances with the boy in the meadow by dusk in the snowfall.");
-  EXPECT_EQ(told("A whale swims under the sea."), "The whale swims underwater by day.");
-  EXPECT_EQ(told("An owl sleeps indoors in the evening."), "The owl sleeps in the room by dusk.");
-  EXPECT_EQ(told("A dragon flies over the castle. It is angry."), "The angry dragon flies in the castle by day.");
-  EXPECT_EQ(told("A dog runs in the snow."), "The dog runs in the snow by day.") << "a place, not a weather";
-  EXPECT_EQ(told("On a snowy day a dog runs in the city."), "The dog runs in the city by day in the snowfall.");
+  EXPECT_EQ(treatment_of("A whale swims under the sea."), "The whale swims underwater by day.");
+  EXPECT_EQ(treatment_of("An owl sleeps indoors in the evening."), "The owl sleeps in the room by dusk.");
+  EXPECT_EQ(treatment_of("A dragon flies over the castle. It is angry."), "The angry dragon flies in the castle by day.");
+  EXPECT_EQ(treatment_of("A dog runs in the snow."), "The dog runs in the snow by day.") << "a place, not a weather";
+  EXPECT_EQ(treatment_of("On a snowy day a dog runs in the city."), "The dog runs in the city by day in the snowfall.");
   EXPECT_EQ(film_of("A fox swims in the ocean.").title, "Fox Underwater");
   EXPECT_EQ(film_of("A fox swims in the meadow.").title, "Fox in the Meadow");
 }
 
 TEST(EditionOracle, AMoodHoldsForItsActorUntilAnotherIsSaid) {
-  EXPECT_EQ(told("A happy cat jumps. Then a dog runs. Then the cat sleeps. Then the cat becomes sad. Then the cat walks."),
+  EXPECT_EQ(treatment_of("A happy cat jumps. Then a dog runs. Then the cat sleeps. Then the cat becomes sad. Then the cat walks."),
             "The happy cat jumps in the forest by day. The dog runs. The happy cat sleeps. The sad cat stands. The sad cat walks.");
-  EXPECT_EQ(told("A fox and a frightened crab run. The fox looks surprised."),
+  EXPECT_EQ(treatment_of("A fox and a frightened crab run. The fox looks surprised."),
             "The surprised fox runs with the afraid crab in the forest by day.");
-  EXPECT_EQ(told("A bear walks angrily in a quiet forest."), "The angry bear walks in the forest by day.");
+  EXPECT_EQ(treatment_of("A bear walks angrily in a quiet forest."), "The angry bear walks in the forest by day.");
   EXPECT_EQ(film_of("A fox says in a calm man's voice: hello.").characters[0].voice.voice_id, "rms");
 }
 

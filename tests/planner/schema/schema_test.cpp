@@ -1,4 +1,4 @@
-// plan::Film as JSON, its JSON Schema, and what the storybook's model can film.
+// plan::Film as JSON, its JSON Schema, and the storybook's rules.
 #include "planner/schema/schema.h"
 
 #include <gtest/gtest.h>
@@ -109,7 +109,7 @@ TEST(Schema, RefusesWhatIsNotAPlanAndSaysWhere) {
   }
   for (const char* text : {"", "{", "[]", "7", "{\"version\":\"fabula.plan/1\"} x", "{\"version\":\"\xff\"}", "null"})
     EXPECT_NE(refusal(text), "read without complaint") << text;
-  EXPECT_NE(refusal(R"({"version":"fabula.plan/1","title":"a","title":"b"})").find("title: is there twice"), std::string::npos);
+  EXPECT_NE(refusal(R"({"version":"fabula.plan/1","title":"a","title":"b"})").find("title: appears twice"), std::string::npos);
   EXPECT_NE(refusal(std::string(100000, '[')), "read without complaint");
 }
 
@@ -118,9 +118,9 @@ TEST(Schema, TellsAllThatIsWrongAtOnce) {
   file.erase("title");
   file["fps"] = 0;
   file["shots"][1]["zoom"] = 3;
-  const std::string told = refusal(file.dump());
+  const std::string sentence = refusal(file.dump());
   for (const char* part : {"title: is missing", "fps: is 0, not from 1 to 240", "shots[1].zoom: is not a field of a plan"})
-    EXPECT_NE(told.find(part), std::string::npos) << told;
+    EXPECT_NE(sentence.find(part), std::string::npos) << sentence;
 }
 
 // ---- hostile files: a sentence, no crash, no hang
@@ -152,18 +152,18 @@ TEST(Schema, RefusesHostileFilesInASentence) {
       {"error at byte", with_title("NaN")},
       {"larger than 4 MB", with_title("\"" + std::string(10'000'000, 'a') + "\"")},
       {"title: is 3000000 bytes long", with_title("\"" + std::string(3'000'000, 'a') + "\"")},
-      {"title: is there twice", with_title("\"a\",\"title\":\"b\"")},
+      {"title: appears twice", with_title("\"a\",\"title\":\"b\"")},
       {"and 95 more", many_unknown + "}"},
       {"unsupported: has 600000 entries", bomb},
   };
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const std::string told = refusal(files[i].second);
-    EXPECT_NE(told.find(files[i].first), std::string::npos) << i << ": " << told.substr(0, 300);
-    EXPECT_LT(told.size(), 1000U) << i;
+    const std::string sentence = refusal(files[i].second);
+    EXPECT_NE(sentence.find(files[i].first), std::string::npos) << i << ": " << sentence.substr(0, 300);
+    EXPECT_LT(sentence.size(), 1000U) << i;
   }
 }
 
-// ---- every field there and back
+// ---- round trips of every field
 
 // Fills the fields of an object with random values within their limits; optional ones half of the time.
 template <typename S>
@@ -252,10 +252,10 @@ const ordered_json& schema() {
 TEST(JsonSchema, TheFileIsTheReadersOwn) {
   std::ifstream in(std::string(FABULA_SOURCE_DIR) + "/assets/schema/plan.schema.json", std::ios::binary);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), plan::json_schema() + "\n")
-      << "write it anew: fabula plan --schema > assets/schema/plan.schema.json";
+      << "update it: fabula plan --schema > assets/schema/plan.schema.json";
 }
 
-// Goes through a value and its schema side by side; each property there is tried out on the reader.
+// Walks a value and its schema in parallel and tries each property on the reader.
 class SideBySide {
  public:
   explicit SideBySide(ordered_json film) : film_(std::move(film)) {}
@@ -282,7 +282,7 @@ class SideBySide {
   std::size_t tried() const { return tried_.size(); }
 
  private:
-  // What the reader says to a film with this field replaced or left out; nothing if it reads it.
+  // The reader's findings for a film with this field replaced or removed; empty if it accepts it.
   std::string refused(const std::string& pointer, const std::string& key, const std::optional<ordered_json>& value) {
     ordered_json film = film_;
     ordered_json& object = film.at(ordered_json::json_pointer(pointer));
@@ -303,7 +303,7 @@ class SideBySide {
 };
 
 TEST(JsonSchema, KnowsThePropertiesThatTheReaderKnowsAndNoOthers) {
-  // A film in which everything is said.
+  // A film with every field set.
   Film film = story();
   film.logline = film.style = film.sound.ambience_bed = "x";
   film.seed = 1;

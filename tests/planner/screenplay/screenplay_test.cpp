@@ -1,4 +1,4 @@
-// Fountain: every element of the syntax, hostile files, and the way to scenes and to the planner's prompt.
+// Fountain: every element of the syntax, hostile files, scenes, and the planner's prompt.
 #include "planner/screenplay/screenplay.h"
 
 #include <gtest/gtest.h>
@@ -186,13 +186,13 @@ TEST(Fountain, RefusesWhatCannotBeReadInOneSentence) {
   EXPECT_EQ(refusal("Go.\n[[fabula: louder]]"), "the screenplay, line 2: a note to Fabula is written [[fabula: key = value]]");
 }
 
-// Each would take many minutes if any step looked back over what it has read.
+// Each would take many minutes if a step rescanned what it has read.
 TEST(Fountain, AMillionMarksTakeLinearTime) {
   for (const char* mark : {"*",    "_",   "*a",    "_ ",       "[[",    "[",       "/*",   "((", "A(",  "#",    "@",    "~\n",
                            ".a\n", "=\n", "> <\n", "A\nb\n\n", "[[a]]", "[[a]]\n", "/**/", "*/", "\\*", "A:\n", "  \n", "\t"}) {
     std::string text;
     while (text.size() < 1000000) text += mark;
-    const std::clock_t start = std::clock();  // of this process alone: other work on the machine does not count
+    const std::clock_t start = std::clock();  // of this process only: other work on the machine does not count
     try {
       for (const Element& element : parse_fountain(text).elements) (void)strip_emphasis(element.text);
       (void)prose_of_fountain(text);

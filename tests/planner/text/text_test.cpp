@@ -1,4 +1,4 @@
-// What becomes of the texts of strangers on their way into a prompt and onto a terminal.
+// Strangers' texts on their way into a prompt and onto a terminal.
 #include "planner/text/text.h"
 
 #include <gtest/gtest.h>

@@ -1,1 +1,1 @@
-"""The full storybook world for eye and ear (README.md beside this file): plans are drawn, rendered with their truth, and heard."""
+"""The renderer of the storybook world (README.md here): draws plans, renders their pictures with ground truth, and synthesises their sound."""

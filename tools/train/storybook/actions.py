@@ -1,6 +1,6 @@
-"""What actors do: each action gives its motion at the times of the frames, and its sounds at exact times.
+"""What actors do: each action returns its motion at the frames' times, and its sounds at exact times.
 
-Lengths are in the actor's own heights, times in seconds from the start of the action. One cartoon gravity holds for all, scaled by the place.
+Lengths are in the actor's own heights, times in seconds from the start of the action. Gravity is a cartoon's, scaled by the place.
 """
 
 import dataclasses
@@ -10,10 +10,10 @@ import numpy as np
 
 from storybook import ballistics
 
-GRAVITY = 24.0  # heights/s^2: a jump of 3/4 of one's height takes half a second
+GRAVITY = 24.0  # heights/s²: a jump of 3/4 of one's height takes half a second
 STAND, LEFT, RIGHT, AIR, SIT = range(5)
 POSES = ("stand", "left", "right", "air", "sit")
-WALK, RUN = (0.42, 0.333), (1.15, 0.167)  # speed, time of a step
+WALK, RUN = (0.42, 0.333), (1.15, 0.167)  # speed, seconds per step
 FIRST_STEP = 0.083
 
 
@@ -21,22 +21,22 @@ FIRST_STEP = 0.083
 class Setting:
     """Where an action takes place. x, low and high are in heights."""
     sign: float  # +1 to the right
-    x: float  # where it begins
-    low: float  # walls at which a runner turns round
+    x: float  # starting position
+    low: float  # walls at which runners turn round
     high: float
     duration: float
-    gravity: float = 1.0  # of the place, 1 on earth
+    gravity: float = 1.0  # relative to earth
     wind: float = 0.0  # heights/s
     water: bool = False
-    entrance: float = 0.0  # the way in from beyond the picture
-    leave: float = 0.0  # and out of it
-    partner: float | None = None  # x of whom it is done to
-    gap: float = 1.15  # how near one comes to a partner
+    entrance: float = 0.0  # distance of the way in from outside the picture
+    leave: float = 0.0  # distance of the way out
+    partner: float | None = None  # x of the partner
+    gap: float = 1.15  # distance kept from a partner
 
 
 @dataclasses.dataclass
 class Motion:
-    """Arrays over the frames; x in heights, lift up from the ground, stretch, lean in degrees, face +1 to the right; sounds are (s, name, loudness)."""
+    """Arrays over the frames: x in heights, lift above the ground, stretch, lean in degrees, face +1 to the right. sounds: [(s, name, loudness)]."""
     x: np.ndarray
     lift: np.ndarray
     sx: np.ndarray
@@ -50,17 +50,19 @@ class Motion:
 
 
 def still(t, c):
+    """Standing, with breathing: the motion that others start from."""
     one, zero = np.ones_like(t), np.zeros_like(t)
     return Motion(one * c.x, zero, one.copy(), 1 + 0.014 * np.sin(2 * np.pi * t / 0.9), zero.copy(), one * c.sign, np.zeros(len(t), int), one.copy(),
                   np.zeros(len(t), bool), [])
 
 
 def steps_until(end, every, first=FIRST_STEP):
+    """Step sounds every `every` seconds until `end`."""
     return [(first + i * every, "step", 1.0) for i in range(max(0, math.ceil((end - first) / every)))]
 
 
 def gait(m, t, every, bounce, lean):
-    """Bobbing, swaying and legs in step."""
+    """Adds bobbing, swaying and legs in step."""
     phase = (t - FIRST_STEP) / every
     m.lift = bounce * np.abs(np.sin(np.pi * phase))
     m.lean = lean * np.sin(np.pi * (phase + 0.5))
@@ -68,6 +70,7 @@ def gait(m, t, every, bounce, lean):
 
 
 def travel(t, c, speed, every, bounce, lean):
+    """Walking or running at `speed`, turning round at the walls."""
     m = still(t, c)
     m.x, way = ballistics.fold(c.x + c.sign * speed * t, c.low, c.high)
     m.face = way * c.sign
@@ -91,7 +94,7 @@ def runs(t, c):
 
 
 def jumps(t, c):
-    """Crouches for 0.25 s, is in the air for half a second on earth, rests for a sixth."""
+    """Crouches for 0.25 s, is in the air for half a second on earth, rests for a sixth of a second."""
     m, air = still(t, c), 0.5 / math.sqrt(c.gravity)
     cycle = 0.25 + air + 0.167
     u = np.mod(t, cycle)
@@ -129,7 +132,7 @@ def flies(t, c):
 
 
 def falls(t, c):
-    """Comes down from above the picture, bounces a little, and sits there dazed."""
+    """Falls from above the picture, bounces a little, and sits there dazed."""
     m = still(t, c)
     arcs = ballistics.drop(2.4, GRAVITY * c.gravity * 0.6, 0.34, terminal=5.0, least=0.9)
     m.lift, flat = ballistics.heights(arcs, t), ballistics.squash(arcs, t, 0.45, 0.12)
@@ -142,7 +145,7 @@ def falls(t, c):
 
 
 def bounces(t, c):
-    """Like on a trampoline: every arc as high as the one before."""
+    """As on a trampoline: every arc is as high as the one before."""
     m, air = still(t, c), 2 * math.sqrt(2 * 0.95 / (GRAVITY * c.gravity))
     first = 0.2 + air
     u = np.mod(t - 0.2, air) / air
@@ -157,7 +160,7 @@ def bounces(t, c):
 
 
 def rolls(t, c):
-    """Pushed off at 1.9 heights a second, slowed by drag; turns by the way it rolls."""
+    """Pushed off at 1.9 heights per second and slowed by drag; the rotation matches the distance."""
     m = still(t, c)
     way = ballistics.slide(1.9, 0.45, t)
     m.x, back = ballistics.fold(c.x + c.sign * way, c.low, c.high)
@@ -201,6 +204,7 @@ def swims(t, c):
 
 
 def ease(u):
+    """Smoothstep of u, clipped to 0 … 1."""
     u = np.clip(u, 0, 1)
     return u * u * (3 - 2 * u)
 
@@ -223,7 +227,7 @@ def shrinks(t, c):
 
 
 def enters(t, c):
-    """Walks in from beyond the picture and is at its mark after 1.8 s."""
+    """Walks in from outside the picture and reaches its mark after 1.8 s."""
     m = still(t, c)
     u = np.clip(t / 1.8, 0, 1)
     gait(m, t, WALK[1] * 0.75, 0.09, 6)
@@ -256,7 +260,7 @@ def sleeps(t, c):
 
 
 def dances(t, c):
-    """Two steps a second, at 120 beats a minute."""
+    """Two steps per second (120 beats per minute)."""
     m = still(t, c)
     beat = t / 0.5
     m.x = c.x + 0.16 * np.sin(np.pi * beat)
@@ -271,7 +275,7 @@ def dances(t, c):
 
 
 def talks(t, c):
-    """Stands and nods at whom it talks to."""
+    """Stands and nods to its partner."""
     m = still(t, c)
     m.lean = 4 * np.sin(2 * np.pi * t / 1.1) + 3 * c.sign
     if c.partner is not None:
@@ -296,7 +300,7 @@ def gives(t, c):
     return m
 
 
-GIVEN, RECEIVED = 1.6, 2.1  # when a gift leaves one hand and is in the other
+GIVEN, RECEIVED = 1.6, 2.1  # when a gift leaves the giver's hand and reaches the other's
 
 
 def carries(t, c):
@@ -304,7 +308,7 @@ def carries(t, c):
 
 
 def chases(t, c):
-    """On its own it runs; `tracks.py` lets it follow whom it chases."""
+    """Runs; tracks.py makes it follow its prey."""
     m = travel(t, c, RUN[0] * 1.05, RUN[1], 0.13, 3)
     m.lean = m.lean + 13 * m.face
     return m

@@ -1,6 +1,6 @@
-"""Falling and bouncing in closed form, so that the time of every impact is exact: the picture lands where the sound says thump.
+"""Falling and bouncing in closed form, so that the time of every impact is exact and picture and sound agree.
 
-Heights in any unit h, times in seconds, gravity in h/s^2. Before the first impact drag is quadratic with a terminal speed; arcs after it are free.
+Heights in any unit h, times in seconds, gravity in h/s². Before the first impact drag is quadratic with a terminal speed; later arcs are free of drag.
 """
 
 import math
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-STEPS = 16  # impacts followed at most
+STEPS = 16  # most impacts of one fall
 
 
 class Arcs(NamedTuple):
-    """starts[i] is when arc i leaves the ground (arc 0: when it is let go), speeds[i] its speed then; impacts[i] when and how fast it lands."""
+    """starts[i]: when arc i leaves the ground (arc 0: when it is released); speeds[i]: its speed then; impacts[i]: (time, speed) of its landing."""
     height: float
     gravity: float
     terminal: float
@@ -22,7 +22,7 @@ class Arcs(NamedTuple):
 
 
 def drop(height, gravity, restitution, terminal=1e6, until=60.0, least=0.6):
-    """A thing let go at `height` at time 0: it comes to rest when it would bounce slower than `least`."""
+    """The arcs of a thing released at `height` at time 0. It comes to rest once it would bounce slower than `least`."""
     vt, g = terminal, gravity
     first = vt / g * math.acosh(min(math.exp(min(height * g / vt ** 2, 300.0)), 1e130)) if height * g / vt ** 2 > 1e-9 else math.sqrt(2 * height / g)
     speed = vt * math.tanh(g * first / vt)
@@ -51,7 +51,7 @@ def heights(arcs, t):
 
 
 def squash(arcs, t, strength=0.3, fade=0.09):
-    """How far it is flattened at the times t, 0 … strength: after each impact, by how hard it was."""
+    """Flattening at the times t, 0 … strength: after each impact, in proportion to its speed."""
     out, hardest = np.zeros_like(t), arcs.impacts[0][1]
     for at, speed in arcs.impacts:
         since = t - at
@@ -60,12 +60,12 @@ def squash(arcs, t, strength=0.3, fade=0.09):
 
 
 def slide(speed, drag, t):
-    """Way after t of a thing pushed off with `speed` against a drag in proportion to speed (1/s)."""
+    """Distance after t of a thing pushed off with `speed`, with drag proportional to speed (1/s)."""
     return speed / drag * (1 - np.exp(-drag * t))
 
 
 def fold(x, low, high):
-    """A path that turns round at two walls: positions within them, and +1 or -1 where it runs as it began or backwards."""
+    """A path reflected at two walls: (positions within them, +1 or -1 where it runs forwards or backwards)."""
     span = max(high - low, 1e-6)
     u = np.mod(x - low, 2 * span)
     return np.where(u <= span, low + u, high - (u - span)), np.where(u <= span, 1.0, -1.0)

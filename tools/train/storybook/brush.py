@@ -1,6 +1,6 @@
 """Layers of a painted scene: anti-aliased shapes in world units, coloured by light.
 
-A unit is a pixel of the canvas 224 x 128 seen by a wide camera; the picture is x 0 … 224, y 0 … 128. Layers reach further, for cameras that move.
+A unit is one pixel of the 224 x 128 canvas in a wide shot; the picture covers x 0 … 224, y 0 … 128. Layers extend further, for moving cameras.
 """
 
 import cv2
@@ -8,14 +8,14 @@ import numpy as np
 
 from storybook import light
 
-LEFT, TOP, RIGHT, BOTTOM = -96, -64, 320, 144  # what a layer covers, in units
-GROUND = 103  # the line on which actors stand
-PLANES = {"sky": 0.08, "far": 0.35, "mid": 0.65, "near": 1.0, "fore": 1.35}  # how far each plane follows the camera
+LEFT, TOP, RIGHT, BOTTOM = -96, -64, 320, 144  # extent of a layer, in units
+GROUND = 103  # y of the line on which actors stand
+PLANES = {"sky": 0.08, "far": 0.35, "mid": 0.65, "near": 1.0, "fore": 1.35}  # parallax: how far each plane follows the camera
 HAZE = {"sky": 0.0, "far": 0.32, "mid": 0.10, "near": 0.0, "fore": 0.0}
 
 
 class Layer:
-    """One plane: premultiplied RGBA uint8 at `scale` pixels a unit."""
+    """One plane: premultiplied RGBA uint8 with `scale` pixels per unit."""
 
     def __init__(self, plane, time, weather, rng, tint, scale):
         self.pixels = np.zeros((round((BOTTOM - TOP) * scale), round((RIGHT - LEFT) * scale), 4), np.uint8)
@@ -23,6 +23,7 @@ class Layer:
         self.dark = light.DARK[time]
 
     def colour(self, rgb, glow=False):
+        """`rgb` under the scene's light as RGBA floats; with glow unchanged."""
         if glow:
             return (*map(float, rgb), 255.0)
         tinted = [min(255.0, max(0.0, c + d)) for c, d in zip(rgb, self.tint)]
@@ -45,7 +46,7 @@ class Layer:
         cv2.polylines(self.pixels, [points], False, self.colour(rgb, glow), max(1, round(width * self.scale)), cv2.LINE_AA, 4)
 
     def gradient(self, y0, y1, stops, glow=False):
-        """Fills the rows y0 … y1 with colours in equal steps from top to bottom."""
+        """Fills the rows y0 … y1 with colours at equal steps from top to bottom."""
         a, b = round((y0 - TOP) * self.scale), round((y1 - TOP) * self.scale)
         t = np.linspace(0, len(stops) - 1, b - a)
         colours = np.array([self.colour(c, glow)[:3] for c in stops])
@@ -54,7 +55,7 @@ class Layer:
         self.pixels[a:b, :, 3] = 255
 
     def ridge(self, base, waves, top, bottom, depth=50):
-        """Land below the curve base + sum(amplitude * sin(frequency * x + phase)), shaded over `depth` units from its crest."""
+        """Land below the curve base + sum(amplitude * sin(frequency * x + phase)), shaded over `depth` units below its crest."""
         width, height = self.pixels.shape[1], self.pixels.shape[0]
         x = np.arange(0, width + 4, 4) / self.scale + LEFT
         curve = sum((a * np.sin(f * x + p) for a, f, p in waves), np.full(len(x), float(base)))
@@ -72,7 +73,7 @@ class Layer:
         cv2.add(part, cv2.multiply(np.ascontiguousarray(land), cover, None, 1 / 255), part)
 
     def glow(self, x, y, radius, rgb, strength):
-        """A soft light, added to what is there."""
+        """Adds a soft light."""
         k = self.scale
         x0, y0 = max(0, int((x - radius - LEFT) * k)), max(0, int((y - radius - TOP) * k))
         part = self.pixels[y0:int((y + radius - TOP) * k), x0:int((x + radius - LEFT) * k)]
@@ -82,7 +83,7 @@ class Layer:
         alpha = part[..., 3:] * np.float32(1 / 255)
         part[..., :3] = part[..., :3] + (np.asarray(rgb, np.float32) * alpha - part[..., :3]) * near
 
-    # ---- things that many places have
+    # ---- shapes that many places share
 
     def round_tree(self, x, y, size, leaf, trunk=(122, 86, 58), fruit=None):
         self.polygon([(x - size * 0.1, y), (x + size * 0.1, y), (x + size * 0.06, y - size * 0.7), (x - size * 0.06, y - size * 0.7)], trunk)

@@ -1,11 +1,11 @@
-"""The seven moves of the camera: where it looks (units) and how near it is in every frame."""
+"""The camera's moves: its centre (units) and zoom in every frame."""
 
 import numpy as np
 
 from storybook import tracks
 from storybook.actions import ease
 
-LOW, HIGH = 44, 180  # how far the middle of the picture may go
+LOW, HIGH = 44, 180  # range of the picture's centre
 
 
 def path(shot, shown):
@@ -34,7 +34,7 @@ def path(shot, shown):
         cx = np.convolve(np.pad(follow, 4, mode="edge"), np.ones(9) / 9, mode="valid")
     zoom = np.maximum(zoom, 1.0)
     tallest = max((c.height for c in cast), default=40)
-    feet = np.minimum(feet + 0.5 * (zoom * tallest - (feet - 8)).clip(0), 126)  # nobody's head is cut when it comes near
+    feet = np.minimum(feet + 0.5 * (zoom * tallest - (feet - 8)).clip(0), 126)  # no head is cut when the camera comes near
     cy = tracks.GROUND - (feet - 64) / zoom
     if move == "tilt":
         cy = cy - 46 / z * (1 - ease(u / 0.75))

@@ -1,15 +1,15 @@
-"""What must hold of drawn films: no held-out pair in training, the same arguments give the same bytes, the truth is where it says."""
+"""Invariants of drawn films: no held-out pair in training, same arguments give the same bytes, and the truth matches pictures and sound."""
 
 import collections
 
 import numpy as np
 
-import acoustics
-import editions
 from storybook import actions, foley, mixing, music, sprites, stage, stories, things, tracks
+from world import acoustics, editions
 
 
 def run(count, stream, first):
+    """Checks `count` films of the numpy streams [stream, seed] from seed `first` on; raises AssertionError."""
     world = editions.world("full")
     seen, shots, unseen = collections.Counter(), 0, 0
     for seed in range(first, first + count):
@@ -38,7 +38,7 @@ def run(count, stream, first):
 
 
 def names():
-    """Code and list know the same things."""
+    """Code and world.json have the same names."""
     world = editions.world("full")
     assert {a["id"] for a in world["actions"]} == set(actions.ACTIONS)
     assert set(world["sounds"]) == set(foley.EVENTS) and set(world["ambiences"]) == set(foley.BEDS) and set(world["music"]) == {"none", *music.MOODS}
@@ -48,7 +48,7 @@ def names():
 
 
 def impacts():
-    """Where the sound says that something lands, the picture has it on the ground, and it was in the air just before."""
+    """At the time of a landing sound the thing is on the ground, and just before it was in the air."""
     count = 0
     for gravity in (1.0, 0.25, 0.3):
         for name in ("jumps", "falls", "bounces"):
@@ -69,7 +69,7 @@ def impacts():
 
 
 def engine_sounds(action):
-    """An action's sounds on earth as world.json lists them, for one who begins at the left and goes right: [{sound, at_ms}]."""
+    """An action's sounds on earth as world.json lists them, starting on the left and facing right: [{sound, at_ms}]."""
     height, duration = tracks.TALL, editions.world("full")["shot_frames"][0] / tracks.FPS
     c = actions.Setting(sign=1.0, x=49 / height, low=0.45, high=tracks.WIDTH / height - 0.45, duration=duration, entrance=152 / height, leave=152 / height,
                         partner=175 / height)
@@ -82,7 +82,7 @@ def engine_sounds(action):
 
 
 def truth(seed, stream):
-    """Twice the same bytes; boxes hold what the mask marks; impacts are where the picture touches the ground and where the sound is loud."""
+    """Rendering twice gives the same bytes, boxes contain what the mask marks, and events are audible."""
     plan = stories.sample_film(np.random.default_rng([stream, seed]), shots=1)
     frames, masks, t = stage.render_shot(plan, 0, seed)
     again = stage.render_shot(plan, 0, seed, frame_indices=[3, 40])

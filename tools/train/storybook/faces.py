@@ -1,4 +1,4 @@
-"""Feelings on a face: eyes, lids, brows, mouths, tears and sparkles drawn over a glyph where world.json says that eyes and mouth are."""
+"""Facial expressions: eyes, lids, brows, mouths, tears and sparkles drawn over a glyph at the positions of eyes and mouth in world.json."""
 
 import functools
 
@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 INK, MOUTH, TONGUE, TEAR = (48, 34, 34), (120, 34, 40), (236, 110, 116), (110, 190, 250)
-EYES = {"happy": "smiling", "sleepy": "half", "surprised": "wide", "afraid": "wide", "proud": "smiling"}  # of a mood; else open
-BROWS = {"sad": (-0.55, 0.25), "angry": (0.6, 0.1), "afraid": (-0.6, 0.35), "surprised": (0.0, 0.7), "proud": (0.1, 0.45)}  # slant inwards, lift
+EYES = {"happy": "smiling", "sleepy": "half", "surprised": "wide", "afraid": "wide", "proud": "smiling"}  # by mood; default: open
+BROWS = {"sad": (-0.55, 0.25), "angry": (0.6, 0.1), "afraid": (-0.6, 0.35), "surprised": (0.0, 0.7), "proud": (0.1, 0.45)}  # inward slant, lift
 
 
 def pen(pixels):
-    """Drawing on premultiplied pixels with sixteenths of a pixel: ellipse(x, y, rx, ry, rgb, …) and stroke(points, width, rgb)."""
+    """Drawing functions for premultiplied pixels, with 1/16 pixel precision: ellipse(x, y, rx, ry, rgb, …) and stroke(points, width, rgb)."""
     def ellipse(x, y, rx, ry, rgb, turn=0, start=0, end=360, width=-1):
         cv2.ellipse(pixels, (int(x * 16), int(y * 16)), (max(1, int(rx * 16)), max(1, int(ry * 16))), turn, start, end, (*map(float, rgb), 255.0), width,
                     cv2.LINE_AA, 4)
@@ -21,9 +21,9 @@ def pen(pixels):
     return ellipse, stroke
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def measured(key):
-    """Radius of the eyes of an actor in pixels and the colour of the skin around each."""
+    """(radius of an actor's eyes in pixels, skin colour around each)."""
     pixels, eyes, given = _FACES[key]
     grey = cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY)
     dark = ((grey < 96) & (pixels[..., 3] > 200)).astype(np.uint8)
@@ -50,7 +50,7 @@ _FACES = {}
 
 
 def put_on(glyph, actor, mood, eyes, mouth):
-    """A copy of the glyph with a face. eyes: open, shut or blink (by themselves), else by the mood; mouth: 0 shut … 3 wide open."""
+    """A copy of the glyph with a face. eyes: open, shut or blink override the mood's; mouth: 0 shut … 3 wide open."""
     pixels = glyph.copy()
     if mood == "calm" and eyes == "open" and not mouth:
         return pixels
@@ -89,6 +89,7 @@ def put_on(glyph, actor, mood, eyes, mouth):
 
 
 def eye(ellipse, stroke, kind, x, y, radius, skin):
+    """Draws one eye of a kind."""
     if kind == "open":
         return
     if kind == "wide":

@@ -1,15 +1,16 @@
-"""A shot of a shipped model's plan as the renderer wants it: what the plan says of each shot (mood, props, weather) becomes facts that hold in a film of that
-shot alone."""
+"""Converts a shot of a model's plan to the full world's fields: what the plan states per shot (mood, props, weather) becomes facts of a film of that shot
+alone.
+"""
 
 from storybook import tracks
 
-STATES = {"balloon": "floats"}  # what a prop does in a shot; else the first of its states
+STATES = {"balloon": "floats"}  # a prop's state in a shot; default: the first of its states
 
 
 def staged(plan, index):
     """The full world's plan of one shot, for `stage.render_shot(staged, 0, seed, phones)` and `mixing.render_sound(staged, 0, seed)`.
 
-    plan: the JSON of docs/BUNDLE.md, in the storybook edition's fields. The shot's clock stays that of the film."""
+    plan: as in docs/BUNDLE.md, with the storybook edition's fields. The shot keeps its times on the film's clock."""
     shot = plan["shots"][index]
     entry = next(p for p in plan["places"] if p["id"] == shot["place"])
     place = entry["id"] if entry["id"] in tracks.PLACES else entry["id"].rsplit("_", 1)[0]  # forest_2 is the forest at another time

@@ -1,15 +1,15 @@
-"""The full world's noises: sounds of events and beds of places and weather, synthesised. Each returns samples at 16 kHz, loudness about that of a step."""
+"""Synthesised noises: sounds of events, and ambience beds of places and weather. Functions return samples at 16 kHz, about as loud as a step."""
 
 import functools
 
 import numpy as np
 from scipy import signal
 
-import acoustics
-from acoustics import SAMPLE_RATE, clock
+from world import acoustics
+from world.acoustics import SAMPLE_RATE, clock
 
 TWO_PI = 2 * np.pi
-LOOP_S, VARIANTS = 16, 6  # beds are loops of so many seconds, each in so many versions
+LOOP_S, VARIANTS = 16, 6  # beds are loops of this length, in this many versions
 
 
 def sweep(f0, f1, t):
@@ -18,6 +18,7 @@ def sweep(f0, f1, t):
 
 
 def fade(wave, seconds=0.006):
+    """Fades both ends of `wave` in place and returns it."""
     n = min(round(seconds * SAMPLE_RATE), len(wave) // 2)
     wave[:n] *= np.linspace(0, 1, n)
     wave[len(wave) - n:] *= np.linspace(1, 0, n)
@@ -244,7 +245,7 @@ BEDS = {"birds": birds, "waves": waves, "wind": wind, "traffic": traffic, "hum":
 
 @functools.lru_cache(maxsize=128)
 def bed(name, version):
-    """A loop of LOOP_S seconds of RMS one whose end meets its beginning."""
+    """A seamless loop of LOOP_S seconds with RMS 1."""
     over = SAMPLE_RATE // 2
     rng = np.random.default_rng([version, sorted(BEDS).index(name), 3])
     wave = BEDS[name](rng, LOOP_S * SAMPLE_RATE + over)

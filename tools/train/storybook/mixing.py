@@ -1,26 +1,24 @@
-"""The sound of a shot of the full world: voices, foley at the times of its events, the bed of place and weather, music; stems and their sum."""
+"""The sound of a shot: voices, foley at the times of its events, ambience of place and weather, and music, as stems and mixed."""
 
 import functools
 
 import numpy as np
 from scipy import signal
 
-import acoustics
-import editions
-import speech
-from acoustics import SAMPLE_RATE
 from storybook import foley, music, tracks
+from world import acoustics, editions, speech
+from world.acoustics import SAMPLE_RATE
 
 WORLD = editions.world("full")
-BED_RMS = {"rain": 0.020, "storm": 0.032, "wind": 0.014, "waves": 0.016, "bubbles": 0.014}  # of full scale; else 0.010
-MUSIC_RMS, DUCKED = 0.026, 0.45  # and what is left of it under a voice
-QUIET = 0.25  # what is left of the ambience under a voice: 12 dB less, or the words drown in it
+BED_RMS = {"rain": 0.020, "storm": 0.032, "wind": 0.014, "waves": 0.016, "bubbles": 0.014}  # relative to full scale; default 0.010
+MUSIC_RMS, DUCKED = 0.026, 0.45  # and its gain under a voice
+QUIET = 0.25  # gain of the ambience under a voice: 12 dB less, so that words stay intelligible
 VOICE_OF = {v["id"]: v for v in WORLD["voices"]}
 
 
 @functools.lru_cache(maxsize=4096)
 def spoken(text, voice_id, length):
-    """A persona's voice: flite at its pitch, stretched to `length` samples and levelled as the teacher's is."""
+    """A persona's voice: flite at its pitch, stretched to `length` samples and levelled like the teacher's."""
     voice = VOICE_OF[voice_id]
     if voice["pitch"] == 1.0:
         return acoustics.speak(text, voice, length).astype(np.float32)
@@ -30,11 +28,11 @@ def spoken(text, voice_id, length):
         return np.zeros(0, np.float32)
     cut = wave[round(inner[0].begin * rate):round(inner[-1].end * rate)]
     shifted = signal.resample(cut, max(1, round(len(cut) * SAMPLE_RATE / rate / voice["pitch"])))
-    return acoustics.finished(acoustics.stretch(shifted, length)).astype(np.float32)
+    return acoustics.finish(acoustics.stretch(shifted, length)).astype(np.float32)
 
 
 def phones_of(plan, index):
-    """[(phone, start s, duration s)] of all lines of a shot, on its clock (the rule of speech.py)."""
+    """[(phone, start s, duration s)] of all lines of a shot, on its clock (rule in world/speech.py)."""
     shot, found = plan["shots"][index], []
     voices = {c["id"]: c["voice"]["voice_id"] for c in plan["characters"]}
     for line in shot["dialogue"]:
@@ -48,7 +46,7 @@ def phones_of(plan, index):
 
 
 def stems(plan, shot_index, seed):
-    """{voice, foley, ambience, music}: float32 arrays of the shot's length at 16 kHz. The same arguments give the same samples."""
+    """{voice, foley, ambience, music}: float32 arrays of the shot's length at 16 kHz. Deterministic."""
     shot = plan["shots"][shot_index]
     shown = tracks.show(plan, shot_index)
     length = round(len(shown.times) / tracks.FPS * SAMPLE_RATE)
@@ -75,11 +73,11 @@ def stems(plan, shot_index, seed):
 
 
 def smoothed(gate):
-    """A gate's steps over a tenth of a second."""
+    """A gate smoothed over a tenth of a second."""
     total = np.cumsum(np.pad(gate, (801, 800), mode="edge"), dtype=np.float64)
     return ((total[1601:] - total[:-1601]) / 1601).astype(np.float32)
 
 
 def render_sound(plan, shot_index, seed):
-    """Samples of one shot: float32, mono, within 1."""
+    """Samples of one shot: float32, mono, within ±1."""
     return np.clip(sum(stems(plan, shot_index, seed).values()), -1, 1).astype(np.float32)

@@ -1,16 +1,16 @@
-"""Small music for a mood: chords, a bass and a tune drawn by simple rules, played by synthesised instruments. Loops at 16 kHz."""
+"""Generated music for a mood: chords, bass and melody by simple rules on synthesised instruments. Loops at 16 kHz."""
 
 import functools
 
 import numpy as np
 from scipy import signal
 
-import acoustics
-from acoustics import SAMPLE_RATE
+from world import acoustics
+from world.acoustics import SAMPLE_RATE
 
 VERSIONS = 6
 MAJOR, MINOR, LYDIAN = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 6, 7, 9, 11)
-# Beats a minute, key (MIDI), scale, chords (degrees, one a bar of four beats), instruments of tune and chords, notes of the tune a beat.
+# Beats per minute, key (MIDI), scale, chords (degrees, one per bar of four beats), instruments of melody and chords, melody notes per beat.
 MOODS = {"calm": (72, 60, MAJOR, (0, 5, 3, 4), "harp", "pad", 1), "happy": (120, 62, MAJOR, (0, 4, 5, 3), "marimba", "pluck", 2),
          "sad": (60, 57, MINOR, (0, 5, 2, 6), "piano", "pad", 0.5),
          "playful": (120, 65, MAJOR, (0, 1, 4, 0), "pizzicato", "pluck", 2), "tense": (96, 50, MINOR, (0, 0, 1, 0), "tremolo", "drone", 1),
@@ -28,6 +28,7 @@ INSTRUMENTS = {"harp": (((1, 1), (2, 0.4), (3, 0.15)), 0.7, 0.004), "marimba": (
 
 @functools.lru_cache(maxsize=1024)
 def note(instrument, midi, seconds):
+    """Samples of one note."""
     partials, decay, attack = INSTRUMENTS[instrument]
     t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     f = 440 * 2 ** ((midi - 69) / 12)
@@ -41,12 +42,13 @@ def note(instrument, midi, seconds):
 
 
 def degree(scale, key, d):
+    """MIDI note of the d-th degree of a scale."""
     return key + 12 * (d // 7) + scale[d % 7]
 
 
 @functools.lru_cache(maxsize=48)
 def loop(mood, version):
-    """BARS bars of RMS one; what rings over the end sounds at the beginning."""
+    """A seamless loop of BARS bars with RMS 1; what rings past its end is added at its start."""
     tempo, key, scale, chords, tune, harmony, density = MOODS[mood]
     rng = np.random.default_rng([version, sorted(MOODS).index(mood), 11])
     beat, key = 60 / tempo, key + int(rng.integers(-2, 3))
@@ -57,7 +59,7 @@ def loop(mood, version):
         piece = note(instrument, midi, round(max(beats * beat, 0.3), 4))
         start = round(at * beat * SAMPLE_RATE)
         wave[start:start + len(piece)] += level * piece
-    figure = [int(v) for v in rng.integers(0, 5, max(2, int(4 * density)))]  # the tune comes back, so that one can hum it
+    figure = [int(v) for v in rng.integers(0, 5, max(2, int(4 * density)))]  # the melody repeats, so that it can be hummed
     for bar in range(BARS):
         root = chords[bar % len(chords)]
         for d in (0, 2, 4):

@@ -1,4 +1,4 @@
-"""A film with its truth drawn over it: boxes and names, events and phones on a time line below. For people who check the data."""
+"""A film annotated with its truth, for people who check the data: boxes and names in the picture, events and phones on a timeline below."""
 
 import pathlib
 import subprocess
@@ -8,21 +8,22 @@ import wave
 import cv2
 import numpy as np
 
-from acoustics import SAMPLE_RATE
 from storybook import mixing, stage, tracks
+from world.acoustics import SAMPLE_RATE
 
-SCALE, STRIP = 3, 96  # the picture is shown three times as large, above a strip
+SCALE, STRIP = 3, 96  # the picture is enlarged three times; height of the timeline below it
 COLOURS = ((255, 90, 90), (90, 200, 255), (120, 230, 120), (255, 210, 80), (220, 140, 255), (255, 160, 90))
 FACE = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def write_text(image, text, x, y, rgb, size=0.4):
+    """Writes small text into an image."""
     cv2.putText(image, text, (int(x), int(y)), FACE, size, (20, 20, 20), 3, cv2.LINE_AA)
     cv2.putText(image, text, (int(x), int(y)), FACE, size, rgb, 1, cv2.LINE_AA)
 
 
 def strip(width, sound, truth, phones, lines, seconds):
-    """The time line of a shot: wave, events above, phones below."""
+    """The timeline of a shot: waveform, events above it, phones below."""
     image = np.full((STRIP, width, 3), 28, np.uint8)
 
     def at(s):
@@ -44,7 +45,7 @@ def strip(width, sound, truth, phones, lines, seconds):
 
 
 def annotated(plan, index, seed):
-    """(frames uint8 [n,h,w,3] with the truth drawn in, samples) of a shot."""
+    """(annotated frames uint8 [n,h,w,3], samples) of a shot."""
     shot, phones = plan["shots"][index], mixing.phones_of(plan, index)
     frames, _, truth = stage.render_shot(plan, index, seed, phones)
     sound = mixing.render_sound(plan, index, seed)
@@ -74,7 +75,7 @@ def annotated(plan, index, seed):
 
 
 def write_movie(path, frames, sound, fps):
-    """An MP4 of RGB frames and samples, by the ffmpeg program."""
+    """Writes RGB frames and samples as an MP4, using ffmpeg."""
     path = pathlib.Path(path)
     with tempfile.TemporaryDirectory() as folder:
         wav = pathlib.Path(folder) / "sound.wav"

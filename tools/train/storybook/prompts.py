@@ -1,4 +1,4 @@
-"""What people would write to get a plan of the full world: sentences with synonyms, in which little is left out, and camera and music sometimes."""
+"""Prompts that people might write for a plan of the full world: sentences with synonyms that mention almost everything, sometimes camera and music."""
 
 from storybook import tracks
 
@@ -59,7 +59,7 @@ def worded(rng, plan, world):
         return items[int(rng.integers(len(items)))]
     words = {a["id"]: a["words"] for a in world["actors"]}
     described = {p["id"]: p["description"] for p in plan.get("props", [])}
-    known, told, sentences = set(), set(), []
+    known, mentioned, sentences = set(), set(), []
 
     def called(actor, mood=None):
         feeling = f"{one(FEELING[mood])} " if mood in FEELING and rng.random() < 0.85 else ""
@@ -104,8 +104,8 @@ def worded(rng, plan, world):
         else:
             sentence(one(("Then ", "Next, ", "After that, ", "", "")) + text + ".")
         for prop in plan.get("props", []):
-            if prop["id"] not in told and facts.get((prop["id"], "place")) == shot["place"]:
-                told.add(prop["id"])
+            if prop["id"] not in mentioned and facts.get((prop["id"], "place")) == shot["place"]:
+                mentioned.add(prop["id"])
                 p = prop["description"]
                 sentence(one(STATES[facts[prop["id"], "state"]]).replace("{p}", p).replace("{P}", p))
         for fact in shot.get("effects", []):

@@ -1,4 +1,4 @@
-"""A place painted in parallax planes: sky, far, mid, near (where actors stand) and fore (before them)."""
+"""A place painted in parallax planes: sky, far, mid, near (where actors stand) and fore (in front of them)."""
 
 import functools
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from storybook.brush import BOTTOM, LEFT, PLANES, RIGHT, TOP, Layer
 PAINTERS = {f.__name__: f for f in (places_land.forest, places_land.beach, places_land.desert, places_land.snow, places_land.meadow, places_land.mountains,
                                     places_land.moon, places_made.city, places_made.village, places_made.castle, places_made.room, places_made.cave,
                                     places_made.underwater, places_made.space)}
-VARIANTS = 8  # a place looks as one of so many seeds have it
-DETAIL = 1.5  # pixels of a layer to a pixel of the canvas in a wide shot
+VARIANTS = 8  # number of looks of a place
+DETAIL = 1.5  # layer pixels per canvas pixel in a wide shot
 
 
 class Scene:
-    """The planes while they are painted."""
+    """The planes while they are being painted."""
 
     def __init__(self, time, weather, rng, scale):
         tint = rng.uniform(-6, 6, 3)
@@ -68,26 +68,28 @@ def paint_sky(s, place):
 
 
 def variant(film_seed):
+    """The look of a place for a film's seed."""
     return film_seed % VARIANTS
 
 
 class Plane(NamedTuple):
-    """A painted plane: premultiplied RGBA uint8 of the rows that have anything in them, from row `first` of the layer on; from row `hides` on it is opaque."""
+    """A painted plane: premultiplied RGBA uint8 of the non-empty rows, from row `first` of the layer on; opaque from row `hides` on."""
     pixels: np.ndarray
     first: int
     hides: int
 
 
 def cropped(pixels):
+    """The layer as a `Plane`."""
     any_there, all_there = (pixels[..., 3] > 0).any(1), (pixels[..., 3] == 255).all(1)
     hides = 0 if all_there.all() else len(pixels) - int(np.argmin(all_there[::-1]))
-    first = max(0, int(np.argmax(any_there)) - 1) if any_there.any() else len(pixels) - 1  # a clear row stays above
+    first = max(0, int(np.argmax(any_there)) - 1) if any_there.any() else len(pixels) - 1  # keep one transparent row above
     return Plane(pixels[first:].copy(), first, hides)
 
 
 @functools.lru_cache(maxsize=384)
 def paint(place, time, weather, number, canvas_scale=1.0):
-    """{name: Plane} of a place in the look `number` (below VARIANTS); the sky is opaque. A place takes about 2 MB at the nano's canvas."""
+    """{name: Plane} of a place in the look `number` (below VARIANTS); the sky is opaque. About 2 MB per place at the model's canvas."""
     rng = np.random.default_rng([number, sorted(PAINTERS).index(place)])
     s = Scene(time, weather, rng, DETAIL * canvas_scale)
     paint_sky(s, place)

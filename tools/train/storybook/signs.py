@@ -1,4 +1,4 @@
-"""Little signs that tell what goes on: dust at a landing, notes over a dancer, hearts, tears, dizzy stars. Glyphs like all else, with a short life."""
+"""Short-lived signs that show what happens: dust at a landing, notes over a dancer, hearts, tears, dizzy stars. Drawn as glyphs."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ GLYPHS = {"dust": "1F4A8", "sleep": "1F4A4", "note": "1F3B5", "heart": "2764", "
 
 
 class Sign(NamedTuple):
-    """A glyph from `start` on for `life` s: where (units), how fast it moves, its height in units."""
+    """A glyph shown from `start` for `life` s: position (units), velocity, and height in units."""
     kind: str
     start: float
     life: float
@@ -58,7 +58,7 @@ def of(shown):
     return signs
 
 
-# By action: kind, first s, every s, life, offset from the head (dy <= 0) or above the feet (dy > 0), speed, size.
+# By action: kind, first s, every s, life, offset from the head (dy <= 0) or above the feet (dy > 0), velocity, size.
 EMITTED = {"sleeps": (("sleep", 0.5, 1.1, 1.6, 10, -2, 5, -9, 10),),
            "dances": (("note", 0.2, 1.0, 1.0, 14, -2, 5, -12, 9), ("note", 0.7, 1.0, 1.0, -14, -4, -4, -12, 8)),
            "runs": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),), "chases": (("dust", 0.3, 0.5, 0.4, -20, 5, -12, -4, 8),),

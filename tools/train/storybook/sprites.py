@@ -1,6 +1,6 @@
-"""Actors and props as pictures: glyphs of Noto Color Emoji, bodies for those who are a head, tints, and the light of the scene.
+"""Pictures of actors and props: glyphs of Noto Color Emoji, bodies for actors whose glyph is a head, tints, and the scene's light.
 
-A sprite is premultiplied RGBA uint8, its feet in the middle of its lower edge, made once for each (who, face, pose, size, light).
+A sprite is premultiplied RGBA uint8 with its feet at the middle of the lower edge, cached by (who, face, pose, size, light).
 """
 
 import functools
@@ -9,20 +9,20 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-import editions
 from storybook import faces
+from world import editions
 
 FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 ACTORS = {a["id"]: a for a in editions.whole()["actors"]}
 PROPS = {p["id"]: p for p in editions.whole()["props"]}
 TINTS = {t["id"]: t["rgb"] for t in editions.whole()["tints"]}
-RAW = 136  # height in pixels at which sprites are drawn
-STEP = 4  # sizes come in steps of so many pixels; the camera's warp does the rest
+RAW = 136  # pixels on the larger side of a glyph
+STEP = 4  # cached sizes are multiples of this many pixels; warping does the rest
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def glyph(code):
-    """Premultiplied RGBA of a glyph, cut to what is seen; its larger side is RAW."""
+    """Premultiplied RGBA of a glyph, cropped to its content, with RAW pixels on the larger side."""
     image = Image.new("RGBA", (160, 150), (0, 0, 0, 0))
     ImageDraw.Draw(image).text((4, 4), chr(int(code, 16)), font=ImageFont.truetype(FONT, 109), embedded_color=True)
     rgba = np.asarray(image.crop(image.getbbox())).astype(np.float32)
@@ -32,7 +32,7 @@ def glyph(code):
 
 
 def tinted(pixels, rgb):
-    """The picture in another colour: light and dark stay, hue goes over."""
+    """The picture in another colour: keeps light and dark, replaces the hue."""
     grey = cv2.cvtColor(pixels[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
     alpha = pixels[..., 3].astype(np.float32)
     seen = alpha > 200
@@ -47,7 +47,7 @@ def tinted(pixels, rgb):
     return out
 
 
-# Poses of the legs of those who are a head: how far (left, right) foot is forward and up.
+# Leg poses of actors with bodies: how far the (left, right) foot is forward and up.
 POSES = {"stand": ((0, 0), (0, 0)), "left": ((9, 5), (-8, 0)), "right": ((-8, 0), (9, 5)), "air": ((-6, 6), (7, 8)), "sit": ((10, 0), (14, 0))}
 
 
@@ -62,9 +62,9 @@ def on_body(head, coat, pose):
 
     def blob(cx, cy, rx, ry, rgb, turn=0):
         cv2.ellipse(body, (int(cx * k), int(cy * k)), (int(rx * k), int(ry * k)), turn, 0, 360, (*map(float, rgb), 255.0), -1, cv2.LINE_AA, 4)
-    for side, (forward, up) in zip((-1, 1), POSES[pose]):  # feet point to the right: the sprite is mirrored as a whole
+    for side, (forward, up) in zip((-1, 1), POSES[pose]):  # feet point to the right: the whole sprite is mirrored
         blob(x + side * 11 + forward, ground - 5 - up, 11, 6, dark)
-    for side, (forward, _) in zip((1, -1), POSES[pose]):  # arms swing against the feet
+    for side, (forward, _) in zip((1, -1), POSES[pose]):  # arms swing opposite to the feet
         blob(x + side * 22 + forward * 0.4, ground - 29 - abs(forward) * 0.4, 6, 12, coat * 0.86, side * -24 - forward)
     blob(x, ground - 27, 22, 20, coat)
     blob(x, ground - 20, 13, 10, np.minimum(coat * 1.18 + 14, 255))
@@ -81,14 +81,14 @@ def over(target, pixels, x, y):
 
 @functools.lru_cache(maxsize=4096)
 def drawn(actor_id, mood, eyes, mouth, pose):
-    """An actor at full size: face and pose put on."""
+    """An actor at full size with face and pose."""
     actor = ACTORS[actor_id]
     pixels = faces.put_on(glyph(actor["glyph"]), actor, mood, eyes, mouth)
     return on_body(pixels, actor["coat"], pose) if actor["kind"] == "head" else pixels
 
 
 def sized(pixels, height, light):
-    """A picture so high, lit, with a border of a pixel."""
+    """A picture scaled to `height`, lit, with a border of one pixel."""
     k = height / pixels.shape[0]
     small = cv2.resize(pixels, (max(2, round(pixels.shape[1] * k)), height), interpolation=cv2.INTER_AREA if k < 1 else cv2.INTER_LINEAR)
     if light != (1, 1, 1):
@@ -98,23 +98,25 @@ def sized(pixels, height, light):
 
 @functools.lru_cache(maxsize=12288)
 def actor(actor_id, mood, eyes, mouth, pose, height, light):
+    """An actor's sprite."""
     return sized(drawn(actor_id, mood, eyes, mouth, pose), height, light)
 
 
 @functools.lru_cache(maxsize=4096)
 def prop(prop_id, tint, height, light):
+    """A prop's sprite."""
     pixels = glyph(PROPS[prop_id]["glyph"])
     return sized(pixels if tint == "natural" else tinted(pixels, TINTS[tint]), height, light)
 
 
 def in_steps(height):
-    """The size at which a sprite of `height` pixels is kept."""
+    """`height` rounded up to a multiple of STEP, at which sprites are cached."""
     return max(STEP, -(-round(height) // STEP) * STEP)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def aspect(kind, who):
-    """Width to height of an actor or a prop as it stands, and the height of 1 unit of size: broad ones are lower."""
+    """(width / height of an actor or a prop as it stands, its height per unit of size): wide ones are lower."""
     pixels = drawn(who, "calm", "open", 0, "stand") if kind == "actor" else glyph(PROPS[who]["glyph"])
     ratio = pixels.shape[1] / pixels.shape[0]
     return ratio, 1 / max(1.0, 0.8 * ratio)

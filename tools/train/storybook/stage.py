@@ -1,6 +1,6 @@
-"""The full world's picture of a shot, with its truth: planes of the place through the camera, then props and actors by depth, signs, and weather.
+"""Renders a shot with its truth: planes of the place through the camera, then props and actors by depth, signs, and weather.
 
-All of it is 8-bit: sprites and planes are premultiplied, warped by OpenCV and blended within their boxes alone.
+Everything is 8-bit: sprites and planes are premultiplied, warped by OpenCV and blended within their bounding boxes.
 """
 
 import functools
@@ -17,14 +17,14 @@ POSES = actions.POSES
 
 
 def blend(frame, patch):
-    """Composites a premultiplied RGBA patch over a view of the frame of its size."""
+    """Composites a premultiplied RGBA patch over a view of the frame of the same size."""
     left = cv2.cvtColor(cv2.bitwise_not(patch[..., 3]), cv2.COLOR_GRAY2RGB)
     cv2.multiply(frame, left, left, 1 / 255)
     cv2.add(left, cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB), frame)
 
 
 class View:
-    """Pixels of the frame for a camera: screen = zoom * (unit - centre) + middle."""
+    """Maps units to frame pixels for a camera: screen = zoom * (unit - centre) + middle."""
 
     def __init__(self, width, height):
         self.width, self.height, self.scale = width, height, width / 224
@@ -34,7 +34,7 @@ class View:
         self.x0, self.y0 = self.width / 2 - cx * self.zoom, self.height / 2 - cy * self.zoom
 
     def plane(self, name, cx, cy, zoom):
-        """Scale and offsets from a layer's pixels to the frame's, for a plane that follows the camera by its share."""
+        """(scale, x, y): maps a layer's pixels to the frame's, for a plane with its parallax."""
         share = brush.PLANES[name]
         z = (1 + (zoom - 1) * share) * self.scale
         k = z / (scenery.DETAIL * self.scale)
@@ -57,7 +57,7 @@ def draw_plane(frame, plane, k, x, y, bottom, opaque=False):
 
 
 def draw_backdrop(frame, planes, view, now):
-    """Everything behind the actors; what a nearer plane hides is not drawn."""
+    """Draws everything behind the actors, skipping rows that a nearer plane hides."""
     bottom = frame.shape[0]
     todo = []
     for name in ("near", "mid", "far", "sky"):
@@ -69,7 +69,7 @@ def draw_backdrop(frame, planes, view, now):
 
 
 def draw_sprite(frame, mask, label, pixels, matrix):
-    """Composites a warped sprite within its bounding box; the box, or None if it is out of the picture."""
+    """Composites a warped sprite within its bounding box. Returns the box, or None if it is out of the picture."""
     h, w = pixels.shape[:2]
     a, b, c, d = matrix[0, 0] * w, matrix[0, 1] * h, matrix[1, 0] * w, matrix[1, 1] * h
     x, y = matrix[0, 2], matrix[1, 2]
@@ -88,12 +88,14 @@ def draw_sprite(frame, mask, label, pixels, matrix):
 
 @functools.lru_cache(maxsize=512)
 def shadow_shape(width, height, strength):
+    """A soft ellipse to multiply with."""
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     shape = 1 - strength * np.clip(1.3 * (1 - np.hypot(x, y)), 0, 1)
     return cv2.cvtColor(np.round(255 * shape).astype(np.uint8), cv2.COLOR_GRAY2RGB)
 
 
 def draw_shadow(frame, x, y, width, strength):
+    """Darkens the ground below a thing at (x, y)."""
     w = max(4, int(width) // 2 * 2)
     h = max(2, int(width * 0.26))
     x0, y0 = round(x - w / 2), round(y - h / 2)
@@ -104,7 +106,7 @@ def draw_shadow(frame, x, y, width, strength):
 
 
 def transform(pixels, k, sx, sy, turn, foot_x, foot_y, pivot):
-    """Matrix of a sprite scaled by (k sx, k sy) and turned about the point `pivot` of its height (0 at the feet) that stands over the foot point."""
+    """Matrix of a sprite scaled by (k sx, k sy) and rotated about the point at share `pivot` of its height (0: feet), placed on the foot point."""
     h, w = pixels.shape[:2]
     c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     px, py = w / 2, h - 1 - pivot * (h - 2)
@@ -114,6 +116,7 @@ def transform(pixels, k, sx, sy, turn, foot_x, foot_y, pivot):
 
 
 def draw_track(frame, mask, label, track, n, view, shown, lit, trait, floor):
+    """Draws an actor or a prop in frame n; returns its box or None."""
     m = track.motion
     size = track.height * float(m.scale[n]) * view.zoom
     if size < 2 or size > 3 * frame.shape[0]:
@@ -138,7 +141,7 @@ def draw_track(frame, mask, label, track, n, view, shown, lit, trait, floor):
 
 
 def traits(track):
-    """What of a track does not change: whether its glyph looks left, the poses of its legs if it has any, whether it turns about its middle."""
+    """Constant properties of a track: whether its glyph looks left, its leg poses, whether it rotates about its middle."""
     if track.kind == "actor":
         entry = sprites.ACTORS[track.who]
         return {"left": entry["looks"] == "left", "poses": POSES if entry["kind"] == "head" else ("stand",) * len(POSES), "turns": False}
@@ -168,9 +171,9 @@ def draw_signs(frame, all_signs, t, view):
 def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=None):
     """Renders a shot of a plan of the full world.
 
-    plan: the JSON of docs/BUNDLE.md with the optional fields that tracks.py names. seed: the film's. phones: [(phone, start_s, duration_s)] of the shot's
-    lines, on its clock. frame_indices: the frames wanted, all by default. canvas: (width, height), world.json's by default; 7 : 4.
-    Returns frames uint8 [n,h,w,3] RGB, mask uint8 [n,h,w] (0 backdrop, i + 1 entity i of the truth), truth dict."""
+    plan: as in docs/BUNDLE.md, with the optional fields that tracks.py names. seed: the film's. phones: [(phone, start_s, duration_s)] of the shot's lines,
+    on its clock. frame_indices: frames to render, default all. canvas: (width, height), 7 : 4, default world.json's. Returns (frames uint8 [n,h,w,3] RGB,
+    mask uint8 [n,h,w], truth dict). Mask values: 0 backdrop, i + 1 entity i of the truth."""
     shot = plan["shots"][shot_index]
     shown = tracks.show(plan, shot_index, phones)
     width, height = canvas or tracks.WORLD["canvas"]
@@ -205,7 +208,7 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
 
 
 def truth_of(plan, shot, shown, boxes, path):
-    """What is seen and heard, by entity, frame and second."""
+    """The truth: what is seen and heard, by entity, frame and second."""
     cast = [track for track in shown.tracks if track.kind == "actor"]
     return {"place": shown.place["id"], "time": shown.time, "weather": shown.weather, "actors": [c.who for c in cast],
             "positions": [m["position"] for m in shot["cast"]],

@@ -1,12 +1,11 @@
-"""Draws films of the full world: plans with cast, props, weather, moods, lines and music, in the fields of PLAN.md, and prompts that ask for them.
+"""Draws films of the full world: plans with cast, props, weather, moods, lines and music, and prompts that ask for them.
 
-Training never meets a pair that world.json holds out, nor a seed from its `seeds_from` on; evaluation asks for exactly those (`split="held_out"`).
+Training never uses a pair that world.json holds out, nor a seed from its `seeds_from` on; evaluation asks for exactly those (`split="held_out"`).
 """
 
 
-import editions
-import speech
 from storybook import prompts, tracks
+from world import editions, speech
 
 WORLD = editions.world("full")
 ACTORS, PROPS, PLACES, VOICES = ({e["id"]: e for e in WORLD[k]} for k in ("actors", "props", "places", "voices"))
@@ -41,7 +40,7 @@ OPENINGS = ("Once, {who} {was} {place}.", "One {time}, {who} {was} {place}.", "T
 
 
 class Draw:
-    """Random choices within a split of the world: "training" keeps off held-out pairs, "held_out" and "any" do not."""
+    """Random choices within a split of the world: "training" avoids held-out pairs, "held_out" and "any" do not."""
 
     def __init__(self, rng, split):
         self.rng, self.split = rng, split
@@ -57,7 +56,7 @@ class Draw:
         return self.split != "training" or not editions.is_held_out(kind, first, second)
 
     def actor(self, place, taken=(), action=None):
-        """Someone who may be at a place, and do an action there."""
+        """An actor that may be at a place and do an action there."""
         here = [a for a in ACTORS if a not in taken and self.allowed("actors_places", a, place)]
         return self.one([a for a in here if not action or self.may(a, action)] or here)
 
@@ -70,7 +69,7 @@ class Draw:
         return self.one([t["id"] for t in WORLD["tints"] if self.allowed("props_tints", prop, t["id"])])
 
     def does(self, actor, place):
-        """Something that an actor can do by itself at a place."""
+        """An action that an actor can do alone at a place."""
         wet, void = PLACES[place]["water"], PLACES[place]["ground"] == "none"
         plain = ["walks", "runs", "jumps", "spins", "flies", "falls", "bounces", "rolls", "floats", "grows", "shrinks", "dances", "sleeps", "stands"]
         if wet:
@@ -83,14 +82,14 @@ class Draw:
 
 
 def times_of(place):
-    """Times of day that can be told apart there."""
+    """Times of day that can be told apart at a place."""
     if PLACES[place]["sky"] or place == "room":
         return WORLD["times"]
     return {"cave": ["day"], "space": ["night"]}.get(place, ["day", "night"])
 
 
 def sample_film(rng, split="training", shots=None):
-    """A plan of one to four shots (docs/BUNDLE.md, PLAN.md), drawn from a numpy Generator."""
+    """A plan of one to four shots (docs/BUNDLE.md), drawn from a numpy Generator."""
     d = Draw(rng, split)
     place = d.one(PLACES)
     time = d.one(times_of(place))
@@ -108,7 +107,7 @@ def sample_film(rng, split="training", shots=None):
 
 
 class Film:
-    """A plan while it is written, with the facts that hold so far."""
+    """A plan under construction, with the facts that hold so far."""
 
     def __init__(self, d, place, time, weather, cast):
         self.d, self.place, self.time, self.weather, self.cast = d, place, time, weather, cast
@@ -124,12 +123,12 @@ class Film:
         self.music = "none" if d.chance(0.3) else MUSIC_OF[self.mood] if d.chance(0.7) else d.one(WORLD["music"][1:])
 
     def fact(self, entity, attribute, value):
-        """What holds from the start."""
+        """Adds a fact that holds from the start."""
         self.start.append({"entity": entity, "attribute": attribute, "value": value})
         self.facts[entity, attribute] = value
 
     def scatter(self, prop=None, holder=None):
-        """Puts a prop into the place, or into someone's hands."""
+        """Adds a prop to the place, or to an actor's hands."""
         here = [p for p in PROPS if p not in {q["id"] for q in self.props}]
         if not PLACES[self.place]["sky"]:
             here = [p for p in here if PROPS[p]["kind"] not in ("heavy", "wheels", "boat")]
@@ -149,11 +148,12 @@ class Film:
         return prop
 
     def add(self, i, count):
+        """Adds shot i of `count`."""
         d, cast, place = self.d, self.cast, self.place
         effects, pre, beats = [], [], []
         together = ["chase", "chase", "gives", "gives", "talks", "talks", "dance"] if len(cast) > 1 else ["carries", "dance"]
         wish = d.one(["each", "each", "each", "carries", *together])
-        if i == 0 and d.chance(0.22):  # who comes in was not there before, and who goes is gone
+        if i == 0 and d.chance(0.22):  # entering only in the first shot, leaving only in the last
             wish = "enters"
         if i == count - 1 and d.chance(0.25):
             wish = d.one(["exits", "sleep"])
@@ -214,6 +214,7 @@ class Film:
         self.shot(shown, beats, pre, effects, count)
 
     def shot(self, shown, beats, pre, effects, count):
+        """Adds a shot with given beats and effects."""
         d, i = self.d, len(self.shots)
         start, end = at_ms(i), at_ms(i + 1)
         positions = ["center"] if len(shown) == 1 else ["left", "right"] if len(shown) == 2 else ["left", "center", "right"]
@@ -237,7 +238,7 @@ class Film:
         if not whats & {"walks", "runs", "flies", "swims", "rolls", "chases", "carries"}:
             moves.remove("track")
         before = [s["camera"]["size"] for s in self.shots[-2:]]
-        if len(before) == 2 and before[0] == before[1]:  # not the same size three times
+        if len(before) == 2 and before[0] == before[1]:  # never the same size three times
             sizes = [s for s in sizes if s != before[0]] or ["wide"]
         camera = {"size": d.one(sizes), "move": d.one(moves)}
         dialogue = self.lines(shown, start, end, whats, i)
@@ -255,9 +256,10 @@ class Film:
             self.facts[f["entity"], f["attribute"]] = f["value"]
 
     def lines(self, shown, start, end, whats, i):
+        """The lines of a shot."""
         d, lines, at = self.d, [], start + speech.LEAD_MS
         said = []
-        if i == 0 and len(shown) < 3 and d.chance(0.3):  # three at most act or speak
+        if i == 0 and len(shown) < 3 and d.chance(0.3):  # at most three act or speak
             self.narrator = d.one([a for a in ("owl", "grandma", "wizard", "turtle") if a not in self.cast] or ["owl"])
             self.voices.setdefault(self.narrator, d.one(["awb", "lady", "elder", "rms", "slt"]))
             names = " and ".join(f"the {ACTORS[a]['name'].lower()}" for a in self.cast)
@@ -284,6 +286,7 @@ class Film:
         return lines
 
     def plan(self):
+        """The finished plan."""
         characters = self.cast + ([self.narrator] if self.narrator and self.narrator not in self.cast else [])
         place = PLACES[self.place]
         entry = {"id": self.place, "description": place["description"], "time_of_day": self.time, **({"weather": self.weather} if place["sky"] else {})}
@@ -307,7 +310,7 @@ def at_ms(index):
 
 
 def treatment(plan):
-    """The film in canonical words, a sentence a shot."""
+    """The film in canonical words, one sentence per shot."""
     sentences = []
     for i, shot in enumerate(plan["shots"]):
         parts = [f"the {ACTORS[b['who']]['name'].lower()} {ACTION_WORDS[b['what']]}" for b in shot["action_beats"]]
@@ -325,7 +328,7 @@ ACTION_WORDS.update(talks="talks", chases="gives chase", gives="gives a present"
 
 
 def pairs_of(plan):
-    """Every (actor, action), (actor, place) and (prop, tint) that a plan shows: {(kind, first, second)}."""
+    """Every (actor, action), (actor, place) and (prop, tint) of a plan: {(kind, first, second)}."""
     facts, found = {(f["entity"], f["attribute"]): f["value"] for f in plan.get("world", [])}, set()
     for shot in plan["shots"]:
         found |= {("actors_places", m["id"], shot["place"]) for m in shot["cast"]}
@@ -335,12 +338,12 @@ def pairs_of(plan):
 
 
 def held_out_in(plan):
-    """Those of a plan's pairs that world.json holds out of training."""
+    """A plan's pairs that world.json holds out of training."""
     return {p for p in pairs_of(plan) if editions.is_held_out(*p)}
 
 
 def sample_plan(rng, split="training"):
-    """(prompt, plan); with split "held_out" a plan that shows at least one held-out pair."""
+    """(prompt, plan). With split "held_out" the plan has at least one held-out pair."""
     while True:
         plan = sample_film(rng, "training" if split == "training" else "any")
         if split != "held_out" or held_out_in(plan):

@@ -1,4 +1,4 @@
-"""What props do by themselves, by their state. Lengths in units of the canvas, times in seconds; gravity is that of an actor 46 units high."""
+"""What props do by themselves, by state. Lengths in canvas units, times in seconds; gravity as for an actor 46 units tall."""
 
 import math
 
@@ -24,7 +24,7 @@ def move(prop, state, t, x, low, high, sign, gravity, wind, duration, height):
 
 
 def falls(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """`bounces` is a ball let go from above: it loses a share of its speed at each impact. `falls` is whatever it is, from higher up."""
+    """`bounces`: a ball released from above that loses a share of its speed at each impact. `falls`: anything, from higher up."""
     drop_from, e = (78.0, prop["bounce"]) if state == "bounces" else (120.0, prop["bounce"])
     arcs = ballistics.drop(drop_from, UNIT_GRAVITY * gravity * 0.55, e, terminal=420.0, least=26.0)
     m.lift, flat = ballistics.heights(arcs, t), ballistics.squash(arcs, t, 0.10 + 0.3 * e, 0.06)
@@ -36,7 +36,7 @@ def falls(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height
 
 
 def rolls(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """Drag brings it to rest; turning and way belong together."""
+    """Drag brings it to rest; the rotation matches the distance."""
     way = ballistics.slide(105.0, 0.5, t)
     m.x, _ = ballistics.fold(x + sign * way, low, high)
     m.lean = np.degrees((m.x - x) / (0.5 * height))
@@ -52,7 +52,7 @@ def floats(m, prop, state, t, x, low, high, sign, gravity, wind, duration, heigh
 
 
 def rises(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """Buoyancy against drag: 30 units a second at last, blown away by the wind."""
+    """Buoyancy against drag: 30 units per second in the end, carried by the wind."""
     m.lift = 6 + 30 * (t - 0.5 * (1 - np.exp(-t / 0.5)))
     m.x = x + 0.8 * wind * (t - 0.4 * (1 - np.exp(-t / 0.4))) + 3 * np.sin(2.2 * t)
     m.lean = 6 * np.sin(2.2 * t) + 0.15 * wind
@@ -60,7 +60,7 @@ def rises(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height
 
 
 def drifts(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """A leaf: 26 units a second down at most, swinging from side to side, taken along by the wind."""
+    """A leaf: sinks at up to 26 units per second, swings from side to side, carried by the wind."""
     down = 26 * (t - 0.15 * (1 - np.exp(-t / 0.15)))
     m.lift = np.maximum(104 - down, 0)
     moving = m.lift > 0
@@ -80,7 +80,7 @@ def flies(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height
 
 
 def drives(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """Starts from rest: 45 units a second at last."""
+    """Starts from rest and reaches 45 units per second."""
     m.x, way = ballistics.fold(x + sign * 45 * (t - 0.8 * (1 - np.exp(-t / 0.8))), low, high)
     m.face = way * sign
     m.lift = 0.8 * np.abs(np.sin(14 * t))
@@ -89,7 +89,7 @@ def drives(m, prop, state, t, x, low, high, sign, gravity, wind, duration, heigh
 
 
 def launches(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """Shakes for 0.8 s, then goes up ever faster."""
+    """Shakes for 0.8 s, then rises with constant acceleration."""
     u = np.maximum(t - 0.8, 0)
     m.lift = 24 * u * u
     m.x = x + np.where(t < 1.2, 1.2 * np.sign(np.sin(40 * t)), 0)

@@ -1,7 +1,7 @@
-"""A shot of a plan as things that move: where every actor and prop is in every frame, what it looks like, and what is heard when.
+"""A shot of a plan as moving things: where every actor and prop is in every frame, how it looks, and which sounds occur when.
 
-Beside the fields that a plan always has, these are read (docs/BUNDLE.md, PLAN.md; all optional): places[].weather; props[] with their states; the facts
-of world[], effects[] (place and holder of a prop, its state, its position and tint, mood of a character), cast[].depth, dialogue[].mode, sound.music.
+Reads these optional fields of a plan: places[].weather; props[] with their states; facts in world[] and effects[] (a prop's place, holder, state, position
+and tint, a character's mood); cast[].depth; dialogue[].mode; sound.music.
 """
 
 import dataclasses
@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-import editions
 from storybook import actions, sprites, things
+from world import editions
 
 WORLD = editions.world("full")
 FPS = WORLD["fps"]
@@ -18,10 +18,10 @@ WIDTH, HEIGHT = 224, 128  # the canvas in units
 GROUND = 103
 TALL = 46.0  # units of an actor of size 1
 MARKS = {"left": 0.22, "center": 0.5, "right": 0.78}
-SPREAD = {"wide": 1.0, "medium": 0.84, "close": 0.66}  # marks move together where the camera is near
+SPREAD = {"wide": 1.0, "medium": 0.84, "close": 0.66}  # marks move closer together when the camera is near
 ZOOM = {"wide": 1.0, "medium": 1.3, "close": 1.75}
 FEET = {"wide": 103, "medium": 110, "close": 118}  # screen line of the feet
-DEPTHS = {"background": (0.8, 97), "midground": (1.0, 103), "foreground": (1.16, 111)}  # size, line of the feet
+DEPTHS = {"background": (0.8, 97), "midground": (1.0, 103), "foreground": (1.16, 111)}  # size factor, y of the feet
 WIND = {"clear": 3.0, "rain": 12.0, "snow": 7.0, "fog": 1.0, "storm": 48.0}  # units/s, to the right
 PLACES = {p["id"]: p for p in WORLD["places"]}
 BEAT_OF_NONE = "stands"
@@ -29,7 +29,7 @@ BEAT_OF_NONE = "stands"
 
 @dataclasses.dataclass
 class Track:
-    """One actor or prop over the frames of a shot. x and y are where its feet would touch the ground, lift above it, in units; height is of its picture."""
+    """An actor or prop over the frames of a shot, in units. x and y: where its feet would touch the ground; lift: above it; height: of its picture."""
     id: str
     kind: str  # "actor" or "prop"
     who: str  # entry of world.json
@@ -37,14 +37,14 @@ class Track:
     y: float
     motion: actions.Motion
     tint: str = "natural"
-    mood: list = dataclasses.field(default_factory=list)  # by frame
+    mood: list = dataclasses.field(default_factory=list)  # per frame
     mouth: np.ndarray | None = None  # 0 … 3 by frame
-    held: np.ndarray | None = None  # of a prop: whether someone has it in hand
+    held: np.ndarray | None = None  # props: whether someone holds it, per frame
     moves: list = dataclasses.field(default_factory=list)  # (start s, what)
 
 
 def facts_before(plan, index):
-    """What holds when a shot begins: {(entity, attribute): value}."""
+    """Facts at the start of a shot: {(entity, attribute): value}."""
     known = {(f["entity"], f["attribute"]): f["value"] for f in plan.get("world", [])}
     for shot in plan["shots"][:index]:
         known.update({(f["entity"], f["attribute"]): f["value"] for f in shot.get("effects", [])})
@@ -52,43 +52,46 @@ def facts_before(plan, index):
 
 
 def place_of(plan, shot):
+    """The plan's entry of a shot's place."""
     return next(p for p in plan["places"] if p["id"] == shot["place"])
 
 
 def frame_count(shot):
-    """Frames of the model's own rate that show the shot, never more than it makes."""
+    """Number of frames of a shot at the model's rate, at most what the model generates."""
     return min(WORLD["shot_frames"][0], max(1, round(shot["duration_ms"] * FPS / 1000)))
 
 
 def heading(facing):
+    """+1 for right, -1 for left."""
     return 1.0 if facing == "right" else -1.0
 
 
 def tallness(kind, who, scale=1.0):
+    """Height in units of an actor's or prop's picture."""
     size = (sprites.ACTORS if kind == "actor" else sprites.PROPS)[who]["size"]
     return TALL * size * scale * sprites.aspect(kind, who)[1]
 
 
 def zoom_of(shot, tallest):
-    """Close enough for the size that the plan says, and never so close that the tallest is cut."""
+    """Zoom for the shot's size, limited so that the tallest is not cut."""
     size = shot["camera"]["size"]
     return max(1.0, min(ZOOM[size], (FEET[size] - 10) / max(tallest * nearest(shot), 1)))
 
 
 def nearest(shot):
-    """How much nearer than at its size the camera comes."""
+    """The largest zoom of the camera's move, relative to that of its size."""
     return (1.26 if shot["camera"]["size"] == "wide" else 1.18) if shot["camera"]["move"] in ("push_in", "pull_out") else 1.0
 
 
 def room_of(shot, member, facts):
-    """How many of its heights an actor needs: more when it grows or has something over its head."""
+    """Heights that an actor needs: more if it grows or holds something over its head."""
     grown = 1.3 if any(b["who"] == member["id"] and b["what"] == "grows" for b in shot["action_beats"]) else 1.0
     holders = [v for (_, attribute), v in facts.items() if attribute == "holder"] + [f["value"] for f in shot.get("effects", []) if f["attribute"] == "holder"]
     return grown + (0.4 if member["id"] in holders else 0)
 
 
 def mouths(shot, actor_id, t, phones):
-    """How open the mouth of a speaker is in each frame, 0 … 3."""
+    """How open a speaker's mouth is in each frame, 0 … 3."""
     open_at = np.zeros(len(t), int)
     for line in shot["dialogue"]:
         if line["speaker"] != actor_id or line["mode"] == "voiceover":
@@ -110,7 +113,7 @@ OPEN = {"aa": 3, "ae": 3, "ah": 2, "ao": 3, "aw": 3, "ay": 3, "eh": 2, "er": 2, 
 
 
 def marks(shot):
-    """x of each of the cast, in units; two at one mark stand apart."""
+    """x of each of the cast, in units; two at one mark are placed side by side."""
     spread, taken, result = SPREAD[shot["camera"]["size"]], {}, []
     for member in shot["cast"]:
         x = MARKS[member["position"]]
@@ -121,7 +124,7 @@ def marks(shot):
 
 
 def actor_motion(shot, member, x, height, t, setting):
-    """The beats of one actor, one after the other; (motion in units, [(start, action)])."""
+    """(motion in units, [(start, action)]) of one actor's consecutive beats."""
     duration = shot["duration_ms"] / 1000
     beats = [(b["at_ms"] / 1000, b["what"]) for b in shot["action_beats"] if b["who"] == member["id"]]
     beats.sort(key=lambda b: b[0])
@@ -149,14 +152,14 @@ def actor_motion(shot, member, x, height, t, setting):
 
 
 def partner_of(shot, index):
-    """Index of whom an actor deals with: who gets the thing, else the next of the cast."""
+    """Index of an actor's partner: the receiver of a thing, else the next of the cast."""
     others = [i for i in range(len(shot["cast"])) if i != index]
     getter = {f["value"] for f in shot.get("effects", []) if f["attribute"] == "holder"}
     return next((i for i in others if shot["cast"][i]["id"] in getter), others[0] if others else None)
 
 
 def follow(chaser, target, t, height):
-    """Lets a chaser run where its prey was half a second before."""
+    """Makes a chaser run where its prey was half a second before."""
     behind = np.interp(t - 0.45, t, target.x)
     blend = actions.ease(t / 0.9)
     chaser.x = chaser.x[0] * (1 - blend) + behind * blend
@@ -169,13 +172,14 @@ def follow(chaser, target, t, height):
 
 
 def actors(plan, shot, t, phones, facts, place, weather):
+    """(tracks of the cast, zoom)."""
     xs, tracks = marks(shot), []
     floating = place["ground"] == "none"
     heights = [tallness("actor", m["id"], DEPTHS[m.get("depth", "midground")][0]) for m in shot["cast"]]
     needed = [h * room_of(shot, m, facts) for h, m in zip(heights, shot["cast"])]
     zoom = zoom_of(shot, max(needed, default=1))
-    half, most = WIDTH / 2 / (zoom * nearest(shot)), WIDTH / 2 / zoom * 1.08  # of what is always, and what is ever seen
-    wide = [0.5 * h * sprites.aspect("actor", m["id"])[0] for h, m in zip(heights, shot["cast"])]  # half the width
+    half, most = WIDTH / 2 / (zoom * nearest(shot)), WIDTH / 2 / zoom * 1.08  # half the width that is always visible, and that is ever visible
+    wide = [0.5 * h * sprites.aspect("actor", m["id"])[0] for h, m in zip(heights, shot["cast"])]  # half widths
     xs = [float(np.clip(x, WIDTH / 2 - half + w + 2, WIDTH / 2 + half - w - 2)) if w < half else WIDTH / 2 for x, w in zip(xs, wide)]
     for i, member in enumerate(shot["cast"]):
         height, y, sign = heights[i], DEPTHS[member.get("depth", "midground")][1], heading(member["facing"])
@@ -189,7 +193,7 @@ def actors(plan, shot, t, phones, facts, place, weather):
         c.low, c.high = min(c.low, c.high), max(c.low, c.high)
         m, beats = actor_motion(shot, member, xs[i], height, t, c)
         whats = {what for _, what in beats}
-        room = max(FEET[shot["camera"]["size"]] - 9, 1) / (zoom * nearest(shot)) - needed[i]  # stay in the picture, unless it comes from above
+        room = max(FEET[shot["camera"]["size"]] - 9, 1) / (zoom * nearest(shot)) - needed[i]  # stay in the picture, except for falls from above
         room = max(room, 0.12 * height)
         if "falls" not in whats and m.lift.max() > room:
             m.lift *= room / m.lift.max()
@@ -211,7 +215,7 @@ def actors(plan, shot, t, phones, facts, place, weather):
 
 
 def posture(track, t):
-    """A mood in the body: how tall, how bent, how restless."""
+    """Adds the mood to the body: stretch, lean, restlessness."""
     m, mood = track.motion, np.array(track.mood)
     m.sy = m.sy * np.select([mood == "sad", mood == "proud", mood == "sleepy", mood == "afraid"], [0.93, 1.05, 0.96, 0.94], 1.0)
     m.sy = m.sy * np.where(mood == "happy", 1 + 0.035 * np.sin(2 * np.pi * t / 0.5), 1.0)
@@ -221,6 +225,7 @@ def posture(track, t):
 
 
 def props(plan, shot, t, cast, facts, place, weather):
+    """Tracks of the props."""
     tracks, duration = [], shot["duration_ms"] / 1000
     by_id = {c.id: c for c in cast}
     effects = {(f["entity"], f["attribute"]): f["value"] for f in shot.get("effects", [])}
@@ -253,7 +258,7 @@ def props(plan, shot, t, cast, facts, place, weather):
 
 
 def hold(track, holder, getter, t):
-    """A prop in hand: over the holder's head, and in an arc to whom it is given."""
+    """A held prop: over the holder's head, and in an arc to the receiver."""
     def hand(of):
         m = of.motion
         return m.x + m.face * 0.18 * of.height, m.lift + of.height * m.sy * m.scale * 0.92 - 0.08 * track.height, np.full_like(t, of.y)
@@ -278,9 +283,9 @@ def hold(track, holder, getter, t):
 
 @dataclasses.dataclass
 class Shown:
-    """A shot, ready to be drawn and heard."""
+    """A shot ready to be rendered."""
     tracks: list
-    times: np.ndarray  # s of each frame
+    times: np.ndarray  # seconds, per frame
     place: dict
     time: str
     weather: str
@@ -289,12 +294,13 @@ class Shown:
 
 
 def thunder_times(shot):
-    """Two flashes a shot in a storm; the same whenever the shot is made."""
+    """Times of the two lightning flashes of a storm shot; depend only on the shot's start."""
     h = (shot["start_ms"] * 2654435761 + 40503) % 1000 / 1000
     return [t for t in (0.7 + h, 2.8 + 1.1 * h) if t < shot["duration_ms"] / 1000 - 0.3]
 
 
 def show(plan, index, phones=None):
+    """The shot's tracks, sounds and setting."""
     shot = plan["shots"][index]
     facts, entry = facts_before(plan, index), place_of(plan, shot)
     place, time = PLACES[entry["id"]], entry["time_of_day"]
@@ -313,6 +319,6 @@ def show(plan, index, phones=None):
 
 
 def sound_effects(plan, index):
-    """The events of a shot as a plan's sfx: [{at_ms, description}], so that whoever reads the plan knows when what is heard."""
+    """The sounds of a shot as a plan's sfx: [{at_ms, description}]."""
     last = plan["shots"][index]["duration_ms"] - 1
     return [{"at_ms": min(last, math.floor(1000 * s + 0.5)), "description": name} for s, name, _, _, _ in show(plan, index).sounds]

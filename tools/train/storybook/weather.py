@@ -1,4 +1,4 @@
-"""Rain, snow, fog and storm as particles, and what small life a place has: fireflies, bubbles, petals, birds."""
+"""Rain, snow, fog and storm as particles, and the small life of places: fireflies, bubbles, petals, birds."""
 
 import functools
 
@@ -9,11 +9,11 @@ from storybook import light
 
 # count, speed down, speed aside, length: units/s, units
 DROPS = {"rain": (90, 210.0, 40.0, 7.0), "storm": (150, 260.0, 130.0, 9.0), "snow": (110, 26.0, 9.0, 0.0)}
-FLASH = 0.18  # s that lightning lasts
+FLASH = 0.18  # seconds of a lightning flash
 
 
 class Sky:
-    """What falls and drifts before one shot. `scale` is pixels a unit."""
+    """What falls and drifts in front of a shot. scale: pixels per unit."""
 
     def __init__(self, shown, seed, scale, thunder):
         self.kind, self.scale, self.thunder = shown.weather, scale, thunder
@@ -26,7 +26,7 @@ class Sky:
         self.dim = light.on_actors(shown.time, "clear")
 
     def front(self, frame, t):
-        """Draws on a uint8 RGB frame what is before everything else."""
+        """Draws everything in front of the scene on a uint8 RGB frame."""
         if self.life:
             LIFE[self.life](frame, self.motes, t, self.scale)
         if self.kind in ("rain", "storm"):
@@ -39,7 +39,7 @@ class Sky:
             cv2.addWeighted(frame, 0.55, np.full_like(frame, 255), 0.45, 0, frame)
 
     def fallen(self, t):
-        """Positions of the drops in pixels, wrapped round a margin beyond the picture."""
+        """Positions of the particles in pixels, wrapped around a margin outside the picture."""
         _, down, aside, _ = DROPS[self.kind]
         x = np.mod(self.start[:, 0] * 264 + aside * self.near * t, 264) - 20
         y = np.mod(self.start[:, 1] * 148 + down * self.near * t, 148) - 10
@@ -75,7 +75,7 @@ class Sky:
 
 @functools.lru_cache(maxsize=16)
 def bank(number, scale, strength, dim):
-    """A bank of fog twice as wide as the picture that repeats: (premultiplied colour, what is left of the picture), uint8 RGB."""
+    """A repeating fog bank twice as wide as the picture: (premultiplied colour, remaining transparency), uint8 RGB."""
     rng = np.random.default_rng([number, 5])
     width, height = round(448 * scale), round(128 * scale)
     x, y = np.linspace(0, 4 * np.pi, width, dtype=np.float32)[None], np.linspace(0, 1, height, dtype=np.float32)[:, None]
@@ -105,7 +105,7 @@ def ambient(shown):
 
 @functools.lru_cache(maxsize=64)
 def spark(radius, shine):
-    """The glow of a firefly, to be added."""
+    """The additive glow of a firefly."""
     y, x = np.mgrid[-radius:radius + 1, -radius:radius + 1].astype(np.float32)
     near = np.clip(1 - np.hypot(x, y) / radius, 0, 1)[..., None]
     return np.round(np.clip(near ** 2 * 1.6, 0, 1) * shine * np.float32((255, 240, 120))).astype(np.uint8)
@@ -141,7 +141,7 @@ def petals(frame, motes, t, scale):
 
 
 def birds(frame, motes, t, scale):
-    """A few far birds that cross the sky."""
+    """A few distant birds that cross the sky."""
     for a, b, c, d in motes[:4]:
         x, y = np.mod(244 * a + (9 + 7 * c) * t, 244) - 10, 10 + 26 * b + 2 * np.sin(1.3 * t + 9 * d)
         wing, size = 2.2 * np.sin(2 * np.pi * (2.2 + c) * t + 9 * d), 3.4 + 1.6 * d

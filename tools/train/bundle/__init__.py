@@ -1,0 +1,1 @@
+"""The bundle: export, unpack, check; plots of the training logs."""

@@ -1,0 +1,1 @@
+"""Measuring: judges trained on rendered truth, reports on films and plans, benchmarks."""

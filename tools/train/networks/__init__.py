@@ -1,0 +1,1 @@
+"""The four networks: their training data, training loops and sampling."""

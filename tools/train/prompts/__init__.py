@@ -1,0 +1,1 @@
+"""Text: stories and their plans, drawn prompts, and the token stream that the planner learns."""
