@@ -1,3 +1,4 @@
+// Scratch file, sync, rename; and every kind of name that an output can have: links, devices, pipes, open descriptors.
 #include "base/output_file.h"
 
 #include <fcntl.h>
@@ -36,21 +37,21 @@ class Descriptor {
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] bool open() const { return fd_ >= 0; }
   [[nodiscard]] bool sync() const { return ::fsync(fd_) == 0; }
-  // Some systems tell only here that a write failed.
+  // Some file systems report a failed write only here.
   [[nodiscard]] bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_;
 };
 
-// What a process has open may have no name of its own: its entry below /proc is used as it is.
+// An open file may have no name of its own: its entry below /proc is used directly.
 bool is_open_descriptor(const fs::path& file) {
   std::error_code failed;
   const std::string folder = fs::canonical(folder_of(file), failed).string();
   return !failed && (folder.starts_with("/proc/") && folder.ends_with("/fd"));
 }
 
-// Where the links of a file's own name lead, whether something is there or not.
+// Where the links of a name lead, whether or not something is there.
 fs::path end_of_links(const fs::path& output) {
   constexpr int most_links = 40;  // Linux's own limit
   fs::path at = output;
@@ -65,12 +66,12 @@ fs::path end_of_links(const fs::path& output) {
   throw Error(ExitCode::cannot_create, output.string() + " cannot be created: its links lead in a circle");
 }
 
-// An output's place on the disk, as it is now.
+// What is at an output's name now.
 struct Place {
   fs::path target;
-  struct stat status {};  // of what is there
+  struct stat status {};  // of what exists
   bool exists = false;
-  bool stream = false;  // exists, and is written to as it is
+  bool stream = false;  // exists and is written to directly
 };
 
 Place place_of(const fs::path& output) {
@@ -87,11 +88,11 @@ Place place_of(const fs::path& output) {
   return place;
 }
 
-// A disk holds data as a file does.
+// A block device holds data, as a file does.
 bool holds_data(const Place& place) { return place.exists && (!place.stream || S_ISBLK(place.status.st_mode)); }
 
 Error is_there(const fs::path& output) {
-  return {ExitCode::cannot_create, output.string() + " is there already; -y (--overwrite) replaces it, -n (--no-clobber) keeps it"};
+  return {ExitCode::cannot_create, output.string() + " exists already; -y (--overwrite) replaces it, -n (--no-clobber) keeps it"};
 }
 
 void require_folder(const fs::path& output, const fs::path& folder) {
@@ -105,7 +106,7 @@ void require_folder(const fs::path& output, const fs::path& folder) {
 }
 
 Place accepted(const fs::path& output, Existing existing) {
-  if (existing == Existing::keep_both) {  // whatever has the name keeps it
+  if (existing == Existing::keep_both) {  // an existing file keeps the name
     require_folder(output, folder_of(output));
     return {.target = output};
   }
@@ -124,14 +125,14 @@ fs::path folder_for_temporary_files() {
   return failed ? fs::path("/tmp") : folder;
 }
 
-// Open to no more than what it is going to replace.
+// No more permissive than the file that it is to replace.
 mode_t scratch_mode(const Place& place) {
   constexpr mode_t owners = 0600, everybodys = 0666;  // less the process's mask
   if (place.stream) return owners;
   return place.exists ? (place.status.st_mode & everybodys) | owners : everybodys;
 }
 
-// A file of its own: its name is short, so that it can stand beside the longest one.
+// A new file. Its name is short, so that it fits beside even the longest output name.
 fs::path new_scratch(const fs::path& output, const Place& place) {
   const fs::path folder = place.stream ? folder_for_temporary_files() : folder_of(place.target);
   constexpr int most_tries = 100;
@@ -146,7 +147,7 @@ fs::path new_scratch(const fs::path& output, const Place& place) {
   throw Error(ExitCode::cannot_create, output.string() + " cannot be created: " + reason());
 }
 
-// What replaces a file is its owner's, and as open to others as that was.
+// The new file takes over the owner and the permissions of the one that it replaces.
 void take_over(const Place& place, const fs::path& scratch) {
   const Descriptor file(scratch, O_RDONLY);
   if (!file.open()) return;
@@ -155,11 +156,11 @@ void take_over(const Place& place, const fs::path& scratch) {
   (void)::fchmod(file.get(), place.status.st_mode & (owned ? everything : permissions));
 }
 
-// Renames to a name that nobody has; errno is EEXIST where somebody does.
+// Renames without replacing; errno is EEXIST if the name is taken.
 bool rename_to_free(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno != EINVAL && errno != ENOSYS) return false;
-  // Some file systems do not know the flag; those know links, which do not replace either.
+  // File systems without the flag have links, which do not replace either.
   if (::link(from.c_str(), to.c_str()) == 0) return ::unlink(from.c_str()) == 0;
   if (errno != EPERM && errno != EOPNOTSUPP) return false;
   if (::access(to.c_str(), F_OK) == 0) {
@@ -192,10 +193,10 @@ bool copy_all(int from, int to) {
 
 void copy_into_stream(const fs::path& scratch, const fs::path& output, const fs::path& target) {
   const Descriptor from(scratch, O_RDONLY);
-  // Standard output has its own place in its file, which opening it anew would lose.
+  // Standard output has its own position in its file, which reopening would lose.
   const bool standard = is_standard_output(output);
   if (standard) std::fflush(stdout);
-  const int where = is_open_descriptor(target) ? O_APPEND : 0;  // a log's first lines stay
+  const int where = is_open_descriptor(target) ? O_APPEND : 0;  // a log keeps its first lines
   Descriptor to = standard ? Descriptor(::dup(STDOUT_FILENO)) : Descriptor(target, O_WRONLY | O_NOCTTY | where);
   if (!from.open() || !to.open() || !copy_all(from.get(), to.get()) || !to.close()) {
     throw Error(ExitCode::io, output.string() + " could not be written: " + reason());
@@ -249,11 +250,12 @@ void OutputFile::commit() {
     if (!file.open() || !file.sync()) throw Error(ExitCode::io, output_.string() + " could not be written to disk: " + reason());
   }
   const bool as_wanted = give_name();
-  // The name itself is safe only once the folder is; a folder that cannot be synced (some network file systems) is no error.
+  // The name is safe only once the folder is synced; a folder that cannot be (some network file systems) is no error.
   const Descriptor folder(folder_of(target_), O_RDONLY | O_DIRECTORY);
   if (folder.open()) (void)folder.sync();
   if (existing_ == Existing::refuse && !as_wanted) {
-    throw Error(ExitCode::cannot_create, "another program has made " + output_.string() + " meanwhile; this one's is " + target_.string());
+    throw Error(ExitCode::cannot_create,
+                "another program has created " + output_.string() + " meanwhile; this one's is " + target_.string());
   }
 }
 
@@ -262,7 +264,7 @@ bool OutputFile::give_name() {
   bool as_wanted = true;
   if (existing_ == Existing::replace) {
     const Place place = place_of(output_);
-    if (place.stream) throw Error(ExitCode::io, output_.string() + " has become a device or a pipe meanwhile");
+    if (place.stream) throw Error(ExitCode::io, output_.string() + " has meanwhile become a device or a pipe");
     if (place.exists) take_over(place, scratch_);
     if (std::rename(scratch_.c_str(), target_.c_str()) != 0) throw failed();
   } else {

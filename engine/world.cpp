@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace fabula {
 namespace {
@@ -163,11 +162,7 @@ auto* find_id(Entries& entries, std::string_view id) {
 
 World World::parse(std::string_view text, const std::string& name) { return WorldReader(text, name).read(); }
 
-World World::open(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
-  return parse(std::string(std::istreambuf_iterator<char>(in), {}), file.string());
-}
+World World::open(const std::filesystem::path& file) { return parse(read_file(file), file.string()); }
 
 int World::film_ms(int shots) const { return static_cast<int>(std::lround(1000.0 * shot_frames * shots / fps)); }
 

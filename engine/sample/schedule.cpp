@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 
 namespace fabula {
 
@@ -15,13 +14,7 @@ Schedule::Schedule(double shift) : shift_(static_cast<float>(shift)) {
 }
 
 Schedule Schedule::load(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "scheduler_config.json";
-  std::ifstream in(file);
-  if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
-  const nlohmann::json root = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || !root.contains("shift") || !root["shift"].is_number())
-    throw Error(ExitCode::bad_data, file.string() + " has no number \"shift\"");
-  return Schedule(root["shift"].get<double>());
+  return Schedule(JsonFields::open(folder / "scheduler_config.json").real("shift", 1e-6, 1e6));
 }
 
 void Schedule::set_points(int n) {

@@ -8,12 +8,12 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "engine/weights/safetensors.h"
 #include "kernels/bf16.h"
 #include "kernels/device.h"
@@ -89,8 +89,7 @@ float quantise(const float* row, std::int64_t count, std::int8_t* to) {
 
 // The shards of an index file: each a plain file name in the same folder.
 std::set<std::string> shards_of(const fs::path& index) {
-  std::ifstream in(index, std::ios::binary);
-  const json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  const json root = json::parse(read_file(index), nullptr, /*allow_exceptions=*/false);
   if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object())
     throw Error(ExitCode::bad_data, index.string() + " has no weight_map");
   std::set<std::string> shards;

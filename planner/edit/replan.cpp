@@ -49,18 +49,18 @@ class Replanner {
     end_ = wish_.onwards ? film().shots.size() : first_ + 1;
     text_ = prepare_prompt(wish_.text);
     story_ = oracle::read_story(text_, world_, ids_of(first->cast));
-    share_out();
-    for (std::size_t i = first_; i < end_; ++i) change(i);
-    follow();
-    mend();
-    return judged();
+    assign_events();
+    for (std::size_t i = first_; i < end_; ++i) change_shot(i);
+    follow_moved_shots();
+    mend_preconditions();
+    return checked_result();
   }
 
  private:
   Film& film() { return result_.film; }
 
   // Assigns the events of the wish to the shots, in order.
-  void share_out() {
+  void assign_events() {
     const std::size_t shots = end_ - first_, events = story_.events.size();
     if (events > shots) {
       throw Error(ExitCode::bad_data, "the wish tells of " + std::to_string(events) + " things that happen one after the other, for " +
@@ -89,24 +89,24 @@ class Replanner {
     kept_.add(at("shots", index) + "." + path, "locked-changed", "is locked, so the wish cannot change it");
   }
 
-  void change(std::size_t index) {
+  void change_shot(std::size_t index) {
     const Event& event = events_[index - first_];
-    for (const std::string& actor : story_.removed) remove(index, actor);
-    if (!event.roles.empty()) cast(index, event.roles);
-    furnish(index, event);
-    if (!event.line.empty() || story_.is_silent) lines(index, event);
-    set(index, "camera.size", story_.size, &Camera::size);
-    set(index, "camera.move", story_.move, &Camera::move);
-    if (!event.place.empty() || !event.time.empty() || !event.weather.empty()) move(index, event);
+    for (const std::string& actor : story_.removed) remove_actor(index, actor);
+    if (!event.roles.empty()) change_cast(index, event.roles);
+    change_props(index, event);
+    if (!event.line.empty() || story_.is_silent) change_lines(index, event);
+    set_camera(index, "camera.size", story_.size, &Camera::size);
+    set_camera(index, "camera.move", story_.move, &Camera::move);
+    if (!event.place.empty() || !event.time.empty() || !event.weather.empty()) move_shot(index, event);
   }
 
-  void set(std::size_t index, const std::string& path, const std::string& value, std::string Camera::*field) {
+  void set_camera(std::size_t index, const std::string& path, const std::string& value, std::string Camera::*field) {
     if (value.empty() || film().shots[index].camera.*field == value) return;
     unless_locked(index, path, [&](Shot& shot) { shot.camera.*field = value; });
   }
 
   // Removes an actor with everything they do, say and cause.
-  void remove(std::size_t index, const std::string& actor) {
+  void remove_actor(std::size_t index, const std::string& actor) {
     if (with_id(film().shots[index].cast, actor) == film().shots[index].cast.end()) return;
     const bool is_free = !is_locked(film().shots[index], "action_beats") && !is_locked(film().shots[index], "dialogue") &&
                          !is_locked(film().shots[index], "effects");
@@ -122,25 +122,25 @@ class Replanner {
 
   // The cast and its actions. Named actors replace the present ones, unless one of them is present already or the wish adds or removes
   // actors.
-  void cast(std::size_t index, const std::vector<Role>& roles) {
+  void change_cast(std::size_t index, const std::vector<Role>& roles) {
     const Shot& shot = film().shots[index];
     const bool is_known =
         std::any_of(roles.begin(), roles.end(), [&](const Role& r) { return with_id(shot.cast, r.actor) != shot.cast.end(); });
     if (!is_known && !story_.is_addition && story_.removed.empty()) {
       for (const std::string& actor : ids_of(std::vector<CastMember>(shot.cast))) {
         left_.push_back(*with_id(shot.cast, actor));
-        remove(index, actor);
+        remove_actor(index, actor);
       }
     }
     for (const Role& role : roles) {
-      if (with_id(film().shots[index].cast, role.actor) == film().shots[index].cast.end()) enter(index, role);
-      act(index, role);
+      if (with_id(film().shots[index].cast, role.actor) == film().shots[index].cast.end()) add_actor(index, role);
+      set_action(index, role);
     }
     left_.clear();
   }
 
-  void enter(std::size_t index, const Role& role) {
-    declare(role.actor);
+  void add_actor(std::size_t index, const Role& role) {
+    declare_character(role.actor);
     unless_locked(index, "cast", [&](Shot& shot) {
       CastMember member{
           .id = role.actor, .position = role.position, .facing = role.facing, .mood = World::or_first(role.mood, world_.moods)};
@@ -168,7 +168,7 @@ class Replanner {
     });
   }
 
-  void act(std::size_t index, const Role& role) {
+  void set_action(std::size_t index, const Role& role) {
     Shot& shot = film().shots[index];
     const auto member = with_id(shot.cast, role.actor);
     if (member == shot.cast.end()) return;  // locked out
@@ -191,15 +191,15 @@ class Replanner {
   }
 
   // The props of a shot. Notes those that it has no room for.
-  void furnish(std::size_t index, const Event& event) {
+  void change_props(std::size_t index, const Event& event) {
     for (const std::string& prop : story_.removed_props) {
       if (with_id(film().shots[index].props, prop) == film().shots[index].props.end()) continue;
       unless_locked(index, "props", [&](Shot& shot) { std::erase_if(shot.props, [&](const ShotProp& p) { return p.id == prop; }); });
     }
-    for (const oracle::Thing& thing : event.props) place(index, thing);
+    for (const oracle::Thing& thing : event.props) place_prop(index, thing);
   }
 
-  void place(std::size_t index, const oracle::Thing& thing) {
+  void place_prop(std::size_t index, const oracle::Thing& thing) {
     std::vector<ShotProp>& props = film().shots[index].props;
     const auto there = with_id(props, thing.prop);
     if (there != props.end()) {
@@ -220,7 +220,7 @@ class Replanner {
     });
   }
 
-  void declare(const std::string& actor) {
+  void declare_character(const std::string& actor) {
     if (with_id(film().characters, actor) != film().characters.end()) return;
     const auto known = with_id(world_.actors, actor);
     const auto voice = story_.voices.find(actor);
@@ -228,7 +228,7 @@ class Replanner {
         {known->id, known->name, known->look, {voice == story_.voices.end() ? oracle::default_voice(actor, world_) : voice->second}});
   }
 
-  void lines(std::size_t index, const Event& event) {
+  void change_lines(std::size_t index, const Event& event) {
     unless_locked(index, "dialogue", [&](Shot& shot) {
       shot.dialogue.clear();
       const bool is_there = with_id(shot.cast, event.speaker) != shot.cast.end();
@@ -239,7 +239,7 @@ class Replanner {
 
   // ---- where and when
 
-  void move(std::size_t index, const Event& event) {
+  void move_shot(std::size_t index, const Event& event) {
     const Shot& shot = film().shots[index];
     const auto here = with_id(film().places, shot.place);
     if (here == film().places.end()) return;
@@ -254,23 +254,23 @@ class Replanner {
     const auto exact = std::find_if(film().places.begin(), film().places.end(),
                                     [&](const Place& p) { return stands_for(p) && p.time_of_day == time && has_weather(p, weather); });
     const auto any = std::find_if(film().places.begin(), film().places.end(), stands_for);
-    if (exact != film().places.end()) return go(index, exact->id);
-    if (any != film().places.end() && event.time.empty() && event.weather.empty()) return go(index, any->id);
+    if (exact != film().places.end()) return go_to(index, exact->id);
+    if (any != film().places.end() && event.time.empty() && event.weather.empty()) return go_to(index, any->id);
     if (stands_for(*here) && is_theirs(here->id, event)) {  // no other shot uses this entry
       here->time_of_day = time;
       if (!has_weather(*here, weather)) here->weather = weather;
       for (std::size_t i = first_; i < end_; ++i) {
-        if (film().shots[i].place == here->id) sound(i);
+        if (film().shots[i].place == here->id) set_ambience(i);
       }
       return;
     }
-    if (is_locked(shot, "place")) return go(index, "");
+    if (is_locked(shot, "place")) return go_to(index, "");
     Place entry = stands_for(*here) ? *here : Place{base, world_.place(base)->description, time};
     entry.id = oracle::next_entry(film(), base);
     entry.time_of_day = time;
     if (!has_weather(entry, weather)) entry.weather = weather;
     film().places.push_back(entry);
-    go(index, entry.id);
+    go_to(index, entry.id);
   }
 
   bool has_weather(const Place& place, const std::string& weather) const {
@@ -297,16 +297,16 @@ class Replanner {
     return true;
   }
 
-  void go(std::size_t index, const std::string& place) {
+  void go_to(std::size_t index, const std::string& place) {
     if (film().shots[index].place == place) return;
     unless_locked(index, "place", [&](Shot& shot) {
       shot.place = place;
-      sound(index);
+      set_ambience(index);
     });
   }
 
   // Sets the ambience of a shot to that of its place.
-  void sound(std::size_t index) {
+  void set_ambience(std::size_t index) {
     Shot& shot = film().shots[index];
     const auto entry = with_id(film().places, shot.place);
     const World::Place* known = world_.place(shot.place);
@@ -317,7 +317,7 @@ class Replanner {
   // ---- what depends on it
 
   // Shots that continue a moved one move with it.
-  void follow() {
+  void follow_moved_shots() {
     for (std::size_t i = first_ + 1; i < film().shots.size(); ++i) {
       const Shot& shot = film().shots[i];
       const auto chained = shot.conditioning.mode == "chain"    ? with_id(film().shots, shot.conditioning.chain_from)
@@ -325,12 +325,12 @@ class Replanner {
                                                                 : film().shots.end();
       if (chained == film().shots.end()) continue;
       const std::string& was = before_.shots[static_cast<std::size_t>(chained - film().shots.begin())].place;
-      if (chained->place != was && shot.place == was) go(i, chained->place);
+      if (chained->place != was && shot.place == was) go_to(i, chained->place);
     }
   }
 
   // Rewrites preconditions of later shots that no longer hold to what holds.
-  void mend() {
+  void mend_preconditions() {
     std::set<std::string> old;
     for (const Finding& f : simulate(before_).findings) old.insert(f.path);
     std::map<std::pair<std::string, std::string>, std::string> now;
@@ -357,7 +357,7 @@ class Replanner {
 
   // ---- the result
 
-  Replanned judged() {
+  Replanned checked_result() {
     const bool is_same = film() == before_;
     if (is_same && !kept_.all.empty()) throw PlanError("nothing of the wish can be done", kept_.all);
     if (is_same)

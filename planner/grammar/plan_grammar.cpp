@@ -54,7 +54,7 @@ class PlanWriter {
     } while (s_.choose(count < elements.size(), ",", count < most, after));
   }
 
-  // A field that plans may lack: the stream has the world's first there.
+  // A field that a plan may omit; the stream then holds the world's first.
   void optional_value(std::string& text, std::vector<std::string> legal, const std::vector<World::Named>& names, std::string_view after) {
     std::string said = World::or_first(text, names);
     s_.value(said, Legal::one_of(std::move(legal)), after);
@@ -66,7 +66,7 @@ class PlanWriter {
     s_.literal(std::to_string(field));
   }
 
-  // The film's length says how many shots there are. Gives their number.
+  // Writes the film's length, which implies the number of shots; returns that number.
   std::size_t total_ms(std::string_view after) {
     std::vector<std::string> lengths;
     for (int shots = 1; shots <= world_.max_shots; ++shots) lengths.push_back(std::to_string(world_.film_ms(shots)));

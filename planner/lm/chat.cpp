@@ -2,12 +2,11 @@
 #include "planner/lm/chat.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace fabula {
 namespace {
@@ -19,13 +18,10 @@ using nlohmann::json;
 
 // nullopt if the file is absent.
 std::optional<std::string> text_of(const fs::path& file) {
-  constexpr std::uintmax_t largest = 16U << 20U;
+  constexpr std::size_t largest = std::size_t{16} << 20U;
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) return std::nullopt;
-  if (fs::file_size(file, ignored) > largest) refuse(file.string(), "is larger than 16 MB");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
-  return std::string{std::istreambuf_iterator<char>(in), {}};
+  return read_file(file, largest);
 }
 
 // An empty object if the file is absent.

@@ -1,49 +1,33 @@
-// Resizes, resamples, normalises and cuts a picture into patches.
+// Qwen2VLImageProcessor: resizing as Pillow does, normalisation, patches.
 #include "planner/lm/picture.h"
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.h"
+#include "base/json_fields.h"
 
 namespace fabula {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-[[noreturn]] void refuse(const std::string& name, const std::string& what) { throw Error(ExitCode::bad_data, name + ": " + what); }
+constexpr int bicubic = 3;  // Pillow's number for it
+constexpr double largest_number = 1e6;
 
-json parsed(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
-  json root = json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object()) refuse(file.string(), "is not a JSON object");
-  return root;
+std::array<float, 3> colours(const JsonFields& fields, const char* key, double low) {
+  const std::vector<float> values = fields.reals(key, 3, low, largest_number);
+  return {values[0], values[1], values[2]};
 }
 
-std::int64_t whole(const json& object, const char* key, std::int64_t most, const std::string& name) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number_integer() || *found < 1 || *found > most)
-    refuse(name, std::string("\"") + key + "\" is missing or out of range");
-  return found->get<std::int64_t>();
+// Newer checkpoints keep the settings under "image_processor" of one file for all inputs.
+JsonFields image_settings(const fs::path& folder) {
+  const fs::path own = folder / "preprocessor_config.json", joint = folder / "processor_config.json";
+  return !fs::exists(own) && fs::exists(joint) ? JsonFields::open(joint).object("image_processor") : JsonFields::open(own);
 }
 
-std::array<float, 3> colours(const json& object, const char* key, const std::string& name) {
-  const auto found = object.find(key);
-  std::array<float, 3> values{};
-  if (found == object.end() || !found->is_array() || found->size() != 3) refuse(name, std::string("\"") + key + "\" is not three numbers");
-  for (std::size_t i = 0; i < 3; ++i) {
-    if (!(*found)[i].is_number()) refuse(name, std::string("\"") + key + "\" is not three numbers");
-    values[i] = (*found)[i].get<float>();
-  }
-  return values;
-}
-
-// The taps of one output sample: weights with 22 fractional bits, for neighbours from `first` on.
+// What one sample of the result is made of: weights of 22 binary places over neighbours from `first` on.
 struct Taps {
   std::int64_t first = 0;
   std::vector<std::int32_t> weights;
@@ -97,35 +81,24 @@ void resample_line(const std::uint8_t* from, std::uint8_t* to, std::int64_t step
 }  // namespace
 
 PictureConfig PictureConfig::open(const fs::path& folder) {
-  fs::path file = folder / "preprocessor_config.json";
-  json root;
-  if (!fs::exists(file) && fs::exists(folder / "processor_config.json")) {
-    file = folder / "processor_config.json";
-    root = parsed(file).value("image_processor", json());
-  } else {
-    root = parsed(file);
-  }
-  const std::string name = file.string();
-  if (!root.is_object()) refuse(name, "\"image_processor\" is missing");
+  const JsonFields fields = image_settings(folder);
   for (const char* step : {"do_resize", "do_rescale", "do_normalize"}) {
-    if (root.contains(step) && !root[step].is_null() && root[step] != true) refuse(name, std::string("\"") + step + "\" is not true");
+    if (!fields.flag_or(step, true)) fields.refuse(std::string("\"") + step + "\" holds false, expected true");
   }
-  if (root.contains("resample") && !root["resample"].is_null() && root["resample"] != 3) refuse(name, "\"resample\" is not 3, bicubic");
+  (void)fields.integer_or("resample", bicubic, bicubic, bicubic);
   PictureConfig config;
-  config.patch = whole(root, "patch_size", 1 << 10, name);
-  config.temporal_patch = whole(root, "temporal_patch_size", 64, name);
-  config.merge = whole(root, "merge_size", 64, name);
-  // Two spellings: size {shortest_edge, longest_edge}, which despite the names are numbers of pixels, and min_pixels, max_pixels.
-  const bool sized = root.contains("size") && root["size"].is_object() && root["size"].contains("shortest_edge");
-  const json& limits = sized ? root["size"] : root;
-  config.fewest_pixels = whole(limits, sized ? "shortest_edge" : "min_pixels", std::int64_t{1} << 32, name);
-  config.most_pixels = whole(limits, sized ? "longest_edge" : "max_pixels", std::int64_t{1} << 32, name);
-  if (config.most_pixels < config.fewest_pixels) refuse(name, "the most pixels are fewer than the fewest");
-  if (root.contains("rescale_factor") && root["rescale_factor"].is_number()) config.rescale = root["rescale_factor"].get<double>();
-  config.mean = colours(root, "image_mean", name);
-  config.deviation = colours(root, "image_std", name);
-  if (std::any_of(config.deviation.begin(), config.deviation.end(), [](float value) { return !(value > 0.0F); }))
-    refuse(name, "\"image_std\" is not positive");
+  config.patch = fields.integer("patch_size", 1, 1 << 10);
+  config.temporal_patch = fields.integer("temporal_patch_size", 1, 64);
+  config.merge = fields.integer("merge_size", 1, 64);
+  // Two spellings: size {shortest_edge, longest_edge}, which count pixels despite their names, and min_pixels, max_pixels.
+  constexpr std::int64_t largest_picture = std::int64_t{1} << 32;
+  const bool sized = fields.has("size") && fields.object("size").has("shortest_edge");
+  const JsonFields limits = sized ? fields.object("size") : fields;
+  config.fewest_pixels = limits.integer(sized ? "shortest_edge" : "min_pixels", 1, largest_picture);
+  config.most_pixels = limits.integer(sized ? "longest_edge" : "max_pixels", config.fewest_pixels, largest_picture);
+  if (fields.has("rescale_factor")) config.rescale = fields.real("rescale_factor", 0.0, largest_number);
+  config.mean = colours(fields, "image_mean", -largest_number);
+  config.deviation = colours(fields, "image_std", 1e-9);
   return config;
 }
 
@@ -166,7 +139,7 @@ Patches patches_of(const PictureConfig& config, const Picture& picture) {
   Patches patches{.grid = {size.height / config.patch, size.width / config.patch}, .pixels = {}};
   patches.pixels.reserve(rgb.size() * static_cast<std::size_t>(config.temporal_patch));
   const auto rescale = static_cast<float>(config.rescale);
-  // One patch: each colour, repeated for each frame of the patch. Patches are in blocks, in the order of cells_of().
+  // One patch: every colour, as often as a patch has frames. The patches go block by block, as cells_of() says.
   const auto add = [&](std::int64_t top, std::int64_t left) {
     for (std::size_t colour = 0; colour < 3; ++colour) {
       for (std::int64_t frame = 0; frame < config.temporal_patch; ++frame) {

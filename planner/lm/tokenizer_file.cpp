@@ -1,10 +1,9 @@
 // Reads tokenizer.json (huggingface/tokenizers) and refuses everything that would make ids differ from the reference.
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "planner/lm/split.h"
 #include "planner/lm/tokenizer.h"
 #include "planner/text/unicode.h"
@@ -190,13 +189,8 @@ class TokenizerReader {
 Tokenizer Tokenizer::parse(std::string_view text, const std::string& name) { return TokenizerReader(text, name).read(); }
 
 Tokenizer Tokenizer::open(const std::filesystem::path& file) {
-  constexpr std::uintmax_t largest_file = 256U << 20U;
-  std::error_code failed;
-  const std::uintmax_t size = std::filesystem::file_size(file, failed);
-  std::ifstream in(file, std::ios::binary);
-  if (failed || !in) throw Error(ExitCode::input_missing, "cannot read " + file.string());
-  if (size > largest_file) throw Error(ExitCode::bad_data, file.string() + " is larger than 256 MB");
-  return parse(std::string(std::istreambuf_iterator<char>(in), {}), file.string());
+  constexpr std::size_t largest_file = std::size_t{256} << 20U;
+  return parse(read_file(file, largest_file), file.string());
 }
 
 }  // namespace fabula

@@ -62,7 +62,7 @@ class StoryPlanner {
 
   plan::Film run() {
     if (story_.events.empty()) story_.events.push_back({});
-    for (Event& event : story_.events) complete(event);
+    for (Event& event : story_.events) complete_event(event);
     std::vector<std::string> dropped = std::move(story_.unsupported);
     dropped.insert(dropped.end(), unseen_.begin(), unseen_.end());
     const std::size_t most = static_cast<std::size_t>(world_.max_shots);
@@ -72,20 +72,20 @@ class StoryPlanner {
       const std::size_t room = most - film_.shots.size();
       if (room == 0) dropped.push_back(source_of(event));
       for (std::size_t piece = room; piece < event.line.size(); ++piece) dropped.push_back(event.line[piece]);
-      if (room > 0) shoot(event, std::min(counts[i], room), counts[i]);
+      if (room > 0) add_shots(event, std::min(counts[i], room), counts[i]);
     }
     if (story_.move.empty() && film_.shots.size() > 1 && has(world_.camera_moves, "push_in")) film_.shots.back().camera.move = "push_in";
     film_.total_ms = world_.film_ms(static_cast<int>(film_.shots.size()));
     film_.treatment = treatment();
     film_.title = title();
-    for (std::string& line : unsayable()) dropped.push_back(std::move(line));
+    for (std::string& line : remove_unsayable_lines()) dropped.push_back(std::move(line));
     name_unsupported(film_.unsupported, dropped);
     return std::move(film_);
   }
 
  private:
   // Fills in what an event leaves open.
-  void complete(Event& event) {
+  void complete_event(Event& event) {
     const std::string still = has(ids_of(world_.actions), "stands") ? "stands" : world_.actions.front().id;
     if (event.roles.empty()) event.roles.push_back({world_.actors.front().id, {}, {}, {}, false});
     for (Role& role : event.roles) {
@@ -95,14 +95,14 @@ class StoryPlanner {
       mood = role.mood;
     }
     if (event.place.empty()) event.place = place_.empty() ? world_.places.front().id : place_;
-    event.place = entry(event);
+    event.place = place_entry(event);
     place_ = world_.place(event.place)->id;
-    stage(event.roles);
-    furnish(event);
+    place_roles(event.roles);
+    furnish_event(event);
   }
 
   // The plan's entry of the place at the event's time and in its weather: a place seen by day and by night has two.
-  std::string entry(Event& event) {
+  std::string place_entry(Event& event) {
     const World::Place& place = *world_.place(event.place);
     if (!event.weather.empty()) weather_ = event.weather;
     if (!event.weather.empty() && !has(place.weathers, event.weather)) {
@@ -127,7 +127,7 @@ class StoryPlanner {
   }
 
   // Gives an event the props of its place, earlier ones included. Props that a shot has no room for become unsupported.
-  void furnish(Event& event) {
+  void furnish_event(Event& event) {
     std::vector<Thing>& things = things_[event.place];
     for (Thing& thing : event.props) {
       const auto there = std::find_if(things.begin(), things.end(), [&](const Thing& t) { return t.prop == thing.prop; });
@@ -145,7 +145,7 @@ class StoryPlanner {
     }
   }
 
-  void stage(std::vector<Role>& roles) const {
+  void place_roles(std::vector<Role>& roles) const {
     const std::string left = one_of(world_.positions, "left"), right = one_of(world_.positions, "right");
     if (roles.size() == 1) {
       if (roles[0].position.empty()) roles[0].position = one_of(world_.positions, "center");
@@ -161,7 +161,7 @@ class StoryPlanner {
     }
   }
 
-  void declare(const Event& event) {
+  void declare_characters(const Event& event) {
     for (const Role& role : event.roles) {
       if (has(ids_of(film_.characters), role.actor)) continue;
       const auto actor =
@@ -173,8 +173,8 @@ class StoryPlanner {
   }
 
   // Adds `count` of the `planned` shots of an event. A line is spoken in the second shot, if there is one.
-  void shoot(const Event& event, std::size_t count, std::size_t planned) {
-    declare(event);
+  void add_shots(const Event& event, std::size_t count, std::size_t planned) {
+    declare_characters(event);
     const std::size_t first = planned > event.line.size() ? 1 : 0;
     const World::Place& place = *world_.place(event.place);
     for (std::size_t i = 0; i < count; ++i) {
@@ -207,7 +207,7 @@ class StoryPlanner {
   }
 
   // Removes from the plan and returns the lines that the validator refuses.
-  std::vector<std::string> unsayable() {
+  std::vector<std::string> remove_unsayable_lines() {
     std::vector<std::string> lines;
     const std::vector<plan::Finding> findings = plan::check(film_, world_);
     for (std::size_t i = 0; i < film_.shots.size(); ++i) {
@@ -234,13 +234,13 @@ class StoryPlanner {
   }
 
   // "sad fox"; the world's first mood is not mentioned.
-  std::string called(const Role& role) const {
+  std::string actor_words(const Role& role) const {
     const bool is_plain = world_.moods.empty() || role.mood == world_.moods.front().id;
     return (is_plain ? "" : spaced(role.mood) + " ") + spaced(role.actor);
   }
 
   // " in the forest by night in the rain"
-  std::string setting(const Event& event) const {
+  std::string setting_words(const Event& event) const {
     std::string words = " " + at_place(world_.place(event.place)->id) + " by " + spaced(event.time);
     if (!world_.weathers.empty() && event.weather != world_.weathers.front().id)
       words += " in the " + (event.weather == "snow" ? "snowfall" : spaced(event.weather));
@@ -253,9 +253,10 @@ class StoryPlanner {
     for (const Event& event : story_.events) {
       const Role& a = event.roles[0];
       const Role* b = event.roles.size() > 1 ? &event.roles[1] : nullptr;
-      std::string sentence = "The " + called(a) + " " + spaced(a.action);
-      if (b != nullptr) sentence += a.action == b->action ? " with the " + called(*b) : ", the " + called(*b) + " " + spaced(b->action);
-      if (event.place != place) sentence += setting(event);
+      std::string sentence = "The " + actor_words(a) + " " + spaced(a.action);
+      if (b != nullptr)
+        sentence += a.action == b->action ? " with the " + actor_words(*b) : ", the " + actor_words(*b) + " " + spaced(b->action);
+      if (event.place != place) sentence += setting_words(event);
       place = event.place;
       if (!event.line.empty()) sentence += b != nullptr ? ". The " + spaced(event.speaker) + " speaks" : " and speaks";
       sentence += ".";

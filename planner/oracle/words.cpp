@@ -143,7 +143,7 @@ constexpr Synonyms action_verbs[] = {
     {"chases", "chase/chases/chasing/chased pursue/pursues/pursuing/pursued hunt/hunts/hunting/hunted"},
 };
 constexpr Synonyms action_phrases[] = {
-    // verbs with a word behind them
+    // verbs with a further word
     {"stands", "stand still|stands still|standing still|stood still|look around|looks around|looking around|looked around"},
     {"walks", "go for a walk|goes for a walk|going for a walk|went for a walk"},
     {"jumps", "jump up and down|jumps up and down|jumping up and down|jumped up and down"},

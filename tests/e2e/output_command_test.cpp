@@ -58,7 +58,7 @@ TEST_F(OutputCommand, AFileThatIsThereIsRefusedKeptOrReplacedAsAsked) {
                                   "render pig.json -o b.mp4 --save-plan a.json",
                                   "cast export fox card.json --file c.db"};
   for (const std::string& command : commands) {
-    expect_refused(command, 73, "is there already; -y (--overwrite) replaces it");
+    expect_refused(command, 73, "exists already; -y (--overwrite) replaces it");
     if (command.find("save-plan") != std::string::npos) continue;  // its film is not there and would be made
     const Result kept = fabula(command + " -n");
     EXPECT_EQ(kept.code, 0) << command;
@@ -152,7 +152,7 @@ TEST_F(OutputCommand, ALinkStaysAndWhatItLeadsToIsWritten) {
   ASSERT_EQ(::chmod(file("plans/real.json").c_str(), 0640), 0);
   fs::create_symlink("plans/real.json", file("link.json"));
   fs::create_symlink("plans/new.json", file("nowhere.json"));
-  expect_refused(std::string(pig) + "-o link.json", 73, "link.json is there already");
+  expect_refused(std::string(pig) + "-o link.json", 73, "link.json exists already");
   EXPECT_EQ(contents(file("plans/real.json")), "mine");
   EXPECT_EQ(fabula(std::string(pig) + "-y -o link.json").code, 0);
   EXPECT_EQ(fabula(std::string(pig) + "-o nowhere.json").code, 0);

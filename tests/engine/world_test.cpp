@@ -210,7 +210,7 @@ TEST(Qwen3Config, RefusesWhatTheDecoderCannotRun) {
       {"silu", [](json& c) { c["hidden_act"] = "gelu"; }},
       {"sliding", [](json& c) { c["use_sliding_window"] = true; }},
       {"rope_type", [](json& c) { c["rope_parameters"]["rope_type"] = "yarn"; }},
-      {"rope_type",
+      {"rope_scaling",
        [](json& c) {
          c["rope_scaling"] = {{"type", "yarn"}, {"factor", 4.0}};
        }},

@@ -1,110 +1,29 @@
-// Reads the config.json files within bounds, so that nothing later has to doubt them.
+// config.json of the transformer and of the video autoencoder: every field within limits, and fields that must agree.
 #include "video/h3/config.h"
 
-#include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
 
-#include "base/error.h"
+#include "base/json_fields.h"
 
 namespace fabula::h3 {
 namespace {
 
-using nlohmann::json;
-
-// One config.json whose fields are read within stated limits, so that nothing later has to doubt them.
-class ConfigFile {
- public:
-  explicit ConfigFile(const std::filesystem::path& folder) : path_(folder / "config.json") {
-    std::ifstream in(path_);
-    if (!in) throw Error(ExitCode::input_missing, path_.string() + " cannot be read");
-    root_ = json::parse(in, nullptr, /*allow_exceptions=*/false);
-    if (!root_.is_object()) throw Error(ExitCode::bad_data, path_.string() + " is not a JSON object");
-  }
-
-  [[noreturn]] void refuse(const std::string& sentence) const { throw Error(ExitCode::bad_data, path_.string() + ": " + sentence); }
-
-  std::int64_t integer(const char* name, std::int64_t low, std::int64_t high) const { return integer(at(name), name, low, high); }
-
-  double real(const char* name, double low, double high) const { return real(at(name), name, low, high); }
-
-  std::vector<std::int64_t> integers(const char* name, std::size_t least, std::size_t most, std::int64_t low, std::int64_t high) const {
-    std::vector<std::int64_t> values;
-    for (const json& value : list(name, least, most)) values.push_back(integer(value, name, low, high));
-    return values;
-  }
-
-  std::vector<float> reals(const char* name, std::size_t count, double low, double high) const {
-    std::vector<float> values;
-    for (const json& value : list(name, count, count)) values.push_back(static_cast<float>(real(value, name, low, high)));
-    return values;
-  }
-
-  std::string text(const char* name) const {
-    if (!at(name).is_string()) refuse(std::string("\"") + name + "\" is not a string");
-    return at(name).get<std::string>();
-  }
-
- private:
-  const json& at(const char* name) const {
-    const auto found = root_.find(name);
-    if (found == root_.end()) refuse(std::string("the field \"") + name + "\" is missing");
-    return *found;
-  }
-
-  std::int64_t integer(const json& value, const char* name, std::int64_t low, std::int64_t high) const {
-    const bool fits = value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
-    if (!fits || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high) {
-      refuse(std::string("\"") + name + "\" holds " + shown(value) + ", expected an integer from " + std::to_string(low) + " to " +
-             std::to_string(high));
-    }
-    return value.get<std::int64_t>();
-  }
-
-  double real(const json& value, const char* name, double low, double high) const {
-    if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high)) {
-      refuse(std::string("\"") + name + "\" holds " + shown(value) + ", expected a number from " + std::to_string(low) + " to " +
-             std::to_string(high));
-    }
-    return value.get<double>();
-  }
-
-  const json& list(const char* name, std::size_t least, std::size_t most) const {
-    const json& value = at(name);
-    if (!value.is_array() || value.size() < least || value.size() > most) {
-      refuse(std::string("\"") + name + "\" is not a list of " + std::to_string(least) +
-             (least == most ? "" : " to " + std::to_string(most)) + " values");
-    }
-    return value;
-  }
-
-  static std::string shown(const json& value) {
-    const std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace);
-    return text.size() <= 40 ? text : text.substr(0, 40) + "…";
-  }
-
-  std::filesystem::path path_;
-  json root_;
-};
-
-constexpr std::int64_t max_width = 1 << 17;  // of any row: eight times what the published checkpoint has
+constexpr std::int64_t max_width = 1 << 17;  // of any row: eight times that of the published checkpoint
 constexpr std::int64_t max_layers = 1000;
 
 std::int64_t product(const std::vector<std::int64_t>& factors) {
   return std::accumulate(factors.begin(), factors.end(), std::int64_t{1}, std::multiplies<>());
 }
 
-Pad padding_mode(const ConfigFile& file) {
-  const std::string mode = file.text("spatial_padding_mode");
-  if (mode == "reflect") return Pad::reflect;
-  if (mode == "replicate") return Pad::replicate;
+Pad padding_mode(const JsonFields& file) {
+  const std::string mode = file.choice("spatial_padding_mode", {"reflect", "replicate", "constant"});
   if (mode == "constant") return Pad::zero;
-  file.refuse("\"spatial_padding_mode\" is \"" + mode + "\", expected reflect, replicate or constant");
+  return mode == "reflect" ? Pad::reflect : Pad::replicate;
 }
 
-void read_encoder(const ConfigFile& file, VaeConfig& config) {
+void read_encoder(const JsonFields& file, VaeConfig& config) {
   config.block_out_channels = file.integers("block_out_channels", 1, 32, 1, max_width);
   const std::size_t levels = config.block_out_channels.size();
   config.spatial_downsample_factors = file.integers("spatial_downsample_factors", levels, levels, 1, 2);
@@ -120,7 +39,7 @@ void read_encoder(const ConfigFile& file, VaeConfig& config) {
   if (config.spatial_ratio() > 64 || config.temporal_ratio() > 64) file.refuse("the downsample factors multiply to more than 64");
 }
 
-void read_decoder(const ConfigFile& file, VaeConfig& config) {
+void read_decoder(const JsonFields& file, VaeConfig& config) {
   config.decoder_num_layers = file.integer("decoder_num_layers", 1, max_layers);
   config.decoder_num_attention_heads = file.integer("decoder_num_attention_heads", 1, 1024);
   config.decoder_attention_head_dim = file.integer("decoder_attention_head_dim", 1, 1024);
@@ -131,14 +50,15 @@ void read_decoder(const ConfigFile& file, VaeConfig& config) {
   config.decoder_norm_eps = static_cast<float>(file.real("decoder_norm_eps", 0.0, 1.0));
   const auto rotary = static_cast<std::int64_t>(static_cast<double>(config.decoder_attention_head_dim) * config.decoder_rope_dim_ratio);
   if (rotary < 6 || rotary % 6 != 0)
-    file.refuse("\"decoder_rope_dim_ratio\" leaves " + std::to_string(rotary) + " rotary channels a head, expected a multiple of 6");
-  if (config.decoder_dim() > max_width) file.refuse("the decoder's width is " + std::to_string(config.decoder_dim()));
+    file.refuse("\"decoder_rope_dim_ratio\" leaves " + std::to_string(rotary) + " rotary channels per head, expected a multiple of 6");
+  if (config.decoder_dim() > max_width)
+    file.refuse("the decoder is " + std::to_string(config.decoder_dim()) + " channels wide, expected at most " + std::to_string(max_width));
 }
 
 }  // namespace
 
 DitConfig DitConfig::load(const std::filesystem::path& folder) {
-  const ConfigFile file(folder);
+  const JsonFields file = JsonFields::open(folder / "config.json");
   DitConfig config;
   config.num_attention_heads = file.integer("num_attention_heads", 1, 1024);
   config.attention_head_dim = file.integer("attention_head_dim", 1, 1024);
@@ -160,8 +80,8 @@ DitConfig DitConfig::load(const std::filesystem::path& folder) {
   config.qk_norm_eps = static_cast<float>(file.real("qk_norm_eps", 0.0, 1.0));
   config.final_norm_eps = static_cast<float>(file.real("final_norm_eps", 0.0, 1.0));
   if (config.rotary_dim() > config.attention_head_dim) {
-    file.refuse("\"rope_freq_dim\" asks for " + std::to_string(config.rotary_dim()) + " rotary channels of " +
-                std::to_string(config.attention_head_dim) + " a head");
+    file.refuse("\"rope_freq_dim\" asks for " + std::to_string(config.rotary_dim()) + " rotary channels, and a head has " +
+                std::to_string(config.attention_head_dim));
   }
   return config;
 }
@@ -170,7 +90,7 @@ std::int64_t VaeConfig::spatial_ratio() const { return product(spatial_downsampl
 std::int64_t VaeConfig::temporal_ratio() const { return product(temporal_downsample_factors); }
 
 VaeConfig VaeConfig::load(const std::filesystem::path& folder) {
-  const ConfigFile file(folder);
+  const JsonFields file = JsonFields::open(folder / "config.json");
   VaeConfig config;
   config.in_channels = file.integer("in_channels", 1, 64);
   config.out_channels = file.integer("out_channels", 1, 64);
