@@ -27,8 +27,8 @@ class H3VaeTest : public ::testing::Test {
     const auto work = [&](Context& ctx) {
       const Tensor z = constant(ctx, values, {vae.config.latent_channels, frames, height, width});
       decode(ctx, vae, z, Tiling{}, [&](Tensor part) {
-        const std::vector<float> values = to_host(ctx, part);
-        pixels.insert(pixels.end(), values.begin(), values.end());
+        const std::vector<float> made = to_host(ctx, part);
+        pixels.insert(pixels.end(), made.begin(), made.end());
       });
     };
     const Machine machine = cpu_machine(threads);
