@@ -1,4 +1,4 @@
-// `fabula cast`, films with characters of it, and screenplays as their users meet them.
+// `fabula cast`, films with members of the cast, and screenplays, as users see them.
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -15,7 +15,7 @@ using nlohmann::json;
 class CastCommand : public CommandLine {
  protected:
   void write(const std::string& name, const std::string& bytes) { std::ofstream(file(name), std::ios::binary) << bytes; }
-  // Everything but an error is on standard output, an error is one line on the other.
+  // Results go to standard output; an error is one line on standard error.
   std::string expect(const std::string& arguments, int code) {
     const Result result = fabula(arguments);
     EXPECT_EQ(result.code, code) << "fabula " << arguments << "\n" << result.err;
@@ -23,7 +23,7 @@ class CastCommand : public CommandLine {
     EXPECT_TRUE(code == 0 || result.out.empty()) << result.out;
     return code == 0 ? result.out : result.err;
   }
-  // As expect, but notes may be told on standard error.
+  // As expect, but notes may appear on standard error.
   std::string expect_told(const std::string& arguments, int code) {
     const Result result = fabula(arguments);
     EXPECT_EQ(result.code, code) << "fabula " << arguments << "\n" << result.err;

@@ -1,4 +1,4 @@
-// The program as its users meet it: a prompt in, a film out, errors with their exit codes.
+// The program as users see it: a prompt in, a film out, errors with their exit codes.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -17,7 +17,7 @@
 namespace fabula {
 namespace {
 
-TEST_F(CommandLine, HelpTeachesAndVersionIsToldWithoutAModel) {
+TEST_F(CommandLine, HelpAndVersionNeedNoModel) {
   EXPECT_EQ(fabula("--version").code, 0);
   const Result help = fabula("--help");
   EXPECT_EQ(help.code, 0);
@@ -86,7 +86,7 @@ TEST_F(CommandLine, APlanIsCheckedWithItsTimelineAndWithoutAModel) {
   EXPECT_EQ(alone("plan --check - --model nowhere", plans + "good/swap.json").code, 69);
   EXPECT_EQ(alone("plan --schema").out, contents(fs::path(FABULA_SOURCE_DIR) / "assets/schema/plan.schema.json"));
 
-  // With a model, what it cannot film is told too.
+  // With a model, what it cannot film is reported too.
   const std::string with_model = " --model " + file("model").string();
   EXPECT_EQ(alone("plan --check " + plans + "good/story.json" + with_model).code, 0);
   const Result small = alone("plan --json --check " + plans + "good/lantern.json" + with_model);
@@ -124,7 +124,7 @@ TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) 
          "A fox runs.\n{\"prompt\": \"A crab waves.\", \"output\": \"cat.json\"}\n";
   const Result result = fabula("plan --batch jobs.txt -o plans --jobs 3 --json");
   EXPECT_EQ(result.code, 3) << result.err;
-  EXPECT_NE(result.err.find("MB"), std::string::npos) << "the cache's size is not told";
+  EXPECT_NE(result.err.find("MB"), std::string::npos) << "the cache's size is not reported";
   std::map<int, nlohmann::json> lines;
   std::istringstream out(result.out);
   for (std::string line; std::getline(out, line);) {
@@ -213,7 +213,7 @@ TEST_F(CommandLine, RulesPlanAloneAndAShotIsReplannedWithoutOverwriting) {
 }
 
 TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
-  // Two signals together, as timeout(1) sends them to the program and to its group, are one request.
+  // Two signals together, as timeout(1) sends to the program and its group, are one request.
   const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM +
                               " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 2>err.txt & } && sleep 1 && "
                               "kill -INT $! && kill -INT $!; wait $!; echo $? >code.txt'";
@@ -224,7 +224,7 @@ TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
     EXPECT_EQ(entry.path().string().find(".part"), std::string::npos) << entry.path();
 }
 
-// A handler would run on the stack of whatever thread the signal finds, and in oneDNN's products the stack pointer points into the heap.
+// A handler would run on the stack of any thread, and inside oneDNN's products the stack pointer points into the heap.
 TEST_F(CommandLine, NoThreadRunsASignalHandler) {
   const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM +
                               " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 --threads 2 2>err.txt & } && sleep 2 && "
@@ -232,7 +232,7 @@ TEST_F(CommandLine, NoThreadRunsASignalHandler) {
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(contents(file("code.txt")), "143\n") << contents(file("err.txt"));
   constexpr unsigned long long stops = (1ULL << (SIGINT - 1)) | (1ULL << (SIGTERM - 1));
-  int blocking = 0, waiting = 0;  // who waits for a signal is shown as open to it
+  int blocking = 0, waiting = 0;  // a thread that waits for a signal is listed as not blocking it
   std::istringstream lines(contents(file("status.txt")));
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("SigBlk:")) ++((std::stoull(line.substr(8), nullptr, 16) & stops) == stops ? blocking : waiting);

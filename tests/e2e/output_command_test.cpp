@@ -1,4 +1,4 @@
-// What becomes of files: nothing of a person's is lost, and whatever could not be written is told.
+// What happens to files: no existing file is lost, and every failed write is reported.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -19,7 +19,7 @@ constexpr const char* quick = " --steps 1 --scale 1 -q";
 class OutputCommand : public CommandLine {
  protected:
   void write(const std::string& name, const std::string& text) const { std::ofstream(file(name), std::ios::binary) << text; }
-  // Runs a line of shell in the test's folder, where $F is the program; returns its exit code.
+  // Runs a shell line in the test's folder, with $F as the program; returns its exit code.
   int shell(const std::string& line) const {
     const int status = std::system(("cd " + folder_.string() + " && F=" + FABULA_PROGRAM + " && { " + line + "\n} 2>told.txt").c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -59,7 +59,7 @@ TEST_F(OutputCommand, AFileThatIsThereIsRefusedKeptOrReplacedAsAsked) {
                                   "cast export fox card.json --file c.db"};
   for (const std::string& command : commands) {
     expect_refused(command, 73, "exists already; -y (--overwrite) replaces it");
-    if (command.find("save-plan") != std::string::npos) continue;  // its film is not there and would be made
+    if (command.find("save-plan") != std::string::npos) continue;  // its film does not exist and would be made
     const Result kept = fabula(command + " -n");
     EXPECT_EQ(kept.code, 0) << command;
     EXPECT_EQ(kept.out, "") << command;
@@ -214,7 +214,7 @@ TEST_F(OutputCommand, StandardOutputThatCannotBeWrittenIsAnError) {
       EXPECT_NE(contents(file("told.txt")).find("standard output could not be written"), std::string::npos) << contents(file("told.txt"));
     }
   }
-  EXPECT_EQ(shell("$F plan --oracle 'A pig.' -o a.json >&-"), 74) << "its name could not be told";
+  EXPECT_EQ(shell("$F plan --oracle 'A pig.' -o a.json >&-"), 74) << "its name could not be printed";
   EXPECT_TRUE(json::accept(contents(file("a.json")))) << "what was to be printed went into the file";
   EXPECT_EQ(shell("$F plan --check nowhere.json >/dev/full"), 66) << "the first error counts";
   EXPECT_NE(fabula("--help").out.find("74 read or write failed, standard output included"), std::string::npos);

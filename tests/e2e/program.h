@@ -1,4 +1,4 @@
-// Runs the program as a user does.
+// Runs the program the way a user does.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,11 +1,13 @@
-// What `plan` and `render` take from the cast, and give back to it.
+// Fills plans from the cast, and keeps what happened in a film.
+#include "tools/fabula/cast_join.h"
+
 #include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
 #include "planner/cast/store.h"
 #include "planner/text/text.h"
-#include "tools/fabula/cast_join.h"
+#include "tools/fabula/cast_file.h"
 
 namespace fabula::cli {
 
@@ -17,7 +19,7 @@ bool names_cast(const plan::Film& film) {
   return std::any_of(film.characters.begin(), film.characters.end(), [](const plan::Character& c) { return !c.cast_id.empty(); });
 }
 
-// The cast's file: that which was named, or the user's own if there is one.
+// The cast's file: the one that was named, or the user's own if it exists.
 std::optional<fs::path> file_of(const CastChoice& choice) {
   if (choice.none) return std::nullopt;
   if (!choice.file.empty()) return choice.file;
@@ -35,7 +37,7 @@ CastJoin::CastJoin(const CastChoice& choice, Source& source, const World& world)
   const std::optional<fs::path> file = file_of(choice);
   if (source.is_plan && names_cast(source.film) && !file && !choice.none) {
     throw Error(ExitCode::input_missing,
-                "the plan names characters of the cast, and there is none; name its file with --cast CAST.db, or take the plan as it is "
+                "the plan names members of the cast, but there is no cast; name its file with --cast CAST.db, or take the plan as it is "
                 "with --no-cast");
   }
   if (!file) return;

@@ -1,4 +1,4 @@
-// What `plan` and `render` take from the cast, and give back to it.
+// What planning a film takes from the cast, and what the film gives back.
 #pragma once
 
 #include <optional>
@@ -7,21 +7,21 @@
 
 #include "engine/world.h"
 #include "planner/cast/join.h"
-#include "planner/compose/bundle_planner.h"
-#include "tools/fabula/commands.h"
+#include "tools/fabula/options.h"
+#include "tools/fabula/source.h"
 
 namespace fabula::cli {
 
-/// The cast beside a source. A plan's characters that name one of it are filled in the source at once; a prompt's are bound once there is a
-/// plan.
+/// The cast that goes with a source. Characters of a plan that name a member are filled in by the constructor; those of a prompt are bound
+/// once there is a plan.
 class CastJoin {
  public:
-  /// Throws Error: as cast::Store and cast::fill; input_missing when a plan names characters and there is no cast.
+  /// Throws Error as cast::Store and cast::fill do; input_missing if a plan names members and there is no cast.
   CastJoin(const CastChoice&, Source&, const World&);
 
   /// What the prompt calls the world's actors.
   [[nodiscard]] std::vector<ActorName> names() const;
-  /// Gives those whom the prompt names their place in its plan, and tells it on standard error. True when the plan is another now.
+  /// Puts the members that the prompt names into its plan and reports them on standard error. True if that changed the plan.
   bool bind(plan::Film&) const;
 
  private:
@@ -30,10 +30,7 @@ class CastJoin {
   std::vector<cast::Part> parts_;
 };
 
-/// After a film is made: the cast remembers what has happened to those of it who were there, once.
+/// After a film is made: the members in it remember what happened to them, once.
 void remember_film(const CastChoice&, const plan::Film&);
-
-/// "2026-01-31T12:00:00Z"
-[[nodiscard]] std::string utc_now();
 
 }  // namespace fabula::cli

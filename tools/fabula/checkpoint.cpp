@@ -1,4 +1,6 @@
-// What a published checkpoint is, and the plan that it writes.
+// Describes a published checkpoint, and lets one write a plan.
+#include "tools/fabula/checkpoint.h"
+
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -8,7 +10,8 @@
 #include "engine/bundle.h"
 #include "engine/world.h"
 #include "planner/compose/published.h"
-#include "tools/fabula/commands.h"
+#include "tools/fabula/bundle_location.h"
+#include "tools/fabula/planning.h"
 #include "tools/fabula/stop.h"
 #include "video/io/images.h"
 
@@ -16,11 +19,9 @@ namespace fabula::cli {
 
 namespace {
 
-constexpr std::array<const char*, 3> names = {"fp32", "bf16", "int8"};  // of Precision, in its order
-
-const char* name_of(Thinking thinking) {
-  constexpr std::array<const char*, 3> said = {"none", "on request (left empty)", "always (left empty)"};
-  return said[static_cast<std::size_t>(thinking)];
+const char* words_of(Thinking thinking) {
+  constexpr std::array<const char*, 3> names = {"none", "on request (left empty)", "always (left empty)"};
+  return names[static_cast<std::size_t>(thinking)];
 }
 
 nlohmann::ordered_json described(const Checkpoint& checkpoint) {
@@ -40,14 +41,14 @@ nlohmann::ordered_json described(const Checkpoint& checkpoint) {
                                 {"images", checkpoint.sees}};
   if (config.experts.count > 0) out["experts"] = {{"count", config.experts.count}, {"per_token", config.experts.per_token}};
   out["chat_template"] = checkpoint.chat.source;
-  out["thinking"] = name_of(checkpoint.chat.thinking);
+  out["thinking"] = words_of(checkpoint.chat.thinking);
   out["stop_tokens"] = checkpoint.stops;
   for (const CheckpointMemory& memory : checkpoint.memory) {
-    out["memory"][names[static_cast<std::size_t>(memory.precision)]] = {{"weights", memory.decoder}, {"vision", memory.vision}};
+    out["memory"][name_of(memory.precision)] = {{"weights", memory.decoder}, {"vision", memory.vision}};
   }
   out["memory"]["kv_per_1000_tokens"] = 1000 * checkpoint.kv_per_token;
   out["memory"]["activations"] = checkpoint.activations;
-  out["precision"] = names[static_cast<std::size_t>(checkpoint.natural_precision())];
+  out["precision"] = name_of(checkpoint.natural_precision());
   return out;
 }
 
@@ -65,30 +66,30 @@ void describe_checkpoint(const std::string& folder, bool json) {
   std::printf("%s  (%s)\n", checkpoint.model_type.c_str(), folder.c_str());
   std::printf("  parameters  %.1f million, stored in %.1f MB\n", static_cast<double>(checkpoint.parameters) / mega,
               mb(checkpoint.stored_bytes));
-  std::printf("  decoder     %lld layers of width %lld, %lld heads on %lld for keys and values, of %lld\n",
+  std::printf("  decoder     %lld layers of width %lld, %lld heads and %lld for keys and values, each of width %lld\n",
               static_cast<long long>(config.layers), static_cast<long long>(config.hidden), static_cast<long long>(config.heads),
               static_cast<long long>(config.kv_heads), static_cast<long long>(config.head_dim));
   if (config.experts.count > 0)
-    std::printf("  experts     %lld, of which a token takes %lld\n", static_cast<long long>(config.experts.count),
+    std::printf("  experts     %lld, of which each token uses %lld\n", static_cast<long long>(config.experts.count),
                 static_cast<long long>(config.experts.per_token));
   std::printf("  images      %s\n", checkpoint.sees ? "yes" : "no");
-  std::printf("  vocabulary  %lld, of which the tokenizer knows %d\n", static_cast<long long>(config.vocabulary), checkpoint.tokens);
+  std::printf("  vocabulary  %lld tokens, %d of them in the tokenizer\n", static_cast<long long>(config.vocabulary), checkpoint.tokens);
   if (config.context > 0) std::printf("  context     %lld tokens\n", static_cast<long long>(config.context));
   std::printf("  template    %s; thinking: %s\n",
-              checkpoint.chat.source.empty() ? "none: turns of Qwen's form" : checkpoint.chat.source.c_str(),
-              name_of(checkpoint.chat.thinking));
+              checkpoint.chat.source.empty() ? "none; Qwen's form of turns is assumed" : checkpoint.chat.source.c_str(),
+              words_of(checkpoint.chat.thinking));
   std::printf("  stops at    ");
   for (std::size_t i = 0; i < checkpoint.stops.size(); ++i) std::printf("%s%d", i == 0 ? "" : ", ", checkpoint.stops[i]);
-  std::printf("\n  memory      keys and values of 1000 tokens %.1f MB, activations %.1f MB, weights:\n", mb(1000 * checkpoint.kv_per_token),
-              mb(checkpoint.activations));
+  std::printf("\n  memory      keys and values %.1f MB per 1000 tokens, activations %.1f MB, weights:\n",
+              mb(1000 * checkpoint.kv_per_token), mb(checkpoint.activations));
   for (const CheckpointMemory& memory : checkpoint.memory) {
-    std::printf("    %s    %10.1f MB", names[static_cast<std::size_t>(memory.precision)], mb(memory.decoder));
+    std::printf("    %s    %10.1f MB", name_of(memory.precision), mb(memory.decoder));
     if (memory.vision > 0) std::printf(", with an image %.1f MB", mb(memory.decoder + memory.vision));
     std::printf("%s\n", memory.precision == checkpoint.natural_precision() ? "  (auto)" : "");
   }
 }
 
-plan::Film plan_by_checkpoint(const Source& source, const DirectOptions& how, const LmOptions& options) {
+plan::Film plan_by_checkpoint(const Source& source, const PlanningOptions& how, const CheckpointOptions& options) {
   if (source.is_plan) throw Error(ExitCode::usage, "--lm writes a plan for a prompt; this is a plan already");
   const Checkpoint checkpoint = Checkpoint::open(options.folder);
   Image image;
@@ -96,17 +97,15 @@ plan::Film plan_by_checkpoint(const Source& source, const DirectOptions& how, co
   const Picture picture{image.width, image.height, image.rgb};
   World world;
   if (!options.any_film) world = World::open(Bundle::open(locate_bundle(how.model.model)).folder / "world.json");
-  const Precision precision = options.precision == "int8"   ? Precision::int8
-                              : options.precision == "auto" ? checkpoint.natural_precision()
-                                                            : precision_of(options.precision);
+  const Precision precision = precision_of(options.precision, checkpoint.natural_precision());
   if (checkpoint.chat.source.empty())
-    std::fprintf(stderr, "fabula: %s has no chat template; turns of Qwen's form are taken\n", options.folder.c_str());
+    std::fprintf(stderr, "fabula: %s has no chat template; Qwen's form of turns is assumed\n", options.folder.c_str());
   const PublishedOptions published{precision, cpu_machine(thread_count(how.model.threads)), [](int) { return !stop_requested(); },
                                    how.sampling};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
   const plan::Film film = options.any_film ? plan_any_film(checkpoint, source.prompt, seen, published)
                                            : plan_film(checkpoint, world, source.prompt, seen, phones_of, published);
-  tell_unsupported(film);
+  report_unsupported(film);
   return film;
 }
 

@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,8 +10,11 @@
 #include "planner/cast/card.h"
 #include "planner/cast/store.h"
 #include "planner/text/text.h"
-#include "tools/fabula/cast_join.h"
+#include "tools/fabula/cast_file.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/exit_codes.h"
+#include "tools/fabula/output.h"
+#include "tools/fabula/source.h"
 
 namespace fabula::cli {
 
@@ -35,40 +37,9 @@ struct CastOptions {
   Memory memory;
 };
 
-}  // namespace
-
-fs::path cast_file(const std::string& given, bool create) {
-  if (!given.empty()) return given;
-  const char* data = std::getenv("XDG_DATA_HOME");
-  const char* home = std::getenv("HOME");
-  fs::path folder;
-  if (data != nullptr && fs::path(data).is_absolute())
-    folder = data;  // a relative one is to be ignored (XDG base directory specification)
-  else if (home != nullptr && *home != '\0')
-    folder = fs::path(home) / ".local" / "share";
-  else
-    throw Error(ExitCode::configuration, "neither XDG_DATA_HOME nor HOME says where the cast is kept; name its file with --file CAST.db");
-  folder /= "fabula";
-  std::error_code failed;
-  if (create) fs::create_directories(folder, failed);
-  if (failed) throw Error(ExitCode::cannot_create, "cannot create the folder " + folder.string() + ": " + failed.message());
-  return folder / "cast.db";
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
-namespace {
-
 Store open_store(const CastOptions& options, Store::Open mode) { return Store(cast_file(options.file, mode == Store::Open::create), mode); }
 
-// ---- output: texts may be a stranger's
+// ---- output: a stranger may have written the texts
 
 ordered_json json_of(const Memory& m) {
   return {{"number", m.number}, {"type", m.type},       {"text", m.text},      {"film", m.film},
@@ -85,10 +56,10 @@ ordered_json json_of(const Character& c) {
   return out;
 }
 
-// A damaged cast file may hold what is not UTF-8.
+// A damaged cast file may hold text that is not UTF-8.
 void print(const ordered_json& value) { std::printf("%s\n", value.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str()); }
 
-// "  look               an orange fox"; nothing where there is nothing.
+// "  look               an orange fox"; nothing for an empty text.
 void print_row(const std::string& label, const std::string& text) {
   if (!text.empty()) std::printf("  %-18s %s\n", printable(label).c_str(), printable(text).c_str());
 }
@@ -149,7 +120,7 @@ std::string name_of(std::string id) {
   return id;
 }
 
-// Media are found again from any folder.
+// Media are to be found from any folder.
 void make_absolute(std::vector<std::string>& paths) {
   for (std::string& path : paths) {
     if (!fs::is_regular_file(path)) throw Error(ExitCode::input_missing, "there is no file " + path);
@@ -189,24 +160,24 @@ void run_add(const CastOptions& options) {
 }
 
 void run_import(const CastOptions& options) {
-  cast::Card card = cast::read_card(read_file(options.card, "the card", cast::largest_card));
+  cast::Card card = cast::read_card(read_input(options.card, "the card", cast::largest_card));
   if (!options.id.empty()) card.character.id = options.id;
   if (!card.origin.picture.empty() && options.card != "-")
     card.character.ref_images.push_back(fs::absolute(options.card).lexically_normal().string());
   keep(options, card.character, card.origin);
 }
 
-// What a PNG card is drawn on: the picture that it came with, else the first reference image that is a PNG.
+// The picture of a PNG card: the one that it came with, else the first reference image that is a PNG.
 std::string picture_of(const Character& c, const Origin& origin) {
   if (!origin.picture.empty()) return origin.picture;
   for (const std::string& image : c.ref_images) {
-    if (ending_of(image) == ".png") return read_file(image, "the picture", cast::largest_card);
+    if (ending_of(image) == ".png") return read_input(image, "the picture", cast::largest_card);
   }
   throw Error(ExitCode::usage, "a PNG card needs a picture, and " + c.id +
                                    " has no PNG among its images: `fabula cast add --replace --image FILE.png` gives it one");
 }
 
-// A device or a pipe without an ending takes JSON, as standard output does.
+// JSON for standard output, and for a device or pipe without an ending.
 std::string form_of_card(const std::string& card) {
   const std::string ending = ending_of(card);
   return is_printed(card) || (ending.empty() && is_stream(card)) ? ".json" : ending;
@@ -228,14 +199,14 @@ void run_export(const CastOptions& options) {
                             : extension == ".png" ? cast::write_card_png(c, origin, now, picture_of(c, origin))
                                                   : cast::write_charx(c, origin, now);
   if (!is_printed(options.card) && extension != ".charx" && !origin.assets.empty()) {
-    std::fprintf(stderr, "fabula: the %zu files that came with the card are left out; export a .charx to have them\n",
+    std::fprintf(stderr, "fabula: the %zu files that came with the card are left out; export a .charx to keep them\n",
                  origin.assets.size());
   }
   write_output(options.card, bytes, options.overwriting);
   if (options.json && !is_printed(options.card) && !is_standard_output(options.card))
     print({{"id", c.id}, {"card", options.card}, {"bytes", bytes.size()}});
   else
-    tell_output(options.card);
+    report_output(options.card);
 }
 
 void run_remove(const CastOptions& options) {
@@ -256,17 +227,20 @@ void run_remember(const CastOptions& options) {
 }  // namespace
 
 void add_cast_command(CLI::App& app) {
+  static constexpr std::initializer_list<int> codes = {0, 2, 65, 66, 73, 74, 78};
   CLI::App* cast = app.add_subcommand("cast", "Keep characters across films: their look, wardrobe, voice and what happened to them");
   cast->require_subcommand(1);
   cast->footer(
-      "Try:  fabula cast add fox --look \"an orange fox\" --voice-id rms\n"
-      "      fabula cast import hero.png        (a Character Card: .json, .png or .charx)\n"
-      "      fabula cast remember fox \"found the lantern\" --film moonlight --shot s020\n"
-      "      fabula cast show fox\n"
-      "The cast is one file: --file, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.");
+      footer("  fabula cast add fox --look \"an orange fox\" --voice-id rms\n"
+             "  fabula cast import hero.png        (a Character Card: .json, .png or .charx)\n"
+             "  fabula cast remember fox \"found the lantern\" --film moonlight --shot s020\n"
+             "  fabula cast show fox\n\n"
+             "The cast is one file: --file, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.",
+             codes));
   const auto options = std::make_shared<CastOptions>();
-  const auto command = [&](const char* name, const char* help, void (*run)(const CastOptions&)) {
+  const auto command = [&](const char* name, const char* help, const char* example, void (*run)(const CastOptions&)) {
     CLI::App* sub = cast->add_subcommand(name, help);
+    sub->footer(footer(std::string("  fabula cast ") + example, codes));
     sub->add_option("--file", options->file, "The cast file (default: the user's own)")->type_name("CAST.db");
     sub->add_flag("--json", options->json, "Print the result as JSON");
     sub->callback([options, run] { run(*options); });
@@ -274,12 +248,12 @@ void add_cast_command(CLI::App& app) {
   };
   const auto takes_id = [&](CLI::App* sub) { sub->add_option("id", options->id, "The character, for example fox")->required(); };
 
-  command("list", "Who is in the cast", run_list);
-  takes_id(command("show", "All that is known of a character, and how it stands in a prompt", run_show));
+  command("list", "Who is in the cast", "list", run_list);
+  takes_id(command("show", "Everything about a character, and how a prompt describes it", "show fox", run_show));
 
-  CLI::App* add = command("add", "Add a character", run_add);
+  CLI::App* add = command("add", "Add a character", "add fox --look \"an orange fox\" --wardrobe \"a red scarf\" --voice-id rms", run_add);
   takes_id(add);
-  add->add_option("--name", options->character.name, "Its name (default: made of the id)");
+  add->add_option("--name", options->character.name, "Its name (default: made from the id)");
   add->add_option("--look", options->character.look, "What it looks like: \"an orange fox\"");
   add->add_option("--wardrobe", options->character.wardrobe, "What it wears: \"a red scarf\"");
   for (const cast::VoicePart& part : cast::voice_parts) {
@@ -296,23 +270,24 @@ void add_cast_command(CLI::App& app) {
   add->add_option("--field", options->fields, "Anything else, as KEY=TEXT; may be given several times")
       ->type_name("KEY=TEXT")
       ->allow_extra_args(false);
-  add->add_flag("--replace", options->replace, "Overwrite the character of this id; its memory stays");
+  add->add_flag("--replace", options->replace, "Replace the character with this id; its memory stays");
 
-  takes_id(command("remove", "Remove a character and its memory", run_remove));
+  takes_id(command("remove", "Remove a character and its memory", "remove fox", run_remove));
 
-  CLI::App* import = command("import", "Add a character from a Character Card (V3 or V2)", run_import);
+  CLI::App* import = command("import", "Add a character from a Character Card (V3 or V2)", "import hero.png --id hero", run_import);
   import->add_option("card", options->card, "A .json, .png or .charx file, or - for standard input")->required();
-  import->add_option("--id", options->id, "Its id here (default: the card's, or made of its name)");
-  import->add_flag("--replace", options->replace, "Overwrite the character of this id; its memory stays");
+  import->add_option("--id", options->id, "Its id here (default: the card's, or made from its name)");
+  import->add_flag("--replace", options->replace, "Replace the character with this id; its memory stays");
 
-  CLI::App* write =
-      command("export", "Write a character as a Character Card V3; reference media of this machine stay out of it", run_export);
+  CLI::App* write = command("export", "Write a character as a Character Card V3, without the reference media on this machine",
+                            "export fox fox.png", run_export);
   takes_id(write);
   write->add_option("card", options->card, "FILE.json, FILE.png (needs a picture), FILE.charx, or - for JSON on standard output")
       ->required();
   add_overwrite_options(*write, options->overwriting);
 
-  CLI::App* remember = command("remember", "Keep what happened to a character", run_remember);
+  CLI::App* remember = command("remember", "Keep what happened to a character",
+                               "remember fox \"found the lantern\" --film moonlight --shot s020", run_remember);
   takes_id(remember);
   remember->add_option("text", options->memory.text, "What happened: \"found the lantern\"")->required();
   options->memory.type = "event";

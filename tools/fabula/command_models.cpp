@@ -1,14 +1,27 @@
+// `fabula models`: the installed model bundle, or a published checkpoint.
+#include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "engine/bundle.h"
+#include "tools/fabula/bundle_location.h"
+#include "tools/fabula/checkpoint.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/exit_codes.h"
+#include "tools/fabula/options.h"
 
 namespace fabula::cli {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+struct ModelsOptions {
+  std::string model;
+  std::string checkpoint;  // a folder to describe instead
+  bool json = false;
+};
 
 std::uintmax_t bytes_below(const fs::path& folder) {
   std::uintmax_t bytes = 0;
@@ -18,10 +31,8 @@ std::uintmax_t bytes_below(const fs::path& folder) {
   return bytes;
 }
 
-}  // namespace
-
-void run_models(const ModelsOptions& options) {
-  if (!options.lm.empty()) return describe_checkpoint(options.lm, options.json);
+void run(const ModelsOptions& options) {
+  if (!options.checkpoint.empty()) return describe_checkpoint(options.checkpoint, options.json);
   const Bundle bundle = Bundle::open(locate_bundle(options.model));
   const char* parts[] = {"planner", "transformer", "vae", "audio_vae"};
   if (options.json) {
@@ -35,11 +46,30 @@ void run_models(const ModelsOptions& options) {
   std::printf("%s %s  (%s)\n", bundle.name.c_str(), bundle.version.c_str(), bundle.folder.string().c_str());
   std::printf("  licence  %s\n", bundle.license.c_str());
   std::printf("  family   %s\n", bundle.family.c_str());
-  std::printf("  picture  %d x %d, %d frames a second (delivered at 24)\n", bundle.width, bundle.height, bundle.fps);
+  std::printf("  picture  %d x %d, %d frames per second (delivered at 24)\n", bundle.width, bundle.height, bundle.fps);
   std::printf("  sound    %d Hz, %d channel%s (delivered at 48000 Hz stereo)\n", bundle.sample_rate, bundle.audio_channels,
               bundle.audio_channels == 1 ? "" : "s");
   for (const char* part : parts) std::printf("  %-12s %6.1f MB\n", part, static_cast<double>(bytes_below(bundle.folder / part)) / mega);
   std::printf("  %-12s %6.1f MB\n", "in all", static_cast<double>(bytes_below(bundle.folder)) / mega);
+  std::printf("`fabula world` lists what it can film.\n");
+}
+
+}  // namespace
+
+void add_models_command(CLI::App& app) {
+  CLI::App* models = app.add_subcommand("models", "Show the installed model: parts, sizes, licence");
+  models->footer(
+      footer("  fabula models\n"
+             "  fabula models --lm Qwen3-8B        (a published checkpoint, before it is loaded)",
+             {0, 2, 65, 66, 69, 74}));
+  const auto options = std::make_shared<ModelsOptions>();
+  add_model_folder(*models, options->model);
+  models
+      ->add_option("--lm", options->checkpoint,
+                   "Folder of a published checkpoint: print what it is and how much memory it needs, without loading it")
+      ->type_name("DIR");
+  models->add_flag("--json", options->json, "Print as JSON");
+  models->callback([options] { run(*options); });
 }
 
 }  // namespace fabula::cli

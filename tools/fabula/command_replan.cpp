@@ -1,5 +1,7 @@
-// `fabula replan`: one shot of a plan otherwise, the rest as it was.
+// `fabula replan`: changes one shot of a plan, or all from one on, and keeps the rest.
+#include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
 
 #include "audio/phonemes.h"
 #include "base/error.h"
@@ -7,20 +9,58 @@
 #include "planner/edit/replan.h"
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
+#include "tools/fabula/bundle_location.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/exit_codes.h"
+#include "tools/fabula/options.h"
+#include "tools/fabula/output.h"
+#include "tools/fabula/source.h"
 
 namespace fabula::cli {
 
-void run_replan(const ReplanOptions& options) {
-  const plan::Film before = plan::from_json(read_file(options.plan, "the plan", plan::largest_file));
-  // The plan may take its own successor's place where that is asked for: it has been read, and the rest of it is in the new one.
+namespace {
+
+struct ReplanOptions {
+  std::string model;
+  std::string plan;        // a file, or "-"
+  std::string wish;        // "make it night"
+  std::string shot, from;  // one of them: the shot to change, or the first of those to change
+  std::string output;      // empty or "-": standard output
+  OverwriteOptions overwriting;
+};
+
+void run(const ReplanOptions& options) {
+  if (options.shot.empty() == options.from.empty()) throw Error(ExitCode::usage, "replan takes exactly one of --shot ID and --from ID");
+  const plan::Film before = plan::from_json(read_input(options.plan, "the plan", plan::largest_file));
+  // With -y the new plan may replace the one that was read: all of that is in the new one.
   if (!may_write(options.output, options.overwriting)) return;
   const World world = World::open(locate_bundle(options.model) / "world.json");
   const plan::Wish wish{options.wish, options.shot.empty() ? options.from : options.shot, options.shot.empty()};
   const plan::Replanned replanned = plan::replan(before, wish, world, phones_of);
   for (const std::string& note : replanned.notes) std::fprintf(stderr, "fabula: %s\n", printable(note).c_str());
   write_output(options.output, plan::to_json(replanned.film) + "\n", options.overwriting);
-  tell_output(options.output);
+  report_output(options.output);
+}
+
+}  // namespace
+
+void add_replan_command(CLI::App& app) {
+  CLI::App* replan = app.add_subcommand("replan", "Change one shot of a plan, or all from one on; the rest and locked fields stay");
+  replan->footer(
+      footer("  fabula replan story.json --shot s020 \"make it night\" -o night.json\n"
+             "  fabula replan story.json --from s020 \"a crab comes from the left and says: hello\"\n\n"
+             "A wish may name actors, actions, a place, a time, lines, sides, shot sizes and camera moves;\n"
+             "\"add\", \"remove\", \"it\" and \"say nothing\" work, too.",
+             {0, 2, 65, 66, 69, 73, 74}));
+  const auto options = std::make_shared<ReplanOptions>();
+  replan->add_option("plan", options->plan, "A plan (FILE.json), or - to read it from standard input")->required();
+  replan->add_option("wish", options->wish, "What to change: \"make it night\"")->required();
+  CLI::Option* shot = replan->add_option("--shot", options->shot, "The shot to change, and what depends on it")->type_name("ID");
+  replan->add_option("--from", options->from, "The first shot to change, with all that follow")->type_name("ID")->excludes(shot);
+  replan->add_option("-o,--output", options->output, "File to write (default: standard output)")->type_name("FILE");
+  add_overwrite_options(*replan, options->overwriting);
+  add_model_folder(*replan, options->model);
+  replan->callback([options] { run(*options); });
 }
 
 }  // namespace fabula::cli

@@ -1,3 +1,4 @@
+// Refuses, keeps or replaces existing files, and writes results.
 #include "tools/fabula/output.h"
 
 #include <CLI/CLI.hpp>
@@ -11,8 +12,8 @@ namespace fabula::cli {
 
 void add_overwrite_options(CLI::App& command, OverwriteOptions& options) {
   CLI::Option* overwrite =
-      command.add_flag("-y,--overwrite", options.overwrite, "Replace a file that is there already (default: refuse, exit code 73)");
-  command.add_flag("-n,--no-clobber", options.no_clobber, "Keep a file that is there already, and do nothing")->excludes(overwrite);
+      command.add_flag("-y,--overwrite", options.overwrite, "Replace an existing file (default: refuse, exit code 73)");
+  command.add_flag("-n,--no-clobber", options.no_clobber, "Keep an existing file and do nothing")->excludes(overwrite);
 }
 
 Existing existing_of(const OverwriteOptions& options) { return options.overwrite ? Existing::replace : Existing::refuse; }
@@ -26,7 +27,7 @@ bool may_write(const std::string& output, const OverwriteOptions& options, const
       throw Error(ExitCode::cannot_create, output + " is what this command reads; name another file to write");
   }
   if (options.no_clobber && output_exists(output)) {
-    std::fprintf(stderr, "fabula: %s is there already and is kept (--no-clobber)\n", output.c_str());
+    std::fprintf(stderr, "fabula: %s exists already and is kept (--no-clobber)\n", output.c_str());
     return false;
   }
   check_output(output, existing_of(options));
@@ -35,13 +36,13 @@ bool may_write(const std::string& output, const OverwriteOptions& options, const
 
 void write_output(const std::string& output, const std::string& text, const OverwriteOptions& options) {
   if (is_printed(output)) {
-    std::fwrite(text.data(), 1, text.size(), stdout);  // main looks whether it came out
+    std::fwrite(text.data(), 1, text.size(), stdout);  // main checks that it came out
   } else {
     write_whole_file(output, std::as_bytes(std::span(text)), existing_of(options));
   }
 }
 
-void tell_output(const std::string& output) {
+void report_output(const std::string& output) {
   if (!is_printed(output) && !is_standard_output(output)) std::printf("%s\n", output.c_str());
 }
 

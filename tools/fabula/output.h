@@ -1,4 +1,4 @@
-// Where results go: what every command asks before it writes a file, and how it writes one.
+// Where results go: what every command checks before it writes a file, and how it writes one.
 #pragma once
 
 #include <filesystem>
@@ -13,26 +13,26 @@ class App;
 
 namespace fabula::cli {
 
-/// What becomes of a file that has the output's name already; with neither it is refused.
+/// What happens to an existing file of the output's name. With neither flag it is kept and the command fails.
 struct OverwriteOptions {
-  bool overwrite = false;   ///< -y: it is replaced
-  bool no_clobber = false;  ///< -n: it is kept, which is no error
+  bool overwrite = false;   ///< -y: replaced
+  bool no_clobber = false;  ///< -n: kept, and the command succeeds
 };
 void add_overwrite_options(CLI::App& command, OverwriteOptions& options);
 [[nodiscard]] Existing existing_of(const OverwriteOptions&);
 
-/// Whether a result for `output` goes to standard output: none is named, or "-".
+/// Whether `output` means standard output: it is empty or "-".
 [[nodiscard]] bool is_printed(const std::string& output);
 
-/// Asked before any work: whether `output` is to be written. False, and told on standard error, where --no-clobber keeps it. Throws
-/// Error(cannot_create) where it cannot be written or is there already, and, whatever the options, where it is one of the `inputs` ("-" is
-/// standard input).
+/// To be called before any work: whether `output` is to be written. False, with a note on standard error, if --no-clobber keeps a file.
+/// Throws Error(cannot_create) if it cannot be written or exists, and, whatever the options, if it is one of the `inputs` ("-" is standard
+/// input).
 [[nodiscard]] bool may_write(const std::string& output, const OverwriteOptions&, const std::vector<std::string>& inputs = {});
 
-/// Writes `text` to `output` and nothing else, or prints it.
+/// Writes `text` to the file `output`, or prints it.
 void write_output(const std::string& output, const std::string& text, const OverwriteOptions&);
-/// Prints the output's name, unless the output itself was printed.
-void tell_output(const std::string& output);
+/// Prints the name of the output, unless the output itself was printed.
+void report_output(const std::string& output);
 
 /// ".mp4" of "film.MP4".
 [[nodiscard]] std::string ending_of(const std::filesystem::path& file);

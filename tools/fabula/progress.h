@@ -1,4 +1,4 @@
-// A progress line with the time that is left.
+// A progress line with the time left.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 
 namespace fabula::cli {
 
-/// On a terminal one line that is rewritten; elsewhere a line every ten per cent. Writes to standard error.
+/// Writes to standard error: on a terminal one line that is rewritten, elsewhere one line per ten per cent.
 class ProgressLine {
  public:
   explicit ProgressLine(bool quiet);
@@ -14,7 +14,7 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  /// fraction of the whole in [0, 1]; `what` names the work, for example "shot 2 of 3".
+  /// `fraction` of the work is done, in [0, 1]; `what` describes it, for example "shot 2 of 3".
   void show(double fraction, const std::string& what);
 
  private:

@@ -1,3 +1,4 @@
+// One thread waits for the signals; all others block them.
 #include "tools/fabula/stop.h"
 
 #include <signal.h>
@@ -14,9 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds patience{2};  // signals closer together are one request
+constexpr std::chrono::seconds patience{2};  // signals closer together count as one request
 
-std::atomic<int> first_signal = 0;  // 0: none has come
+std::atomic<int> first_signal = 0;  // 0: none yet
 
 int code_of(int signal) { return 128 + signal; }
 
@@ -41,7 +42,7 @@ void take_stop_signals() {
   sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM}) {
     sigaddset(&signals, signal);
-    ::signal(signal, SIG_DFL);  // a shell has background jobs ignore SIGINT, and what is ignored never arrives
+    ::signal(signal, SIG_DFL);  // shells let background jobs ignore SIGINT, and an ignored signal never arrives
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread(wait_for_stops, signals).detach();

@@ -1,18 +1,20 @@
-// `fabula plan --compile h3`: the plan as what MiniMax-H3 is asked, clip by clip.
+// A plan as the prompts of another model, clip by clip.
+#include "tools/fabula/plan_compile.h"
+
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "planner/check/check.h"
 #include "planner/h3/prompt.h"
-#include "tools/fabula/commands.h"
 
 namespace fabula::cli {
 
+namespace {
+
 using nlohmann::ordered_json;
 
-std::string compiled_for_h3(const plan::Film& film) {
-  const std::vector<plan::Finding> findings = plan::check(film);
-  if (has_errors(findings)) throw plan::PlanError("the plan has errors", findings);
+std::string compile_for_h3(const plan::Film& film) {
   const h3::Prompts prompts = h3::compile(film);
   ordered_json clips = ordered_json::array();
   for (const h3::Clip& c : prompts.clips) {
@@ -41,6 +43,29 @@ std::string compiled_for_h3(const plan::Film& film) {
                             {"total_ms", film.total_ms}, {"clips", clips}};
   for (const std::string& sentence : prompts.left_out) std::fprintf(stderr, "fabula: left out: %s\n", sentence.c_str());
   return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+struct Target {
+  const char* name;
+  std::string (*compile)(const plan::Film&);
+};
+constexpr Target targets[] = {{"h3", compile_for_h3}};
+
+}  // namespace
+
+std::vector<std::string> compile_targets() {
+  std::vector<std::string> names;
+  for (const Target& target : targets) names.emplace_back(target.name);
+  return names;
+}
+
+std::string compile_plan(const plan::Film& film, const std::string& name) {
+  const std::vector<plan::Finding> findings = plan::check(film);
+  if (has_errors(findings)) throw plan::PlanError("the plan has errors", findings);
+  for (const Target& target : targets) {
+    if (target.name == name) return target.compile(film);
+  }
+  throw Error(ExitCode::usage, "a plan cannot be compiled for " + name);
 }
 
 }  // namespace fabula::cli

@@ -1,4 +1,6 @@
-// `fabula plan --check`: what is wrong with a plan, and the film's world from shot to shot.
+// Checks a plan and prints the findings and the film's world from shot to shot.
+#include "tools/fabula/plan_check.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -11,7 +13,8 @@
 #include "planner/check/simulate.h"
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
-#include "tools/fabula/commands.h"
+#include "tools/fabula/bundle_location.h"
+#include "tools/fabula/source.h"
 
 namespace fabula::cli {
 
@@ -22,20 +25,20 @@ using plan::Finding, plan::Severity;
 
 const char* word_of(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 
-// The model's world; nothing where none is installed. One that was asked for must be there.
+// The model's world, or nothing where none is installed. One that was named must be there.
 std::optional<World> model_world(const std::string& given) {
   try {
     return World::open(Bundle::open(locate_bundle(given)).folder / "world.json");
   } catch (const Error& error) {
     if (!given.empty() || error.code() != ExitCode::unavailable) throw;
-    std::fputs("fabula: no model is installed, so what it could film is not checked (name one with --model DIR)\n", stderr);
+    std::fputs("fabula: no model is installed, so whether it can be filmed is not checked; name one with --model DIR\n", stderr);
     return std::nullopt;
   }
 }
 
 struct Report {
-  std::optional<plan::Film> film;  // nothing: the file cannot be read as a plan
-  std::vector<Finding> findings;   // of the plan, whatever the model
+  std::optional<plan::Film> film;  // absent if the file cannot be read as a plan
+  std::vector<Finding> findings;   // independent of any model
   std::optional<std::vector<Finding>> model;
   plan::Timeline timeline;
 
@@ -96,7 +99,7 @@ std::string seconds(long long ms) {
 
 void print_timeline(const plan::Film& film, const plan::Timeline& timeline) {
   print("the world at the start");
-  if (timeline.start.empty()) print("  nothing is said about it");
+  if (timeline.start.empty()) print("  (nothing is said about it)");
   for (const plan::Fact& fact : timeline.start) print("  " + fact.entity + "." + fact.attribute + " = " + fact.value);
   for (std::size_t i = 0; i < film.shots.size(); ++i) {
     const plan::Shot& shot = film.shots[i];
@@ -110,10 +113,10 @@ void print_timeline(const plan::Film& film, const plan::Timeline& timeline) {
 
 }  // namespace
 
-void check_plan(const std::string& file, const std::string& model, bool json) {
-  const Report report = examine(read_file(file, "the plan", plan::largest_file), model);
+void check_plan(const CheckOptions& options) {
+  const Report report = examine(read_input(options.file, "the plan", plan::largest_file), options.model);
   const std::vector<Finding> findings = report.all();
-  if (json) {
+  if (options.json) {
     std::printf("%s\n", to_json(report).dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
   } else {
     for (const Finding& f : findings) print(std::string(word_of(f.severity)) + "  " + sentence_of(f) + "  [" + f.rule + "]");
@@ -121,8 +124,8 @@ void check_plan(const std::string& file, const std::string& model, bool json) {
   }
   const auto errors = std::count_if(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::error; });
   if (errors > 0)
-    throw Error(ExitCode::bad_data,
-                (file == "-" ? "the plan" : file) + " has " + std::to_string(errors) + (errors == 1 ? " error" : " errors"));
+    throw Error(ExitCode::bad_data, (options.file == "-" ? "the plan" : options.file) + " has " + std::to_string(errors) +
+                                        (errors == 1 ? " error" : " errors"));
 }
 
 }  // namespace fabula::cli

@@ -1,9 +1,7 @@
-#include <unistd.h>
-
-#include <thread>
+// Finds the bundle that is shipped with the program.
+#include "tools/fabula/bundle_location.h"
 
 #include "base/error.h"
-#include "tools/fabula/commands.h"
 
 namespace fabula::cli {
 
@@ -20,18 +18,7 @@ fs::path locate_bundle(const std::string& given) {
     }
     if (at == at.root_path()) break;
   }
-  throw Error(ExitCode::unavailable, "no model bundle was found beside " + program.string() + "; name one with --model DIR");
-}
-
-Precision precision_of(const std::string& name) {
-  if (name == "fp32") return Precision::fp32;
-  if (name == "bf16") return Precision::bf16;
-  return cpu_has_bf16() ? Precision::bf16 : Precision::fp32;
-}
-
-int thread_count(int given) {
-  if (given > 0) return given;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  throw Error(ExitCode::unavailable, "no model bundle was found near " + program.string() + "; name one with --model DIR");
 }
 
 }  // namespace fabula::cli

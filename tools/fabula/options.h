@@ -1,0 +1,61 @@
+// Options that several commands share: plain data, and how the command line spells them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string>
+
+#include "engine/context.h"
+#include "planner/grammar/token_choice.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace fabula::cli {
+
+/// What every command that runs a model takes.
+struct ModelOptions {
+  std::string model;  ///< folder of a bundle; empty: the one shipped with Fabula
+  std::string precision = "auto";
+  int threads = 0;  ///< 0: one per processor
+};
+/// --model, --precision and --threads.
+void add_model_options(CLI::App&, ModelOptions&);
+/// --model alone.
+void add_model_folder(CLI::App&, std::string& model);
+
+/// The characters that plans and prompts may name.
+struct CastChoice {
+  std::string file;   ///< empty: the user's own cast
+  bool none = false;  ///< plans are taken as they are
+};
+
+/// What turns a source into a plan.
+struct PlanningOptions {
+  ModelOptions model;
+  Sampling sampling;  ///< how the words of the plan are chosen
+  CastChoice cast;
+};
+/// --temperature, --top-p, --min-p, --plan-seed, --cast and --no-cast, and the options of a model.
+void add_planning_options(CLI::App&, PlanningOptions&);
+
+/// A seed: 0 to 2^64 - 1, or -1 to draw one, which is reported on standard error as "the WHAT is NUMBER".
+CLI::Option* add_seed_option(CLI::App&, const std::string& name, const char* what, const std::string& help,
+                             const std::function<void(std::uint64_t)>& set);
+
+/// `value` is "auto" or the name of one of `precisions`.
+CLI::Option* add_precision_option(CLI::App&, const std::string& name, std::string& value, std::initializer_list<Precision> precisions,
+                                  const std::string& help);
+[[nodiscard]] const char* name_of(Precision);
+/// The precision called `name`; `automatic` for "auto".
+[[nodiscard]] Precision precision_of(const std::string& name, Precision automatic);
+/// As above; "auto" is bf16 where the processor multiplies it natively, else fp32.
+[[nodiscard]] Precision precision_of(const std::string& name);
+
+/// `given`, or one thread per processor if it is 0.
+[[nodiscard]] int thread_count(int given);
+
+}  // namespace fabula::cli

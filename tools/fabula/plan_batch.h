@@ -1,0 +1,24 @@
+// `fabula plan --batch`.
+#pragma once
+
+#include <string>
+
+#include "tools/fabula/options.h"
+#include "tools/fabula/output.h"
+
+namespace fabula::cli {
+
+struct PlanBatchOptions {
+  std::string file;    ///< of prompts, one per line, or "-"
+  std::string folder;  ///< for the plans; empty: the current one
+  OverwriteOptions overwriting;
+  PlanningOptions planning;
+  int jobs = 8;  ///< at once
+  bool json = false;
+};
+
+/// Writes a plan for each line of a file, several at once, and prints a line about each. Throws Error: some_jobs_failed at the end if any
+/// failed; interrupted; input_missing, bad_data, cannot_create.
+void plan_batch(const PlanBatchOptions&);
+
+}  // namespace fabula::cli

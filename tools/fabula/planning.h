@@ -1,0 +1,29 @@
+// From a source to a plan, by a bundle's planner or by rules.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/planner.h"
+#include "planner/lm/decoding_stats.h"
+#include "tools/fabula/options.h"
+#include "tools/fabula/source.h"
+
+namespace fabula::cli {
+
+/// The plan of a source by the planner of a bundle, and the states kept for it. Repairs, what the model cannot show and who of the cast
+/// appears are reported on standard error.
+[[nodiscard]] PlannedFilm plan_by_model(const Source&, const std::filesystem::path& bundle, const PlanningOptions&,
+                                        DecodingStats* stats = nullptr);
+
+/// The plan of a prompt by rules alone; reads nothing of the bundle but its world. Reports as plan_by_model does. Throws Error(usage) for a
+/// source that is a plan.
+[[nodiscard]] plan::Film plan_by_rules(const Source&, const std::filesystem::path& bundle, const CastChoice&);
+
+/// Names on standard error what a film leaves out.
+void report_unsupported(const plan::Film&);
+
+/// One line of JSON.
+[[nodiscard]] std::string stats_json(const DecodingStats&);
+
+}  // namespace fabula::cli

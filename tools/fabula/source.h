@@ -1,0 +1,30 @@
+// What a command is given to film: a prompt, a screenplay or a plan.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "engine/plan.h"
+
+namespace fabula::cli {
+
+struct Source {
+  std::string prompt;
+  bool is_plan = false;  ///< `film` is given, with its own prompt inside
+  plan::Film film;
+};
+
+/// `given` is a prompt, a plan (FILE.json), a screenplay (FILE.fountain), or "-" for a prompt or a plan on standard input. What a prompt
+/// cannot say of a screenplay is reported on standard error. Throws Error: input_missing, also where `given` names_a_file() of another
+/// kind; bad_data.
+[[nodiscard]] Source read_source(const std::string& given);
+
+/// Whether `given` ends in .json or .fountain.
+[[nodiscard]] bool is_source_file(const std::string& given);
+/// Whether `given` is the path of a file or folder, or looks like one: it has no blanks, and a slash or an ending such as ".txt".
+[[nodiscard]] bool names_a_file(const std::string& given);
+
+/// read_file, or read_standard_input if `given` is "-".
+[[nodiscard]] std::string read_input(const std::string& given, const std::string& what, std::size_t most_bytes);
+
+}  // namespace fabula::cli
