@@ -166,11 +166,15 @@ void run_render(const RenderOptions& options) {
 
   start = Clock::now();
   Mp4Options how = sink_options(options, model->format(), film.fps);
+  how.title = film.title;
+  how.language = film.language;
   how.check = [&](const fs::path& finished) { verify_film(finished, output, film); };
   Mp4Sink sink(output, how);
   {
     ProgressLine line(options.quiet || options.json);
-    render_film(direction, *model, bundle.shot_frames, sink, conform_sound, {seed, evaluations}, [&](const FilmProgress& p) {
+    ShotSounds sounds;
+    const SoundJoin join = [&](const Sound& sound, std::int64_t count, bool is_last) { return sounds.next(sound, count, is_last); };
+    render_film(direction, *model, bundle.shot_frames, sink, join, {seed, evaluations}, [&](const FilmProgress& p) {
       line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
       return !stop_requested();
     });

@@ -4,7 +4,10 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
+#include "audio/master.h"
 #include "base/output_file.h"
 #include "engine/media_sink.h"
 
@@ -18,6 +21,10 @@ struct Mp4Options {
   /// The whole film is brought to this loudness with one gain and a true-peak limiter.
   double loudness_lufs = -16.0;
   double true_peak_dbtp = -1.0;
+  /// What players show. Empty: no title.
+  std::string title = {};
+  /// Language of the sound as BCP 47 has it ("en", "pt-BR"); one that ISO 639-2 has no code for is "und".
+  std::string language = {};
   /// What becomes of a film that has the output's name already.
   Existing existing = Existing::refuse;
   /// Looks at the finished film before it gets its name; what it throws leaves finish(), and the film is removed.
@@ -45,6 +52,8 @@ class Mp4Sink : public MediaSink {
   void finish() override;
   /// As OutputFile's: after finish() the name that the film got.
   [[nodiscard]] const std::filesystem::path& output() const;
+  /// After finish(): what became of the sound; nothing for a film without.
+  [[nodiscard]] const std::optional<Mastered>& mastered() const;
 
  private:
   struct Impl;
