@@ -11,7 +11,6 @@
 namespace fabula {
 namespace {
 
-constexpr double most_gain_db = 24.0;
 constexpr double close_enough_lu = 0.15;  // the meter resolves 0.1
 constexpr int most_corrections = 3;
 
@@ -43,17 +42,25 @@ double measured(const Run& run) {
 
 }  // namespace
 
-double master_sound(const Playback& play, const LoudnessTarget& target, const SampleReceiver& out) {
+Mastered master_sound(const Playback& play, const LoudnessTarget& target, const SampleReceiver& out) {
   const double before = measured(play);
-  double gain = std::isfinite(before) ? std::min(target.lufs - before, most_gain_db) : 0.0;
-  // The limiter lowers the loudness a little; the gain is raised by as much, until that converges.
-  for (int i = 0; i < most_corrections && std::isfinite(before); ++i) {
-    const double after = measured([&](const SampleReceiver& receive) { play_limited(play, gain, target.true_peak_dbtp, receive); });
+  const bool is_silent = !std::isfinite(before);
+  Mastered result{is_silent ? 0.0 : std::min(target.lufs - before, most_gain_db), before};
+  // The limiter takes away some loudness; the next round gives it back, as far as that converges.
+  for (int i = 0; i < most_corrections && !is_silent; ++i) {
+    const double after =
+        measured([&](const SampleReceiver& receive) { play_limited(play, result.gain_db, target.true_peak_dbtp, receive); });
     if (std::abs(target.lufs - after) < close_enough_lu || !std::isfinite(after)) break;
-    gain = std::min(gain + target.lufs - after, most_gain_db);
+    result.gain_db = std::min(result.gain_db + target.lufs - after, most_gain_db);
   }
-  play_limited(play, gain, target.true_peak_dbtp, out);
-  return gain;
+  LoudnessMeter meter;
+  play_limited(play, result.gain_db, target.true_peak_dbtp, [&](std::span<const float> samples) {
+    meter.add(samples);
+    out(samples);
+  });
+  result.lufs = meter.integrated_lufs();
+  result.gain_was_limited = result.gain_db >= most_gain_db && target.lufs - result.lufs > close_enough_lu;
+  return result;
 }
 
 }  // namespace fabula

@@ -1,10 +1,11 @@
-// A shot's sound in the film's format.
+// Resamples shots, cuts them to length and crosses them over at the cuts.
 #include "audio/mix.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include "audio/resample.h"
 #include "base/error.h"
@@ -30,32 +31,68 @@ std::vector<float> channel(const Sound& sound, int index) {
   return samples;
 }
 
-// Raised cosine over the first `frames` sample frames, from 0 at their outermost ones towards 1.
-void fade_ends(std::vector<float>& stereo, std::int64_t frames) {
-  const std::int64_t length = std::min(fade_length, frames / 2);
-  for (std::int64_t i = 0; i < length; ++i) {
-    const auto gain = static_cast<float>(0.5 - 0.5 * std::cos(std::numbers::pi * static_cast<double>(i) / static_cast<double>(length)));
+// The first `frames` sample frames of a sound at 48 kHz stereo, interleaved; fewer where it is shorter.
+std::vector<float> film_samples(const Sound& sound, std::int64_t frames) {
+  std::vector<float> stereo, resampled;
+  for (int c = 0; c < film_channels; ++c) {
+    if (c < sound.channels) resampled = resample(channel(sound, c), sound.sample_rate, film_sample_rate);
+    const auto available = static_cast<std::size_t>(std::min(frames, std::ssize(resampled)));
+    stereo.resize(available * film_channels);
+    for (std::size_t i = 0; i < available; ++i) stereo[i * film_channels + static_cast<std::size_t>(c)] = resampled[i];
+  }
+  return stereo;
+}
+
+std::int64_t frames_of(const std::vector<float>& stereo) { return std::ssize(stereo) / film_channels; }
+
+// Raised cosine from 0 at sample frame `silent` towards 1 at `frames` sample frames from it, forwards (step 1) or backwards (−1).
+void fade(std::vector<float>& stereo, std::int64_t silent, std::int64_t step, std::int64_t frames) {
+  for (std::int64_t i = 0; i < frames; ++i) {
+    const auto gain = static_cast<float>(0.5 - 0.5 * std::cos(std::numbers::pi * static_cast<double>(i) / static_cast<double>(frames)));
+    for (std::int64_t c = 0; c < film_channels; ++c) stereo[static_cast<std::size_t>((silent + step * i) * film_channels + c)] *= gain;
+  }
+}
+
+// Crosses from `before` to the start of `after` at equal power: two sounds that have nothing to do with each other keep their level.
+void cross(const std::vector<float>& before, std::vector<float>& after) {
+  const std::int64_t frames = std::min(frames_of(before), frames_of(after));
+  for (std::int64_t i = 0; i < frames; ++i) {
+    const double angle = std::numbers::pi / 2 * (static_cast<double>(i) + 0.5) / static_cast<double>(frames);
+    const auto out = static_cast<float>(std::cos(angle)), in = static_cast<float>(std::sin(angle));
     for (std::int64_t c = 0; c < film_channels; ++c) {
-      stereo[static_cast<std::size_t>(i * film_channels + c)] *= gain;
-      stereo[static_cast<std::size_t>((frames - 1 - i) * film_channels + c)] *= gain;
+      const auto at = static_cast<std::size_t>(i * film_channels + c);
+      after[at] = out * before[at] + in * after[at];
     }
   }
 }
 
+// What sounds on after the first `count` sample frames: what is there, then those frames in reverse, which begin where they end.
+std::vector<float> tail_of(const std::vector<float>& stereo, std::int64_t count) {
+  std::vector<float> tail(stereo.begin() + static_cast<std::ptrdiff_t>(count * film_channels), stereo.end());
+  for (std::int64_t back = count - 1; back >= 0 && frames_of(tail) < fade_length; --back) {
+    for (std::int64_t c = 0; c < film_channels; ++c) tail.push_back(stereo[static_cast<std::size_t>(back * film_channels + c)]);
+  }
+  return tail;
+}
+
 }  // namespace
 
-std::vector<float> conform_sound(const Sound& sound, std::int64_t count) {
+std::vector<float> ShotSounds::next(const Sound& sound, std::int64_t count, bool is_last) {
   check(sound);
-  std::vector<float> stereo(static_cast<std::size_t>(count * film_channels), 0.0F);
-  std::vector<float> resampled;
-  std::int64_t filled = 0;
-  for (int c = 0; c < film_channels; ++c) {
-    if (c < sound.channels) resampled = resample(channel(sound, c), sound.sample_rate, film_sample_rate);
-    filled = std::min(count, std::ssize(resampled));
-    for (std::int64_t i = 0; i < filled; ++i)
-      stereo[static_cast<std::size_t>(i * film_channels + c)] = resampled[static_cast<std::size_t>(i)];
-  }
-  fade_ends(stereo, filled);
+  std::vector<float> stereo = film_samples(sound, count + fade_length);
+  const std::int64_t filled = std::min(count, frames_of(stereo));
+  std::vector<float> tail =
+      filled == count ? tail_of(stereo, count) : std::vector<float>(static_cast<std::size_t>(fade_length * film_channels));
+  stereo.resize(static_cast<std::size_t>(count * film_channels), 0.0F);
+
+  const std::int64_t half = std::min(fade_length, filled / 2);
+  if (is_last || filled < count) fade(stereo, filled - 1, -1, half);
+  if (is_first_)
+    fade(stereo, 0, 1, half);
+  else
+    cross(tail_, stereo);
+  is_first_ = false;
+  tail_ = std::move(tail);
   return stereo;
 }
 

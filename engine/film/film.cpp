@@ -66,8 +66,8 @@ std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot) {
   return z ^ (z >> 31);
 }
 
-void render_film(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames, MediaSink& sink,
-                 const SoundConform& conform, const FilmRequest& request, const std::function<bool(const FilmProgress&)>& progress) {
+void render_film(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames, MediaSink& sink, const SoundJoin& join,
+                 const FilmRequest& request, const std::function<bool(const FilmProgress&)>& progress) {
   const plan::Film& film = planned.film;
   const std::size_t shots = film.shots.size();
   if (planned.shots.size() != shots) throw Error(ExitCode::internal, "render_film: one conditioning a shot is needed");
@@ -91,7 +91,7 @@ void render_film(const PlannedFilm& planned, ClipModel& model, const std::vector
           return progress({i, shots, (static_cast<double>(i) + static_cast<double>(done) / total) / static_cast<double>(shots)});
         });
     if (repeater.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + shot.id);
-    sink.samples(conform(sound, samples_before(last, film.fps) - samples_before(first, film.fps)));
+    sink.samples(join(sound, samples_before(last, film.fps) - samples_before(first, film.fps), i + 1 == shots));
   }
   sink.finish();
 }

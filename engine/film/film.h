@@ -21,8 +21,8 @@ struct FilmProgress {
   double fraction = 0.0;  ///< of the whole film, never falling
 };
 
-/// Brings a shot's sound to the film's format: 48 kHz stereo, interleaved, exactly `count` sample frames.
-using SoundConform = std::function<std::vector<float>(const Sound&, std::int64_t count)>;
+/// Joins a shot's sound to those before it: 48 kHz stereo, interleaved, exactly `count` sample frames. Called once per shot, in order.
+using SoundJoin = std::function<std::vector<float>(const Sound&, std::int64_t count, bool is_last)>;
 
 /// Film frames shown before time `ms`. Shots are cut on these, so that they tile the film whatever their lengths are.
 [[nodiscard]] std::int64_t frames_before(std::int64_t ms, int fps);
@@ -35,7 +35,7 @@ using SoundConform = std::function<std::vector<float>(const Sound&, std::int64_t
 
 /// Renders all shots of the planned film into the sink and finishes it. progress returning false stops with Error(interrupted); the sink is
 /// then not finished. `legal_frames`: lengths the model can make (Bundle::shot_frames).
-void render_film(const PlannedFilm&, ClipModel&, const std::vector<int>& legal_frames, MediaSink&, const SoundConform&, const FilmRequest&,
+void render_film(const PlannedFilm&, ClipModel&, const std::vector<int>& legal_frames, MediaSink&, const SoundJoin&, const FilmRequest&,
                  const std::function<bool(const FilmProgress&)>& progress);
 
 }  // namespace fabula

@@ -71,13 +71,14 @@ TEST(Resample, LeavesTheSameRateAloneAndTakesEmptyInput) {
   EXPECT_EQ(resample(std::vector<float>{1.0F}, 16000, 48000).size(), 3U);
 }
 
-TEST(Conform, GivesExactlyTheSamplesAskedForWhateverTheShot) {
+TEST(ShotSounds, AreExactlyAsLongAsTheirShots) {
   std::int64_t total = 0;
   int start = 0;
+  ShotSounds sounds;
   for (int i = 1; i <= 12; ++i) {  // the shots of a film at 22 frames of 12 a second
     const int end = static_cast<int>(std::lround(1000.0 * 22 * i / 12));
     const std::int64_t count = samples_before(frames_before(end, 24), 24) - samples_before(frames_before(start, 24), 24);
-    const auto stereo = conform_sound({16000, 1, sine(440.0, 0.5, 16000, 29600)}, count);
+    const auto stereo = sounds.next({16000, 1, sine(440.0, 0.5, 16000, 29600)}, count, i == 12);
     EXPECT_EQ(std::ssize(stereo), 2 * count);
     total += std::ssize(stereo) / 2;
     start = end;
@@ -85,8 +86,8 @@ TEST(Conform, GivesExactlyTheSamplesAskedForWhateverTheShot) {
   EXPECT_EQ(total, 12 * 44 * 2000);
 }
 
-TEST(Conform, FadesBothEndsAndFillsUpWithSilence) {
-  const auto stereo = conform_sound({16000, 1, std::vector<float>(1600, 0.5F)}, 10000);  // a tenth of a second, then silence
+TEST(ShotSounds, FadeBothEndsOfTheFilmAndFillUpWithSilence) {
+  const auto stereo = ShotSounds().next({16000, 1, std::vector<float>(1600, 0.5F)}, 10000, true);  // a tenth of a second, then silence
   ASSERT_EQ(stereo.size(), 20000U);
   EXPECT_EQ(stereo[0], 0.0F);
   EXPECT_NEAR(stereo[2 * 2400], 0.5F, 1e-3F);
@@ -99,17 +100,67 @@ TEST(Conform, FadesBothEndsAndFillsUpWithSilence) {
   EXPECT_LT(largest_jump, 0.01F);
 }
 
-TEST(Conform, KeepsTheSidesOfStereoApart) {
+TEST(ShotSounds, KeepTheSidesOfStereoApart) {
   Sound sound{48000, 2, {}};
   for (int i = 0; i < 4800; ++i) sound.samples.insert(sound.samples.end(), {0.25F, -0.5F});
-  const auto stereo = conform_sound(sound, 4800);
+  const auto stereo = ShotSounds().next(sound, 4800, true);
   EXPECT_EQ(stereo[2 * 2400], 0.25F);
   EXPECT_EQ(stereo[2 * 2400 + 1], -0.5F);
 }
 
-TEST(Conform, RefusesWhatItCannotMix) {
-  EXPECT_THROW((void)conform_sound({16000, 6, {}}, 10), Error);
-  EXPECT_THROW((void)conform_sound({0, 1, {}}, 10), Error);
+TEST(ShotSounds, RefuseWhatCannotBeMixed) {
+  EXPECT_THROW((void)ShotSounds().next({16000, 6, {}}, 10, true), Error);
+  EXPECT_THROW((void)ShotSounds().next({0, 1, {}}, 10, true), Error);
+}
+
+// One film of two shots, and where it is cut.
+struct TwoShots {
+  std::vector<float> left;
+  std::size_t cut;
+};
+
+TwoShots two_shots(const std::vector<float>& a, const std::vector<float>& b, int rate, std::int64_t count) {
+  ShotSounds sounds;
+  TwoShots film{{}, static_cast<std::size_t>(count)};
+  for (const auto& stereo : {sounds.next({rate, 1, a}, count, false), sounds.next({rate, 1, b}, count, true)}) {
+    for (std::size_t i = 0; i < stereo.size(); i += 2) film.left.push_back(stereo[i]);
+  }
+  return film;
+}
+
+// Level in dB of 5 ms from `at` on.
+double level(const TwoShots& film, std::size_t at) { return decibels(rms(std::span(film.left).subspan(at, 240))); }
+
+TEST(ShotSounds, LeaveNoHoleAtACutWhetherTheShotsGoOnBeyondItOrNot) {
+  std::mt19937 random(std::random_device{}());
+  std::normal_distribution<float> noise(0.0F, 0.05F);
+  for (const std::int64_t beyond : {0, 30, 240, 1000}) {  // sample frames that the first sound has past its end
+    std::vector<float> a(static_cast<std::size_t>(9600 + beyond)), b(9600);
+    for (auto* sound : {&a, &b}) {
+      for (float& sample : *sound) sample = noise(random);
+    }
+    const TwoShots film = two_shots(a, b, 48000, 9600);
+    const double around = decibels(0.05);
+    for (std::size_t at = film.cut - 960; at <= film.cut + 960; at += 120)
+      EXPECT_NEAR(level(film, at), around, 2.0) << beyond << " beyond, " << at << " against the cut at " << film.cut;
+  }
+}
+
+TEST(ShotSounds, DoNotClickAtACut) {
+  const auto a = sine(220.0, 0.4, 48000, 9600, 0.3), b = sine(220.0, 0.4, 48000, 9600, 2.9);  // out of phase
+  const TwoShots film = two_shots(a, b, 48000, 9600);
+  float largest_step = 0.0F;
+  for (std::size_t i = 240; i + 241 < film.left.size(); ++i)
+    largest_step = std::max(largest_step, std::abs(film.left[i + 1] - film.left[i]));
+  const double of_the_sine = 0.4 * 2.0 * std::numbers::pi * 220.0 / 48000.0;
+  EXPECT_LT(largest_step, 2.0 * of_the_sine);
+}
+
+TEST(ShotSounds, CrossFromASoundThatEndedEarlyAsFromSilence) {
+  const TwoShots film = two_shots(std::vector<float>(4800, 0.5F), std::vector<float>(9600, 0.5F), 48000, 9600);
+  EXPECT_EQ(film.left[9599], 0.0F);
+  EXPECT_LT(film.left[9600], 0.01F);
+  EXPECT_NEAR(film.left[9840], 0.5F, 1e-6F);
 }
 
 // EBU Tech 3341: a stereo sine of 1 kHz at −23 dBFS measures −23 LUFS.
@@ -165,37 +216,43 @@ TEST(Limiter, KeepsTheTruePeakBelowTheCeilingWhateverThePieces) {
   EXPECT_GT(meter.true_peak_dbtp(), -1.6) << "limited more than asked for";
 }
 
-struct Mastered {
-  double gain = 0.0;
+struct Master {
+  Mastered result;
   std::size_t samples = 0;
   LoudnessMeter meter;
 };
 
-Mastered mastered(const std::vector<float>& stereo, const LoudnessTarget& target) {
-  Mastered result;
+Master mastered(const std::vector<float>& stereo, const LoudnessTarget& target) {
+  Master master;
   const Playback play = [&](const SampleReceiver& receive) {
     for (std::size_t i = 0; i < stereo.size(); i += 9600)
       receive(std::span(stereo).subspan(i, std::min<std::size_t>(9600, stereo.size() - i)));
   };
-  result.gain = master_sound(play, target, [&](std::span<const float> samples) {
-    result.samples += samples.size();
-    result.meter.add(samples);
+  master.result = master_sound(play, target, [&](std::span<const float> samples) {
+    master.samples += samples.size();
+    master.meter.add(samples);
   });
-  return result;
+  return master;
 }
 
 TEST(Master, BringsTheFilmToItsLoudness) {
   auto stereo = both_sides(sine(440.0, 0.02, 48000, 6 * 48000));
   for (std::size_t i = 0; i < stereo.size(); i += 48000) stereo[i] = stereo[i + 1] = 0.5F;  // clicks that would clip
-  const Mastered result = mastered(stereo, {-16.0, -1.0});
-  EXPECT_EQ(result.samples, stereo.size());
-  EXPECT_NEAR(result.meter.integrated_lufs(), -16.0, 0.3);
-  EXPECT_LT(result.meter.true_peak_dbtp(), -0.9);
+  const Master master = mastered(stereo, {-16.0, -1.0});
+  EXPECT_EQ(master.samples, stereo.size());
+  EXPECT_NEAR(master.meter.integrated_lufs(), -16.0, 0.3);
+  EXPECT_LT(master.meter.true_peak_dbtp(), -0.9);
+  EXPECT_EQ(master.result.lufs, master.meter.integrated_lufs());
+  EXPECT_FALSE(master.result.gain_was_limited);
 }
 
 TEST(Master, LeavesSilenceAloneAndDoesNotBlowUpNearSilence) {
-  EXPECT_EQ(mastered(std::vector<float>(96000, 0.0F), {}).gain, 0.0);
-  EXPECT_LE(mastered(both_sides(sine(440.0, 1e-4, 48000, 48000)), {}).gain, 24.0);
+  const Mastered silence = mastered(std::vector<float>(96000, 0.0F), {}).result;
+  EXPECT_EQ(silence.gain_db, 0.0);
+  EXPECT_FALSE(silence.gain_was_limited);
+  const Mastered faint = mastered(both_sides(sine(440.0, 1e-3, 48000, 48000)), {}).result;
+  EXPECT_EQ(faint.gain_db, most_gain_db);
+  EXPECT_TRUE(faint.gain_was_limited);
 }
 
 }  // namespace

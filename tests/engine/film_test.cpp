@@ -49,7 +49,7 @@ PlannedFilm film_of(int shots) {
   return planned;
 }
 
-std::vector<float> silence(const Sound&, std::int64_t count) { return std::vector<float>(static_cast<std::size_t>(2 * count)); }
+std::vector<float> silence(const Sound&, std::int64_t count, bool) { return std::vector<float>(static_cast<std::size_t>(2 * count)); }
 
 TEST(Film, ShowsEachModelFrameTwiceAndTilesFramesAndSamples) {
   CountingModel model;

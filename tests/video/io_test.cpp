@@ -124,6 +124,15 @@ TEST_F(FilmFile, SaysWhatItIsAndLastsAsLongAsItsFrames) {
   EXPECT_EQ(listing(), std::vector<std::string>{"a.mp4"});
 }
 
+TEST_F(FilmFile, CarriesItsTitleAndTheLanguageOfItsSound) {
+  write_film(file("a.mp4"), 25, {.title = "Der Fuchs & \"die Nacht\"", .language = "de-AT"});
+  EXPECT_EQ(probe_film(file("a.mp4")).title, "Der Fuchs & \"die Nacht\"");
+  EXPECT_EQ(probe_film(file("a.mp4")).language, "deu");
+  write_film(file("b.mp4"), 25, {.language = "tlh"});
+  EXPECT_EQ(probe_film(file("b.mp4")).title, "");
+  EXPECT_EQ(probe_film(file("b.mp4")).language, "und");
+}
+
 TEST_F(FilmFile, GivesThePicturesBack) {
   write_film(file("a.mp4"), 30);
   int index = 0;

@@ -185,12 +185,16 @@ void run(const RenderOptions& options) {
 
   start = Clock::now();
   SinkOptions how = sink_options(options, model->format(), film.fps);
+  how.title = film.title;
+  how.language = film.language;
   how.check = [&](const fs::path& finished) { verify_film(finished, output, film); };
   const Container* container = container_of(ending_of(output));
   const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
   {
     ProgressLine line(options.quiet || options.json);
-    render_film(planned, *model, bundle.shot_frames, *sink, conform_sound, {seed, settings}, [&](const FilmProgress& p) {
+    ShotSounds sounds;
+    const SoundJoin join = [&](const Sound& sound, std::int64_t count, bool is_last) { return sounds.next(sound, count, is_last); };
+    render_film(planned, *model, bundle.shot_frames, *sink, join, {seed, settings}, [&](const FilmProgress& p) {
       line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
       return !stop_requested();
     });

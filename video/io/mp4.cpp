@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "audio/master.h"
 #include "audio/mix.h"
 #include "base/error.h"
 #include "base/output_file.h"
@@ -85,11 +84,26 @@ class SampleSpool {
   std::int64_t sample_frames_ = 0;
 };
 
+// ISO 639-2/T, which MP4 has room for, by ISO 639-1.
+std::string three_letters(const std::string& language) {
+  static constexpr std::pair<const char*, const char*> codes[] = {
+      {"en", "eng"}, {"de", "deu"}, {"fr", "fra"}, {"es", "spa"}, {"it", "ita"}, {"pt", "por"}, {"nl", "nld"},
+      {"pl", "pol"}, {"sv", "swe"}, {"tr", "tur"}, {"ru", "rus"}, {"ar", "ara"}, {"hi", "hin"}, {"zh", "zho"},
+      {"ja", "jpn"}, {"ko", "kor"}, {"da", "dan"}, {"fi", "fin"}, {"nb", "nob"}, {"cs", "ces"}, {"el", "ell"},
+      {"he", "heb"}, {"hu", "hun"}, {"uk", "ukr"}, {"vi", "vie"}, {"id", "ind"}, {"th", "tha"}};
+  const std::string primary = language.substr(0, language.find('-'));
+  for (const auto& [two, three] : codes) {
+    if (primary == two) return three;
+  }
+  return "und";
+}
+
 // The container. Packets come in the codecs' time bases.
 class Muxer {
  public:
   // Writes `scratch`; errors name the `output` that it is for.
-  Muxer(const std::filesystem::path& scratch, std::filesystem::path output, const AVCodecContext& video, const AVCodecContext* audio)
+  Muxer(const std::filesystem::path& scratch, std::filesystem::path output, const SinkOptions& options, const AVCodecContext& video,
+        const AVCodecContext* audio)
       : output_(std::move(output)) {
     AVFormatContext* context = nullptr;
     av::check(avformat_alloc_output_context2(&context, nullptr, "mp4", av::url(scratch).c_str()), ExitCode::unavailable,
@@ -98,6 +112,9 @@ class Muxer {
     context->flags |= AVFMT_FLAG_BITEXACT;  // no dates, no versions
     add(video);
     if (audio != nullptr) add(*audio);
+    if (!options.title.empty()) checked(av_dict_set(&context->metadata, "title", options.title.c_str(), 0));
+    for (unsigned i = 0; i < context->nb_streams; ++i)
+      checked(av_dict_set(&context->streams[i]->metadata, "language", three_letters(options.language).c_str(), 0));
     checked(avio_open(&context->pb, context->url, AVIO_FLAG_WRITE));
     checked(av_opt_set(context->priv_data, "movflags", "+faststart", 0));
     checked(avformat_write_header(context, nullptr));
@@ -168,6 +185,7 @@ struct Mp4Sink::Impl {
   std::int64_t frames = 0;
   av::Packet picture = av::new_packet();  // next to be muxed
   bool waiting = false;                   // whether there is one
+  std::optional<Mastered> mastered;
 };
 
 Mp4Sink::Mp4Sink(std::filesystem::path output, SinkOptions options) {
@@ -180,6 +198,7 @@ Mp4Sink::Mp4Sink(std::filesystem::path output, SinkOptions options) {
 Mp4Sink::~Mp4Sink() = default;
 
 const std::filesystem::path& Mp4Sink::output() const { return impl_->file.output(); }
+const std::optional<Mastered>& Mp4Sink::mastered() const { return impl_->mastered; }
 
 void Mp4Sink::frame(const Image& image) {
   Impl& f = *impl_;
@@ -199,14 +218,15 @@ void Mp4Sink::finish() {
 
   std::optional<av::AudioEncoder> audio;
   if (f.sound.sample_frames() > 0) audio.emplace();
-  Muxer muxer(f.file.scratch(), f.file.output(), f.video->context(), audio ? &audio->context() : nullptr);
+  Muxer muxer(f.file.scratch(), f.file.output(), f.options, f.video->context(), audio ? &audio->context() : nullptr);
   if (audio) {
     const av::PacketReceiver write = [&](AVPacket& packet) {
       f.write_pictures_until(muxer, packet.dts, audio->context().time_base);
       muxer.write(audio_stream, packet);
     };
-    master_sound([&](const SampleReceiver& receive) { f.sound.play(receive); }, {f.options.loudness_lufs, f.options.true_peak_dbtp},
-                 [&](std::span<const float> samples) { audio->encode(samples, write); });
+    f.mastered =
+        master_sound([&](const SampleReceiver& receive) { f.sound.play(receive); }, {f.options.loudness_lufs, f.options.true_peak_dbtp},
+                     [&](std::span<const float> samples) { audio->encode(samples, write); });
     audio->flush(write);
   }
   while (f.waiting) f.next_picture(muxer);

@@ -28,6 +28,7 @@ class Mp4Sink : public FileSink {
   /// more than one frame.
   void finish() override;
   [[nodiscard]] const std::filesystem::path& output() const override;
+  [[nodiscard]] const std::optional<Mastered>& mastered() const override;
 
  private:
   struct Impl;

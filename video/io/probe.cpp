@@ -17,6 +17,11 @@ namespace {
 
 std::string named(const char* name) { return name == nullptr ? "unknown" : name; }
 
+std::string tag(const AVDictionary* metadata, const char* key) {
+  const AVDictionaryEntry* entry = av_dict_get(metadata, key, nullptr, 0);
+  return entry == nullptr ? "" : entry->value;
+}
+
 // Walks the top-level boxes of an ISO base media file (ISO/IEC 14496-12, 4.2).
 bool moov_before_mdat(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -136,6 +141,7 @@ void describe_audio(const Track& audio, FilmProbe& info) {
   info.audio_codec = avcodec_get_name(p.codec_id);
   info.sample_rate = p.sample_rate;
   info.channels = p.ch_layout.nb_channels;
+  info.language = tag(audio.stream->metadata, "language");
 }
 
 av::Input open_input(const std::filesystem::path& file) {
@@ -161,6 +167,7 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
   info.container = input->iformat->name;
   info.index_in_front = moov_before_mdat(file);
   info.duration_s = static_cast<double>(input->duration) / AV_TIME_BASE;
+  info.title = tag(input->metadata, "title");
   describe_video(video, info);
   if (audio.present()) describe_audio(audio, info);
 

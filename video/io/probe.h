@@ -14,6 +14,7 @@ struct FilmProbe {
   std::string container;        ///< libav's name, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
   bool index_in_front = false;  ///< moov before mdat: playable before it is all there
   double duration_s = 0.0;      ///< of the file
+  std::string title;            ///< empty: none
 
   std::string video_codec, pixel_format;
   int width = 0, height = 0;
@@ -23,7 +24,7 @@ struct FilmProbe {
   std::string primaries, transfer, matrix, range;  ///< libav's names: "bt709", "tv"
 
   bool has_audio = false;
-  std::string audio_codec;
+  std::string audio_codec, language;  ///< ISO 639-2; empty or "und": not said
   int sample_rate = 0, channels = 0;
   std::int64_t sample_frames = 0;  ///< decoded, the codec's padding left out
   double audio_start_s = 0.0;      ///< relative to the first frame

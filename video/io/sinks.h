@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "audio/master.h"
 #include "base/output_file.h"
 #include "engine/media_sink.h"
 
@@ -21,6 +23,10 @@ struct SinkOptions {
   /// The whole film is brought to this loudness with one gain and a true-peak limiter.
   double loudness_lufs = -16.0;
   double true_peak_dbtp = -1.0;
+  /// What players show. Empty: no title.
+  std::string title = {};
+  /// Language of the sound as BCP 47 has it ("en", "pt-BR"); one that ISO 639-2 has no code for is "und".
+  std::string language = {};
   /// What happens to an existing file of the output's name.
   Existing existing = Existing::refuse;
   /// Looks at the finished film before it gets its name; what it throws leaves finish(), and the film is removed.
@@ -32,6 +38,8 @@ class FileSink : public MediaSink {
  public:
   /// As OutputFile's: after finish() the name that the film got.
   [[nodiscard]] virtual const std::filesystem::path& output() const = 0;
+  /// After finish(): the loudness of the sound; nothing for a film without sound.
+  [[nodiscard]] virtual const std::optional<Mastered>& mastered() const = 0;
 };
 
 struct Container {
