@@ -35,6 +35,19 @@ struct Sound {
   std::vector<float> samples;
 };
 
+/// A tensor of latents on the host, row-major.
+struct LatentTensor {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+  bool operator==(const LatentTensor&) const = default;
+};
+
+/// A clip as its denoising loop leaves it: all that its decoders need.
+struct CleanLatents {
+  LatentTensor video, audio;
+  bool operator==(const CleanLatents&) const = default;
+};
+
 struct ClipFormat {
   int width = 0, height = 0;
   int fps = 0;

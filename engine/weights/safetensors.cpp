@@ -172,4 +172,25 @@ Tensor Safetensors::at(const std::string& name) const {
   return found->second;
 }
 
+std::vector<std::byte> safetensors_bytes(const std::vector<NamedTensor>& tensors, const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json header;
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::size_t end = 0;
+  for (const NamedTensor& tensor : tensors) {
+    const std::size_t begin = end;
+    end += tensor.values.size_bytes();
+    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');  // the data starts at a multiple of 8
+
+  const std::uint64_t length = text.size();
+  std::vector<std::byte> bytes(sizeof length + text.size() + end);
+  std::memcpy(bytes.data(), &length, sizeof length);
+  std::memcpy(bytes.data() + sizeof length, text.data(), text.size());
+  std::byte* at = bytes.data() + sizeof length + text.size();
+  for (const NamedTensor& tensor : tensors) at = std::copy_n(std::as_bytes(tensor.values).data(), tensor.values.size_bytes(), at);
+  return bytes;
+}
+
 }  // namespace fabula

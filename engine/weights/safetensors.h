@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "kernels/tensor.h"
 
@@ -33,5 +35,16 @@ class Safetensors {
   std::map<std::string, Tensor> tensors_;
   std::map<std::string, std::string> metadata_;
 };
+
+/// A float32 tensor to be written.
+struct NamedTensor {
+  std::string name;
+  std::span<const std::int64_t> shape;
+  std::span<const float> values;  ///< row-major
+};
+
+/// A whole file: the same tensors and metadata give the same bytes.
+[[nodiscard]] std::vector<std::byte> safetensors_bytes(const std::vector<NamedTensor>& tensors,
+                                                       const std::map<std::string, std::string>& metadata);
 
 }  // namespace fabula

@@ -1,0 +1,36 @@
+// SHA-256 (FIPS 180-4), by OpenSSL's libcrypto.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace fabula {
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  Sha256& add(std::span<const std::byte> bytes);
+  /// A field of a larger whole: its length first, so that no two sequences of fields are the same bytes.
+  Sha256& field(std::string_view text);
+  Sha256& field(std::span<const std::byte> bytes);
+
+  /// 64 lower-case digits. Nothing may be added afterwards.
+  [[nodiscard]] std::string hex();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Of a file's bytes. Throws Error: input_missing where it cannot be opened, io where reading fails.
+[[nodiscard]] std::string sha256_of(const std::filesystem::path& file);
+
+}  // namespace fabula
