@@ -19,7 +19,7 @@ enum class ExitCode : int {
   out_of_memory = 71,
   cannot_create = 73,  ///< the output cannot be created
   io = 74,             ///< read or write failed, disk full
-  checkpointed = 75,   ///< stopped with a checkpoint: run again
+  checkpointed = 75,   ///< part of the work is missing: do it, then run again
   check_failed = 76,   ///< the output did not pass its own check
   configuration = 78,
   interrupted = 130,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/conditioning.h"
@@ -57,15 +58,19 @@ struct ClipFormat {
 class ClipModel {
  public:
   virtual ~ClipModel() = default;
-  /// progress(done, total) in steps and decoded chunks; returning false stops with Error(interrupted).
+  /// progress(done, total) of the whole clip, in steps and decoded chunks; returning false stops with Error(interrupted).
   using Progress = std::function<bool(int done, int total)>;
   using FrameReceiver = std::function<void(const Image&)>;
 
   [[nodiscard]] virtual ClipFormat format() const = 0;
-  /// Bytes of activation memory that generate() takes: exact, from a dry run.
+  /// Everything but the request that denoise() depends on: weights, precision, version of the numerics. Equal strings, equal latents.
+  [[nodiscard]] virtual std::string fingerprint() const = 0;
+  /// Bytes of activation memory that denoise() and decode() take at most: exact, from a dry run.
   [[nodiscard]] virtual std::size_t footprint(const ClipRequest&) const = 0;
-  /// Frames are handed out in order as they are decoded; the sound of the whole shot is returned.
-  [[nodiscard]] virtual Sound generate(const ClipRequest&, const FrameReceiver&, const Progress&) = 0;
+  [[nodiscard]] virtual CleanLatents denoise(const ClipRequest&, const Progress&) = 0;
+  /// Frames are handed out in order as they are decoded; the sound of the whole shot is returned. Throws Error(bad_data) where the latents
+  /// are not the request's in shape.
+  [[nodiscard]] virtual Sound decode(const ClipRequest&, const CleanLatents&, const FrameReceiver&, const Progress&) = 0;
   /// Seconds spent in each stage since construction, by name, in the order of the data.
   struct StageTime {
     const char* stage;

@@ -66,34 +66,99 @@ std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot) {
   return z ^ (z >> 31);
 }
 
-void render_film(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames, MediaSink& sink, const SoundJoin& join,
-                 const FilmRequest& request, const std::function<bool(const FilmProgress&)>& progress) {
+namespace {
+
+// One shot of a film: its place on the film's clock, and what the model is asked.
+struct ShotPlan {
+  std::int64_t first_frame, frames;  // of the film
+  ClipRequest clip;
+};
+
+ShotPlan shot_plan(const PlannedFilm& planned, std::size_t index, const ClipFormat& format, const std::vector<int>& legal_frames,
+                   const FilmRequest& request) {
+  const plan::Film& film = planned.film;
+  const plan::Shot& shot = film.shots[index];
+  ShotPlan result{frames_before(shot.start_ms, film.fps), 0, {}};
+  result.frames = frames_before(shot.start_ms + shot.duration_ms, film.fps) - result.first_frame;
+  result.clip.conditioning = &planned.shots[index];
+  result.clip.frames = model_frames(result.frames, film.fps, format.fps, legal_frames);
+  result.clip.seed = shot.seed ? static_cast<std::uint64_t>(*shot.seed) : shot_seed(request.seed, index);
+  result.clip.settings = request.settings;
+  return result;
+}
+
+void require_conditioning(const PlannedFilm& planned) {
+  if (planned.shots.size() != planned.film.shots.size()) throw Error(ExitCode::internal, "a film needs one conditioning per shot");
+}
+
+// Progress over several shots, of which `index` is in work.
+ClipModel::Progress progress_of(const std::function<bool(const FilmProgress&)>& progress, std::size_t index, std::size_t shots) {
+  return [&progress, index, shots](int done, int total) {
+    return progress({index, shots, (static_cast<double>(index) + static_cast<double>(done) / total) / static_cast<double>(shots)});
+  };
+}
+
+ShotStore::Clip latents_of(ClipModel& model, const ClipRequest& clip, const std::string& fingerprint, ShotStore* store,
+                           const ClipModel::Progress& progress) {
+  const auto make = [&] { return model.denoise(clip, progress); };
+  if (store == nullptr) return {make(), ShotStore::Outcome::made, ""};
+  return store->get_or_make(clip_key(fingerprint, clip), make, [&] { return progress(0, 1); });
+}
+
+void require_stored(const PlannedFilm& planned, const std::string& fingerprint, const ClipFormat& format,
+                    const std::vector<int>& legal_frames, const FilmRequest& request) {
+  std::string missing;
+  for (std::size_t i = 0; i < planned.film.shots.size(); ++i) {
+    if (request.store != nullptr && request.store->has(clip_key(fingerprint, shot_plan(planned, i, format, legal_frames, request).clip)))
+      continue;
+    missing += (missing.empty() ? "" : ", ") + planned.film.shots[i].id;
+  }
+  if (!missing.empty()) throw Error(ExitCode::checkpointed, "these shots are not in the store yet: " + missing);
+}
+
+}  // namespace
+
+std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames,
+                                   const std::vector<std::size_t>& indices, const FilmRequest& request,
+                                   const std::function<bool(const FilmProgress&)>& progress) {
+  require_conditioning(planned);
+  const ClipFormat format = model.format();
+  const std::string fingerprint = model.fingerprint();
+  std::vector<ShotReport> reports;
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const ShotPlan shot = shot_plan(planned, indices[i], format, legal_frames, request);
+    const auto outcome = latents_of(model, shot.clip, fingerprint, request.store, progress_of(progress, i, indices.size())).outcome;
+    reports.push_back({planned.film.shots[indices[i]].id, outcome});
+  }
+  return reports;
+}
+
+std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames, MediaSink& sink,
+                                    const SoundJoin& join, const FilmRequest& request,
+                                    const std::function<bool(const FilmProgress&)>& progress) {
+  require_conditioning(planned);
   const plan::Film& film = planned.film;
   const std::size_t shots = film.shots.size();
-  if (planned.shots.size() != shots) throw Error(ExitCode::internal, "render_film: one conditioning a shot is needed");
   const ClipFormat format = model.format();
+  const std::string fingerprint = request.store != nullptr ? model.fingerprint() : "";
+  if (request.only_stored) require_stored(planned, fingerprint, format, legal_frames, request);
 
+  std::vector<ShotReport> reports;
   for (std::size_t i = 0; i < shots; ++i) {
-    const plan::Shot& shot = film.shots[i];
-    const std::int64_t first = frames_before(shot.start_ms, film.fps);
-    const std::int64_t last = frames_before(shot.start_ms + shot.duration_ms, film.fps);
+    const ShotPlan shot = shot_plan(planned, i, format, legal_frames, request);
+    const ClipModel::Progress of_the_film = progress_of(progress, i, shots);
+    const ShotStore::Clip clip = latents_of(model, shot.clip, fingerprint, request.store, of_the_film);
+    reports.push_back({film.shots[i].id, clip.outcome});
 
-    ClipRequest clip;
-    clip.conditioning = &planned.shots[i];
-    clip.frames = model_frames(last - first, film.fps, format.fps, legal_frames);
-    clip.seed = shot.seed ? static_cast<std::uint64_t>(*shot.seed) : shot_seed(request.seed, i);
-    clip.settings = request.settings;
-
-    FrameRepeater repeater(sink, last - first, film.fps, format.fps);
-    const Sound sound = model.generate(
-        clip, [&](const Image& image) { repeater.receive(image); },
-        [&](int done, int total) {
-          return progress({i, shots, (static_cast<double>(i) + static_cast<double>(done) / total) / static_cast<double>(shots)});
-        });
-    if (repeater.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + shot.id);
-    sink.samples(join(sound, samples_before(last, film.fps) - samples_before(first, film.fps), i + 1 == shots));
+    FrameRepeater repeater(sink, shot.frames, film.fps, format.fps);
+    const Sound sound = model.decode(
+        shot.clip, clip.latents, [&](const Image& image) { repeater.receive(image); }, of_the_film);
+    if (repeater.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + film.shots[i].id);
+    const std::int64_t end = samples_before(shot.first_frame + shot.frames, film.fps);
+    sink.samples(join(sound, end - samples_before(shot.first_frame, film.fps), i + 1 == shots));
   }
   sink.finish();
+  return reports;
 }
 
 }  // namespace fabula

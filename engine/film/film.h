@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "engine/clip_model.h"
+#include "engine/film/store.h"
 #include "engine/media_sink.h"
 #include "engine/planner.h"
 
@@ -13,6 +16,8 @@ namespace fabula {
 struct FilmRequest {
   std::uint64_t seed = 0;
   ClipSettings settings = {};
+  ShotStore* store = nullptr;  ///< finished shots; null: every shot is made
+  bool only_stored = false;    ///< make none: see render_film
 };
 
 struct FilmProgress {
@@ -33,9 +38,21 @@ using SoundJoin = std::function<std::vector<float>(const Sound&, std::int64_t co
 /// A shot's own seed: changes of one shot leave the noise of the others alone.
 [[nodiscard]] std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot);
 
+/// How a shot came about.
+struct ShotReport {
+  std::string id;
+  ShotStore::Outcome outcome;
+};
+
+/// Makes the shots with these indices into the request's store, and nothing else. progress as render_film's.
+std::vector<ShotReport> make_shots(const PlannedFilm&, ClipModel&, const std::vector<int>& legal_frames,
+                                   const std::vector<std::size_t>& indices, const FilmRequest&,
+                                   const std::function<bool(const FilmProgress&)>& progress);
+
 /// Renders all shots of the planned film into the sink and finishes it. progress returning false stops with Error(interrupted); the sink is
-/// then not finished. `legal_frames`: lengths the model can make (Bundle::shot_frames).
-void render_film(const PlannedFilm&, ClipModel&, const std::vector<int>& legal_frames, MediaSink&, const SoundJoin&, const FilmRequest&,
-                 const std::function<bool(const FilmProgress&)>& progress);
+/// then not finished. `legal_frames`: lengths the model can make (Bundle::shot_frames). With
+/// request.only_stored a film with shots that are not in the store is Error(checkpointed), which names them.
+std::vector<ShotReport> render_film(const PlannedFilm&, ClipModel&, const std::vector<int>& legal_frames, MediaSink&, const SoundJoin&,
+                                    const FilmRequest&, const std::function<bool(const FilmProgress&)>& progress);
 
 }  // namespace fabula

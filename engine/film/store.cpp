@@ -120,8 +120,9 @@ std::string clip_key(const std::string& model, const ClipRequest& request) {
   const Conditioning& c = *request.conditioning;
   Sha256 hash;
   hash.field(format).field(model);
+  hash.field(request.settings.sampler);
   for (const std::int64_t number : {static_cast<std::int64_t>(request.frames), static_cast<std::int64_t>(request.seed),
-                                    static_cast<std::int64_t>(request.evaluations), c.dim})
+                                    static_cast<std::int64_t>(request.settings.steps), c.dim})
     hash.field(std::to_string(number));
   return hash.field(bytes_of(c.states)).field(bytes_of(c.score_start)).hex();
 }

@@ -33,8 +33,8 @@ class CommandLine : public testing::Test {
   // Runs `fabula ARGUMENTS` in the test's own folder.
   Result fabula(const std::string& arguments) {
     const fs::path out = folder_ / "stdout.txt", err = folder_ / "stderr.txt";
-    const std::string command =
-        "cd " + folder_.string() + " && " + FABULA_PROGRAM + " " + arguments + " >" + out.string() + " 2>" + err.string() + " </dev/null";
+    const std::string command = "cd " + folder_.string() + " && XDG_CACHE_HOME=" + folder_.string() + "/cache " + FABULA_PROGRAM + " " +
+                                arguments + " >" + out.string() + " 2>" + err.string() + " </dev/null";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out), contents(err)};
   }

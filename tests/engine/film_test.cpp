@@ -14,11 +14,16 @@ class CountingModel : public ClipModel {
   std::vector<std::uint64_t> seeds;
   [[nodiscard]] ClipFormat format() const override { return {2, 2, 12, 12, 1}; }
   [[nodiscard]] std::size_t footprint(const ClipRequest&) const override { return 0; }
-  Sound generate(const ClipRequest& request, const FrameReceiver& receive, const Progress& progress) override {
+  [[nodiscard]] std::string fingerprint() const override { return "counting"; }
+  CleanLatents denoise(const ClipRequest& request, const Progress& progress) override {
     seeds.push_back(request.seed);
+    if (!progress(1, request.frames + 1)) throw Error(ExitCode::interrupted, "stopped");
+    return {{{1}, {static_cast<float>(request.seed % 1000)}}, {{1}, {0.0F}}};
+  }
+  Sound decode(const ClipRequest& request, const CleanLatents&, const FrameReceiver& receive, const Progress& progress) override {
     for (int i = 0; i < request.frames; ++i) {
       receive({2, 2, std::vector<std::uint8_t>(12, static_cast<std::uint8_t>(i))});
-      if (!progress(i + 1, request.frames)) throw Error(ExitCode::interrupted, "stopped");
+      if (!progress(i + 2, request.frames + 1)) throw Error(ExitCode::interrupted, "stopped");
     }
     return {12, 1, std::vector<float>(static_cast<std::size_t>(request.frames), 0.5F)};
   }

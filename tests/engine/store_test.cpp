@@ -214,6 +214,12 @@ TEST(ClipKey, DependsOnEverythingThatTheLatentsDependOn) {
   other = request;
   other.frames = 39;
   EXPECT_NE(clip_key("model", other), base);
+  other = request;
+  other.settings.steps += 1;
+  EXPECT_NE(clip_key("model", other), base);
+  other = request;
+  other.settings.sampler = "heun";
+  EXPECT_NE(clip_key("model", other), base);
   Conditioning changed = conditioning;
   changed.states[3] = 0.40000004F;
   other = request;

@@ -56,10 +56,14 @@ class H3ModelTest : public ::testing::Test {
 
   [[nodiscard]] ClipRequest request(std::uint64_t seed, int frames = 22) const { return {&conditioning, frames, seed, {.steps = 3}}; }
 
+  static CleanLatents latents(H3Model& model, const ClipRequest& wanted) {
+    return model.denoise(wanted, [](int done, int total) { return done < total; });
+  }
+
   static Clip generate(H3Model& model, const ClipRequest& wanted) {
     Clip clip;
-    const Sound sound = model.generate(
-        wanted,
+    const Sound sound = model.decode(
+        wanted, latents(model, wanted),
         [&](const Image& image) {
           clip.frames.insert(clip.frames.end(), image.rgb.begin(), image.rgb.end());
           ++clip.count;
@@ -92,14 +96,14 @@ TEST_F(H3ModelTest, ASeedGivesTheSameBytesWithAnyNumberOfThreads) {
 
 TEST_F(H3ModelTest, SeedConditioningAndScoreEachChangeTheClip) {
   H3Model model(bundle(), block, Precision::fp32, cpu_machine(2));
-  const auto base = model.latents(request(7));
-  EXPECT_NE(model.latents(request(8)).video, base.video);
-  EXPECT_NE(model.latents(request(8)).audio, base.audio);
+  const auto base = latents(model, request(7));
+  EXPECT_NE(latents(model, request(8)).video, base.video);
+  EXPECT_NE(latents(model, request(8)).audio, base.audio);
   conditioning.score_start[1] = 0.6;
-  const auto later = model.latents(request(7));
+  const auto later = latents(model, request(7));
   EXPECT_NE(later.audio, base.audio);
   conditioning.states[0] += 1.0F;
-  EXPECT_NE(model.latents(request(7)).video, later.video);
+  EXPECT_NE(latents(model, request(7)).video, later.video);
 }
 
 TEST_F(H3ModelTest, TheFootprintIsThePeak) {
@@ -120,21 +124,50 @@ TEST_F(H3ModelTest, LengthsThatCannotBeMadeAreRefused) {
 TEST_F(H3ModelTest, ProgressRisesToTheEndAndCanStop) {
   H3Model model(bundle(), block, Precision::fp32, cpu_machine(1));
   int last = 0, of = 0;
-  (void)model.generate(
-      request(7), [](const Image&) {},
-      [&](int done, int total) {
-        EXPECT_GE(done, last);
-        last = done, of = total;
-        return true;
-      });
+  const auto rises = [&](int done, int total) {
+    EXPECT_GE(done, last);
+    last = done, of = total;
+    return true;
+  };
+  const CleanLatents clean = model.denoise(request(7), rises);
+  EXPECT_LT(last, of);
+  (void)model.decode(
+      request(7), clean, [](const Image&) {}, rises);
   EXPECT_EQ(last, of);
-  try {
-    (void)model.generate(
-        request(7), [](const Image&) {}, [](int done, int) { return done < 2; });
-    FAIL() << "it went on";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::interrupted);
-  }
+  const auto stops = [](const auto& run) {
+    try {
+      run();
+      FAIL() << "it went on";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::interrupted);
+    }
+  };
+  stops([&] { (void)model.denoise(request(7), [](int done, int) { return done < 2; }); });
+  stops([&] {
+    (void)model.decode(
+        request(7), clean, [](const Image&) {}, [](int, int) { return false; });
+  });
+}
+
+TEST_F(H3ModelTest, LatentsOfAnotherShapeAreRefused) {
+  H3Model model(bundle(), block, Precision::fp32, cpu_machine(1));
+  CleanLatents clean = latents(model, request(7));
+  clean.video.shape.back() += 1;
+  EXPECT_THROW((void)model.decode(
+                   request(7), clean, [](const Image&) {}, [](int, int) { return true; }),
+               Error);
+}
+
+TEST_F(H3ModelTest, TheFingerprintIsTheWeightsAndThePrecision) {
+  const std::string base = H3Model(bundle(), block, Precision::fp32, cpu_machine(1)).fingerprint();
+  EXPECT_EQ(H3Model(bundle(), block, Precision::fp32, cpu_machine(2)).fingerprint(), base);
+  EXPECT_NE(H3Model(bundle(), block, Precision::bf16, cpu_machine(1)).fingerprint(), base);
+  Bundle wider = bundle();
+  wider.width = 128;
+  EXPECT_NE(H3Model(wider, block, Precision::fp32, cpu_machine(1)).fingerprint(), base);
+  const H3Model loaded(bundle(), block, Precision::fp32, cpu_machine(1));
+  std::ofstream(folder / "transformer" / "config.json", std::ios::app) << "\n";
+  EXPECT_NE(loaded.fingerprint(), base);
 }
 
 TEST_F(H3ModelTest, PartsThatDoNotFitOneAnotherAreRefused) {

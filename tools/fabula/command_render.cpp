@@ -2,11 +2,16 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <sstream>
 
 #include "audio/mix.h"
 #include "base/error.h"
@@ -23,6 +28,7 @@
 #include "tools/fabula/progress.h"
 #include "tools/fabula/source.h"
 #include "tools/fabula/stop.h"
+#include "tools/fabula/store_choice.h"
 #include "video/families.h"
 #include "video/io/probe.h"
 #include "video/io/sinks.h"
@@ -43,6 +49,9 @@ struct RenderOptions {
   int steps = 0;                      // of the sampler per shot; 0: what the bundle says
   int scale = 0;                      // size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
+  StoreChoice store;
+  std::string shots;      // ids and ranges of ids: only these are made, into the store; empty: a film is made
+  bool assemble = false;  // only of shots that the store has
 };
 
 using Clock = std::chrono::steady_clock;
@@ -143,71 +152,213 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
-void report(const RenderOptions& options, std::uint64_t seed, const fs::path& output, const plan::Film& film,
-            const std::vector<Stage>& stages) {
-  std::FILE* out = is_standard_output(output) ? stderr : stdout;  // nothing may follow a film that goes to standard output
+bool was_reused(const ShotReport& report) { return report.outcome == ShotStore::Outcome::reused; }
+
+std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reused) {
+  std::vector<std::string> ids;
+  for (const ShotReport& shot : shots) {
+    if (was_reused(shot) == reused) ids.push_back(shot.id);
+  }
+  return ids;
+}
+
+// What a user should know about the store, on standard error.
+void report_store(const RenderOptions& options, const std::vector<ShotReport>& shots, const ShotStore* store) {
+  if (options.quiet || store == nullptr) return;
+  for (const ShotReport& shot : shots) {
+    if (shot.outcome == ShotStore::Outcome::made_again)
+      std::fprintf(stderr, "fabula: the store's copy of shot %s was damaged; the shot was made again\n", shot.id.c_str());
+    if (shot.outcome == ShotStore::Outcome::made_for_this_profile)
+      std::fprintf(stderr, "fabula: shot %s had been made by another kind of processor and was made again; --any-machine reuses it\n",
+                   shot.id.c_str());
+  }
+  if (!store->failure().empty()) std::fprintf(stderr, "fabula: a finished shot could not be kept: %s\n", store->failure().c_str());
+}
+
+void report_loudness(const RenderOptions& options, const SinkOptions& asked, const std::optional<Mastered>& sound) {
+  if (options.quiet || !sound || !sound->gain_was_limited) return;
+  std::fprintf(stderr, "fabula: the film's sound is at %.1f LUFS instead of %.1f: it is too quiet for a gain of %.0f dB\n", sound->lufs,
+               asked.loudness_lufs, most_gain_db);
+}
+
+struct Finished {
+  fs::path output;
+  std::vector<ShotReport> shots;
+  std::optional<Mastered> sound;
+  std::vector<Stage> stages;
+};
+
+void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& film, const Finished& finished) {
+  std::FILE* out = is_standard_output(finished.output) ? stderr : stdout;  // nothing may follow a film that goes to standard output
   if (options.json) {
-    nlohmann::ordered_json result = {{"film", output.string()},   {"title", film.title}, {"shots", film.shots.size()},
-                                     {"total_ms", film.total_ms}, {"seed", seed},        {"unsupported", film.unsupported}};
-    for (const Stage& stage : stages) result["seconds"][stage.name] = stage.seconds;
+    nlohmann::ordered_json result = {{"film", finished.output.string()},
+                                     {"title", film.title},
+                                     {"shots", film.shots.size()},
+                                     {"total_ms", film.total_ms},
+                                     {"seed", seed},
+                                     {"unsupported", film.unsupported},
+                                     {"shots_made", ids_of(finished.shots, false)},
+                                     {"shots_reused", ids_of(finished.shots, true)}};
+    if (finished.sound && std::isfinite(finished.sound->lufs)) result["loudness_lufs"] = finished.sound->lufs;
+    for (const Stage& stage : finished.stages) result["seconds"][stage.name] = stage.seconds;
     result["peak_memory_mb"] = peak_megabytes();
     std::fprintf(out, "%s\n", result.dump(2).c_str());
     return;
   }
-  std::fprintf(out, "%s\n", output.c_str());
+  std::fprintf(out, "%s\n", finished.output.c_str());
   if (options.quiet) return;
-  for (const Stage& stage : stages) std::fprintf(stderr, "  %-14s %7.2f s\n", stage.name.c_str(), stage.seconds);
+  if (const auto reused = ids_of(finished.shots, true); !reused.empty())
+    std::fprintf(stderr, "  %-14s %7zu of %zu shots\n", "reused", reused.size(), film.shots.size());
+  for (const Stage& stage : finished.stages) std::fprintf(stderr, "  %-14s %7.2f s\n", stage.name.c_str(), stage.seconds);
   std::fprintf(stderr, "  %-14s %7.0f MB\n", "peak memory", peak_megabytes());
 }
 
-void run(const RenderOptions& options) {
+// "s010,s030-s050" -> indices in the film's order.
+std::vector<std::size_t> selected_shots(const std::string& selection, const plan::Film& film) {
+  const auto index_of = [&](const std::string& id) {
+    const auto found = std::find_if(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) { return shot.id == id; });
+    if (found == film.shots.end()) throw Error(ExitCode::usage, "--shots: the film has no shot " + id);
+    return static_cast<std::size_t>(found - film.shots.begin());
+  };
+  std::set<std::size_t> indices;
+  std::istringstream parts(selection);
+  for (std::string part; std::getline(parts, part, ',');) {
+    const std::size_t dash = part.find('-');
+    const std::size_t first = index_of(part.substr(0, dash));
+    const std::size_t last = dash == std::string::npos ? first : index_of(part.substr(dash + 1));
+    if (last < first) throw Error(ExitCode::usage, "--shots: " + part + " runs backwards");
+    for (std::size_t i = first; i <= last; ++i) indices.insert(i);
+  }
+  return {indices.begin(), indices.end()};
+}
+
+// A planned film and what makes it.
+struct Production {
+  Bundle bundle;
+  PlannedFilm planned;
+  std::unique_ptr<ClipModel> model;
+  std::unique_ptr<ShotStore> store;
+  FilmRequest request;
+  std::vector<Stage> stages;
+};
+
+Production prepare(const RenderOptions& options, const Source& source, bool writes_plan) {
+  Production p{.bundle = Bundle::open(locate_bundle(options.planning.model.model)),
+               .planned = {},
+               .model = {},
+               .store = open_store(options.store),
+               .request = {},
+               .stages = {}};
+  Clock::time_point start = Clock::now();
+  p.planned = plan_by_model(source, p.bundle.folder, options.planning);
+  const plan::Film& film = p.planned.film;
+  p.request.seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
+  p.request.settings.steps = options.steps > 0 ? options.steps : p.bundle.steps;
+  p.request.store = p.store.get();
+  p.request.only_stored = options.assemble;
+  if (writes_plan) write_output(options.save_plan, plan::to_json(film) + "\n", options.overwriting);
+  p.stages.push_back({"plan", seconds_since(start)});
+
+  start = Clock::now();
+  p.model = load_clip_model(p.bundle.folder, precision_of(options.planning.model.precision),
+                            cpu_machine(thread_count(options.planning.model.threads)));
+  check_memory(*p.model, p.planned, p.bundle, p.request.settings);
+  p.stages.push_back({"load", seconds_since(start)});
+  return p;
+}
+
+// Shows how far the work is; false once it is to stop.
+std::function<bool(const FilmProgress&)> shown_on(ProgressLine& line) {
+  return [&line](const FilmProgress& p) {
+    line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
+    return !stop_requested();
+  };
+}
+
+void add_stage_times(std::vector<Stage>& stages, const ClipModel& model, double rendering) {
+  for (const ClipModel::StageTime& stage : model.stage_times()) {
+    stages.push_back({stage.stage, stage.seconds});
+    rendering -= stage.seconds;
+  }
+  stages.push_back({"encode and mux", rendering});
+}
+
+void make_film(const RenderOptions& options) {
   const Source source = read_source(options.source);
   const auto [writes_film, writes_plan] = wanted(options);
   if (!writes_film) return;
-  const Bundle bundle = Bundle::open(locate_bundle(options.planning.model.model));
-  const Precision precision = precision_of(options.planning.model.precision);
-  const int threads = thread_count(options.planning.model.threads);
-  const ClipSettings settings{.steps = options.steps > 0 ? options.steps : bundle.steps};
-  std::vector<Stage> stages;
-
-  Clock::time_point start = Clock::now();
-  const PlannedFilm planned = plan_by_model(source, bundle.folder, options.planning);
-  const plan::Film& film = planned.film;
-  const std::uint64_t seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
-  if (writes_plan) write_output(options.save_plan, plan::to_json(film) + "\n", options.overwriting);
-  stages.push_back({"plan", seconds_since(start)});
+  Production p = prepare(options, source, writes_plan);
+  const plan::Film& film = p.planned.film;
 
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
-  start = Clock::now();
-  const auto model = load_clip_model(bundle.folder, precision, cpu_machine(threads));
-  check_memory(*model, planned, bundle, settings);
-  stages.push_back({"load", seconds_since(start)});
-
-  start = Clock::now();
-  SinkOptions how = sink_options(options, model->format(), film.fps);
+  const Clock::time_point start = Clock::now();
+  SinkOptions how = sink_options(options, p.model->format(), film.fps);
   how.title = film.title;
   how.language = film.language;
   how.check = [&](const fs::path& finished) { verify_film(finished, output, film); };
   const Container* container = container_of(ending_of(output));
   const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
+  Finished finished;
   {
     ProgressLine line(options.quiet || options.json);
     ShotSounds sounds;
     const SoundJoin join = [&](const Sound& sound, std::int64_t count, bool is_last) { return sounds.next(sound, count, is_last); };
-    render_film(planned, *model, bundle.shot_frames, *sink, join, {seed, settings}, [&](const FilmProgress& p) {
-      line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
-      return !stop_requested();
-    });
+    finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, *sink, join, p.request, shown_on(line));
   }
-  const double rendering = seconds_since(start);
-  double inside = 0.0;
-  for (const ClipModel::StageTime& stage : model->stage_times()) {
-    stages.push_back({stage.stage, stage.seconds});
-    inside += stage.seconds;
-  }
-  stages.push_back({"encode and mux", rendering - inside});
+  add_stage_times(p.stages, *p.model, seconds_since(start));
+  finished.output = sink->output();
+  finished.sound = sink->mastered();
+  finished.stages = std::move(p.stages);
   remember_film(options.planning.cast, film);
-  report(options, seed, sink->output(), film, stages);
+  report_store(options, finished.shots, p.store.get());
+  report_loudness(options, how, finished.sound);
+  report(options, p.request.seed, film, finished);
+}
+
+void make_selected_shots(const RenderOptions& options) {
+  const Source source = read_source(options.source);
+  Production p = prepare(options, source, false);
+  if (p.store == nullptr) throw Error(ExitCode::usage, "--shots makes shots for a store: name one with --store DIR");
+  const std::vector<std::size_t> indices = selected_shots(options.shots, p.planned.film);
+  std::vector<ShotReport> shots;
+  {
+    ProgressLine line(options.quiet || options.json);
+    shots = make_shots(p.planned, *p.model, p.bundle.shot_frames, indices, p.request, shown_on(line));
+  }
+  if (!p.store->failure().empty()) throw Error(ExitCode::io, p.store->failure());
+  report_store(options, shots, p.store.get());
+  if (options.json) {
+    const nlohmann::ordered_json result = {{"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}};
+    std::printf("%s\n", result.dump(2).c_str());
+    return;
+  }
+  for (const ShotReport& shot : shots) std::printf("%s %s\n", shot.id.c_str(), was_reused(shot) ? "reused" : "made");
+}
+
+void run(const RenderOptions& options) {
+  if (options.shots.empty())
+    make_film(options);
+  else
+    make_selected_shots(options);
+}
+
+// What `render` and `assemble` share.
+void add_film_options(CLI::App& command, RenderOptions& options) {
+  command
+      .add_option("-o,--output", options.output,
+                  "The film (default: named after its title, in this folder, with a number if that name is taken)")
+      ->type_name("FILE.mp4");
+  add_overwrite_options(command, options.overwriting);
+  add_seed_option(command, "--seed", "seed", "Another seed gives another film, the same seed the same bytes (default: the plan's, or 0)",
+                  [&options](std::uint64_t seed) { options.seed = seed; });
+  command.add_option("--steps", options.steps, "Evaluations of the transformer per shot (default: the model's own number)")
+      ->check(CLI::Range(1, 1000));
+  command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
+      ->check(CLI::Range(1, 16));
+  command.add_flag("-q,--quiet", options.quiet, "No progress, no report");
+  command.add_flag("--json", options.json, "Print the result as JSON");
+  add_store_options(command, options.store);
+  add_planning_options(command, options.planning);
 }
 
 }  // namespace
@@ -218,6 +369,7 @@ void add_render_command(CLI::App& app) {
       footer("  fabula render \"A fox runs through a forest at night. It says: hello moon.\"\n"
              "  fabula render fox.json -o fox.mp4 --seed 7\n"
              "  fabula render story.fountain --save-plan story.json\n"
+             "  fabula render film.json --shots s020 --store shots\n"
              "  echo \"A crab on the beach.\" | fabula render - -o crab.mp4",
              {0, 2, 65, 66, 69, 71, 73, 74, 76, 130}));
   const auto options = std::make_shared<RenderOptions>();
@@ -225,22 +377,29 @@ void add_render_command(CLI::App& app) {
       ->add_option("source", options->source,
                    "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input")
       ->required();
-  render
-      ->add_option("-o,--output", options->output,
-                   "The film (default: named after its title, in this folder, with a number if that name is taken)")
-      ->type_name("FILE.mp4");
+  add_film_options(*render, *options);
   render->add_option("--save-plan", options->save_plan, "Also write the plan")->type_name("FILE.json");
-  add_overwrite_options(*render, options->overwriting);
-  add_seed_option(*render, "--seed", "seed", "Another seed gives another film, the same seed the same bytes (default: the plan's, or 0)",
-                  [options](std::uint64_t seed) { options->seed = seed; });
-  render->add_option("--steps", options->steps, "Evaluations of the transformer per shot (default: the model's own number)")
-      ->check(CLI::Range(1, 1000));
-  render->add_option("--scale", options->scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
-      ->check(CLI::Range(1, 16));
-  render->add_flag("-q,--quiet", options->quiet, "No progress, no report");
-  render->add_flag("--json", options->json, "Print the result as JSON");
-  add_planning_options(*render, options->planning);
+  render->add_option("--shots", options->shots, "Make these shots into the store and no film: ids and ranges, such as s010,s030-s050")
+      ->type_name("IDS")
+      ->excludes("--output")
+      ->excludes("--save-plan")
+      ->excludes("--no-store");
   render->callback([options] { run(*options); });
+}
+
+void add_assemble_command(CLI::App& app) {
+  CLI::App* assemble = app.add_subcommand("assemble", "Make the film of a plan from shots that are in the store already");
+  assemble->footer(
+      footer("  fabula render film.json --shots s010-s030 --store shots     (on one machine)\n"
+             "  fabula render film.json --shots s040-s060 --store shots     (on another)\n"
+             "  fabula assemble film.json --store shots -o film.mp4\n\n"
+             "The seed, the steps and the model must be those that the shots were made with.",
+             {0, 2, 65, 66, 69, 73, 74, 75, 76, 130}));
+  const auto options = std::make_shared<RenderOptions>();
+  options->assemble = true;
+  assemble->add_option("plan", options->source, "A plan (FILE.json)")->required();
+  add_film_options(*assemble, *options);
+  assemble->callback([options] { run(*options); });
 }
 
 }  // namespace fabula::cli

@@ -8,26 +8,13 @@
 
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/store_choice.h"
 
 namespace fabula::cli {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-// The vector instructions of this processor that a kernel may use.
-std::string instruction_set() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 with BF16";
-  if (__builtin_cpu_supports("avx512vnni")) return "AVX-512 with VNNI";
-  if (__builtin_cpu_supports("avx512f")) return "AVX-512";
-  if (__builtin_cpu_supports("avx2")) return "AVX2";
-  return "SSE";
-#else
-  return "generic";
-#endif
-}
 
 // "libavcodec 59.37.100,oneDNN 2.6.3", as the build found them.
 ordered_json libraries() {
@@ -42,13 +29,13 @@ ordered_json libraries() {
 
 void run(bool json) {
   const ordered_json version = {
-      {"version", FABULA_VERSION}, {"commit", FABULA_COMMIT}, {"instruction_set", instruction_set()}, {"libraries", libraries()}};
+      {"version", FABULA_VERSION}, {"commit", FABULA_COMMIT}, {"instruction_set", processor_profile()}, {"libraries", libraries()}};
   if (json) {
     std::printf("%s\n", version.dump(2).c_str());
     return;
   }
   std::printf("fabula %s\n", FABULA_VERSION);
-  std::printf("  commit           %s\n  instruction set  %s\n", FABULA_COMMIT, instruction_set().c_str());
+  std::printf("  commit           %s\n  instruction set  %s\n", FABULA_COMMIT, processor_profile().c_str());
   for (const auto& [name, number] : version["libraries"].items())
     std::printf("  %-15s  %s\n", name.c_str(), number.get<std::string>().c_str());
 }

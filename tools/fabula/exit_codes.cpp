@@ -8,7 +8,7 @@ namespace fabula::cli {
 
 namespace {
 
-constexpr std::array<ExitCodeEntry, 15> table = {{
+constexpr std::array<ExitCodeEntry, 16> table = {{
     {0, "done", "The command did what it was asked.", "Nothing is left to do."},
     {1, "unexpected error", "An error that Fabula has no code of its own for.", "Read the sentence on standard error."},
     {2, "usage", "The command line is wrong: an option, a value or an argument.",
@@ -26,10 +26,12 @@ constexpr std::array<ExitCodeEntry, 15> table = {{
      "Name another file with -o; -y replaces the file that is there, -n keeps it."},
     {74, "read or write failed, standard output included", "Reading or writing failed half-way, for example on a full disk.",
      "Make room and run the command again; no half-written file is left behind."},
+    {75, "shots are missing", "A film was to be assembled, but some of its shots are not in the store yet.",
+     "Make them with `fabula render PLAN --shots IDS`, then assemble again."},
     {76, "the film failed its check", "The finished film was read back and lacks frames or sound.",
      "Run it again; if it happens twice, please report it."},
-    {78, "no home folder", "Neither XDG_DATA_HOME nor HOME says where the cast is kept.",
-     "Set one of them, or name the file with --file CAST.db."},
+    {78, "no home folder", "No XDG variable and no HOME says where the cast or the store of shots is kept.",
+     "Set HOME, or name the file with --file CAST.db or the folder with --store DIR."},
     {130, "interrupted", "The run was stopped by SIGINT (Ctrl-C).", "Run it again; no half-written file is left behind."},
     {143, "terminated", "The run was stopped by SIGTERM.", "Run it again; no half-written file is left behind."},
 }};

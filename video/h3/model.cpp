@@ -2,10 +2,13 @@
 #include "video/h3/model.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "base/stopwatch.h"
 #include "video/h3/decode.h"
 #include "video/h3/layout.h"
@@ -14,8 +17,17 @@
 namespace fabula::h3 {
 namespace {
 
+// A change of the networks' arithmetic changes this, and with it the key of every kept shot.
+constexpr const char* numerics = "1";
+
 void require(bool holds, const Bundle& bundle, const std::string& sentence) {
   if (!holds) throw Error(ExitCode::bad_data, bundle.folder.string() + ": " + sentence);
+}
+
+std::vector<std::int64_t> extents(const Shape& shape) {
+  std::vector<std::int64_t> extents;
+  for (int i = 0; i < shape.rank(); ++i) extents.push_back(shape[i]);
+  return extents;
 }
 
 // samples (channels, count), interleaved.
@@ -38,6 +50,7 @@ H3Model::H3Model(Bundle bundle, const BundleBlock& block, Precision precision, M
       vae_(VideoVae::load(bundle_.folder / "vae", precision, machine.device)),
       audio_vae_(AudioVae::load(bundle_.folder / "audio_vae", machine.device)),
       schedules_{Schedule::load(bundle_.folder / "scheduler"), Schedule::load(bundle_.folder / "audio_scheduler")},
+      precision_(precision),
       machine_(std::move(machine)) {
   const DitConfig& d = dit_.config;
   const std::int64_t cell_h = vae_.config.spatial_ratio() * d.patch_h, cell_w = vae_.config.spatial_ratio() * d.patch_w;
@@ -69,6 +82,12 @@ ClipGeometry H3Model::geometry(const ClipRequest& request) const {
   return g;
 }
 
+Shape H3Model::video_shape(const ClipGeometry& g) const { return {dit_.config.in_channels, g.frames, g.height, g.width}; }
+
+Shape H3Model::audio_shape(const ClipGeometry& g) const { return {g.audio_latents * g.audio_channels, dit_.config.audio_in_channels}; }
+
+int H3Model::chunks(const ClipRequest& request) const { return static_cast<int>(decoded_chunks(vae_.config, geometry(request).frames)); }
+
 ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterStep& after_step) const {
   const ClipGeometry g = geometry(request);
   if (request.conditioning == nullptr || request.conditioning->untimed() < 0)
@@ -81,8 +100,7 @@ ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterS
   how.schedules.audio.set_points(request.settings.steps + 1);
 
   TorchGenerator generator(request.seed);
-  const ClipLatents clip = draw_noise(ctx, generator, {dit_.config.in_channels, g.frames, g.height, g.width},
-                                      {g.audio_latents * g.audio_channels, dit_.config.audio_in_channels});
+  const ClipLatents clip = draw_noise(ctx, generator, video_shape(g), audio_shape(g));
 
   const Arena::Scope scope(ctx.arena);
   const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), dit_.config.patch_dim()});
@@ -93,17 +111,9 @@ ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterS
   return clip;
 }
 
-// All of generate(), on any device; the dry one yields no samples and no frames.
-Sound H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceiver& receive, const Progress& progress,
-                   Seconds& seconds) const {
-  const int chunks = static_cast<int>(decoded_chunks(vae_.config, geometry(request).frames)), total = request.settings.steps + chunks;
-  int done = 0;
-  const auto go_on = [&] { return progress(std::min(++done, total), total); };
-
-  const Stopwatch denoising;
-  const ClipLatents clip = make(ctx, request, [&](std::size_t) { return go_on(); });
-  seconds.denoise += denoising.seconds();
-
+// All of decode(), on any device; the dry one yields no samples and no frames.
+Sound H3Model::decode_clip(Context& ctx, const ClipLatents& clip, const FrameReceiver& receive, const std::function<bool()>& go_on,
+                           Seconds& seconds) const {
   const Stopwatch sounding;
   const std::vector<float> samples = to_host(ctx, decode_sound(ctx, audio_vae_, clip.audio, bundle_.audio_channels));
   seconds.sound += sounding.seconds();
@@ -112,7 +122,7 @@ Sound H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceiver
   double outside = 0.0;  // spent by the receiver, which is not ours
   const Arena::Scope scope(ctx.arena);
   const Tensor latents = denormalise(ctx, clip.video, vae_.config.latents_mean, vae_.config.latents_std);
-  decode(ctx, vae_, latents, Tiling{}, [&](Tensor frames) {
+  h3::decode(ctx, vae_, latents, Tiling{}, [&](Tensor frames) {
     const std::int64_t height = frames.shape[2], width = frames.shape[3];
     const auto values_per_frame = static_cast<std::size_t>(3 * height * width);
     std::vector<float> pixels = to_host(ctx, frames);
@@ -129,26 +139,61 @@ Sound H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceiver
   return interleaved(bundle_, samples);
 }
 
+// Weights and schedules are hashed as they lie on disk: a bundle whose files were exchanged is another model.
+std::string H3Model::fingerprint() const {
+  Sha256 hash;
+  hash.field("h3")
+      .field(numerics)
+      .field(std::to_string(static_cast<int>(precision_)))
+      .field(block_.prediction == Prediction::x0 ? "x0" : "velocity");
+  for (const int number : {bundle_.fps, bundle_.sample_rate, bundle_.audio_channels, bundle_.width, bundle_.height})
+    hash.field(std::to_string(number));
+  for (const char* part : {"transformer", "scheduler", "audio_scheduler"}) {
+    std::set<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(bundle_.folder / part)) files.insert(entry.path());
+    for (const auto& file : files) hash.field(file.filename().string()).field(sha256_of(file));
+  }
+  // What the latents' shapes follow from.
+  for (const char* part : {"vae", "audio_vae"}) hash.field(sha256_of(bundle_.folder / part / "config.json"));
+  return hash.hex();
+}
+
 std::size_t H3Model::footprint(const ClipRequest& request) const {
-  Seconds unused;
-  return footprint_of(machine_, [&](Context& ctx) {
-    return run(
-        ctx, request, [](const Image&) {}, [](int, int) { return true; }, unused);
+  const ClipGeometry g = geometry(request);
+  const std::size_t denoising = footprint_of(machine_, [&](Context& ctx) { return make(ctx, request, [](std::size_t) { return true; }); });
+  const std::size_t decoding = footprint_of(machine_, [&](Context& ctx) {
+    Seconds unused;
+    return decode_clip(
+        ctx, {ctx.arena.take(video_shape(g)), ctx.arena.take(audio_shape(g))}, [](const Image&) {}, [] { return true; }, unused);
   });
+  return std::max(denoising, decoding);
 }
 
-Sound H3Model::generate(const ClipRequest& request, const FrameReceiver& receive, const Progress& progress) {
-  return run_in(machine_, footprint(request), [&](Context& ctx) {
-    Sound sound = run(ctx, request, receive, progress, seconds_);
+CleanLatents H3Model::denoise(const ClipRequest& request, const Progress& progress) {
+  const ClipGeometry g = geometry(request);
+  const int total = request.settings.steps + chunks(request);
+  const Stopwatch denoising;
+  CleanLatents latents = run_in(machine_, footprint(request), [&](Context& ctx) {
+    const ClipLatents clip = make(ctx, request, [&](std::size_t done) { return progress(static_cast<int>(done), total); });
     last_peak_ = ctx.arena.peak();
-    return sound;
+    return CleanLatents{{extents(clip.video.shape), to_host(ctx, clip.video)}, {extents(clip.audio.shape), to_host(ctx, clip.audio)}};
   });
+  seconds_.denoise += denoising.seconds();
+  return latents;
 }
 
-H3Model::Latents H3Model::latents(const ClipRequest& request) {
-  return run_sized(machine_, [&](Context& ctx) {
-    const ClipLatents clip = make(ctx, request, [](std::size_t) { return true; });
-    return Latents{to_host(ctx, clip.video), to_host(ctx, clip.audio)};
+Sound H3Model::decode(const ClipRequest& request, const CleanLatents& latents, const FrameReceiver& receive, const Progress& progress) {
+  const ClipGeometry g = geometry(request);
+  if (latents.video.shape != extents(video_shape(g)) || latents.audio.shape != extents(audio_shape(g)))
+    throw Error(ExitCode::bad_data, "latents of another shape than the shot's");
+  const int total = request.settings.steps + chunks(request);
+  int done = request.settings.steps;
+  return run_in(machine_, footprint(request), [&](Context& ctx) {
+    const ClipLatents clip{constant(ctx, latents.video.values, video_shape(g)), constant(ctx, latents.audio.values, audio_shape(g))};
+    Sound sound = decode_clip(
+        ctx, clip, receive, [&] { return progress(std::min(++done, total), total); }, seconds_);
+    last_peak_ = std::max(last_peak_, ctx.arena.peak());
+    return sound;
   });
 }
 

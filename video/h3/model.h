@@ -1,8 +1,9 @@
 // A bundle of the H3 family as a ClipModel: one denoising loop makes picture and sound, two decoders turn them into frames and samples.
 #pragma once
 
-#include <filesystem>
-#include <memory>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "engine/bundle.h"
 #include "engine/clip_model.h"
@@ -22,18 +23,14 @@ class H3Model final : public ClipModel {
   H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine);
 
   [[nodiscard]] ClipFormat format() const override;
+  [[nodiscard]] std::string fingerprint() const override;
   [[nodiscard]] std::size_t footprint(const ClipRequest&) const override;
-  [[nodiscard]] Sound generate(const ClipRequest&, const FrameReceiver&, const Progress&) override;
+  /// Normalised, as the transformer leaves them: video (channels, frames, height, width), audio rows (channels · latents, latent channels).
+  [[nodiscard]] CleanLatents denoise(const ClipRequest&, const Progress&) override;
+  [[nodiscard]] Sound decode(const ClipRequest&, const CleanLatents&, const FrameReceiver&, const Progress&) override;
   [[nodiscard]] std::vector<StageTime> stage_times() const override;
 
-  /// The normalised latents of a clip, before any decoder: video (channels, frames, height, width) and audio rows (channels · latents,
-  /// latent channels). For comparison with the reference.
-  struct Latents {
-    std::vector<float> video, audio;
-  };
-  [[nodiscard]] Latents latents(const ClipRequest&);
-
-  /// What the arena held at most in the last call of generate(): equal to the footprint.
+  /// What the arena held at most in the last denoise() and the decode() after it: equal to the footprint.
   [[nodiscard]] std::size_t last_peak() const { return last_peak_; }
 
  private:
@@ -43,7 +40,10 @@ class H3Model final : public ClipModel {
 
   [[nodiscard]] ClipGeometry geometry(const ClipRequest&) const;
   [[nodiscard]] ClipLatents make(Context&, const ClipRequest&, const AfterStep&) const;
-  [[nodiscard]] Sound run(Context&, const ClipRequest&, const FrameReceiver&, const Progress&, Seconds&) const;
+  [[nodiscard]] Shape video_shape(const ClipGeometry&) const;
+  [[nodiscard]] Shape audio_shape(const ClipGeometry&) const;
+  [[nodiscard]] int chunks(const ClipRequest&) const;
+  [[nodiscard]] Sound decode_clip(Context&, const ClipLatents&, const FrameReceiver&, const std::function<bool()>& go_on, Seconds&) const;
 
   Bundle bundle_;
   BundleBlock block_;
@@ -51,6 +51,7 @@ class H3Model final : public ClipModel {
   VideoVae vae_;
   AudioVae audio_vae_;
   Schedules schedules_;  // points are set on a copy, by request
+  Precision precision_;
   Machine machine_;
   Seconds seconds_;
   std::size_t last_peak_ = 0;
