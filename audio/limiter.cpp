@@ -1,3 +1,4 @@
+// A look-ahead limiter: the gain falls before a peak and recovers behind it.
 #include "audio/limiter.h"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ Limiter::Limiter(double ceiling_dbtp) : ceiling_(std::pow(10.0, ceiling_dbtp / 2
   }
   needed_.fill(1.0);
   held_.fill(1.0);
-  double most = 1.0;  // that a phase can make of samples of size 1
+  double most = 1.0;  // the largest output of a phase for samples of magnitude 1
   for (const auto& phase : phases_) {
     most = std::max(most, std::accumulate(phase.begin(), phase.end(), 0.0, [](double sum, double tap) { return sum + std::abs(tap); }));
   }

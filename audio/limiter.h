@@ -36,7 +36,7 @@ class Limiter {
   std::array<double, window> needed_{}, held_{};       ///< rings of gains: before and after the release
   double held_sum_, release_ = 1.0;
   std::size_t count_ = 0, emitted_ = 0, skip_;      ///< sample frames in, out; those that only fill the rings
-  std::size_t since_loud_ = 0, since_limited_ = 0;  ///< sample frames since there was anything to look for
+  std::size_t since_loud_ = 0, since_limited_ = 0;  ///< sample frames since the last peak that matters
 };
 
 }  // namespace fabula

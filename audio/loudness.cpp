@@ -1,3 +1,4 @@
+// libebur128 behind a handle.
 #include "audio/loudness.h"
 
 #include <ebur128.h>

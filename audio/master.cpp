@@ -1,3 +1,4 @@
+// Measures a film, then plays it through one gain and the limiter.
 #include "audio/master.h"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ void play_limited(const Playback& play, double gain_db, double ceiling_dbtp, con
   flush();
 }
 
-// LUFS of whatever `run` sends.
+// LUFS of what `run` sends.
 template <typename Run>
 double measured(const Run& run) {
   LoudnessMeter meter;
@@ -45,7 +46,7 @@ double measured(const Run& run) {
 double master_sound(const Playback& play, const LoudnessTarget& target, const SampleReceiver& out) {
   const double before = measured(play);
   double gain = std::isfinite(before) ? std::min(target.lufs - before, most_gain_db) : 0.0;
-  // The limiter takes away some loudness; what it takes is given back, as far as that converges.
+  // The limiter lowers the loudness a little; the gain is raised by as much, until that converges.
   for (int i = 0; i < most_corrections && std::isfinite(before); ++i) {
     const double after = measured([&](const SampleReceiver& receive) { play_limited(play, gain, target.true_peak_dbtp, receive); });
     if (std::abs(target.lufs - after) < close_enough_lu || !std::isfinite(after)) break;

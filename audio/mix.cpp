@@ -1,3 +1,4 @@
+// A shot's sound in the film's format.
 #include "audio/mix.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// flite's front end: normalised words, phones and their durations.
 #include "audio/phonemes.h"
 
 #include <flite/flite.h>
@@ -23,7 +24,7 @@ struct UtteranceDeleter {
 };
 using Utterance = std::unique_ptr<cst_utterance, UtteranceDeleter>;
 
-// flite registers a voice once and gives the same one back afterwards.
+// flite registers a voice once and returns the same one afterwards.
 cst_voice* voice_named(const std::string& name) {
   if (name == "slt") return register_cmu_us_slt(nullptr);
   if (name == "rms") return register_cmu_us_rms(nullptr);
@@ -51,7 +52,7 @@ std::vector<Phone> phones_of(const std::string& text, const std::string& voice) 
   static std::mutex turn;
   const std::lock_guard lock(turn);
   flite_init();
-  // The durations of these voices are set on the way to the waveform, so one is made; it goes away with the utterance.
+  // The durations of these voices are set on the way to the waveform, so one is made; it is freed with the utterance.
   const Utterance utterance(flite_synth_text(text.c_str(), voice_named(voice)));
   if (!utterance) throw Error(ExitCode::internal, "flite could not speak \"" + text + "\"");
   std::vector<Phone> phones = segments(utterance.get());

@@ -1,3 +1,4 @@
+// Windowed-sinc resampling of one channel.
 #include "audio/resample.h"
 
 #include <algorithm>

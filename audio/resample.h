@@ -8,7 +8,7 @@
 namespace fabula {
 
 /// One channel from `from` to `to` Hz, aligned in time (no delay), of ceil(n · to / from) samples; silence is assumed outside.
-/// Kaiser window, 32 zero crossings a side: flat to within 0.01 dB below 0.9 of the lower Nyquist frequency, images and aliases below
+/// Kaiser window, 32 zero crossings per side: flat to within 0.01 dB below 0.9 of the lower Nyquist frequency, images and aliases below
 /// −90 dB. Sums are in double, in a fixed order.
 [[nodiscard]] std::vector<float> resample(std::span<const float> samples, int from, int to);
 

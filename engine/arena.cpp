@@ -1,3 +1,4 @@
+// One buffer, taken by bumping a pointer; the dry arena only counts.
 #include "engine/arena.h"
 
 #include <algorithm>
@@ -33,12 +34,12 @@ std::byte* allocate(std::size_t capacity) {
 struct Arena::Impl {
   std::unique_ptr<std::byte, AlignedDelete> host_memory;
   Buffer device_memory;
-  std::byte* base = nullptr;  // of whichever of the two; null when dry
+  std::byte* base = nullptr;  // host_memory or device_memory; null when dry
   std::size_t capacity = 0, used = 0, peak = 0;
   DeviceKind device = DeviceKind::cpu;
   bool dry = true;
 
-  /// All bits set is a NaN in f32, f16 and bf16 alike: whoever reads what he did not write finds out.
+  /// All bits set is a NaN in f32, f16 and bf16 alike, so a read before a write shows up as NaN.
   void poison(std::size_t from, std::size_t to) {
     if (poisons && host_memory) std::memset(base + from, 0xFF, to - from);
   }

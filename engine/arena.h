@@ -27,7 +27,7 @@ class Arena {
   [[nodiscard]] std::size_t peak() const;
   [[nodiscard]] std::size_t capacity() const;
 
-  /// Gives back, at the end of a block, all that was taken inside it.
+  /// At the end of a block, releases everything taken inside it.
   class Scope {
    public:
     explicit Scope(Arena& arena);

@@ -1,4 +1,4 @@
-// fabula.json: every field of a model bundle's description, within limits.
+// fabula.json: the fields that every family shares, within limits.
 #include "engine/bundle.h"
 
 #include "base/error.h"
@@ -29,8 +29,6 @@ Bundle Bundle::open(const std::filesystem::path& folder) {
   bundle.height = canvas[1];
   bundle.shot_frames = fields.integers<int>("shot_frames", 1, 1000, 1, 100000);
   bundle.steps = fields.integer<int>("steps", 1, 1000);
-  bundle.predicts_x0 = fields.choice("prediction_type", {"x0", "velocity"}) == "x0";
-  bundle.sha256 = fields.texts("files");
   return bundle;
 }
 

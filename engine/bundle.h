@@ -1,8 +1,7 @@
-// fabula.json: what a model bundle says about itself.
+// fabula.json: what a model bundle says about itself. Fields of one family alone are read in that family's folder.
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,11 +14,9 @@ struct Bundle {
   int fps = 12;       ///< the model's own frame rate
   int sample_rate = 16000;
   int audio_channels = 1;
-  int width = 0, height = 0;                  ///< native canvas
-  std::vector<int> shot_frames;               ///< lengths the model can make
-  int steps = 12;                             ///< evaluations by default
-  bool predicts_x0 = false;                   ///< "prediction_type": "x0"; else "velocity"
-  std::map<std::string, std::string> sha256;  ///< by relative path
+  int width = 0, height = 0;     ///< native canvas
+  std::vector<int> shot_frames;  ///< lengths the model can make
+  int steps = 12;                ///< of the sampler, by default
 
   /// Throws Error: unavailable when the folder or fabula.json is missing, bad_data when it is malformed (naming the field).
   static Bundle open(const std::filesystem::path& folder);

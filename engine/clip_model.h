@@ -10,14 +10,20 @@
 
 namespace fabula {
 
-struct ClipRequest {
-  const Conditioning* conditioning = nullptr;
-  int frames = 22;  ///< at the model's own rate: 17n + 5
-  std::uint64_t seed = 0;
-  int evaluations = 12;  ///< of the transformer
+/// How a clip is sampled: the same for all shots of a film.
+struct ClipSettings {
+  int steps = 12;                 ///< of the sampler
+  const char* sampler = "euler";  ///< engine/sample/samplers.h
 };
 
-/// One RGB frame, 8 bits a channel, row-major (height, width, 3).
+struct ClipRequest {
+  const Conditioning* conditioning = nullptr;
+  int frames = 0;  ///< at the model's own rate; a length the model can make (Bundle::shot_frames)
+  std::uint64_t seed = 0;
+  ClipSettings settings = {};
+};
+
+/// One RGB frame, 8 bits per channel, row-major (height, width, 3).
 struct Image {
   int width = 0, height = 0;
   std::vector<std::uint8_t> rgb;
@@ -38,7 +44,7 @@ struct ClipFormat {
 class ClipModel {
  public:
   virtual ~ClipModel() = default;
-  /// progress(done, total) in model evaluations and decoded chunks; returning false stops with Error(interrupted).
+  /// progress(done, total) in steps and decoded chunks; returning false stops with Error(interrupted).
   using Progress = std::function<bool(int done, int total)>;
   using FrameReceiver = std::function<void(const Image&)>;
 

@@ -62,13 +62,14 @@ Tensor layer_norm(Context& ctx, Tensor x, Tensor weight, Tensor bias, float eps)
 }
 
 Tensor rms_norm_modulate(Context& ctx, Tensor x, Tensor weight, float eps, ModulationTable scale, ModulationTable shift, Tensor index) {
-  const bool tables_fit = scale.stride == shift.stride && scale.stride >= 0;
-  if (!tables_fit || !is_f32_rows(x) || !is_vector_or_absent(weight, x.width()) || !is_index(index, x.rows())) {
-    refuse("rms_norm_modulate", "x (rows, width) f32, weight (width) or absent, index (rows) i32, scale and shift of one stride",
-           {{"x", x}, {"weight", weight}, {"index", index}});
+  const bool tables_fit = is_modulation(scale, x.width()) && is_modulation(shift, x.width()) && scale.table.width() == shift.table.width();
+  if (!is_f32_rows(x) || !tables_fit || !is_vector_or_absent(weight, x.width()) || !is_index(index, x.rows())) {
+    refuse("rms_norm_modulate",
+           "x (rows, width) f32, weight (width) or absent, scale and shift columns of equally wide tables f32, index (rows) i32",
+           {{"x", x}, {"weight", weight}, {"scale", scale.table}, {"shift", shift.table}, {"index", index}});
   }
   Tensor out = ctx.arena.take(x.shape);
-  ctx.kernels.rms_norm_modulate(ctx.exec, x, weight, eps, scale.rows, shift.rows, scale.stride, index, out);
+  ctx.kernels.rms_norm_modulate(ctx.exec, x, weight, eps, first_of(scale), first_of(shift), scale.table.width(), index, out);
   return out;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "kernels/tensor.h"
+#include "engine/ops.h"
 
 namespace fabula {
 
@@ -44,6 +44,14 @@ struct Operand {
 }
 
 [[nodiscard]] inline bool same(const Tensor& a, const Tensor& b) { return a.shape == b.shape && a.dtype == b.dtype; }
+
+[[nodiscard]] inline bool is_modulation(const ModulationTable& m, std::int64_t width) {
+  return is_f32(m.table, 2) && m.column >= 0 && m.column + width <= m.table.width();
+}
+/// The first vector's first value; null on the dry device.
+[[nodiscard]] inline const float* first_of(const ModulationTable& m) {
+  return m.table.data == nullptr ? nullptr : m.table.f32() + m.column;
+}
 
 /// The shape with another last extent.
 [[nodiscard]] inline Shape with_width(const Shape& shape, std::int64_t width) {

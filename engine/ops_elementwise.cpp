@@ -1,4 +1,4 @@
-// Elementwise ops, moving of rows and axes, and what brings values into the arena.
+// Elementwise ops, moves of rows and axes, and copies between the host and the arena.
 #include <cstring>
 
 #include "engine/ops.h"
@@ -17,23 +17,28 @@ void check_rows_exist(const char* op, Tensor index, std::int64_t rows) {
   }
 }
 
-/// Nothing on the dry device, where there is nothing to copy to.
-void move_bytes(Context& ctx, const void* from, DeviceKind source, Tensor to) {
-  if (to.data == nullptr || to.bytes() == 0) return;
-  if (source == DeviceKind::cpu && to.device == DeviceKind::cpu) {
-    std::memcpy(to.data, from, to.bytes());
+void move_bytes(Context& ctx, const void* from, DeviceKind source, void* to, DeviceKind target, std::size_t bytes) {
+  if (bytes == 0) return;
+  if (source == DeviceKind::cpu && target == DeviceKind::cpu) {
+    std::memcpy(to, from, bytes);
   } else {
-    copy_bytes(to.data, from, to.bytes(), ctx.exec.stream);
+    copy_bytes(to, from, bytes, ctx.exec.stream);
   }
+}
+
+/// From the host; nothing on the dry device, where there is nothing to copy to.
+void write_bytes(Context& ctx, const void* from, Tensor to) {
+  if (to.data != nullptr) move_bytes(ctx, from, DeviceKind::cpu, to.data, to.device, to.bytes());
 }
 
 }  // namespace
 
 void gated_add(Context& ctx, Tensor x, ModulationTable gate, Tensor index, Tensor into) {
-  if (!is_f32_rows(x) || !same(x, into) || !(index.absent() || is_index(index, x.rows()))) {
-    refuse("gated_add", "x and into (rows, width) f32, index (rows) i32 or absent", {{"x", x}, {"into", into}, {"index", index}});
+  if (!is_f32_rows(x) || !same(x, into) || !is_modulation(gate, x.width()) || !(index.absent() || is_index(index, x.rows()))) {
+    refuse("gated_add", "x and into (rows, width) f32, gate columns of a table f32, index (rows) i32 or absent",
+           {{"x", x}, {"gate", gate.table}, {"into", into}, {"index", index}});
   }
-  ctx.kernels.gated_add(ctx.exec, x, gate.rows, gate.stride, index, into);
+  ctx.kernels.gated_add(ctx.exec, x, first_of(gate), gate.table.width(), index, into);
 }
 
 Tensor activate(Context& ctx, Tensor x, Activation activation) {
@@ -43,13 +48,16 @@ Tensor activate(Context& ctx, Tensor x, Activation activation) {
   return out;
 }
 
-Tensor gated_halves(Context& ctx, Tensor x, Activation activation, bool gate_second) {
+Tensor gated_halves(Context& ctx, Tensor x, Activation activation, GateHalf gate) {
   if (!is_f32_rows(x) || x.width() % 2 != 0) refuse("gated_halves", "x (…, 2n) f32", {{"x", x}});
   const std::int64_t n = x.width() / 2;
   Tensor out = ctx.arena.take(with_width(x.shape, n));
   const float* first = x.f32();
   const float* second = first == nullptr ? nullptr : first + n;
-  ctx.kernels.gated(ctx.exec, gate_second ? second : first, gate_second ? first : second, x.rows(), n, 2 * n, activation, out);
+  if (gate == GateHalf::first)
+    ctx.kernels.gated(ctx.exec, first, second, x.rows(), n, 2 * n, activation, out);
+  else
+    ctx.kernels.gated(ctx.exec, second, first, x.rows(), n, 2 * n, activation, out);
   return out;
 }
 
@@ -70,6 +78,23 @@ Tensor axpby(Context& ctx, float a, Tensor x, float b, Tensor y) {
   Tensor out = ctx.arena.take(x.shape);
   axpby_into(ctx, a, x, b, y, out);
   return out;
+}
+
+void blend_into(Context& ctx, float a, Tensor x, float b, Tensor y, Tensor out) {
+  if (x.dtype != DType::f32 || !same(x, y) || !same(x, out))
+    refuse("blend", "x, y and out f32 of one shape", {{"x", x}, {"y", y}, {"out", out}});
+  ctx.kernels.blend(ctx.exec, a, x, b, y, out);
+}
+
+void difference_into(Context& ctx, Tensor x, Tensor y, float divisor, Tensor out) {
+  if (x.dtype != DType::f32 || !same(x, y) || !same(x, out))
+    refuse("difference", "x, y and out f32 of one shape", {{"x", x}, {"y", y}, {"out", out}});
+  ctx.kernels.difference(ctx.exec, x, y, divisor, out);
+}
+
+void clamp(Context& ctx, Tensor x, float low, float high) {
+  if (x.dtype != DType::f32) refuse("clamp", "x f32", {{"x", x}});
+  ctx.kernels.clamp(ctx.exec, x, low, high, x);
 }
 
 Tensor gather_rows(Context& ctx, Tensor table, Tensor index) {
@@ -121,20 +146,42 @@ Tensor constant(Context& ctx, std::span<const float> values, Shape shape) {
   if (static_cast<std::int64_t>(values.size()) != out.elements()) {
     refuse("constant", std::to_string(out.elements()) + " values, " + std::to_string(values.size()) + " given", {{"shape", out}});
   }
-  move_bytes(ctx, values.data(), DeviceKind::cpu, out);
+  write_bytes(ctx, values.data(), out);
   return out;
 }
 
 Tensor indices(Context& ctx, std::span<const std::int32_t> values) {
   Tensor out = ctx.arena.take({static_cast<std::int64_t>(values.size())}, DType::i32);
-  move_bytes(ctx, values.data(), DeviceKind::cpu, out);
+  write_bytes(ctx, values.data(), out);
   return out;
+}
+
+Tensor filled(Context& ctx, Shape shape, const std::function<void(std::span<float>)>& write) {
+  Tensor out = ctx.arena.take(shape);
+  if (ctx.arena.is_dry()) return out;
+  const auto count = static_cast<std::size_t>(out.elements());
+  if (out.device == DeviceKind::cpu) {
+    write({out.f32(), count});
+  } else {
+    std::vector<float> values(count);
+    write(values);
+    write_bytes(ctx, values.data(), out);
+  }
+  return out;
+}
+
+std::vector<float> to_host(Context& ctx, Tensor x) {
+  if (x.dtype != DType::f32) refuse("to_host", "x f32", {{"x", x}});
+  if (ctx.arena.is_dry()) return {};
+  std::vector<float> values(static_cast<std::size_t>(x.elements()));
+  move_bytes(ctx, x.data, x.device, values.data(), DeviceKind::cpu, x.bytes());
+  return values;
 }
 
 void copy(Context& ctx, Tensor from, Tensor to) {
   if (from.elements() != to.elements() || from.dtype != to.dtype)
     refuse("copy", "as many elements of the same dtype", {{"from", from}, {"to", to}});
-  if (!ctx.arena.is_dry()) move_bytes(ctx, from.data, from.device, to);
+  if (!ctx.arena.is_dry()) move_bytes(ctx, from.data, from.device, to.data, to.device, to.bytes());
 }
 
 }  // namespace fabula

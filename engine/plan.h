@@ -27,7 +27,7 @@ struct Character {
   bool operator==(const Character&) const = default;
 };
 
-/// Something to find one's way by: what it is, and on which side of the picture.
+/// A landmark: what it is, and on which side of the picture.
 struct Landmark {
   std::string name, screen;
   bool operator==(const Landmark&) const = default;
@@ -101,7 +101,7 @@ struct Line {
   int start_ms = 0, end_ms = 0;
   std::string mode = "on_screen";            ///< on_screen, off_screen or voiceover
   std::string language = {}, delivery = {};  ///< language: the film's, if empty
-  bool crosses_cut = false;                  ///< it may go on in the next shot
+  bool crosses_cut = false;                  ///< it may continue in the next shot
   bool operator==(const Line&) const = default;
 };
 
@@ -111,10 +111,10 @@ struct SoundEffect {
   bool operator==(const SoundEffect&) const = default;
 };
 
-/// What a shot is made from beside its text; filled by the compiler, not by the language model.
+/// What a shot is made from besides its text; filled by the compiler, not by the language model.
 struct Conditioning {
   std::string mode = "text";                 ///< text, first_frame, first_last_frame, references or chain
-  std::string chain_from = {};               ///< the earlier shot whose end this one goes on from
+  std::string chain_from = {};               ///< the earlier shot whose end this one continues
   std::vector<std::string> references = {};  ///< files
   bool operator==(const Conditioning&) const = default;
 };
@@ -129,7 +129,7 @@ struct Shot {
   std::string ambience;
   std::string beat = {};  ///< the beat that it shows
   std::vector<ShotProp> props = {};
-  Transition transition = Transition();      // {} makes g++ 12 warn of what is not so
+  Transition transition = Transition();      // {} triggers a false warning in g++ 12
   std::vector<Fact> pre = {}, effects = {};  ///< must hold before; hold after
   std::vector<SoundEffect> sfx = {};
   std::string first_frame = {}, last_frame = {};  ///< descriptions

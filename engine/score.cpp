@@ -1,3 +1,4 @@
+// When a shot's phones and sounds are heard.
 #include "engine/score.h"
 
 #include <algorithm>
@@ -26,7 +27,7 @@ void add_events(const plan::Shot& shot, const plan::ActionBeat& beat, const Worl
   }
 }
 
-// A plan that says when things sound needs no rule. Descriptions that are no sound of the world have no token and say nothing.
+// A plan that times its sounds needs no rule. Descriptions of sounds the world does not have get no token.
 std::vector<ScoreSound> told_events(const plan::Shot& shot, const World& world) {
   std::vector<ScoreSound> score;
   for (const plan::SoundEffect& effect : shot.sfx) {
@@ -36,7 +37,7 @@ std::vector<ScoreSound> told_events(const plan::Shot& shot, const World& world) 
   return score;
 }
 
-// The phones fill the line's span: their times are stretched linearly. Phones that the world does not name (pauses) give no token.
+// The phones fill the line's span: their times are stretched linearly. Phones that the world does not name (pauses) get no token.
 void add_phones(const plan::Shot& shot, const plan::Line& line, const std::vector<Phone>& phones, const World& world,
                 std::vector<ScoreSound>& score) {
   if (phones.empty()) return;

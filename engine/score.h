@@ -1,4 +1,4 @@
-// The score: what sounds when, in a shot. The Python twin is tools/train/world/speech.py; both give the same numbers, bit for bit.
+// The score: what sounds when, in a shot. The Python twin is tools/train/world/speech.py; both compute the same numbers, bit for bit.
 #pragma once
 
 #include <functional>

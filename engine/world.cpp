@@ -1,3 +1,4 @@
+// Reads world.json and looks up its entries.
 #include "engine/world.h"
 
 #include <algorithm>
@@ -123,7 +124,7 @@ class WorldReader {
   World::Action action(const json& entry) const {
     World::Action action{text(entry, "id"), {}, words(entry)};
     for (const json& sound : get<std::vector<json>>(entry, "sounds")) {
-      if (sound.is_object() && sound.contains("at_ms")) {  // at these times and never again
+      if (sound.is_object() && sound.contains("at_ms")) {  // at these times only
         for (const double ms : get<std::vector<double>>(sound, "at_ms")) {
           if (!(ms >= 0 && ms <= 1'000'000) || ms != std::floor(ms)) refuse("\"at_ms\" is not a list of integers from 0 to 1000000");
           action.sounds.push_back({text(sound, "sound"), static_cast<int>(ms), 1'000'000});

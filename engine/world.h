@@ -39,7 +39,7 @@ struct World {
     std::vector<ActionSound> sounds;
     std::vector<std::string> words = {};  ///< in the third person: "walks"
   };
-  /// flite: the voice whose phones and durations are taken; tempo: how much faster than flite it speaks.
+  /// flite: the voice whose phones and durations are taken; tempo: its speed relative to flite's.
   struct Voice {
     std::string id, flite;
     double tempo = 1.0;
@@ -49,12 +49,12 @@ struct World {
   int fps = 12;          ///< the model's own frame rate
   int shot_frames = 22;  ///< of a shot, at that rate
   int max_shots = 12;
-  std::size_t line_bytes = 28;  ///< of the longest line that a shot has room for
+  std::size_t line_bytes = 28;  ///< the longest line that fits in a shot
   std::vector<Actor> actors;
   std::vector<Place> places;
   std::vector<Action> actions;
   std::vector<Voice> voices;
-  /// The first is what is meant where a plan names none. A world may lack any of the three: its plans then say nothing of it.
+  /// The first is the default where a plan names none. A world may lack any of the three; its plans then omit it.
   std::vector<Named> weathers, moods;
   std::vector<Prop> props;
   std::vector<std::string> plain_words;  ///< of prompts that ask for nothing beyond this world; may be empty
@@ -62,14 +62,14 @@ struct World {
 
   /// Throws Error: input_missing when the file cannot be read, bad_data when it is malformed (naming the field).
   static World open(const std::filesystem::path& file);
-  /// `name` stands for the file in messages.
+  /// `name` is the file's name in messages.
   static World parse(std::string_view json, const std::string& name);
 
   /// Film clock at the end of `shots` full shots, in ms: round(1000·shot_frames·shots/fps).
   [[nodiscard]] int film_ms(int shots) const;
   /// Null when there is none with this id.
   [[nodiscard]] const Action* action(std::string_view id) const;
-  /// The place that an entry of a plan stands for: a film that sees a place by day and by night has two entries, "forest" and "forest_2".
+  /// The world's place behind a plan's entry: a film that shows a place by day and by night has two entries, "forest" and "forest_2".
   [[nodiscard]] const Place* place(std::string_view entry) const;
   [[nodiscard]] const Voice* voice(std::string_view id) const;
   /// The weather or mood of a plan: the world's first where `said` is empty; empty where the world has none.

@@ -1,4 +1,4 @@
-// Both resamplers as two phases: even and odd fine samples stand in arrays of their own, so that every filter tap reads in sequence.
+// Both resamplers as two phases: even and odd fine samples are in separate arrays, so that every filter tap reads contiguously.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/alias_free_cpu.cpp"
 #include <hwy/foreach_target.h>
@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "kernels/alias_free.h"
+#include "kernels/families.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
 

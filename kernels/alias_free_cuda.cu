@@ -1,8 +1,9 @@
-// A block a stretch of one channel: the fine samples that its outputs need are made once, in shared memory.
-#include "kernels/alias_free.h"
+// snake_beta_alias_free: one thread block per stretch of a channel. The fine samples its outputs need are computed once, in shared memory.
+#include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
 
-namespace fabula {
+namespace fabula::cuda {
+
 namespace {
 
 constexpr int stretch = 256;  // outputs, and threads
@@ -43,17 +44,15 @@ __global__ void alias_free_kernel(const float* x, std::int64_t length, std::int6
   out[channel * length + begin + threadIdx.x] = sum;
 }
 
+}  // namespace
+
 void snake_beta_alias_free(const Exec& exec, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter, Tensor out) {
   const std::int64_t length = x.shape[1], stretches = (length + stretch - 1) / stretch;
   if (x.elements() == 0) return;
   const Filters filters{up_filter.f32(), up_filter.elements(), down_filter.f32(), down_filter.elements()};
-  alias_free_kernel<<<static_cast<unsigned>(x.shape[0] * stretches), stretch, 0, cuda::stream_of(exec)>>>(
-      x.f32(), length, stretches, alpha.f32(), beta.f32(), filters, out.f32());
-  cuda::check_launch("snake_beta_alias_free");
+  alias_free_kernel<<<static_cast<unsigned>(x.shape[0] * stretches), stretch, 0, stream_of(exec)>>>(x.f32(), length, stretches, alpha.f32(),
+                                                                                                    beta.f32(), filters, out.f32());
+  check_launch("snake_beta_alias_free");
 }
 
-}  // namespace
-
-void add_cuda_alias_free(Kernels& table) { table.snake_beta_alias_free = snake_beta_alias_free; }
-
-}  // namespace fabula
+}  // namespace fabula::cuda

@@ -1,13 +1,14 @@
+// snake_beta_alias_free, as `reference` defines it.
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "kernels/alias_free.h"
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {
 
-// BigVGAN's Activation1d as in diffusers' MiniMaxH3AudioActivation1d, with ratio 2 both ways.
+// BigVGAN's Activation1d (arXiv:2206.04658) with ratio 2 both ways.
 void snake_beta_alias_free(const Exec&, Tensor x, Tensor alpha, Tensor beta, Tensor up_filter, Tensor down_filter, Tensor out) {
   const std::int64_t channels = x.shape[0], length = x.shape[1];
   const std::int64_t up_taps = up_filter.elements(), down_taps = down_filter.elements();

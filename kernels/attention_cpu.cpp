@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/attention.h"
+#include "kernels/families.h"
 #include "kernels/multiply.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
@@ -111,21 +111,21 @@ void sum_values(const float* weights, std::int64_t weight_stride, const Pages& p
 /// alone.
 template <int heads>
 void attend_pages(const float* query, const Pages& p, std::int64_t seen, float* out) {
-  constexpr std::int64_t most = 512;  // tokens whose weights are at hand at once
-  float weights[heads * most];
+  constexpr std::int64_t tokens_per_block = 512;  // whose weights are on the stack together
+  float weights[heads * tokens_per_block];
   float largest[heads], total[heads] = {};
   std::fill_n(largest, heads, -std::numeric_limits<float>::infinity());
   std::fill_n(out, heads * p.dim, 0.0F);
-  const std::int64_t together = most / p.slots * p.slots;
+  const std::int64_t together = tokens_per_block / p.slots * p.slots;  // whole pages
   const float scale = 1.0F / std::sqrt(static_cast<float>(p.dim));
   for (std::int64_t first = 0; first < seen; first += together) {
     const std::int64_t count = std::min(together, seen - first);
-    score_keys<heads>(query, p, first, count, scale, weights, most);
+    score_keys<heads>(query, p, first, count, scale, weights, tokens_per_block);
     for (int h = 0; h < heads; ++h) {
-      const float factor = soften(weights + h * most, count, largest[h], total[h]);
+      const float factor = soften(weights + h * tokens_per_block, count, largest[h], total[h]);
       if (first > 0 && factor != 1.0F) scale_row(out + h * p.dim, p.dim, factor);
     }
-    sum_values<heads>(weights, most, p, first, count, out);
+    sum_values<heads>(weights, tokens_per_block, p, first, count, out);
   }
   for (int h = 0; h < heads; ++h) scale_row(out + h * p.dim, p.dim, 1.0F / total[h]);
 }
@@ -211,15 +211,16 @@ void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys
       std::copy_n(v.f32() + from, dim, values.f32() + page + head * head_floats + slot * dim);
     }
   }
-  const std::int64_t work = std::max<std::int64_t>(1, table.width() * slots * dim * group);  // of one item, at most
-  in_pieces(exec, q.shape[0] * kv_heads, std::max<std::int64_t>(1, (1 << 18) / work), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t row = item / kv_heads, head = item % kv_heads, at = (row * heads + head * group) * dim;
-      HWY_DYNAMIC_DISPATCH(attend_group)
-      (q.f32() + at, group, keys.f32() + head * head_floats, values.f32() + head * head_floats, pages_of(row), page_floats, slots, dim,
-       where[2 * row + 1] + 1, out.f32() + at);
-    }
-  });
+  const std::int64_t work = std::max<std::int64_t>(1, table.width() * slots * dim * group);  // products of one item, at most
+  in_pieces(exec, q.shape[0] * kv_heads, std::max<std::int64_t>(1, products_per_attention_piece / work),
+            [&](std::int64_t begin, std::int64_t end) {
+              for (std::int64_t item = begin; item < end; ++item) {
+                const std::int64_t row = item / kv_heads, head = item % kv_heads, at = (row * heads + head * group) * dim;
+                HWY_DYNAMIC_DISPATCH(attend_group)
+                (q.f32() + at, group, keys.f32() + head * head_floats, values.f32() + head * head_floats, pages_of(row), page_floats, slots,
+                 dim, where[2 * row + 1] + 1, out.f32() + at);
+              }
+            });
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
-// A block a query and head: its threads share the keys of a block between them, then the channels; the softmax runs along.
-#include "kernels/attention.h"
+// attention, paged_attention: one thread block per (query, head). Threads split first the keys, then the channels; online softmax.
+#include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
 
-namespace fabula {
+namespace fabula::cuda {
+
 namespace {
 
 constexpr int threads = 128;      // also keys in a block of keys
@@ -70,11 +71,11 @@ __global__ void attention_kernel(const float* q, Sizes s, Where where, float sca
       for (std::int64_t i = 0; i < s.dim; ++i) product += query[i] * where.key(row, key, kv_head, i);
       logit = product * scale;
     }
-    const float now = fmaxf(largest, cuda::block_max(logit));
+    const float now = fmaxf(largest, block_max(logit));
     const float weight = key < seen ? expf(logit - now) : 0.0F;
     const float factor = largest == -INFINITY ? 0.0F : expf(largest - now);
     weights[threadIdx.x] = weight;
-    total = total * factor + cuda::block_sum(weight);  // its barriers also show the weights to all
+    total = total * factor + block_sum(weight);  // its barriers also show the weights to all
     largest = now;
     const int count = static_cast<int>(seen - first < threads ? seen - first : threads);
     for (int c = 0; c < most_channels; ++c) {
@@ -95,12 +96,14 @@ template <typename Where>
 void launch(const Exec& exec, Tensor q, const Where& where, Tensor out) {
   const Sizes& s = where.s;
   if (s.dim > most_dim) throw Error(ExitCode::unavailable, "CUDA: attention heads of more than " + std::to_string(most_dim) + " channels");
-  attention_kernel<<<static_cast<unsigned>(s.q_rows * s.heads), threads, 0, cuda::stream_of(exec)>>>(
+  attention_kernel<<<static_cast<unsigned>(s.q_rows * s.heads), threads, 0, stream_of(exec)>>>(
       q.f32(), s, where, 1.0F / sqrtf(static_cast<float>(s.dim)), out.f32());
-  cuda::check_launch("attention");
+  check_launch("attention");
 }
 
 Sizes sizes_of(Tensor q, Tensor k, bool causal) { return {q.shape[0], q.shape[1], k.shape[0], k.shape[1], q.shape[2], causal}; }
+
+}  // namespace
 
 void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
   if (q.shape[0] == 0) return;
@@ -111,16 +114,9 @@ void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys
   if (q.shape[0] == 0) return;
   const InPages pages{keys.f32(),    values.f32(),  table.as<std::int32_t>(), rows.as<std::int32_t>(),
                       table.width(), keys.shape[3], sizes_of(q, k, true)};
-  store_kernel<<<static_cast<unsigned>(q.shape[0]), threads, 0, cuda::stream_of(exec)>>>(k.f32(), v.f32(), pages);
-  cuda::check_launch("paged_attention");
+  store_kernel<<<static_cast<unsigned>(q.shape[0]), threads, 0, stream_of(exec)>>>(k.f32(), v.f32(), pages);
+  check_launch("paged_attention");
   launch(exec, q, pages, out);
 }
 
-}  // namespace
-
-void add_cuda_attention(Kernels& table) {
-  table.attention = attention;
-  table.paged_attention = paged_attention;
-}
-
-}  // namespace fabula
+}  // namespace fabula::cuda

@@ -1,9 +1,10 @@
+// attention and paged_attention, as `reference` defines them: a plain softmax over all the keys a query sees.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "kernels/attention.h"
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "kernels/conv.h"
+#include "kernels/families.h"
 #include "kernels/multiply.h"
 #include "kernels/pieces.h"
 

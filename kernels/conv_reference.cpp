@@ -1,6 +1,7 @@
+// Convolutions and padding, as `reference` defines them: products summed in index order.
 #include <algorithm>
 
-#include "kernels/conv.h"
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {
@@ -23,7 +24,7 @@ void add_bias(Tensor bias, Tensor out) {
   }
 }
 
-// In each convolution a row of outputs is summed side by side; every output is summed in the order of the weight's indices.
+// Each convolution sums a row of outputs side by side, every output in the order of the weight's indices.
 
 void conv3d(const Exec&, Tensor x, Tensor weight, Tensor bias, Conv3dParams p, Tensor out) {
   const std::int64_t c_in = x.shape[0], t = x.shape[1], h = x.shape[2], w = x.shape[3];

@@ -1,4 +1,4 @@
-// CUDA's resources behind RAII handles: device_cuda.cpp is the only caller of the CUDA runtime's memory, stream and event functions;
+// CUDA's resources behind RAII handles: device_cuda.cpp is the only caller of the CUDA runtime's memory and stream functions;
 // no_cuda.cpp stands in for it, without a device. A failed call throws Error: out_of_memory or unavailable.
 #pragma once
 
@@ -27,24 +27,6 @@ class Stream {
 
   [[nodiscard]] void* handle() const { return handle_; }  ///< cudaStream_t, for Exec
   void wait() const;                                      ///< until all work so far is done
-
- private:
-  void* handle_ = nullptr;
-};
-
-/// A point in a stream's work.
-class Event {
- public:
-  Event();
-  ~Event();
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-
-  void record(const Stream& stream);
-  /// The stream's further work waits for this point.
-  void hold(const Stream& stream) const;
-  /// Both recorded and done.
-  [[nodiscard]] double milliseconds_since(const Event& earlier) const;
 
  private:
   void* handle_ = nullptr;

@@ -1,3 +1,4 @@
+// The CUDA runtime's memory and streams behind the RAII handles of device.h.
 #include <cuda_runtime.h>
 
 #include "base/error.h"
@@ -14,7 +15,6 @@ void check(cudaError_t status, const char* what) {
 }
 
 cudaStream_t stream_of(void* handle) { return static_cast<cudaStream_t>(handle); }
-cudaEvent_t event_of(void* handle) { return static_cast<cudaEvent_t>(handle); }
 
 }  // namespace
 
@@ -43,22 +43,6 @@ Stream::Stream() {
 }
 Stream::~Stream() { (void)cudaStreamDestroy(stream_of(handle_)); }
 void Stream::wait() const { check(cudaStreamSynchronize(stream_of(handle_)), "the work of a stream"); }
-
-Event::Event() {
-  cudaEvent_t event = nullptr;
-  check(cudaEventCreate(&event), "making an event");
-  handle_ = event;
-}
-Event::~Event() { (void)cudaEventDestroy(event_of(handle_)); }
-void Event::record(const Stream& stream) { check(cudaEventRecord(event_of(handle_), stream_of(stream.handle())), "recording an event"); }
-void Event::hold(const Stream& stream) const {
-  check(cudaStreamWaitEvent(stream_of(stream.handle()), event_of(handle_), 0), "waiting for an event");
-}
-double Event::milliseconds_since(const Event& earlier) const {
-  float milliseconds = 0.0F;
-  check(cudaEventElapsedTime(&milliseconds, event_of(earlier.handle_), event_of(handle_)), "reading an event");
-  return static_cast<double>(milliseconds);
-}
 
 Buffer::Buffer(std::size_t bytes, Place place) : bytes_(bytes), place_(place) {
   if (bytes == 0) return;

@@ -1,10 +1,11 @@
+// Elementwise entries and moves of rows and axes, in vector loops.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/elementwise_cpu.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include "kernels/bf16.h"
-#include "kernels/elementwise.h"
+#include "kernels/families.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
 
@@ -64,7 +65,6 @@ HWY_EXPORT(affine_floats);
 /// long.
 template <typename Body>
 void by_row(const Exec& exec, std::int64_t rows, std::int64_t width, const Body& body) {
-  constexpr std::int64_t long_row = 65536;
   const std::int64_t parts = std::max<std::int64_t>(1, (width + long_row - 1) / long_row);
   in_pieces(exec, rows * parts, rows_in_a_piece(std::min(width, long_row)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
@@ -73,8 +73,6 @@ void by_row(const Exec& exec, std::int64_t rows, std::int64_t width, const Body&
     }
   });
 }
-
-constexpr std::int64_t floats_in_a_piece = 16384;
 
 void snake(const Exec& exec, Tensor x, Tensor alpha, Tensor out) {
   const std::int64_t length = x.shape[1];
@@ -85,14 +83,33 @@ void snake(const Exec& exec, Tensor x, Tensor alpha, Tensor out) {
 }
 
 void activate(const Exec& exec, Tensor x, Activation activation, Tensor out) {
-  in_pieces(exec, x.elements(), floats_in_a_piece, [&](std::int64_t begin, std::int64_t end) {
+  in_pieces(exec, x.elements(), floats_per_piece, [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(activate_floats)(x.f32() + begin, end - begin, activation, out.f32() + begin);
   });
 }
 
 void axpby(const Exec& exec, float a, Tensor x, float b, Tensor y, Tensor out) {
-  in_pieces(exec, x.elements(), floats_in_a_piece, [&](std::int64_t begin, std::int64_t end) {
+  in_pieces(exec, x.elements(), floats_per_piece, [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(axpby_floats)(a, x.f32() + begin, b, y.f32() + begin, end - begin, out.f32() + begin);
+  });
+}
+
+// Plain loops: the build contracts no product into a sum (-ffp-contract=off), and the compiler vectorises them.
+void blend(const Exec& exec, float a, Tensor x, float b, Tensor y, Tensor out) {
+  in_pieces(exec, x.elements(), floats_per_piece, [=, x = x.f32(), y = y.f32(), out = out.f32()](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) out[i] = a * x[i] + b * y[i];
+  });
+}
+
+void difference(const Exec& exec, Tensor x, Tensor y, float divisor, Tensor out) {
+  in_pieces(exec, x.elements(), floats_per_piece, [=, x = x.f32(), y = y.f32(), out = out.f32()](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) out[i] = (x[i] - y[i]) / divisor;
+  });
+}
+
+void clamp(const Exec& exec, Tensor x, float low, float high, Tensor out) {
+  in_pieces(exec, x.elements(), floats_per_piece, [=, x = x.f32(), out = out.f32()](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) out[i] = std::clamp(x[i], low, high);
   });
 }
 
@@ -126,7 +143,7 @@ void gather_rows(const Exec& exec, Tensor table, Tensor index, Tensor out) {
 }
 
 void scatter_rows(const Exec&, Tensor x, Tensor index, Tensor out) {
-  // One after the other: an index may occur twice, and then the last row is the one that stays.
+  // In order: where an index occurs twice, the last row wins.
   const std::int64_t width = x.width();
   for (std::int64_t row = 0; row < index.elements(); ++row) {
     std::copy_n(x.f32() + row * width, width, out.f32() + index.as<std::int32_t>()[row] * width);
@@ -173,6 +190,9 @@ void add_cpu_elementwise(Kernels& table) {
   table.snake = snake;
   table.activate = activate;
   table.axpby = axpby;
+  table.blend = blend;
+  table.difference = difference;
+  table.clamp = clamp;
   table.gated = gated;
   table.gated_add = gated_add;
   table.gather_rows = gather_rows;

@@ -1,40 +1,58 @@
-// A thread a value.
-#include "kernels/elementwise.h"
+// Elementwise entries: one thread per value.
+#include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
 
-namespace fabula {
-namespace {
+namespace fabula::cuda {
 
 void snake(const Exec& exec, Tensor x, Tensor alpha, Tensor out) {
   const std::int64_t length = x.shape[1];
-  cuda::for_each(exec, "snake", x.elements(), [=, x = x.f32(), alpha = alpha.f32(), out = out.f32()] __device__(std::int64_t i) {
+  for_each(exec, "snake", x.elements(), [=, x = x.f32(), alpha = alpha.f32(), out = out.f32()] __device__(std::int64_t i) {
     const float frequency = alpha[i / length], wave = sinf(frequency * x[i]);
     out[i] = x[i] + wave * wave / (frequency + 1e-9F);
   });
 }
 
 void activate(const Exec& exec, Tensor x, Activation activation, Tensor out) {
-  cuda::for_each(exec, "activate", x.elements(),
-                 [=, x = x.f32(), out = out.f32()] __device__(std::int64_t i) { out[i] = cuda::activated(activation, x[i]); });
+  for_each(exec, "activate", x.elements(),
+           [=, x = x.f32(), out = out.f32()] __device__(std::int64_t i) { out[i] = activated(activation, x[i]); });
 }
 
 void axpby(const Exec& exec, float a, Tensor x, float b, Tensor y, Tensor out) {
-  cuda::for_each(exec, "axpby", x.elements(),
-                 [=, x = x.f32(), y = y.f32(), out = out.f32()] __device__(std::int64_t i) { out[i] = a * x[i] + b * y[i]; });
+  for_each(exec, "axpby", x.elements(),
+           [=, x = x.f32(), y = y.f32(), out = out.f32()] __device__(std::int64_t i) { out[i] = a * x[i] + b * y[i]; });
+}
+
+// The intrinsics round every operation, so that the host's and the device's samplers walk the same path.
+void blend(const Exec& exec, float a, Tensor x, float b, Tensor y, Tensor out) {
+  for_each(exec, "blend", x.elements(), [=, x = x.f32(), y = y.f32(), out = out.f32()] __device__(std::int64_t i) {
+    out[i] = __fadd_rn(__fmul_rn(a, x[i]), __fmul_rn(b, y[i]));
+  });
+}
+
+void difference(const Exec& exec, Tensor x, Tensor y, float divisor, Tensor out) {
+  for_each(exec, "difference", x.elements(), [=, x = x.f32(), y = y.f32(), out = out.f32()] __device__(std::int64_t i) {
+    out[i] = __fdiv_rn(__fsub_rn(x[i], y[i]), divisor);
+  });
+}
+
+void clamp(const Exec& exec, Tensor x, float low, float high, Tensor out) {
+  for_each(exec, "clamp", x.elements(), [=, x = x.f32(), out = out.f32()] __device__(std::int64_t i) {
+    out[i] = x[i] < low ? low : x[i] > high ? high : x[i];  // a NaN stays
+  });
 }
 
 void gated(const Exec& exec, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride,
            Activation activation, Tensor out) {
-  cuda::for_each(exec, "gated", rows * n, [=, out = out.f32()] __device__(std::int64_t i) {
+  for_each(exec, "gated", rows * n, [=, out = out.f32()] __device__(std::int64_t i) {
     const std::int64_t at = i / n * stride + i % n;
-    out[i] = cuda::activated(activation, gate[at]) * up[at];
+    out[i] = activated(activation, gate[at]) * up[at];
   });
 }
 
 void gated_add(const Exec& exec, Tensor x, const float* gate, std::int64_t stride, Tensor index, Tensor into) {
   const std::int64_t width = x.width();
   const auto* rows = index.as<const std::int32_t>();
-  cuda::for_each(exec, "gated_add", x.elements(), [=, x = x.f32(), into = into.f32()] __device__(std::int64_t i) {
+  for_each(exec, "gated_add", x.elements(), [=, x = x.f32(), into = into.f32()] __device__(std::int64_t i) {
     const std::int64_t row = rows == nullptr ? 0 : rows[i / width];
     into[i] += gate[row * stride + i % width] * x[i];
   });
@@ -44,25 +62,29 @@ void gather_rows(const Exec& exec, Tensor table, Tensor index, Tensor out) {
   const std::int64_t width = table.width();
   const auto* rows = index.as<const std::int32_t>();
   const auto* narrow = table.dtype == DType::bf16 ? table.as<const std::uint16_t>() : nullptr;
-  cuda::for_each(exec, "gather_rows", out.elements(), [=, table = table.f32(), out = out.f32()] __device__(std::int64_t i) {
+  for_each(exec, "gather_rows", out.elements(), [=, table = table.f32(), out = out.f32()] __device__(std::int64_t i) {
     const std::int64_t from = rows[i / width] * width + i % width;
-    out[i] = narrow == nullptr ? table[from] : cuda::from_bf16(narrow[from]);
+    out[i] = narrow == nullptr ? table[from] : from_bf16(narrow[from]);
   });
 }
 
-// A thread a channel goes through all rows in order: an index may occur twice, and then the last row is the one that stays.
+// One thread per channel goes through all rows in order: where an index occurs twice, the last row wins.
 void scatter_rows(const Exec& exec, Tensor x, Tensor index, Tensor out) {
   const std::int64_t width = x.width(), count = index.elements();
   const auto* rows = index.as<const std::int32_t>();
-  cuda::for_each(exec, "scatter_rows", width, [=, x = x.f32(), out = out.f32()] __device__(std::int64_t channel) {
+  for_each(exec, "scatter_rows", width, [=, x = x.f32(), out = out.f32()] __device__(std::int64_t channel) {
     for (std::int64_t i = 0; i < count; ++i) out[rows[i] * width + channel] = x[i * width + channel];
   });
 }
+
+namespace {
 
 struct Axes {
   std::int64_t extent[Shape::max_rank], step[Shape::max_rank];  // of out; the step is that in x
   int rank;
 };
+
+}  // namespace
 
 void permute(const Exec& exec, Tensor x, const int* order, Tensor out) {
   Axes axes{};
@@ -72,7 +94,7 @@ void permute(const Exec& exec, Tensor x, const int* order, Tensor out) {
     axes.step[axis] = 1;
     for (int inner = order[axis] + 1; inner < axes.rank; ++inner) axes.step[axis] *= x.shape[inner];
   }
-  cuda::for_each(exec, "permute", out.elements(), [=, x = x.f32(), out = out.f32()] __device__(std::int64_t i) {
+  for_each(exec, "permute", out.elements(), [=, x = x.f32(), out = out.f32()] __device__(std::int64_t i) {
     std::int64_t from = 0, rest = i;
     for (int axis = axes.rank - 1; axis >= 0; --axis) {
       from += rest % axes.extent[axis] * axes.step[axis];
@@ -85,24 +107,10 @@ void permute(const Exec& exec, Tensor x, const int* order, Tensor out) {
 void affine_channels(const Exec& exec, Tensor x, Tensor scale, Tensor shift, Tensor out) {
   if (x.elements() == 0) return;
   const std::int64_t plane = x.elements() / x.shape[0];
-  cuda::for_each(exec, "affine_channels", x.elements(),
-                 [=, x = x.f32(), scale = scale.f32(), shift = shift.f32(), out = out.f32()] __device__(std::int64_t i) {
-                   out[i] = x[i] * scale[i / plane] + shift[i / plane];
-                 });
+  for_each(exec, "affine_channels", x.elements(),
+           [=, x = x.f32(), scale = scale.f32(), shift = shift.f32(), out = out.f32()] __device__(std::int64_t i) {
+             out[i] = x[i] * scale[i / plane] + shift[i / plane];
+           });
 }
 
-}  // namespace
-
-void add_cuda_elementwise(Kernels& table) {
-  table.snake = snake;
-  table.activate = activate;
-  table.axpby = axpby;
-  table.gated = gated;
-  table.gated_add = gated_add;
-  table.gather_rows = gather_rows;
-  table.scatter_rows = scatter_rows;
-  table.permute = permute;
-  table.affine_channels = affine_channels;
-}
-
-}  // namespace fabula
+}  // namespace fabula::cuda

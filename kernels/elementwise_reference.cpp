@@ -1,9 +1,10 @@
+// Elementwise entries and moves of rows and axes, as `reference` defines them.
 #include <algorithm>
 #include <cmath>
 
 #include "kernels/activation.h"
 #include "kernels/bf16.h"
-#include "kernels/elementwise.h"
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {
@@ -25,6 +26,18 @@ void activate(const Exec&, Tensor x, Activation activation, Tensor out) {
 
 void axpby(const Exec&, float a, Tensor x, float b, Tensor y, Tensor out) {
   for (std::int64_t i = 0; i < x.elements(); ++i) out.f32()[i] = a * x.f32()[i] + b * y.f32()[i];
+}
+
+void blend(const Exec&, float a, Tensor x, float b, Tensor y, Tensor out) {
+  for (std::int64_t i = 0; i < x.elements(); ++i) out.f32()[i] = a * x.f32()[i] + b * y.f32()[i];
+}
+
+void difference(const Exec&, Tensor x, Tensor y, float divisor, Tensor out) {
+  for (std::int64_t i = 0; i < x.elements(); ++i) out.f32()[i] = (x.f32()[i] - y.f32()[i]) / divisor;
+}
+
+void clamp(const Exec&, Tensor x, float low, float high, Tensor out) {
+  for (std::int64_t i = 0; i < x.elements(); ++i) out.f32()[i] = std::clamp(x.f32()[i], low, high);
 }
 
 void gated(const Exec&, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation activation,
@@ -94,6 +107,9 @@ void add_reference_elementwise(Kernels& table) {
   table.snake = snake;
   table.activate = activate;
   table.axpby = axpby;
+  table.blend = blend;
+  table.difference = difference;
+  table.clamp = clamp;
   table.gated = gated;
   table.gated_add = gated_add;
   table.gather_rows = gather_rows;

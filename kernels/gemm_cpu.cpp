@@ -4,7 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "kernels/gemm.h"
+#include "kernels/families.h"
 #include "kernels/multiply.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
@@ -91,7 +91,7 @@ void sum_rows(const T* x, const T* weight, std::int64_t n, std::int64_t k, float
 }
 
 /// out (rows, n) = x (rows, k) · weightᵀ (n, k) by our own loops. For a few rows the weight is read once, at the speed of memory; and at
-/// any number of rows each gets what it would get alone.
+/// any number of rows each row's result is the one it has alone.
 template <typename T>
 void row_by_row(const T* x, std::int64_t rows, const T* weight, std::int64_t n, std::int64_t k, float* out, std::int64_t stride) {
   constexpr int columns = HWY_TARGET <= HWY_AVX3 ? 2 : 1;  // as many sums as there are registers for
@@ -132,7 +132,7 @@ HWY_EXPORT(round_to_bf16);
 HWY_EXPORT(row_by_row_f32);
 HWY_EXPORT(row_by_row_bf16);
 
-constexpr std::int64_t few = 4;  // rows that our own loops multiply in any case
+constexpr std::int64_t own_loop_rows = 4;  // up to as many rows our own loops are the faster ones
 
 /// One tile: to (height, width), its rows n apart, from as many rows of x and of the weight, both of width k.
 struct Tile {
@@ -159,22 +159,23 @@ void product(const Tile& t, const std::uint16_t* x, const std::uint16_t* weight,
 void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   if (rows == 0) return;
-  const bool narrow = weight.dtype == DType::bf16;
+  const bool is_bf16 = weight.dtype == DType::bf16;
   auto* rounded = scratch.as<std::uint16_t>();
-  if (narrow) {
-    in_pieces(exec, rows * k, 65536, [&](std::int64_t begin, std::int64_t end) {
+  if (is_bf16) {
+    in_pieces(exec, rows * k, floats_per_rounding, [&](std::int64_t begin, std::int64_t end) {
       HWY_DYNAMIC_DISPATCH(round_to_bf16)(x.f32() + begin, end - begin, rounded + begin);
     });
   }
-  const bool own = exec.rows_alone || rows <= few;
-  const bool small = rows * n * k < 1 << 19;  // too small to share: one tile
-  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 1), tile_columns = small ? n : tile_size(n, own ? 128 : 512, 32);
+  const bool use_own_loops = exec.rows_alone || rows <= own_loop_rows;
+  const bool one_tile = rows * n * k < least_shared_product;
+  const std::int64_t tile_rows = one_tile ? rows : tile_size(rows, rows_per_tile, 1);
+  const std::int64_t tile_columns = one_tile ? n : tile_size(n, use_own_loops ? columns_per_own_tile : columns_per_tile, 32);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;
-    const Tile t{std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, n, own};
+    const Tile t{std::min(tile_rows, rows - row), std::min(tile_columns, n - column), k, n, use_own_loops};
     float* to = out.f32() + row * n + column;
-    if (narrow) {
+    if (is_bf16) {
       product(t, rounded + row * k, weight.as<std::uint16_t>() + column * k, to);
     } else {
       product(t, x.f32() + row * k, weight.f32() + column * k, to);

@@ -1,15 +1,17 @@
-#include "kernels/gemm.h"
+// linear: one thread block per tile of outputs, both operands' panels in shared memory; each output is summed in the order of k.
+#include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
 
-namespace fabula {
+namespace fabula::cuda {
+
 namespace {
 
-constexpr int tile = 64, depth = 16, own = 4;  // a block makes tile × tile outputs, a thread own × own of them
+constexpr int tile = 64, depth = 16, own = 4;  // a thread block makes tile × tile outputs, each thread own × own of them
 
 __device__ inline float widened(float value) { return value; }
-__device__ inline float widened(std::uint16_t value) { return cuda::from_bf16(value); }
+__device__ inline float widened(std::uint16_t value) { return from_bf16(value); }
 __device__ inline float operand(float value, const float*) { return value; }
-__device__ inline float operand(float value, const std::uint16_t*) { return cuda::through_bf16(value); }
+__device__ inline float operand(float value, const std::uint16_t*) { return through_bf16(value); }
 
 /// out (rows, n) = activation(x (rows, k) · weightᵀ (n, k) + bias); each output is summed in the order of k.
 template <typename T>
@@ -37,10 +39,12 @@ __global__ void linear_kernel(const float* x, const T* weight, const float* bias
   for (int i = 0; i < own; ++i) {
     for (int j = 0; j < own; ++j) {
       const std::int64_t r = row + down * own + i, c = column + across * own + j;
-      if (r < rows && c < n) out[r * n + c] = cuda::activated(activation, sum[i][j] + (bias == nullptr ? 0.0F : bias[c]));
+      if (r < rows && c < n) out[r * n + c] = activated(activation, sum[i][j] + (bias == nullptr ? 0.0F : bias[c]));
     }
   }
 }
+
+}  // namespace
 
 void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor /*scratch*/, Tensor out) {
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
@@ -52,17 +56,13 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
     const float* from = x.f32() + first * k;
     float* to = out.f32() + first * n;
     if (weight.dtype == DType::bf16) {
-      linear_kernel<<<blocks, threads, 0, cuda::stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k,
-                                                                   n, to);
+      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k, n,
+                                                             to);
     } else {
-      linear_kernel<<<blocks, threads, 0, cuda::stream_of(exec)>>>(from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
+      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
     }
-    cuda::check_launch("linear");
+    check_launch("linear");
   }
 }
 
-}  // namespace
-
-void add_cuda_gemm(Kernels& table) { table.linear = linear; }
-
-}  // namespace fabula
+}  // namespace fabula::cuda

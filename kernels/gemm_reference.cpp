@@ -1,9 +1,10 @@
+// linear, as `reference` defines it: products summed in the order of k.
 #include <algorithm>
 #include <vector>
 
 #include "kernels/activation.h"
 #include "kernels/bf16.h"
-#include "kernels/gemm.h"
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {

@@ -17,9 +17,8 @@ namespace fabula {
 struct Exec {
   ThreadPool* pool = nullptr;  ///< cpu
   void* stream = nullptr;      ///< cuda: cudaStream_t
-  /// A row of `linear` must be the same bytes however many rows there are (a language model's, which reads a text in cuts of any size). The
-  /// reference and cuda sum in the order of k anyway; cpu takes its own loops at any size then, which are slower than oneDNN's from some
-  /// rows on.
+  /// A row of `linear` must be the same bytes however many rows there are: a language model reads a text in cuts of any size. The reference
+  /// and cuda sum in the order of k anyway; cpu then always uses its own loops, which lose to oneDNN above a few rows.
   bool rows_alone = false;
 };
 
@@ -36,7 +35,7 @@ struct Padding3d {
   std::int64_t t_front = 0, t_back = 0, h_top = 0, h_bottom = 0, w_left = 0, w_right = 0;
 };
 
-/// Of a resampling filter.
+/// The longest resampling filter.
 constexpr std::int64_t most_filter_taps = 64;
 
 struct Kernels {
@@ -48,9 +47,9 @@ struct Kernels {
   void (*linear)(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation, Tensor scratch, Tensor out);
 
   // ---- quant
-  /// As linear with a weight (n, k) i8 of which row i stands for scale[i] times its numbers. A row of x is taken as whole numbers, too: q =
-  /// x / s to the nearest, s = max|x| / 32767. The sum of the products of whole numbers is exact, whatever its order: out = sum · (s ·
-  /// scale) [+ bias], then the activation. A row of x that is not finite throughout gives NaN. `scratch`: u8, linear_i8_scratch(x) bytes.
+  /// As linear, with a weight (n, k) i8 whose row i stands for scale[i] times its integers. A row of x is quantised, too: q = x / s to the
+  /// nearest, s = max|x| / 32767. The sum of the integers' products is exact, whatever its order: out = sum · (s · scale) [+ bias], then
+  /// the activation. A row of x with a value that is not finite becomes NaN. `scratch`: u8, linear_i8_scratch(x) bytes.
   void (*linear_i8)(const Exec&, Tensor x, Tensor weight, Tensor scale, Tensor bias, Activation, Tensor scratch, Tensor out);
   /// out[i] = scale[index[i]] · table[index[i]]: table (n, width) i8, scale (n), index (rows) i32, out (rows, width) f32.
   void (*gather_rows_i8)(const Exec&, Tensor table, Tensor scale, Tensor index, Tensor out);
@@ -71,11 +70,11 @@ struct Kernels {
   /// out (q_rows, heads, dim) = softmax(q·kᵀ/sqrt(dim)) · v with q (q_rows, heads, dim), k, v (k_rows, kv_heads, dim); heads is a multiple
   /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i.
   void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out);
-  /// Causal attention of the next tokens of several sequences, whose keys and values lie in pages: q, out (rows, heads, dim), k, v (rows,
-  /// kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim), table (sequences, pages of one) i32, rows
-  /// (rows, 2) i32: a row's sequence and its place there. Token t of sequence s is in slot t % slots of page table[s][t / slots]. First
-  /// each row's k and v go to its own slot, then it attends to the tokens up to itself. A row is the same bytes whatever the other rows are
-  /// and whichever pages it has.
+  /// Causal attention of the next tokens of several sequences, whose keys and values are stored in pages: q, out (rows, heads, dim), k, v
+  /// (rows, kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim), table (sequences, pages per sequence)
+  /// i32, rows (rows, 2) i32: each row's sequence and its position there. Token t of sequence s is in slot t % slots of page table[s][t /
+  /// slots]. First each row's k and v go to its own slot, then it attends to the tokens up to itself. A row is the same bytes whatever the
+  /// other rows are and whichever pages it has.
   void (*paged_attention)(const Exec&, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out);
 
   // ---- rope
@@ -103,6 +102,12 @@ struct Kernels {
   void (*activate)(const Exec&, Tensor x, Activation, Tensor out);
   /// out = a·x + b·y; out may be x or y.
   void (*axpby)(const Exec&, float a, Tensor x, float b, Tensor y, Tensor out);
+  /// out = a·x + b·y, each product rounded before the sum, as PyTorch's separate operations do; out may be x or y.
+  void (*blend)(const Exec&, float a, Tensor x, float b, Tensor y, Tensor out);
+  /// out = (x − y) / divisor, rounded after each operation; out may be x or y.
+  void (*difference)(const Exec&, Tensor x, Tensor y, float divisor, Tensor out);
+  /// out = x held to [low, high]; a NaN stays. out may be x.
+  void (*clamp)(const Exec&, Tensor x, float low, float high, Tensor out);
   /// out (rows, n) = activation(gate (rows, n)) · up (rows, n); gate and up may lie in one (rows, 2n) tensor, `stride` floats apart by row.
   void (*gated)(const Exec&, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride, Activation,
                 Tensor out);
@@ -121,14 +126,18 @@ struct Kernels {
 /// Bytes of scratch that `linear` needs on any device.
 [[nodiscard]] std::size_t linear_scratch(const Tensor& x, const Tensor& weight);
 
-/// Bytes of scratch that `linear_i8` needs on any device: the rows' scales, then x as whole numbers of 16 bits.
+/// Bytes of scratch that `linear_i8` needs on any device: the rows' scales, then x as 16-bit integers.
 [[nodiscard]] std::size_t linear_i8_scratch(const Tensor& x);
 
 [[nodiscard]] const Kernels& reference_kernels();
 [[nodiscard]] const Kernels& cpu_kernels();
 [[nodiscard]] const Kernels& dry_kernels();
-/// Null where Fabula was built without CUDA or no device is present.
+/// Null in a build without CUDA. Its entries can be called only where a device is present.
+[[nodiscard]] const Kernels* cuda_table();
+/// cuda_table() where a device is present, else null.
 [[nodiscard]] const Kernels* cuda_kernels();
+/// Whether no entry of the table is null.
+[[nodiscard]] bool complete(const Kernels& table);
 
 /// Whether the processor multiplies bf16 natively (avx512_bf16 or amx_bf16): then the bf16 profile is also the faster one.
 [[nodiscard]] bool cpu_has_bf16();

@@ -1,6 +1,6 @@
 // What every .cu file needs: grids, the check after a launch, activations and reductions on the device.
 //
-// A kernel here is plain before it is fast: one thread an output where that will do. Launches allocate nothing and wait for nothing.
+// A kernel here is plain before it is fast: one thread per output where that will do. Launches allocate nothing and wait for nothing.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -23,7 +23,7 @@ inline void check_launch(const char* entry) {
     throw Error(ExitCode::unavailable, std::string("CUDA: ") + entry + " was not launched: " + cudaGetErrorString(status));
 }
 
-/// body(i) for i in [0, count), a thread each.
+/// body(i) for i in [0, count), one thread each.
 template <typename Body>
 __global__ void for_each_kernel(std::int64_t count, Body body) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
@@ -42,7 +42,7 @@ void for_each(const Exec& exec, const char* entry, std::int64_t count, Body body
 __device__ inline float block_sum(float value) {
   __shared__ float of_warp[32];
   for (int offset = 16; offset > 0; offset /= 2) value += __shfl_xor_sync(0xFFFFFFFFU, value, offset);
-  __syncthreads();  // of an earlier sum, all have read
+  __syncthreads();  // all have read an earlier sum
   if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
   __syncthreads();
   float total = 0.0F;

@@ -1,3 +1,4 @@
+// oneDNN's matrix products, each on the calling thread alone.
 #include "kernels/multiply.h"
 
 #include <omp.h>

@@ -1,3 +1,4 @@
+// Norms in vector loops: statistics in f32 lanes, summed in f64 where a row is long.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/norm_cpu.cpp"
 #include <hwy/foreach_target.h>
@@ -5,7 +6,7 @@
 
 #include <cmath>
 
-#include "kernels/norm.h"
+#include "kernels/families.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
 

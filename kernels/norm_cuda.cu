@@ -1,8 +1,9 @@
-// A block a row, or a group of a frame.
+// Norms: one thread block per row, or per group of a frame.
+#include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
-#include "kernels/norm.h"
 
-namespace fabula {
+namespace fabula::cuda {
+
 namespace {
 
 struct Modulation {
@@ -18,7 +19,7 @@ __global__ void rms_norm_kernel(const float* x, const float* weight, float eps, 
   out += row * width;
   float squares = 0.0F;
   for (std::int64_t i = threadIdx.x; i < width; i += blockDim.x) squares += x[i] * x[i];
-  const float factor = 1.0F / sqrtf(cuda::block_sum(squares) / static_cast<float>(width) + eps);
+  const float factor = 1.0F / sqrtf(block_sum(squares) / static_cast<float>(width) + eps);
   const std::int64_t line = modulation.index == nullptr ? 0 : modulation.index[row] * modulation.stride;
   for (std::int64_t i = threadIdx.x; i < width; i += blockDim.x) {
     const float normed = x[i] * factor * (weight == nullptr ? 1.0F : weight[i]);
@@ -39,26 +40,27 @@ __global__ void moments_norm_kernel(const float* x, const float* weight, const f
   const std::int64_t first_channel = g.per_value ? 0 : blockIdx.x / g.inner * g.members;
   float sum = 0.0F, distance = 0.0F;
   for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) sum += x[start + i / g.plane * g.step + i % g.plane];
-  const float mean = cuda::block_sum(sum) / static_cast<float>(count);
+  const float mean = block_sum(sum) / static_cast<float>(count);
   for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) {
     const float d = x[start + i / g.plane * g.step + i % g.plane] - mean;
     distance += d * d;
   }
-  const float factor = 1.0F / sqrtf(cuda::block_sum(distance) / static_cast<float>(count) + eps);
+  const float factor = 1.0F / sqrtf(block_sum(distance) / static_cast<float>(count) + eps);
   for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) {
     const std::int64_t at = start + i / g.plane * g.step + i % g.plane, parameter = g.per_value ? i : first_channel + i / g.plane;
     const float normed = (x[at] - mean) * factor;
-    out[at] =
-        cuda::activated(activation, normed * (weight == nullptr ? 1.0F : weight[parameter]) + (bias == nullptr ? 0.0F : bias[parameter]));
+    out[at] = activated(activation, normed * (weight == nullptr ? 1.0F : weight[parameter]) + (bias == nullptr ? 0.0F : bias[parameter]));
   }
 }
 
 void launch_rms_norm(const Exec& exec, Tensor x, Tensor weight, float eps, Modulation modulation, Tensor out) {
   if (x.rows() == 0) return;
-  rms_norm_kernel<<<static_cast<unsigned>(x.rows()), cuda::block_threads, 0, cuda::stream_of(exec)>>>(x.f32(), weight.f32(), eps,
-                                                                                                      modulation, x.width(), out.f32());
-  cuda::check_launch("rms_norm");
+  rms_norm_kernel<<<static_cast<unsigned>(x.rows()), block_threads, 0, stream_of(exec)>>>(x.f32(), weight.f32(), eps, modulation, x.width(),
+                                                                                          out.f32());
+  check_launch("rms_norm");
 }
+
+}  // namespace
 
 void rms_norm(const Exec& exec, Tensor x, Tensor weight, float eps, Tensor out) { launch_rms_norm(exec, x, weight, eps, {}, out); }
 
@@ -70,27 +72,18 @@ void rms_norm_modulate(const Exec& exec, Tensor x, Tensor weight, float eps, con
 void layer_norm(const Exec& exec, Tensor x, Tensor weight, Tensor bias, float eps, Tensor out) {
   if (x.rows() == 0) return;
   const Group row{1, x.width(), 0, 1, x.width(), 0, true};
-  moments_norm_kernel<<<static_cast<unsigned>(x.rows()), cuda::block_threads, 0, cuda::stream_of(exec)>>>(
-      x.f32(), weight.f32(), bias.f32(), eps, row, Activation::none, out.f32());
-  cuda::check_launch("layer_norm");
+  moments_norm_kernel<<<static_cast<unsigned>(x.rows()), block_threads, 0, stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps, row,
+                                                                                              Activation::none, out.f32());
+  check_launch("layer_norm");
 }
 
 void group_norm(const Exec& exec, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation activation, Tensor out) {
   const std::int64_t frames = x.shape[1], plane = x.shape[2] * x.shape[3], members = x.shape[0] / groups;
   if (x.elements() == 0) return;
   const Group group{members, plane, frames * plane, frames, members * frames * plane, plane, false};
-  moments_norm_kernel<<<static_cast<unsigned>(groups * frames), 1024, 0, cuda::stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps,
-                                                                                                  group, activation, out.f32());
-  cuda::check_launch("group_norm");
+  moments_norm_kernel<<<static_cast<unsigned>(groups * frames), 1024, 0, stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps, group,
+                                                                                            activation, out.f32());
+  check_launch("group_norm");
 }
 
-}  // namespace
-
-void add_cuda_norm(Kernels& table) {
-  table.rms_norm = rms_norm;
-  table.layer_norm = layer_norm;
-  table.rms_norm_modulate = rms_norm_modulate;
-  table.group_norm = group_norm;
-}
-
-}  // namespace fabula
+}  // namespace fabula::cuda

@@ -1,8 +1,9 @@
-// The statistics are summed in float64: a group of a large picture has more members than float32 can count exactly.
+// Norms, as `reference` defines them. The statistics are summed in float64: a group of a large picture has more members than float32 can
+// count exactly.
 #include <cmath>
 
 #include "kernels/activation.h"
-#include "kernels/norm.h"
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {

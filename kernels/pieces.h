@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "kernels/grain.h"
 #include "kernels/kernels.h"
 
 namespace fabula {
@@ -19,14 +20,14 @@ void in_pieces(const Exec& exec, std::int64_t count, std::int64_t grain, const B
   for (std::int64_t begin = 0; begin < count; begin += grain) body(begin, std::min(count, begin + grain));
 }
 
-/// How many rows of `width` floats make a piece worth another thread's while.
+/// How many rows of `width` floats make an elementwise piece.
 [[nodiscard]] inline std::int64_t rows_in_a_piece(std::int64_t width) {
-  return std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(1, width));
+  return std::max<std::int64_t>(1, floats_per_piece / std::max<std::int64_t>(1, width));
 }
 
-/// The size, a multiple of `multiple`, of equal tiles of [0, count) which are at most about `most` long.
-[[nodiscard]] inline std::int64_t tile_size(std::int64_t count, std::int64_t most, std::int64_t multiple) {
-  const std::int64_t tiles = std::max<std::int64_t>(1, (count + most - 1) / most);
+/// Cuts [0, count) into equal tiles of about `largest` at most: their size, a multiple of `multiple`.
+[[nodiscard]] inline std::int64_t tile_size(std::int64_t count, std::int64_t largest, std::int64_t multiple) {
+  const std::int64_t tiles = std::max<std::int64_t>(1, (count + largest - 1) / largest);
   const std::int64_t even = (count + tiles - 1) / tiles;
   return std::max(multiple, (even + multiple - 1) / multiple * multiple);
 }

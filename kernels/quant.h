@@ -1,4 +1,4 @@
-// The quant family of the kernel tables: weights of 8-bit whole numbers.
+// What the quant family shares between devices: how a row of x is stored as 16-bit integers.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,10 @@
 
 namespace fabula {
 
-void add_reference_quant(Kernels&);
-void add_cpu_quant(Kernels&);
-void add_cuda_quant(Kernels&);
-
-/// The largest whole number that stands for a value of x.
+/// The largest integer that stands for a value of x.
 constexpr float most_of_x = 32767.0F;
 
-/// Where linear_i8's scratch holds what x became.
+/// linear_i8's scratch: x as integers, with a scale per row.
 struct NarrowedRows {
   float* scale;           ///< (rows)
   std::int16_t* numbers;  ///< (rows, k)
@@ -23,17 +19,5 @@ struct NarrowedRows {
   auto* scale = scratch.as<float>();
   return {scale, reinterpret_cast<std::int16_t*>(scale + rows)};
 }
-
-/// A tile of linear_i8 on the cpu: `x` and `x_scale` from its first row on, `weight` and `scale` from its first column on; `out`, its rows
-/// `stride` apart.
-struct I8Tile {
-  const std::int16_t* x;
-  const float* x_scale;
-  const std::int8_t* weight;
-  const float* scale;
-  std::int64_t height, width, k;
-  float* out;
-  std::int64_t stride;
-};
 
 }  // namespace fabula

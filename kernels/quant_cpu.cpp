@@ -1,4 +1,4 @@
-// linear_i8: products of 16-bit and 8-bit whole numbers, summed exactly. How the work is cut changes no result, so that a row is the same
+// linear_i8: products of 16-bit and 8-bit integers, summed exactly. How the work is cut changes no result, so that a row is the same
 // bytes however many rows and threads there are.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/quant_cpu.cpp"
@@ -7,15 +7,33 @@
 
 #include <limits>
 
+#include "kernels/families.h"
 #include "kernels/pieces.h"
 #include "kernels/quant.h"
 #include "kernels/simd-inl.h"
+
+#ifndef FABULA_I8_TILE
+#define FABULA_I8_TILE
+namespace fabula {
+/// A tile of linear_i8: `x` and `x_scale` from its first row on, `weight` and `scale` from its first column on; `out`, whose rows lie
+/// `stride` apart. Once for all instruction sets.
+struct I8Tile {
+  const std::int16_t* x;
+  const float* x_scale;
+  const std::int8_t* weight;
+  const float* scale;
+  std::int64_t height, width, k;
+  float* out;
+  std::int64_t stride;
+};
+}  // namespace fabula
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace fabula {
 namespace HWY_NAMESPACE {
 
-/// row (k) as whole numbers. Gives the scale that they stand for; NaN for a row that is not finite.
+/// Quantises row (k) and returns its scale; NaN for a row that is not finite.
 float narrow(const float* row, std::int64_t k, std::int16_t* numbers) {
   const Floats d;
   Vec largest = all(0.0F), odd = all(0.0F);
@@ -73,7 +91,7 @@ HWY_INLINE void sum_block(const std::int16_t* x, const std::int8_t* weight, std:
   const Words words;
   const Sums sums;
   const auto step = static_cast<std::int64_t>(hn::Lanes(words));
-  constexpr std::int64_t steps = 256;  // a lane gains at most two products a step, of 127 · 32767 each, and holds 31 bits
+  constexpr std::int64_t steps = 256;  // a lane gains at most two products per step, of 127 · 32767 each, and holds 31 bits
   for (auto& row : total) std::fill(row, row + columns, 0);
   std::int64_t i = 0;
   while (i + step <= k) {
@@ -173,8 +191,9 @@ void linear_i8(const Exec& exec, Tensor x, Tensor weight, Tensor scale, Tensor b
     for (std::int64_t row = begin; row < end; ++row)
       narrowed.scale[row] = HWY_DYNAMIC_DISPATCH(narrow)(x.f32() + row * k, k, narrowed.numbers + row * k);
   });
-  const bool small = rows * n * k < 1 << 19;  // too small to share: one tile
-  const std::int64_t tile_rows = small ? rows : tile_size(rows, 96, 4), tile_columns = small ? n : tile_size(n, 128, 4);
+  const bool one_tile = rows * n * k < least_shared_product;
+  const std::int64_t tile_rows = one_tile ? rows : tile_size(rows, rows_per_tile, 4);
+  const std::int64_t tile_columns = one_tile ? n : tile_size(n, columns_per_own_tile, 4);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;

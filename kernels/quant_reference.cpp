@@ -1,3 +1,5 @@
+// linear_i8 and gather_rows_i8, as `reference` defines them: exact sums of integers.
+#include "kernels/families.h"
 #include "kernels/quant.h"
 
 #include <algorithm>
@@ -9,7 +11,7 @@
 namespace fabula {
 namespace {
 
-// row (k) as whole numbers. Gives the scale that they stand for; NaN for a row that is not finite.
+// Quantises row (k) and returns its scale; NaN for a row that is not finite.
 float narrow(const float* row, std::int64_t k, std::int16_t* numbers) {
   float largest = 0.0F;
   bool finite = true;

@@ -1,10 +1,11 @@
+// rope in vector loops, one piece of rows per thread.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/rope_cpu.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/families.h"
 #include "kernels/pieces.h"
-#include "kernels/rope.h"
 #include "kernels/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -1,4 +1,5 @@
-#include "kernels/rope.h"
+// rope, as `reference` defines it.
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {

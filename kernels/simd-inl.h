@@ -27,7 +27,7 @@ using Vec = hn::Vec<Floats>;
 HWY_INLINE std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(Floats())); }
 HWY_INLINE Vec all(float value) { return hn::Set(Floats(), value); }
 
-/// The next vector of an array of which `left` floats remain; beyond them zeros. Nothing beyond them is touched.
+/// The next vector of an array with `left` floats to go, padded with zeros. Reads nothing beyond them.
 HWY_INLINE Vec load(const float* from, std::int64_t left) {
   const Floats d;
   if (HWY_LIKELY(left >= lanes())) return hn::LoadU(d, from);

@@ -1,12 +1,9 @@
-// The tables, each filled reference first and then overridden family by family.
-#include "kernels/alias_free.h"
-#include "kernels/attention.h"
-#include "kernels/conv.h"
-#include "kernels/elementwise.h"
-#include "kernels/gemm.h"
-#include "kernels/norm.h"
-#include "kernels/quant.h"
-#include "kernels/rope.h"
+// The host's tables: filled with the reference first, then overridden family by family.
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+#include "kernels/families.h"
 
 namespace fabula {
 namespace {
@@ -46,6 +43,13 @@ const Kernels& cpu_kernels() {
     return cpu;
   }();
   return table;
+}
+
+bool complete(const Kernels& table) {
+  void* entries[sizeof(Kernels) / sizeof(void*)];
+  static_assert(sizeof entries == sizeof(Kernels), "a table is its name and its entries");
+  std::memcpy(entries, &table, sizeof entries);
+  return std::find(std::begin(entries), std::end(entries), nullptr) == std::end(entries);
 }
 
 std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {

@@ -1,3 +1,4 @@
+// Shapes and views of tensors.
 #include "kernels/tensor.h"
 
 #include "base/error.h"

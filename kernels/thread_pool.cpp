@@ -1,3 +1,4 @@
+// Threads that take the pieces of an index range in turn.
 #include "kernels/thread_pool.h"
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 
 namespace fabula {
 
-/// Owned by whoever runs a model; one run uses it at a time. Kernels cut their work into pieces of a size that does not depend on the
+/// One run uses it at a time. Kernels cut their work into pieces of a size that does not depend on the
 /// number of threads, so that 1, 2 and 3 threads give the same bytes.
 class ThreadPool {
  public:

@@ -1,3 +1,4 @@
+// The table of families, one entry each.
 #include "video/families.h"
 
 #include <string>
@@ -12,24 +13,24 @@ namespace {
 
 struct Family {
   const char* name;
-  std::unique_ptr<ClipModel> (*load)(Bundle, Precision, int threads);
+  std::unique_ptr<ClipModel> (*load)(Bundle, Precision, const Machine&);
 };
 
-// One line a family.
 constexpr Family families[] = {
     {"h3",
-     [](Bundle bundle, Precision precision, int threads) -> std::unique_ptr<ClipModel> {
-       return std::make_unique<h3::H3Model>(std::move(bundle), precision, threads);
+     [](Bundle bundle, Precision precision, const Machine& machine) -> std::unique_ptr<ClipModel> {
+       const h3::BundleBlock block = h3::BundleBlock::read(bundle);
+       return std::make_unique<h3::H3Model>(std::move(bundle), block, precision, machine);
      }},
 };
 
 }  // namespace
 
-std::unique_ptr<ClipModel> load_clip_model(const std::filesystem::path& folder, Precision precision, int threads) {
+std::unique_ptr<ClipModel> load_clip_model(const std::filesystem::path& folder, Precision precision, const Machine& machine) {
   Bundle bundle = Bundle::open(folder);
   std::string known;
   for (const Family& family : families) {
-    if (bundle.family == family.name) return family.load(std::move(bundle), precision, threads);
+    if (bundle.family == family.name) return family.load(std::move(bundle), precision, machine);
     known += std::string(known.empty() ? "" : ", ") + family.name;
   }
   throw Error(ExitCode::unavailable, folder.string() + " is of the family \"" + bundle.family + "\"; known here: " + known);

@@ -1,3 +1,4 @@
+// Cuts pictures into overlapping tiles and fades the results together.
 #include "video/tiling.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // Tiles: large pictures go through a network piece by piece; overlaps are cross-faded.
-// Reference: AutoencoderKLMiniMaxH3._split_tiles, _blend, _stitch_tiles (diffusers).
+// Reference: _split_tiles, _blend, _stitch_tiles of diffusers' video autoencoder (h3/vae.h).
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct TileAxis {
 };
 
 /// The fewest tiles that cover `length` with overlaps of at least `min_overlap`; slack widens the overlaps in turn, in steps of `ratio`.
-/// Throws Error(bad_data) for tiles that cannot cover, or whose borders do not lie on multiples of `ratio`.
+/// Throws Error(bad_data) for tiles that cannot cover, or whose borders are not multiples of `ratio`.
 [[nodiscard]] TileAxis split_tiles(std::int64_t length, std::int64_t tile, std::int64_t min_overlap, std::int64_t ratio);
 
 struct TileGrid {

@@ -1,3 +1,4 @@
+// Cuts the film into shots on whole frames and samples, makes each, and passes it to the sink.
 #include "engine/film/film.h"
 
 #include <algorithm>
@@ -81,7 +82,7 @@ void render_film(const PlannedFilm& planned, ClipModel& model, const std::vector
     clip.conditioning = &planned.shots[i];
     clip.frames = model_frames(last - first, film.fps, format.fps, legal_frames);
     clip.seed = shot.seed ? static_cast<std::uint64_t>(*shot.seed) : shot_seed(request.seed, i);
-    clip.evaluations = request.evaluations;
+    clip.settings = request.settings;
 
     FrameRepeater repeater(sink, last - first, film.fps, format.fps);
     const Sound sound = model.generate(

@@ -12,7 +12,7 @@ namespace fabula {
 
 struct FilmRequest {
   std::uint64_t seed = 0;
-  int evaluations = 12;  ///< of the transformer, each shot
+  ClipSettings settings = {};
 };
 
 struct FilmProgress {

@@ -1,3 +1,4 @@
+// MT19937 and PyTorch's two ways from uniform to normal values.
 #include "engine/sample/rng.h"
 
 #include <cmath>
@@ -50,7 +51,7 @@ std::uint32_t TorchGenerator::next() {
 // at::uniform_real_distribution<float>: 24 bits.
 float TorchGenerator::next_uniform() { return static_cast<float>(next() & 0xFFFFFFU) * 0x1p-24F; }
 
-// at::normal_distribution<double>: two 53-bit uniforms give two values, of which the second waits for the next call.
+// at::normal_distribution<double>: two 53-bit uniforms make two values; the second is kept for the next call.
 double TorchGenerator::next_normal_double() {
   if (has_cached_) {
     has_cached_ = false;
@@ -78,7 +79,7 @@ void TorchGenerator::normal(std::span<float> out) {
   }
   uniform(out);
   for (std::size_t i = 0; i + block <= out.size(); i += block) box_muller_block(&out[i]);
-  // A rest shorter than a block: the last sixteen are drawn anew.
+  // A remainder shorter than a block: the last sixteen are drawn again.
   if (out.size() % block != 0) {
     const std::span<float> tail = out.last(block);
     uniform(tail);

@@ -1,3 +1,4 @@
+// Maps a file and reads its header as one that may be hostile.
 #include "engine/weights/safetensors.h"
 
 #include <fcntl.h>
@@ -81,7 +82,7 @@ struct Range {
   std::string name;
 };
 
-// A scalar, whose shape is [], is given one axis of extent 1: a tensor of rank 0 means "absent" here.
+// A scalar, whose shape is [], gets one axis of extent 1: a tensor of rank 0 means "absent" here.
 Tensor read_entry(const std::filesystem::path& file, const std::string& name, const json& entry, std::uint64_t data_size, Range& range) {
   const std::string who = "tensor \"" + name + "\"";
   if (!entry.is_object()) refuse(file, who + " is not described by an object");

@@ -1,3 +1,4 @@
+// Opens model folders, converts number formats, and owns what was converted.
 #include "engine/weights/weights.h"
 
 #include <sys/mman.h>
@@ -14,20 +15,14 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "engine/weights/safetensors.h"
+#include "kernels/bf16.h"
+#include "kernels/device.h"
 
 namespace fabula {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
-
-std::uint16_t to_bf16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(bits >> 16 | 0x40);
-  return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);  // nearest, ties to even
-}
 
 // IEEE binary16: sign 1, exponent 5, mantissa 10 bits.
 float from_f16(std::uint16_t bits) {
@@ -80,7 +75,7 @@ void let_go(const Tensor& mapped) {
     (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // advice: the pages come back from the file if need be
 }
 
-// row (count) to whole numbers in [−127, 127]. Gives the scale that they stand for; 0 for a row of zeros. Magnitudes are compared as bits
+// Quantises row (count) to integers in [−127, 127] and returns their scale; 0 for a row of zeros. Magnitudes are compared as bits
 // and rounded by an addition, so that the compiler makes vector loops of both: a large checkpoint has billions of weights.
 float quantise(const float* row, std::int64_t count, std::int8_t* to) {
   std::uint32_t most = 0;
@@ -129,11 +124,14 @@ std::vector<Safetensors> open_files(const fs::path& folder) {
 struct Weights::Impl {
   fs::path folder;
   Precision precision;
+  DeviceKind device = DeviceKind::cpu;
   bool measures = false;
   std::vector<Safetensors> files;
   std::map<std::string, Tensor> stored;
   std::set<std::string> left;
   std::vector<std::unique_ptr<std::byte[]>> owned;
+  std::vector<Buffer> on_device;
+  std::unique_ptr<Stream> upload;  // where there is a device
   std::size_t bytes = 0;
 
   Tensor find(const std::string& name) const {
@@ -164,6 +162,18 @@ struct Weights::Impl {
     if (measures) return tensor;
     owned.push_back(std::make_unique_for_overwrite<std::byte[]>(tensor.bytes()));
     tensor.data = owned.back().get();
+    return tensor;
+  }
+
+  // Where the kernels read it: itself, or its copy on the device, which replaces what own() holds of it.
+  Tensor placed(Tensor tensor) {
+    if (device == DeviceKind::cpu || measures) return tensor;
+    Buffer& buffer = on_device.emplace_back(tensor.bytes(), Buffer::Place::device);
+    copy_bytes(buffer.data(), tensor.data, tensor.bytes(), upload->handle());
+    upload->wait();
+    std::erase_if(owned, [&](const auto& memory) { return memory.get() == tensor.data; });
+    tensor.data = buffer.data();
+    tensor.device = device;
     return tensor;
   }
 
@@ -202,6 +212,8 @@ struct Weights::Impl {
       into.scale.f32()[i] = quantise(row.data(), width, into.weight.as<std::int8_t>() + i * width);
     }
     let_go(tensor);
+    into.weight = placed(into.weight);
+    into.scale = placed(into.scale);
   }
 };
 
@@ -210,8 +222,10 @@ Weights::~Weights() = default;
 Weights::Weights(Weights&&) noexcept = default;
 Weights& Weights::operator=(Weights&&) noexcept = default;
 
-Weights Weights::open(const fs::path& folder, Precision precision) {
+Weights Weights::open(const fs::path& folder, Precision precision, DeviceKind device) {
   auto impl = std::make_unique<Impl>();
+  impl->device = device;
+  if (device != DeviceKind::cpu) impl->upload = std::make_unique<Stream>();
   impl->folder = folder;
   impl->precision = precision;
   impl->files = open_files(folder);
@@ -240,10 +254,18 @@ std::vector<std::string> Weights::names() const {
   return names;
 }
 
-Tensor Weights::take(const std::string& name, Shape expected) { return impl_->as(impl_->claim(name, expected), DType::f32); }
+Tensor Weights::take(const std::string& name, Shape expected) { return impl_->placed(impl_->as(impl_->claim(name, expected), DType::f32)); }
+
+std::vector<float> Weights::take_values(const std::string& name, Shape expected) {
+  const Tensor stored = impl_->claim(name, expected);
+  std::vector<float> values(static_cast<std::size_t>(stored.elements()));
+  impl_->bytes += values.size() * sizeof(float);
+  if (!impl_->measures) widen(stored, 0, stored.elements(), values.data());
+  return values;
+}
 
 Tensor Weights::take_matrix(const std::string& name, Shape expected) {
-  return impl_->as(impl_->claim(name, expected), impl_->precision == Precision::fp32 ? DType::f32 : DType::bf16);
+  return impl_->placed(impl_->as(impl_->claim(name, expected), impl_->precision == Precision::fp32 ? DType::f32 : DType::bf16));
 }
 
 Linear Weights::take_linear(const std::string& prefix, std::int64_t in, std::int64_t out, bool bias) {
@@ -268,7 +290,7 @@ Tensor Weights::take_weight_norm(const std::string& prefix, Shape expected) {
     const auto factor = static_cast<float>(element(g, row) / std::sqrt(squares));
     for (std::int64_t i = 0; i < width; ++i) folded.f32()[row * width + i] = element(v, row * width + i) * factor;
   }
-  return folded;
+  return impl_->placed(folded);
 }
 
 void Weights::ignore(const std::string& name) {

@@ -17,8 +17,9 @@ namespace fabula {
 /// Errors: input_missing for absent files, bad_data for everything malformed, each naming file and tensor.
 class Weights {
  public:
-  static Weights open(const std::filesystem::path& folder, Precision precision = Precision::fp32);
-  /// As open(), but no weight is read or converted: what is taken has its shape and no data, and bytes() says what it would cost in memory.
+  /// With a device other than the host, what is taken is copied there.
+  static Weights open(const std::filesystem::path& folder, Precision precision = Precision::fp32, DeviceKind device = DeviceKind::cpu);
+  /// As open(), but reads and converts no weight: tensors have shapes and no data, and bytes() is what they would cost in memory.
   static Weights measure(const std::filesystem::path& folder, Precision precision);
   ~Weights();
   Weights(Weights&&) noexcept;
@@ -30,6 +31,8 @@ class Weights {
 
   /// The tensor as f32 (mapped where it is stored so, else converted once).
   [[nodiscard]] Tensor take(const std::string& name, Shape expected);
+  /// The same as values on the host, whatever the device.
+  [[nodiscard]] std::vector<float> take_values(const std::string& name, Shape expected);
   /// A matrix operand of a product: f32 under Precision::fp32, bf16 otherwise.
   [[nodiscard]] Tensor take_matrix(const std::string& name, Shape expected);
   /// `prefix.weight` (out, in) and, when `bias`, `prefix.bias` (out). Under Precision::int8 the weight is i8, each row round(w / scale)
@@ -40,7 +43,7 @@ class Weights {
   [[nodiscard]] Tensor take_weight_norm(const std::string& prefix, Shape expected);
   /// Marks a tensor as known and unused (a buffer that the engine computes itself).
   void ignore(const std::string& name);
-  /// Throws Error(bad_data) naming the tensors that nobody took.
+  /// Throws Error(bad_data) naming a tensor that was not taken.
   void finish() const;
 
   /// Bytes of parameters that have been taken, as they are in memory.

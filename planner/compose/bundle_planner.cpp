@@ -49,17 +49,17 @@ using Clock = std::chrono::steady_clock;
 
 class BundlePlanner final : public LanguagePlanner {
  public:
-  BundlePlanner(const Bundle& bundle, Precision precision, int threads, PhonesFunction phones, const PlannerOptions& options)
+  BundlePlanner(const Bundle& bundle, Precision precision, const Machine& machine, PhonesFunction phones, const PlannerOptions& options)
       : world_(World::open(bundle.folder / "world.json")),
         tokenizer_(Tokenizer::open(bundle.folder / "planner" / "tokenizer.json")),
         table_(tokenizer_),
-        weights_(Weights::open(bundle.folder / "planner", precision)),
+        weights_(Weights::open(bundle.folder / "planner", precision, machine.device)),
         model_(load_qwen3(Qwen3Config::open(bundle.folder / "planner" / "config.json"), weights_)),
         tap_layer_(bundle.tap_layer),
-        pool_(threads),
+        machine_(machine),
         phones_(std::move(phones)),
         sampling_(options.sampling),
-        session_(model_, tap_layer_, cpu_kernels(), &pool_) {
+        session_(model_, tap_layer_, machine_) {
     oracle::add_names(world_, options.names);
     const std::string folder = (bundle.folder / "planner").string();
     if (tokenizer_.size() > model_.config.vocabulary) {
@@ -88,7 +88,7 @@ class BundlePlanner final : public LanguagePlanner {
   // One thread per plan chooses its tokens; the model reads for all of them in shared passes.
   void plan_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress,
                 const std::function<void(BatchResult)>& receive) override {
-    Passes passes(model_, tap_layer_, cpu_kernels(), &pool_);
+    Passes passes(model_, tap_layer_, machine_);
     KvPool pages(model_.config, KvPool::pages_of(tokens_of(options)));
     Batch batch(passes, pages);
     std::atomic<std::size_t> next = 0;
@@ -186,7 +186,7 @@ class BundlePlanner final : public LanguagePlanner {
   Weights weights_;
   Qwen3 model_;  // of weights_
   std::int64_t tap_layer_;
-  ThreadPool pool_;
+  Machine machine_;
   PhonesFunction phones_;
   Sampling sampling_;
   Session session_;  // keeps what it has read from call to call
@@ -195,9 +195,9 @@ class BundlePlanner final : public LanguagePlanner {
 
 }  // namespace
 
-std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision precision, int threads, PhonesFunction phones,
-                                              const PlannerOptions& options) {
-  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, threads, std::move(phones), options);
+std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision precision, const Machine& machine,
+                                              PhonesFunction phones, const PlannerOptions& options) {
+  return std::make_unique<BundlePlanner>(Bundle::open(bundle), precision, machine, std::move(phones), options);
 }
 
 }  // namespace fabula

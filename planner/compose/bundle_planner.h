@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
-#include "engine/context.h"
+#include "engine/machine.h"
 #include "engine/planner.h"
 #include "engine/score.h"
 #include "engine/world.h"
@@ -51,9 +51,8 @@ class LanguagePlanner : public Planner {
 };
 
 /// Reads fabula.json, world.json and planner/ of a bundle. `phones` gives the sounds of a line (audio/phonemes.h). Throws Error like
-/// Bundle::open, World::open, Tokenizer::open and Weights::open. Use the planner from one thread at a time; it computes with `threads` of
-/// its own.
-[[nodiscard]] std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision, int threads,
+/// Bundle::open, World::open, Tokenizer::open and Weights::open. Use the planner from one thread at a time.
+[[nodiscard]] std::unique_ptr<LanguagePlanner> load_planner(const std::filesystem::path& bundle, Precision, const Machine&,
                                                             PhonesFunction phones, const PlannerOptions& = {});
 
 }  // namespace fabula

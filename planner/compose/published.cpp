@@ -34,8 +34,8 @@ Patches read_picture(const Checkpoint& checkpoint, const VisionConfig& vision, c
 // A model and its session. Loads the vision tower only if there is a picture.
 class Reader {
  public:
-  Reader(const Checkpoint& checkpoint, const Picture* picture, Precision precision, int threads)
-      : checkpoint_(checkpoint), weights_(Weights::open(checkpoint.folder, precision)), pool_(threads) {
+  Reader(const Checkpoint& checkpoint, const Picture* picture, Precision precision, Machine machine)
+      : checkpoint_(checkpoint), machine_(std::move(machine)), weights_(Weights::open(checkpoint.folder, precision, machine_.device)) {
     if (picture == nullptr) {
       model_.decoder = load_qwen3(checkpoint.config, weights_);
     } else {
@@ -43,7 +43,7 @@ class Reader {
       patches_ = read_picture(checkpoint, config.vision, *picture);
       model_ = load_qwen3_vl(config, weights_);
     }
-    passes_.emplace(model_.decoder, checkpoint.config.layers, cpu_kernels(), &pool_);
+    passes_.emplace(model_.decoder, checkpoint.config.layers, machine_);
     pages_.emplace(model_.decoder.config);
     session_.emplace(model_.decoder, *pages_,
                      [this](Request& request) { return patches_ ? see_and_read(request) : passes_->run(std::array{&request}); });
@@ -65,30 +65,34 @@ class Reader {
  private:
   // Reads the picture and the text around it in one pass, because the picture's rows attend to each other.
   std::int64_t see_and_read(Request& request) {
-    const Tensor pixels{.data = patches_->pixels.data(), .shape = {patches_->grid.patches(), model_.config.vision.patch_width()}};
-    const PatchedImage image{pixels, patches_->grid};
-    const auto keep = [&](std::int64_t layer, Tensor states) {
-      if (layer == checkpoint_.config.layers) request.states.insert(request.states.end(), states.f32(), states.f32() + states.elements());
+    const auto see = [&](Context& ctx, KvCache& cache, const StateReceiver& keep) {
+      const Tensor pixels = constant(ctx, patches_->pixels, {patches_->grid.patches(), model_.config.vision.patch_width()});
+      const PatchedImage image{pixels, patches_->grid};
+      return forward(ctx, model_, cache, request.tokens, std::span(&image, 1), Logits::last, keep);
     };
-    Arena dry = Arena::dry();
-    Context counting{dry_kernels(), dry, {}};
-    KvPool no_pages(model_.decoder.config, 0, /*dry=*/true);
-    KvCache nothing(no_pages);
-    (void)forward(counting, model_, nothing, request.tokens, std::span(&image, 1), Logits::last);
-    Arena arena(dry.peak());
-    Context ctx{cpu_kernels(), arena, {.pool = &pool_}};
-    const Tensor logits = forward(ctx, model_, request.cache, request.tokens, std::span(&image, 1), Logits::last, keep);
-    request.logits.assign(logits.f32(), logits.f32() + logits.elements());
+    const std::size_t footprint = footprint_of(machine_, [&](Context& ctx) {
+      KvPool no_pages(model_.decoder.config, 0, /*dry=*/true);
+      KvCache nothing(no_pages);
+      return see(ctx, nothing, nullptr);
+    });
+    request.logits = run_in(machine_, footprint, [&](Context& ctx) {
+      const auto keep = [&](std::int64_t layer, Tensor states) {
+        if (layer != checkpoint_.config.layers) return;
+        const std::vector<float> values = to_host(ctx, states);
+        request.states.insert(request.states.end(), values.begin(), values.end());
+      };
+      return to_host(ctx, see(ctx, request.cache, keep));
+    });
     patches_.reset();  // read once
     return 1;
   }
 
   const Checkpoint& checkpoint_;
+  Machine machine_;
   Weights weights_;
   Qwen3Vl model_;  // of weights_; without a picture only its decoder
-  ThreadPool pool_;
   std::optional<Patches> patches_;
-  std::optional<Passes> passes_;  // of model_ and pool_
+  std::optional<Passes> passes_;  // of model_
   std::optional<KvPool> pages_;
   std::optional<Session> session_;  // of these
 };
@@ -105,7 +109,7 @@ plan::Film plan_in_chat(const Checkpoint& checkpoint, const std::string& system,
   }
   const Tokenizer tokenizer = Tokenizer::open(checkpoint.folder / "tokenizer.json");
   const TokenTable table(tokenizer);
-  Reader reader(checkpoint, picture, options.precision, options.threads);
+  Reader reader(checkpoint, picture, options.precision, options.machine);
   const auto opening = chat_tokens(tokenizer, checkpoint.chat, {.system = system, .user = film.prompt, .image_rows = reader.image_rows()});
   const auto next_logits = [&](std::span<const std::int32_t> tokens) {
     if (options.progress && !options.progress(static_cast<int>(reader.length())))

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/machine.h"
 #include "engine/planner.h"
 #include "engine/score.h"
 #include "engine/world.h"
@@ -13,8 +14,8 @@
 namespace fabula {
 
 struct PublishedOptions {
-  Precision precision = Precision::fp32;
-  int threads = 1;
+  Precision precision;
+  Machine machine;
   Planner::Progress progress = nullptr;
   Sampling sampling = {};
 };

@@ -171,7 +171,7 @@ class Machine {
   void* target() {
     for (std::size_t i = 1; i < now_.stack.size(); ++i) {
       Frame& frame = now_.stack[i];
-      if (frame.data == nullptr) frame.data = inside(now_.stack[i - 1], *frame.node);
+      if (!frame.data) frame.data = inside(now_.stack[i - 1], *frame.node);
     }
     return inside(now_.stack.back(), *now_.value);
   }

@@ -2,11 +2,17 @@
 #include "planner/lm/passes.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/error.h"
 
 namespace fabula {
 
-Passes::Passes(const Qwen3& model, std::int64_t tap_layer, const Kernels& kernels, ThreadPool* pool)
-    : model_(model), tap_layer_(tap_layer), kernels_(kernels), exec_{.pool = pool}, arena_(forward_footprint(model, size_)) {}
+Passes::Passes(const Qwen3& model, std::int64_t tap_layer, Machine machine)
+    : model_(model), tap_layer_(tap_layer), machine_(std::move(machine)), arena_(forward_footprint(model, size_)) {
+  if (machine_.device != DeviceKind::cpu)
+    throw Error(ExitCode::unavailable, "the language model runs on the processor: its cache of keys and values is in host memory");
+}
 
 void Passes::fit(const PassSize& needed) {
   if (needed.logit_rows <= size_.logit_rows && needed.table <= size_.table) return;
@@ -28,26 +34,29 @@ void Passes::pass(std::span<Request* const> requests, std::span<const Part> part
   size.table *= static_cast<std::int64_t>(parts.size());
   fit(size);
   const auto width = static_cast<std::size_t>(model_.config.hidden), vocabulary = static_cast<std::size_t>(model_.config.vocabulary);
+  Context ctx{machine_.kernels, arena_, machine_.exec()};
   const auto keep = [&](std::int64_t layer, Tensor states) {
     if (layer != tap_layer_) return;
-    const float* row = states.f32();
+    const std::vector<float> values = to_host(ctx, states);
+    auto row = values.begin();
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const std::size_t count = parts[i].reading.tokens.size(), known = requests[i]->states.size() / width;
       const std::size_t again =
           std::min(count, known - std::min(known, static_cast<std::size_t>(before[i])));  // states kept before the cache lost its pages
-      requests[i]->states.insert(requests[i]->states.end(), row + again * width, row + count * width);
-      row += count * width;
+      const auto end = row + static_cast<std::ptrdiff_t>(count * width);
+      requests[i]->states.insert(requests[i]->states.end(), row + static_cast<std::ptrdiff_t>(again * width), end);
+      row = end;
     }
   };
-  Context ctx{kernels_, arena_, exec_};
   const Arena::Scope scope(arena_);
   try {
     const Tensor logits = forward(ctx, model_, parts, keep);
-    const float* row = logits.f32();
+    const std::vector<float> values = to_host(ctx, logits);
+    auto row = values.begin();
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      const std::size_t count = static_cast<std::size_t>(parts[i].logit_rows) * vocabulary;
-      requests[i]->logits.insert(requests[i]->logits.end(), row, row + count);
-      row += count;
+      const auto end = row + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(parts[i].logit_rows) * vocabulary);
+      requests[i]->logits.insert(requests[i]->logits.end(), row, end);
+      row = end;
     }
   } catch (...) {
     for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/machine.h"
 #include "planner/lm/qwen3.h"
 
 namespace fabula {
@@ -18,11 +19,12 @@ struct Request {
   std::vector<float>& logits;            ///< (logit_rows, vocabulary): replaced
 };
 
-/// Refers to the model, kernels and thread pool, which must outlive it. One thread at a time.
+/// Refers to the model, which must outlive it. One thread at a time.
 class Passes {
  public:
-  /// tap_layer: keeps hidden_states[tap_layer] of the reference, 0 … layers.
-  Passes(const Qwen3&, std::int64_t tap_layer, const Kernels&, ThreadPool*);
+  /// tap_layer: keeps hidden_states[tap_layer] of the reference, 0 … layers. Throws Error(unavailable) for a machine other than the
+  /// processor: KvPool keeps keys and values in host memory.
+  Passes(const Qwen3&, std::int64_t tap_layer, Machine);
 
   /// Reads until every request is met; sharing a pass changes no byte of a result. Returns the number of passes. Throws Error like
   /// forward(); caches, states and logits are then those after the last complete pass.
@@ -40,8 +42,7 @@ class Passes {
 
   const Qwen3& model_;
   std::int64_t tap_layer_;
-  const Kernels& kernels_;
-  Exec exec_;
+  Machine machine_;
   PassSize size_ = usual;  // the arena's
   Arena arena_;
 };

@@ -1,3 +1,4 @@
+// The arena: alignment, scopes, peak, refusal.
 #include "engine/arena.h"
 
 #include <gtest/gtest.h>

@@ -55,7 +55,7 @@ TEST(Film, ShowsEachModelFrameTwiceAndTilesFramesAndSamples) {
   CountingModel model;
   CountingSink sink;
   double last = 0.0;
-  render_film(film_of(5), model, {22, 39}, sink, silence, {7, 3}, [&](const FilmProgress& p) {
+  render_film(film_of(5), model, {22, 39}, sink, silence, {7, {.steps = 3}}, [&](const FilmProgress& p) {
     EXPECT_GE(p.fraction, last);
     last = p.fraction;
     return true;
@@ -70,8 +70,8 @@ TEST(Film, ShowsEachModelFrameTwiceAndTilesFramesAndSamples) {
 TEST(Film, EachShotHasItsOwnSeedAndTheFilmSeedChangesAll) {
   CountingModel a, b;
   CountingSink sink;
-  render_film(film_of(3), a, {22}, sink, silence, {1, 3}, [](const FilmProgress&) { return true; });
-  render_film(film_of(3), b, {22}, sink, silence, {2, 3}, [](const FilmProgress&) { return true; });
+  render_film(film_of(3), a, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
+  render_film(film_of(3), b, {22}, sink, silence, {2, {.steps = 3}}, [](const FilmProgress&) { return true; });
   EXPECT_NE(a.seeds[0], a.seeds[1]);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NE(a.seeds[i], b.seeds[i]);
 }
@@ -80,9 +80,9 @@ TEST(Film, ASeedInThePlanIsTheShotsOwn) {
   CountingModel a, b;
   CountingSink sink;
   PlannedFilm planned = film_of(2);
-  render_film(planned, a, {22}, sink, silence, {1, 3}, [](const FilmProgress&) { return true; });
+  render_film(planned, a, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
   planned.film.shots[1].seed = 77;
-  render_film(planned, b, {22}, sink, silence, {1, 3}, [](const FilmProgress&) { return true; });
+  render_film(planned, b, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
   EXPECT_EQ(b.seeds, (std::vector<std::uint64_t>{a.seeds[0], 77}));
 }
 
@@ -95,7 +95,9 @@ TEST(Film, AShotLongerThanTheModelCanMakeIsRefused) {
 TEST(Film, StopsWithoutFinishingTheSinkWhenAskedTo) {
   CountingModel model;
   CountingSink sink;
-  EXPECT_THROW(render_film(film_of(3), model, {22}, sink, silence, {1, 3}, [](const FilmProgress& p) { return p.fraction < 0.5; }), Error);
+  EXPECT_THROW(
+      render_film(film_of(3), model, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress& p) { return p.fraction < 0.5; }),
+      Error);
   EXPECT_FALSE(sink.finished);
 }
 

@@ -1,3 +1,4 @@
+// The ops: fused equals composed, numbers worked out by hand, memory, and what is refused.
 #include "engine/ops.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +45,7 @@ TEST(Ops, ModulatedNormEqualsNormThenModulation) {
     std::vector<std::int32_t> rows(37);
     for (std::int32_t& row : rows) row = static_cast<std::int32_t>(random.below(3));
     const Tensor index = indices(bench.ctx, rows);
-    const ModulationTable scale{modulation.f32(), 120}, shift{modulation.f32() + 60, 120};
+    const ModulationTable scale{modulation, 0}, shift{modulation, 60};
 
     const Tensor fused = rms_norm_modulate(bench.ctx, x, weight, 1e-5F, scale, shift, index);
     const Tensor normed = rms_norm(bench.ctx, x, weight, 1e-5F);
@@ -82,11 +83,11 @@ TEST(Ops, GatedHalvesTakesTheHalfItIsTold) {
   for (const Kernels* table : real_tables) {
     Bench bench(*table);
     const Tensor x = constant(bench.ctx, std::vector<float>{1.0F, 2.0F, 3.0F, 4.0F}, {1, 4});
-    const Tensor first = gated_halves(bench.ctx, x, Activation::none, false);
+    const Tensor first = gated_halves(bench.ctx, x, Activation::none, GateHalf::first);
     EXPECT_EQ(3.0F, first.f32()[0]);
     const auto silu = [](float v) { return v / (1.0F + std::exp(-v)); };
-    EXPECT_NEAR(silu(1.0F) * 3.0F, gated_halves(bench.ctx, x, Activation::silu, false).f32()[0], 1e-6F);
-    EXPECT_NEAR(silu(4.0F) * 2.0F, gated_halves(bench.ctx, x, Activation::silu, true).f32()[1], 1e-6F);
+    EXPECT_NEAR(silu(1.0F) * 3.0F, gated_halves(bench.ctx, x, Activation::silu, GateHalf::first).f32()[0], 1e-6F);
+    EXPECT_NEAR(silu(4.0F) * 2.0F, gated_halves(bench.ctx, x, Activation::silu, GateHalf::second).f32()[1], 1e-6F);
   }
 }
 
@@ -130,6 +131,18 @@ TEST(Ops, ConvTranspose1dIsTheAdjointOfConv1d) {
   }
 }
 
+// ---- between the host and the arena
+
+TEST(Ops, WhatIsFilledComesBackAndTheDryDeviceHoldsNothing) {
+  const auto counting = [](std::span<float> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  };
+  Bench real(cpu_kernels());
+  EXPECT_EQ(to_host(real.ctx, filled(real.ctx, {2, 2}, counting)), (std::vector<float>{0.0F, 1.0F, 2.0F, 3.0F}));
+  Bench dry(dry_kernels(), Arena::dry());
+  EXPECT_TRUE(to_host(dry.ctx, filled(dry.ctx, {2, 2}, [](std::span<float>) { FAIL() << "the dry device was written to"; })).empty());
+}
+
 // ---- memory
 
 /// A block of a network in miniature: every kind of op, nested scopes.
@@ -143,7 +156,7 @@ Tensor composite(Context& ctx, Tensor x, const Linear& wide, const Linear& narro
     add_into(ctx, a.view(x.shape), out);
   }
   const Arena::Scope scope(ctx.arena);
-  const Tensor hidden = gated_halves(ctx, linear(ctx, out, wide), Activation::silu, true);
+  const Tensor hidden = gated_halves(ctx, linear(ctx, out, wide), Activation::silu, GateHalf::second);
   add_into(ctx, linear(ctx, hidden, narrow), out);
   const Tensor swapped = permute(ctx, out, {1, 0});
   copy(ctx,
@@ -207,11 +220,11 @@ TEST(Ops, EachNamesItselfAndWhatItGotWhenItsOperandsDoNotFit) {
       {"layer_norm", [&] { (void)layer_norm(ctx, x, none, wrong, 1e-6F); }},
       {"rms_norm_modulate",
        [&] {
-         (void)rms_norm_modulate(ctx, x, none, 1e-6F, {nullptr, 6}, {nullptr, 7}, rows);
+         (void)rms_norm_modulate(ctx, x, none, 1e-6F, {x, 0}, {x, 1}, rows);  // a column too few
        }},
       {"gated_add",
        [&] {
-         gated_add(ctx, x, {nullptr, 6}, none, cube);
+         gated_add(ctx, x, {x, 0}, none, cube);
        }},
       {"group_norm", [&] { (void)group_norm(ctx, volume, none, none, 3, 1e-6F); }},
       {"attention",
@@ -240,9 +253,13 @@ TEST(Ops, EachNamesItselfAndWhatItGotWhenItsOperandsDoNotFit) {
        }},
       {"snake", [&] { (void)snake(ctx, x, wrong); }},
       {"snake_beta_alias_free", [&] { (void)snake_beta_alias_free(ctx, x, ctx.arena.take({4}), ctx.arena.take({4}), wrong, wrong); }},
-      {"gated_halves", [&] { (void)gated_halves(ctx, cube, Activation::silu, false); }},
+      {"gated_halves", [&] { (void)gated_halves(ctx, cube, Activation::silu, GateHalf::first); }},
       {"gated", [&] { (void)gated(ctx, x, cube, Activation::silu); }},
       {"axpby", [&] { (void)axpby(ctx, 1.0F, x, 1.0F, cube); }},
+      {"blend", [&] { blend_into(ctx, 1.0F, x, 1.0F, cube, x); }},
+      {"difference", [&] { difference_into(ctx, x, cube, 1.0F, x); }},
+      {"clamp", [&] { clamp(ctx, rows, 0.0F, 1.0F); }},
+      {"to_host", [&] { (void)to_host(ctx, rows); }},
       {"gather_rows", [&] { (void)gather_rows(ctx, cube, rows); }},
       {"scatter_rows",
        [&] {

@@ -133,7 +133,7 @@ TEST_F(ModelFiles, RandomBytesInAHeaderNeverBreakTheReader) {
     const fs::path file = write("random.safetensors", bytes);
     (void)refusal([&] {
       const Safetensors opened = Safetensors::open(file);
-      for (const auto& [name, tensor] : opened.tensors()) {  // whatever was accepted lies inside the file
+      for (const auto& [name, tensor] : opened.tensors()) {  // whatever was accepted is inside the file
         const auto* last = tensor.as<const volatile char>() + tensor.bytes();
         if (tensor.bytes() > 0) (void)last[-1];
       }

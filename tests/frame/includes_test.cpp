@@ -143,4 +143,40 @@ TEST(Includes, OnlyTheOpsAndTheParityTestsUseTheKernelTables) {
   }
 }
 
+// A family is a folder and a line: its name is nowhere else. tools/fabula compiles plans for it; benches and golden_check measure it.
+TEST(Includes, AFamilyIsNamedInItsFoldersAlone) {
+  const fs::path root = FABULA_SOURCE_DIR;
+  const std::regex family("minimax|h3::", std::regex::icase);
+  const std::initializer_list<const char*> may = {"video/h3/", "planner/h3/", "video/families.cpp", "tools/fabula/plan_compile.cpp",
+                                                  "tools/fabula/command_plan.cpp"};
+  for (const char* folder : {"base", "kernels", "engine", "planner", "audio", "video", "tools/fabula"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const std::string extension = entry.path().extension(), file = fs::relative(entry.path(), root);
+      if ((extension != ".h" && extension != ".cpp" && extension != ".cu") || starts_with_any(file, may)) continue;
+      std::ifstream in(entry.path());
+      std::string line;
+      for (int number = 1; std::getline(in, line); ++number)
+        EXPECT_FALSE(std::regex_search(line, family)) << file << ":" << number << ": " << line;
+    }
+  }
+}
+
+// Above the ops no code asks whether a run is dry, looks into a tensor, or picks a table: one seam, engine/machine.h.
+TEST(Includes, NothingAboveTheOpsLooksBehindTheSeam) {
+  const fs::path root = FABULA_SOURCE_DIR;
+  const std::regex forbidden(R"(is_dry\(\)|\.data [!=]= nullptr|(reference|cpu|cuda)_kernels\()");
+  std::size_t files = 0;
+  for (const char* folder : {"audio", "video", "planner"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;
+      ++files;
+      std::ifstream in(entry.path());
+      std::string line;
+      for (int number = 1; std::getline(in, line); ++number)
+        EXPECT_FALSE(std::regex_search(line, forbidden)) << fs::relative(entry.path(), root) << ":" << number << ": " << line;
+    }
+  }
+  EXPECT_GT(files, 100U) << "the walk found too little to mean anything";
+}
+
 }  // namespace

@@ -1,4 +1,4 @@
-// golden_check itself: it must notice a wrong number, and survive whatever stands in a folder.
+// golden_check itself: it must notice a wrong number, and survive any content of a folder.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>

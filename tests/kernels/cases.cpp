@@ -1,3 +1,4 @@
+// The cases of every entry, in sizes that reach the tails of all loops.
 #include "tests/kernels/cases.h"
 
 #include <algorithm>
@@ -357,6 +358,23 @@ void add_elementwise(std::vector<Case>& cases) {
                        const Tensor x = make.normal({s.rows, s.width}), y = make.normal({s.rows, s.width}), out = make.output(x.shape);
                        std::copy_n(y.f32(), y.elements(), out.f32());
                        kernels.axpby(exec, 0.7F, x, -1.3F, out, out);  // in place, as add_into does
+                       return out;
+                     }});
+    cases.push_back({"blend", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const Tensor x = make.normal({s.rows, s.width}), y = make.normal({s.rows, s.width}), out = make.output(x.shape);
+                       std::copy_n(x.f32(), x.elements(), out.f32());
+                       kernels.blend(exec, 0.7F, out, 0.3F, y, out);  // in place, as a sampler does
+                       return out;
+                     }});
+    cases.push_back({"difference", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const Tensor x = make.normal({s.rows, s.width}), y = make.normal({s.rows, s.width}), out = make.output(x.shape);
+                       kernels.difference(exec, x, y, 0.3F, out);
+                       return out;
+                     }});
+    cases.push_back({"clamp", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const Tensor x = make.normal({s.rows, s.width}), out = make.output(x.shape);
+                       std::copy_n(x.f32(), x.elements(), out.f32());
+                       kernels.clamp(exec, out, -1.0F, 0.5F, out);
                        return out;
                      }});
     for (const bool indexed : {false, true}) {

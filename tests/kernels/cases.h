@@ -1,4 +1,4 @@
-// The cases that every table is held to: each calls one entry on random operands and returns what it wrote.
+// The cases that every table must pass: each calls one entry on random operands and returns what it wrote.
 #pragma once
 
 #include <deque>

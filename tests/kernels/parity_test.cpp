@@ -37,6 +37,9 @@ constexpr Tolerance tolerances[] = {
     {"snake", 2e-6F, "another sine (3 ulp) of arguments up to 50"},
     {"activate", 5e-7F, "another exponential (1 ulp) and erf (2e-7)"},
     {"axpby", 3e-7F, "fma instead of two roundings"},
+    {"blend", 0.0F, "every rounding is stated"},
+    {"difference", 0.0F, "every rounding is stated"},
+    {"clamp", 0.0F, "a choice"},
     {"gated", 1e-6F, "as activate, then a product"},
     {"gated_add", 3e-7F, "fma instead of two roundings"},
     {"gather_rows", 0.0F, "a copy; bf16 widens exactly"},
@@ -141,6 +144,19 @@ TEST(CudaParity, EqualsReference) {
     ASSERT_EQ(expected.size(), found.size());
     EXPECT_LE(difference(expected, found), tolerance_of(c.entry)) << c.entry << " " << c.name;
   }
+}
+
+TEST(Tables, HaveEveryEntry) {
+  EXPECT_TRUE(complete(reference_kernels()));
+  EXPECT_TRUE(complete(cpu_kernels()));
+  EXPECT_TRUE(complete(dry_kernels()));
+  if (cuda_table() != nullptr) {
+    EXPECT_TRUE(complete(*cuda_table()));  // needs no device
+  }
+
+  Kernels broken = cpu_kernels();
+  broken.permute = nullptr;
+  EXPECT_FALSE(complete(broken));
 }
 
 TEST(ParityCases, CoverEveryEntryOfTheTable) {

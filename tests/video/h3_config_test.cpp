@@ -1,3 +1,4 @@
+// config.json of transformer and video autoencoder: hostile values are refused.
 #include "video/h3/config.h"
 
 #include <gtest/gtest.h>

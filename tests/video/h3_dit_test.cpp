@@ -1,3 +1,4 @@
+// The transformer beyond its goldens: threads, memory, the order of rows, broken layouts.
 #include "video/h3/dit.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "engine/machine.h"
 #include "tests/support/random.h"
 #include "video/h3/denoise.h"
 
@@ -27,25 +29,22 @@ class H3DitTest : public ::testing::Test {
 
   // (video, audio) outputs in one vector, made in an arena of exactly the dry run's size.
   std::vector<float> evaluate(const Dit& net, int threads) {
-    ThreadPool pool(threads);
-    std::vector<float> result;
     const RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
     const auto work = [&](Context& ctx) {
       const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout);
       const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {14, net.config.patch_dim()}),
                                     constant(ctx, audio, {19, net.config.audio_in_channels}), times.distinct, times.index);
-      for (const Tensor& part : {out.video, out.audio}) {
-        if (part.data != nullptr) result.insert(result.end(), part.f32(), part.f32() + part.elements());
-      }
+      std::vector<float> result = to_host(ctx, out.video), sound = to_host(ctx, out.audio);
+      result.insert(result.end(), sound.begin(), sound.end());
+      return result;
     };
-    Arena dry = Arena::dry();
-    Context dry_context{dry_kernels(), dry, {&pool, nullptr}};
-    work(dry_context);
-    Arena arena(dry.peak());
-    Context context{cpu_kernels(), arena, {&pool, nullptr}};
-    work(context);
-    EXPECT_EQ(arena.peak(), dry.peak());
-    return result;
+    const Machine machine = cpu_machine(threads);
+    const std::size_t footprint = footprint_of(machine, work);
+    return run_in(machine, footprint, [&](Context& ctx) {
+      std::vector<float> result = work(ctx);
+      EXPECT_EQ(ctx.arena.peak(), footprint);
+      return result;
+    });
   }
 
   test::Random random{test::seed()};

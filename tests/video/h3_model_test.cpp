@@ -1,4 +1,4 @@
-// The whole of a small bundle, made of the goldens' networks: what a request gives does not depend on threads or chance.
+// A small bundle made of the goldens' networks: a request's result does not depend on threads or chance.
 #include "video/h3/model.h"
 
 #include <gtest/gtest.h>
@@ -51,11 +51,10 @@ class H3ModelTest : public ::testing::Test {
     b.width = 64;
     b.height = 32;
     b.shot_frames = {22};
-    b.predicts_x0 = true;
     return b;
   }
 
-  [[nodiscard]] ClipRequest request(std::uint64_t seed, int frames = 22) const { return {&conditioning, frames, seed, 3}; }
+  [[nodiscard]] ClipRequest request(std::uint64_t seed, int frames = 22) const { return {&conditioning, frames, seed, {.steps = 3}}; }
 
   static Clip generate(H3Model& model, const ClipRequest& wanted) {
     Clip clip;
@@ -71,27 +70,28 @@ class H3ModelTest : public ::testing::Test {
   }
 
   const fs::path folder = fs::path(::testing::TempDir()) / "fabula_h3_model_test";
+  const BundleBlock block{Prediction::x0};
   test::Random random{test::seed()};
   Conditioning conditioning;
 };
 
 TEST_F(H3ModelTest, ASeedGivesTheSameBytesWithAnyNumberOfThreads) {
   for (const Precision precision : {Precision::fp32, Precision::bf16}) {
-    H3Model one(bundle(), precision, 1);
+    H3Model one(bundle(), block, precision, cpu_machine(1));
     const Clip clip = generate(one, request(7));
     EXPECT_EQ(clip.count, 22);
     EXPECT_EQ(clip.frames.size(), 22U * 64 * 32 * 3);
     EXPECT_EQ(clip.samples.size(), 73U * 40);  // 22 frames at 12 a second are 73 latents of 40 samples
     EXPECT_TRUE(generate(one, request(7)) == clip) << "a second run";
     for (const int threads : {2, 3}) {
-      H3Model many(bundle(), precision, threads);
+      H3Model many(bundle(), block, precision, cpu_machine(threads));
       EXPECT_TRUE(generate(many, request(7)) == clip) << threads << " threads";
     }
   }
 }
 
 TEST_F(H3ModelTest, SeedConditioningAndScoreEachChangeTheClip) {
-  H3Model model(bundle(), Precision::fp32, 2);
+  H3Model model(bundle(), block, Precision::fp32, cpu_machine(2));
   const auto base = model.latents(request(7));
   EXPECT_NE(model.latents(request(8)).video, base.video);
   EXPECT_NE(model.latents(request(8)).audio, base.audio);
@@ -103,7 +103,7 @@ TEST_F(H3ModelTest, SeedConditioningAndScoreEachChangeTheClip) {
 }
 
 TEST_F(H3ModelTest, TheFootprintIsThePeak) {
-  H3Model model(bundle(), Precision::fp32, 2);
+  H3Model model(bundle(), block, Precision::fp32, cpu_machine(2));
   for (const int frames : {22, 39}) {
     const std::size_t footprint = model.footprint(request(7, frames));
     EXPECT_EQ(generate(model, request(7, frames)).count, frames);
@@ -112,13 +112,13 @@ TEST_F(H3ModelTest, TheFootprintIsThePeak) {
 }
 
 TEST_F(H3ModelTest, LengthsThatCannotBeMadeAreRefused) {
-  H3Model model(bundle(), Precision::fp32, 1);
+  H3Model model(bundle(), block, Precision::fp32, cpu_machine(1));
   EXPECT_THROW((void)model.footprint(request(7, 23)), Error);
   EXPECT_THROW((void)model.footprint(request(7, 5)), Error);
 }
 
 TEST_F(H3ModelTest, ProgressRisesToTheEndAndCanStop) {
-  H3Model model(bundle(), Precision::fp32, 1);
+  H3Model model(bundle(), block, Precision::fp32, cpu_machine(1));
   int last = 0, of = 0;
   (void)model.generate(
       request(7), [](const Image&) {},
@@ -140,22 +140,38 @@ TEST_F(H3ModelTest, ProgressRisesToTheEndAndCanStop) {
 TEST_F(H3ModelTest, PartsThatDoNotFitOneAnotherAreRefused) {
   Bundle odd = bundle();
   odd.width = 40;  // a patch is 32 pixels wide
-  EXPECT_THROW(H3Model(odd, Precision::fp32, 1), Error);
+  EXPECT_THROW(H3Model(odd, block, Precision::fp32, cpu_machine(1)), Error);
   odd = bundle();
   odd.sample_rate = 16000;
-  EXPECT_THROW(H3Model(odd, Precision::fp32, 1), Error);
+  EXPECT_THROW(H3Model(odd, block, Precision::fp32, cpu_machine(1)), Error);
 }
 
-TEST(Sampler, NearTheEndTheVelocityIsBoundedByTheFloor) {
-  float x0[] = {1.0F, 1.0F};
-  const float sample[] = {0.5F, 0.0F};
-  velocity_from_x0(x0, sample, 0.5F);
-  EXPECT_FLOAT_EQ(x0[0], 1.0F);
-  EXPECT_FLOAT_EQ(x0[1], 2.0F);
-  float late[] = {0.1F};
-  const float start[] = {0.0F};
-  velocity_from_x0(late, start, 0.99F);
-  EXPECT_FLOAT_EQ(late[0], 0.1F / velocity_floor);
+TEST(Denoising, NearTheEndTheVelocityIsBoundedByTheFloor) {
+  const auto velocity = [](std::vector<float> x0, const std::vector<float>& sample, float timestep) {
+    const Shape shape{static_cast<std::int64_t>(x0.size())};
+    return run_sized(reference_machine(), [&](Context& ctx) {
+      const Tensor v = constant(ctx, x0, shape);
+      velocity_from_x0(ctx, v, constant(ctx, sample, shape), timestep);
+      return to_host(ctx, v);
+    });
+  };
+  EXPECT_EQ(velocity({1.0F, 1.0F}, {0.5F, 0.0F}, 0.5F), (std::vector<float>{1.0F, 2.0F}));
+  EXPECT_EQ(velocity({0.1F}, {0.0F}, 0.99F), (std::vector<float>{0.1F / velocity_floor}));
+}
+
+TEST(Families, APredictionTypeThatIsUnknownIsRefused) {
+  Bundle bundle;
+  bundle.folder = fs::path(::testing::TempDir()) / "fabula_bundle_block_test";
+  fs::create_directories(bundle.folder);
+  const auto read = [&](const char* text) {
+    std::ofstream(bundle.folder / "fabula.json") << text;
+    return BundleBlock::read(bundle).prediction;
+  };
+  EXPECT_EQ(read(R"({"prediction_type":"x0"})"), Prediction::x0);
+  EXPECT_EQ(read(R"({"prediction_type":"velocity"})"), Prediction::velocity);
+  for (const char* bad : {R"({"prediction_type":"noise"})", R"({"prediction_type":7})", "{}", "[]", ""})
+    EXPECT_THROW((void)read(bad), Error) << bad;
+  fs::remove_all(bundle.folder);
 }
 
 TEST(Families, AnUnknownFamilyAndAMissingBundleAreSaidInOneSentence) {
@@ -165,14 +181,14 @@ TEST(Families, AnUnknownFamilyAndAMissingBundleAreSaidInOneSentence) {
       << R"({"format":"fabula.bundle/1","name":"x","version":"1","license":"CC0-1.0","family":"moving-pictures","tap_layer":1,"fps":12,
     "sample_rate":16000,"audio_channels":1,"canvas":[64,32],"shot_frames":[22],"steps":3,"prediction_type":"x0","files":{}})";
   try {
-    (void)load_clip_model(folder, Precision::fp32, 1);
+    (void)load_clip_model(folder, Precision::fp32, cpu_machine(1));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::unavailable);
     EXPECT_NE(std::string(error.what()).find("moving-pictures"), std::string::npos);
   }
   fs::remove_all(folder);
-  EXPECT_THROW((void)load_clip_model(folder, Precision::fp32, 1), Error);
+  EXPECT_THROW((void)load_clip_model(folder, Precision::fp32, cpu_machine(1)), Error);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// The video autoencoder beyond its goldens: lengths, threads, memory.
 #include "video/h3/vae.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/machine.h"
 #include "tests/support/random.h"
 
 namespace fabula::h3 {
@@ -21,22 +23,21 @@ class H3VaeTest : public ::testing::Test {
 
   // Decodes in an arena of exactly the dry run's size; a byte more would throw.
   std::vector<float> decoded(const std::vector<float>& values, std::int64_t frames, int threads, std::size_t* peak = nullptr) {
-    ThreadPool pool(threads);
     std::vector<float> pixels;
     const auto work = [&](Context& ctx) {
       const Tensor z = constant(ctx, values, {vae.config.latent_channels, frames, height, width});
       decode(ctx, vae, z, Tiling{}, [&](Tensor part) {
-        if (part.data != nullptr) pixels.insert(pixels.end(), part.f32(), part.f32() + part.elements());
+        const std::vector<float> made = to_host(ctx, part);
+        pixels.insert(pixels.end(), made.begin(), made.end());
       });
     };
-    Arena dry = Arena::dry();
-    Context dry_context{dry_kernels(), dry, {&pool, nullptr}};
-    work(dry_context);
-    Arena arena(dry.peak());
-    Context context{cpu_kernels(), arena, {&pool, nullptr}};
-    work(context);
-    EXPECT_EQ(arena.peak(), dry.peak());
-    if (peak != nullptr) *peak = arena.peak();
+    const Machine machine = cpu_machine(threads);
+    const std::size_t footprint = footprint_of(machine, work);
+    run_in(machine, footprint, [&](Context& ctx) {
+      work(ctx);
+      EXPECT_EQ(ctx.arena.peak(), footprint);
+      if (peak != nullptr) *peak = ctx.arena.peak();
+    });
     return pixels;
   }
 
@@ -74,12 +75,10 @@ TEST_F(H3VaeTest, MemoryOfDecodingDoesNotGrowWithTheVideo) {
 }
 
 TEST_F(H3VaeTest, AStillIsOneLatentFrame) {
-  Arena arena(std::size_t{1} << 26);
-  Context ctx{cpu_kernels(), arena, {}};
-  ThreadPool pool(1);
-  ctx.exec.pool = &pool;
-  const Tensor still = constant(ctx, random.normals(3 * 24 * 32), {1, 3, 24, 32});
-  EXPECT_EQ(encode(ctx, vae, still, Tiling{}).shape, (Shape{2 * vae.config.latent_channels, 1, 3, 4}));
+  const Shape moments = run_sized(cpu_machine(1), [&](Context& ctx) {
+    return encode(ctx, vae, constant(ctx, random.normals(3 * 24 * 32), {1, 3, 24, 32}), Tiling{}).shape;
+  });
+  EXPECT_EQ(moments, (Shape{2 * vae.config.latent_channels, 1, 3, 4}));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ std::vector<float> tone(std::int64_t sample_frames, double amplitude = 0.05) {
   return stereo;
 }
 
-void write_film(const fs::path& file, int frames, Mp4Options options = {}, int width = 224, int height = 128) {
+void write_film(const fs::path& file, int frames, SinkOptions options = {}, int width = 224, int height = 128) {
   Mp4Sink sink(file, options);
   for (int i = 0; i < frames; ++i) sink.frame(picture(width, height, i));
   sink.samples(tone(std::int64_t{frames} * film_sample_rate / options.fps));
@@ -163,7 +163,7 @@ TEST_F(FilmFile, BringsTheSoundToItsLoudnessInTime) {
   });
   EXPECT_NEAR(meter.integrated_lufs(), -16.0, 0.5);
   EXPECT_LT(meter.true_peak_dbtp(), -0.5);
-  // The left side starts with sin(0) and goes up: its first crest stands a quarter of a period in, 27 samples.
+  // The left side starts with sin(0) and goes up: its first crest is a quarter of a period in, 27 samples.
   ASSERT_GT(samples.size(), 400U);
   std::size_t crest = 0;
   for (std::size_t i = 0; i < 80; ++i) crest = samples[2 * i] > samples[2 * crest] ? i : crest;
@@ -292,7 +292,7 @@ TEST_F(FilmFile, ThatIsNoFilmIsRefused) {
 
 TEST_F(FilmFile, IsLookedAtBeforeItGetsItsName) {
   std::ofstream(file("a.mp4")) << "older";
-  Mp4Options options{.existing = Existing::replace};
+  SinkOptions options{.existing = Existing::replace};
   options.check = [](const fs::path& film) {
     EXPECT_EQ(probe_film(film).video_frames, 3);
     throw Error(ExitCode::check_failed, "this film did not pass its check");
@@ -312,6 +312,14 @@ TEST_F(FilmFile, SpoolsHaveNoNameAndGiveTheirBytesBackTwice) {
     EXPECT_EQ(spool.read(std::as_writable_bytes(std::span(got))), 5U);
     EXPECT_EQ(got, "hello....");
   }
+}
+
+TEST(Sinks, AContainerIsFoundByItsExtension) {
+  ASSERT_FALSE(containers().empty());
+  for (const Container& container : containers()) EXPECT_EQ(container_of(container.extension), &container);
+  EXPECT_EQ(container_of(".avi"), nullptr);
+  EXPECT_EQ(container_of(""), nullptr);
+  EXPECT_NE(container_extensions().find(".mp4"), std::string::npos);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// Tiles cover the picture, and what is put together is what was cut.
 #include "video/tiling.h"
 
 #include <gtest/gtest.h>

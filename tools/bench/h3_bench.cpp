@@ -1,9 +1,8 @@
-// Times one transformer evaluation and one VAE decode of a bundle. tools/train/judge/bench_reference.py times the same through diffusers and
-// prints the same lines, so that both together are one table:
+// Times one transformer evaluation and one VAE decode of a bundle. tools/train/judge/bench_reference.py times the same through diffusers
+// and prints the same lines, so that both together are one table:
 //   h3_bench BUNDLE [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <random>
@@ -11,7 +10,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "engine/bundle.h"
+#include "engine/machine.h"
 #include "video/h3/denoise.h"
 #include "video/h3/vae.h"
 
@@ -26,31 +27,27 @@ struct Options {
 
 // Median over the repeats, after one call that is not counted.
 double milliseconds(const std::function<void()>& call, int repeats) {
-  using Clock = std::chrono::steady_clock;
   call();
   std::vector<double> times;
   for (int i = 0; i < repeats; ++i) {
-    const auto start = Clock::now();
+    const Stopwatch watch;
     call();
-    times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    times.push_back(1e3 * watch.seconds());
   }
   std::sort(times.begin(), times.end());
   return times[times.size() / 2];
 }
 
 // Runs `work` dry for its peak, then in an arena of that size, `repeats` times.
-double time_in_arena(const std::function<void(Context&)>& work, ThreadPool& pool, int repeats) {
-  Arena dry = Arena::dry();
-  Context dry_context{dry_kernels(), dry, {&pool, nullptr}};
-  work(dry_context);
-  Arena arena(dry.peak());
-  Context context{cpu_kernels(), arena, {&pool, nullptr}};
-  return milliseconds(
-      [&] {
-        const Arena::Scope scope(arena);
-        work(context);
-      },
-      repeats);
+double time_in_arena(const std::function<void(Context&)>& work, const Machine& machine, int repeats) {
+  return run_in(machine, footprint_of(machine, work), [&](Context& ctx) {
+    return milliseconds(
+        [&] {
+          const Arena::Scope scope(ctx.arena);
+          work(ctx);
+        },
+        repeats);
+  });
 }
 
 std::vector<float> noise(std::int64_t count, unsigned seed) {
@@ -71,7 +68,7 @@ void bench(const Options& options) {
   const Precision precision = options.precision == "bf16" ? Precision::bf16 : Precision::fp32;
   const h3::Dit dit = h3::Dit::load(bundle.folder / "transformer", precision);
   const h3::VideoVae vae = h3::VideoVae::load(bundle.folder / "vae", precision);
-  ThreadPool pool(options.threads);
+  const Machine machine = cpu_machine(options.threads);
 
   const h3::VaeConfig& v = vae.config;
   const h3::DitConfig& d = dit.config;
@@ -98,11 +95,12 @@ void bench(const Options& options) {
                                  constant(ctx, audio_values, {audio, d.audio_in_channels}), times.distinct, times.index);
         (void)out;
       },
-      pool, options.repeats);
+      machine, options.repeats);
   print("transformer step", layout.rows(), "rows", options, step);
 
-  const double decoding = time_in_arena(
-      [&](Context& ctx) { decode(ctx, vae, constant(ctx, latent_values, latent_shape), Tiling{}, [](Tensor) {}); }, pool, options.repeats);
+  const double decoding =
+      time_in_arena([&](Context& ctx) { decode(ctx, vae, constant(ctx, latent_values, latent_shape), Tiling{}, [](Tensor) {}); }, machine,
+                    options.repeats);
   print("VAE decode", decoded_frames(v, clip.frames), "frames", options, decoding);
 }
 

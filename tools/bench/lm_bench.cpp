@@ -1,4 +1,5 @@
-// Language models of published size: memory and tokens a second in each precision, beside what reading the weights once a token would give.
+// Language models of published size: memory and tokens per second in each precision, beside the speed of reading the weights once per
+// token.
 //
 //   lm_bench --make DIR        writes a Qwen3 of the shape of Qwen3-0.6B with random weights in bf16 (1.2 GB)
 //   lm_bench DIR PRECISION     reads DIR as fp32, bf16 or int8; one a process, so that the peak of memory is its own
@@ -70,7 +71,7 @@ void make(const fs::path& folder) {
   const std::uint64_t length = text.size();
   out.write(reinterpret_cast<const char*>(&length), sizeof(length));
   out << text;
-  // A deviation of about 1/sqrt(width) everywhere; one draw of a block serves for all, since speed does not ask which numbers they are.
+  // A deviation of about 1/sqrt(width) everywhere; one draw of a block serves for all, since speed does not depend on the values.
   std::mt19937 engine(1);
   std::normal_distribution<float> normal(0.0F, 0.03F);
   std::vector<std::uint16_t> block((1U << 20U) + 1U);
@@ -84,7 +85,7 @@ void make(const fs::path& folder) {
   if (!out) throw Error(ExitCode::io, "cannot write " + folder.string());
 }
 
-// Bytes a second that the pool's threads read from memory together: the best of some passes over 1 GB.
+// Bytes per second that the pool's threads read from memory together: the best of some passes over 1 GB.
 double bandwidth(ThreadPool& pool) {
   constexpr std::int64_t words = (std::int64_t{1} << 30) / 8, grain = words / 64;
   const std::vector<std::uint64_t> memory(static_cast<std::size_t>(words), 1);
@@ -120,12 +121,12 @@ double peak_mb() {
 
 void measure(const fs::path& folder, const std::string& name, int threads) {
   const Precision precision = name == "int8" ? Precision::int8 : name == "bf16" ? Precision::bf16 : Precision::fp32;
-  ThreadPool pool(threads);
+  const Machine machine = cpu_machine(threads);
   double start = seconds();
   Weights weights = Weights::open(folder, precision);
   const Qwen3 model = load_qwen3(Qwen3Config::open(folder / "config.json"), weights);
   const double load = seconds() - start;
-  Session session(model, model.config.layers, cpu_kernels(), &pool);
+  Session session(model, model.config.layers, machine);
   constexpr std::int32_t prompt = 512, written = 24;
   std::vector<std::int32_t> tokens;
   for (std::int32_t i = 0; i < prompt; ++i) tokens.push_back(i * 37 % 150000);

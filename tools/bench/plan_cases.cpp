@@ -1,3 +1,4 @@
+// Reads the cases of a file of prompts whose plans are known.
 #include <fstream>
 #include <nlohmann/json.hpp>
 

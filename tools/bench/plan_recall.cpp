@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   try {
     const std::filesystem::path bundle = argv[2];
     const World world = World::open(bundle / "world.json");
-    const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
+    const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
     recall::Score rules, model;
     for (const recall::Case& one : recall::read_cases(argv[1])) {
       if (!rules.add(one, oracle::plan_by_rules(one.prompt, world, phones_of)) && tells) std::printf("rules: %s\n", one.prompt.c_str());

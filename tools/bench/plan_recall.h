@@ -16,7 +16,7 @@ namespace fabula::recall {
 struct Shown {
   std::string place, time;
   std::vector<std::pair<std::string, std::string>> acts;  ///< actor, action
-  std::string speaker, text;                              ///< empty: nobody speaks
+  std::string speaker, text;                              ///< empty: silence
   bool operator==(const Shown&) const = default;
 };
 

@@ -135,7 +135,7 @@ void print_at_once(const std::string& name, std::int64_t tokens, const Time& tim
 
 // One plan after the other against --jobs at once. The planner's own way of directing, states and all.
 void bench_at_once(const Options& options, const std::vector<std::string>& prompts, Precision precision) {
-  const auto planner = load_planner(options.bundle, precision, options.threads, phones_of);
+  const auto planner = load_planner(options.bundle, precision, cpu_machine(options.threads), phones_of);
   Time one = never, many = never;
   std::int64_t tokens = 0;
   for (int repeat = 0; repeat < options.repeats; ++repeat) {
@@ -171,9 +171,9 @@ void bench(const Options& options) {
                           std::move(weights),
                           std::move(model),
                           bundle.tap_layer};
-  ThreadPool pool(options.threads);
+  const Machine machine = cpu_machine(options.threads);
   const std::vector<std::string> prompts = prompts_of(options.prompts);
-  const auto fresh = [&] { return std::make_unique<Session>(planning.model, planning.tap_layer, cpu_kernels(), &pool); };
+  const auto fresh = [&] { return std::make_unique<Session>(planning.model, planning.tap_layer, machine); };
   constexpr const char* names[] = {"asked for alone", "read ahead", "read ahead, knowing the plans before"};
   Total totals[3];
   std::vector<std::unique_ptr<Session>> lasting;  // one a repeat, that knows the same plans in each

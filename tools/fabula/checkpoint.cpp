@@ -100,7 +100,8 @@ plan::Film plan_by_checkpoint(const Source& source, const PlanningOptions& how, 
   const Precision precision = precision_of(options.precision, checkpoint.natural_precision());
   if (checkpoint.chat.source.empty())
     std::fprintf(stderr, "fabula: %s has no chat template; Qwen's form of turns is assumed\n", options.folder.c_str());
-  const PublishedOptions published{precision, thread_count(how.model.threads), [](int) { return !stop_requested(); }, how.sampling};
+  const PublishedOptions published{precision, cpu_machine(thread_count(how.model.threads)), [](int) { return !stop_requested(); },
+                                   how.sampling};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
   const plan::Film film = options.any_film ? plan_any_film(checkpoint, source.prompt, seen, published)
                                            : plan_film(checkpoint, world, source.prompt, seen, phones_of, published);

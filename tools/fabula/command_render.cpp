@@ -24,8 +24,8 @@
 #include "tools/fabula/source.h"
 #include "tools/fabula/stop.h"
 #include "video/families.h"
-#include "video/io/mp4.h"
 #include "video/io/probe.h"
+#include "video/io/sinks.h"
 
 namespace fabula::cli {
 
@@ -40,7 +40,7 @@ struct RenderOptions {
   std::string save_plan;              // empty: the plan is not kept
   OverwriteOptions overwriting;       // of both
   std::optional<std::uint64_t> seed;  // absent: the plan's, or 0
-  int steps = 0;                      // evaluations of the transformer per shot; 0: what the bundle says
+  int steps = 0;                      // of the sampler per shot; 0: what the bundle says
   int scale = 0;                      // size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
 };
@@ -66,7 +66,7 @@ std::string file_name_of(const std::string& title) {
       name += '_';
   }
   while (!name.empty() && name.back() == '_') name.pop_back();
-  return (name.empty() ? "film" : name) + ".mp4";
+  return (name.empty() ? "film" : name) + containers().front().extension;
 }
 
 // Whether two names mean one file, which need not exist.
@@ -81,8 +81,8 @@ struct Wanted {
 };
 Wanted wanted(const RenderOptions& options) {
   const std::string& film = options.output;
-  if (!film.empty() && ending_of(film) != ".mp4" && !is_stream(film))
-    throw Error(ExitCode::usage, "the output " + film + " does not end in .mp4");
+  if (!film.empty() && container_of(ending_of(film)) == nullptr && !is_stream(film))
+    throw Error(ExitCode::usage, "the output " + film + " does not end in " + container_extensions());
   if (!film.empty() && !options.save_plan.empty() && same_name(film, options.save_plan))
     throw Error(ExitCode::usage, "the film and its plan are both to be " + film);
   std::vector<std::string> inputs = {options.planning.cast.file};
@@ -103,10 +103,10 @@ std::size_t available_memory() {
   return 0;
 }
 
-void check_memory(const ClipModel& model, const PlannedFilm& planned, const Bundle& bundle, int evaluations) {
+void check_memory(const ClipModel& model, const PlannedFilm& planned, const Bundle& bundle, const ClipSettings& settings) {
   std::size_t needed = 0;
   for (const Conditioning& conditioning : planned.shots) {
-    needed = std::max(needed, model.footprint({&conditioning, bundle.shot_frames.back(), 0, evaluations}));
+    needed = std::max(needed, model.footprint({&conditioning, bundle.shot_frames.back(), 0, settings}));
   }
   const std::size_t available = available_memory();
   if (available != 0 && needed > available) {
@@ -126,9 +126,9 @@ void verify_film(const fs::path& file, const std::string& name, const plan::Film
 }
 
 // A small canvas is enlarged by a whole number, which players would do worse.
-Mp4Options sink_options(const RenderOptions& options, const ClipFormat& format, int fps) {
+SinkOptions sink_options(const RenderOptions& options, const ClipFormat& format, int fps) {
   constexpr int comfortable_height = 480;
-  Mp4Options sink;
+  SinkOptions sink;
   sink.fps = fps;
   const int factor = options.scale > 0 ? options.scale : (comfortable_height + format.height - 1) / format.height;
   sink.width = format.width * factor;
@@ -167,7 +167,7 @@ void run(const RenderOptions& options) {
   const Bundle bundle = Bundle::open(locate_bundle(options.planning.model.model));
   const Precision precision = precision_of(options.planning.model.precision);
   const int threads = thread_count(options.planning.model.threads);
-  const int evaluations = options.steps > 0 ? options.steps : bundle.steps;
+  const ClipSettings settings{.steps = options.steps > 0 ? options.steps : bundle.steps};
   std::vector<Stage> stages;
 
   Clock::time_point start = Clock::now();
@@ -179,17 +179,18 @@ void run(const RenderOptions& options) {
 
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
   start = Clock::now();
-  const auto model = load_clip_model(bundle.folder, precision, threads);
-  check_memory(*model, planned, bundle, evaluations);
+  const auto model = load_clip_model(bundle.folder, precision, cpu_machine(threads));
+  check_memory(*model, planned, bundle, settings);
   stages.push_back({"load", seconds_since(start)});
 
   start = Clock::now();
-  Mp4Options how = sink_options(options, model->format(), film.fps);
+  SinkOptions how = sink_options(options, model->format(), film.fps);
   how.check = [&](const fs::path& finished) { verify_film(finished, output, film); };
-  Mp4Sink sink(output, how);
+  const Container* container = container_of(ending_of(output));
+  const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
   {
     ProgressLine line(options.quiet || options.json);
-    render_film(planned, *model, bundle.shot_frames, sink, conform_sound, {seed, evaluations}, [&](const FilmProgress& p) {
+    render_film(planned, *model, bundle.shot_frames, *sink, conform_sound, {seed, settings}, [&](const FilmProgress& p) {
       line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
       return !stop_requested();
     });
@@ -202,7 +203,7 @@ void run(const RenderOptions& options) {
   }
   stages.push_back({"encode and mux", rendering - inside});
   remember_film(options.planning.cast, film);
-  report(options, seed, sink.output(), film, stages);
+  report(options, seed, sink->output(), film, stages);
 }
 
 }  // namespace

@@ -144,8 +144,8 @@ std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanBatchOptions
 // Returns the number of jobs that failed.
 std::size_t plan_jobs(const std::vector<Job>& good, const PlanBatchOptions& options) {
   const ModelOptions& model = options.planning.model;
-  const auto planner = load_planner(locate_bundle(model.model), precision_of(model.precision), thread_count(model.threads), phones_of,
-                                    {.sampling = options.planning.sampling});
+  const auto planner = load_planner(locate_bundle(model.model), precision_of(model.precision), cpu_machine(thread_count(model.threads)),
+                                    phones_of, {.sampling = options.planning.sampling});
   std::vector<std::string> prompts;
   std::size_t failures = 0;
   for (const Job& job : good) prompts.push_back(job.prompt);

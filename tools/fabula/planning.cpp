@@ -37,8 +37,8 @@ PlannedFilm plan_by_model(const Source& given, const fs::path& bundle, const Pla
   Source source = given;
   const World world = World::open(bundle / "world.json");
   const CastJoin join(options.cast, source, world);
-  const auto planner = load_planner(bundle, precision_of(options.model.precision), thread_count(options.model.threads), phones_of,
-                                    {.sampling = options.sampling, .names = join.names()});
+  const auto planner = load_planner(bundle, precision_of(options.model.precision), cpu_machine(thread_count(options.model.threads)),
+                                    phones_of, {.sampling = options.sampling, .names = join.names()});
   const auto alive = [](int) { return !stop_requested(); };
   PlannedFilm planned = source.is_plan ? planner->read_plan(source.film, alive) : planner->plan_film(source.prompt, alive);
   if (stats != nullptr) *stats = planner->stats();

@@ -1,9 +1,11 @@
+// Distances between results and the reference's, whatever they are stored as.
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <limits>
 #include <vector>
 
+#include "kernels/bf16.h"
+#include "kernels/device.h"
 #include "tools/golden_check/runner.h"
 
 namespace fabula::golden {
@@ -42,7 +44,7 @@ double real_at(const Tensor& tensor, std::int64_t i) {
     case DType::f16:
       return half(stored<std::uint16_t>(tensor, i));
     case DType::bf16:
-      return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(stored<std::uint16_t>(tensor, i)) << 16));
+      return static_cast<double>(from_bf16(stored<std::uint16_t>(tensor, i)));
     default:
       return 0.0;
   }
@@ -70,7 +72,7 @@ double distance(double got, double want, DType stored_as) {
 }
 
 // Root mean square of a tensor of floats where it is above one, else one: what "of order one" in the tolerances is measured by. Float32
-// sums err in proportion to their size: at values of 60 the reference itself lies 2.5e-4 from its own float64 result.
+// sums err in proportion to their size: at values of 60 the reference itself is 2.5e-4 from its own float64 result.
 double scale_of(const Tensor& tensor) {
   if (!is_float(tensor.dtype) || tensor.elements() == 0) return 1.0;
   double sum = 0.0;
@@ -89,8 +91,16 @@ Tensor view_of(const void* data, DType dtype, Shape shape) {
 
 }  // namespace
 
-void Comparison::compare(const std::string& name, const Tensor& actual, std::int64_t item, std::int64_t items) {
-  if (!wants(name) || (actual.data == nullptr && actual.elements() != 0)) return;
+void Comparison::compare(const std::string& name, const Tensor& result, std::int64_t item, std::int64_t items) {
+  if (!wants(name) || (result.data == nullptr && result.elements() != 0)) return;
+  Tensor actual = result;
+  std::vector<std::byte> on_host;
+  if (result.device != DeviceKind::cpu) {
+    on_host.resize(result.bytes());
+    copy_bytes(on_host.data(), result.data, result.bytes(), stream_);
+    actual.data = on_host.data();
+    actual.device = DeviceKind::cpu;
+  }
   const Tensor expected = expected_->at(name);
   const Tensor target = items == 1 ? expected : expected.slice(item * (expected.shape[0] / items), expected.shape[0] / items);
   if (without_ones(actual.shape) != without_ones(target.shape)) {

@@ -8,8 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "tools/golden_check/runner.h"
-#include "tools/golden_check/tolerances.h"
+#include "tools/golden_check/parts.h"
 
 namespace fabula::golden {
 
@@ -28,16 +27,6 @@ fs::path weights_folder(const fs::path& folder) {
 
 namespace {
 
-const std::map<std::string, Runner>& runners() {
-  static const std::map<std::string, Runner> table = {
-      {"rng", run_rng},           {"scheduler", run_scheduler},     {"layout", run_layout}, {"geometry", run_geometry},
-      {"patchify", run_patchify}, {"tokenizer", run_tokenizer},     {"qwen3", run_qwen3},   {"qwen3_moe", run_qwen3},
-      {"qwen3_vl", run_qwen3},    {"transformer", run_transformer}, {"vae", run_vae},       {"audio_vae", run_audio_vae},
-      {"sampler", run_sampler},
-  };
-  return table;
-}
-
 struct Verdict {
   std::string folder, name, part;
   double error = 0.0, tolerance = 0.0;
@@ -55,12 +44,11 @@ double widened(const json& parameters, double tolerance) {
 }
 
 void judge(const Case& one, const json& parameters, const Setup& setup, Verdict& verdict) {
-  const auto runner = runners().find(one.part);
-  const Tolerance* tolerance = tolerance_of(one.part);
-  if (runner == runners().end() || tolerance == nullptr) throw Error(ExitCode::bad_data, "the part \"" + one.part + "\" is unknown");
-  verdict.tolerance = widened(parameters, setup.precision == Precision::bf16 ? tolerance->bf16 : tolerance->fp32);
-  Comparison comparison(one.tensors);
-  runner->second(one, setup, comparison);
+  const Part* part = part_named(one.part);
+  if (part == nullptr) throw Error(ExitCode::bad_data, "the part \"" + one.part + "\" is unknown");
+  verdict.tolerance = widened(parameters, setup.precision == Precision::bf16 ? part->bf16 : part->fp32);
+  Comparison comparison(one.tensors, setup.machine);
+  part->run(one, setup, comparison);
   verdict.error = comparison.largest_error();
   const auto left = comparison.left_out();
   if (!left.empty())
@@ -153,13 +141,18 @@ void limit_memory() {
   setrlimit(RLIMIT_AS, &limit);
 }
 
+Machine machine_of(const std::string& table, int threads) {
+  if (table == "cuda") return cuda_machine();
+  return table == "reference" ? reference_machine() : cpu_machine(threads);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Runs every case below a folder of goldens and compares it with the reference's results."};
   std::string folder, table = "cpu", precision = "fp32";
   int threads = 2;
   bool as_json = false;
   app.add_option("folder", folder, "Folder of goldens")->required()->type_name("DIR");
-  app.add_option("--kernels", table, "Which kernel table")->check(CLI::IsMember({"reference", "cpu"}))->capture_default_str();
+  app.add_option("--kernels", table, "Which kernel table")->check(CLI::IsMember({"reference", "cpu", "cuda"}))->capture_default_str();
   app.add_option("--precision", precision, "Numeric profile")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
   app.add_option("--threads", threads, "Threads")->check(CLI::Range(1, 256))->capture_default_str();
   app.add_flag("--json", as_json, "Print JSON");
@@ -169,10 +162,8 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }
   if (!fs::is_directory(folder)) throw Error(ExitCode::input_missing, folder + " is not a folder");
-  limit_memory();
-  ThreadPool pool(threads);
-  const Setup setup{table == "reference" ? &reference_kernels() : &cpu_kernels(), &pool,
-                    precision == "bf16" ? Precision::bf16 : Precision::fp32};
+  if (table != "cuda") limit_memory();  // the CUDA driver maps far more than it uses
+  const Setup setup{machine_of(table, threads), precision == "bf16" ? Precision::bf16 : Precision::fp32};
   return check(folder, setup, as_json);
 }
 

@@ -1,3 +1,4 @@
+// Parameters and tensors of a case, each checked as it is read.
 #include "tools/golden_check/parameters.h"
 
 #include <cstring>

@@ -1,10 +1,9 @@
 // AutoencoderKLMiniMaxH3Audio: encode and decode. Batch items (the two sides of stereo) are made one after the other.
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "audio/vae/audio_vae.h"
-#include "tools/golden_check/runner.h"
+#include "tools/golden_check/parameters.h"
+#include "video/h3/audio_vae/audio_vae.h"
 
 namespace fabula::golden {
 namespace {
@@ -20,11 +19,8 @@ Tensor input(const Case& one, const char* name, std::int64_t channels) {
   return tensor;
 }
 
-// A copy in the arena: mapped data may be unaligned.
 Tensor item_of(Context& ctx, const Tensor& batch, std::int64_t item, Shape shape) {
-  const Tensor one = ctx.arena.take(shape);
-  if (one.data != nullptr) std::memcpy(one.data, batch.slice(item, 1).data, one.bytes());
-  return one;
+  return constant(ctx, floats(batch.slice(item, 1)), shape);
 }
 
 }  // namespace
@@ -33,16 +29,16 @@ void run_audio_vae(const Case& one, const Setup& setup, Comparison& comparison) 
   const auto parameters = nlohmann::json::parse(one.parameters, nullptr, /*allow_exceptions=*/false);
   const std::string op = parameters.is_object() ? parameters.value("op", "") : "";
   if (op != "encode" && op != "decode") throw Error(ExitCode::bad_data, "its \"op\" is neither encode nor decode");
-  const AudioVae vae = AudioVae::load(one.weights);
+  const h3::AudioVae vae = h3::AudioVae::load(one.weights, setup.machine.device);
   const Tensor batch = op == "encode" ? input(one, "wave", 1) : input(one, "latents", vae.latent_channels());
   const std::int64_t items = batch.shape[0], length = batch.shape[2];
 
   for (std::int64_t item = 0; item < items; ++item) {
     run_sized(setup, [&](Context& ctx) {
       const auto compare = [&](const std::string& name, const Tensor& actual) { comparison.slice(name, item, items, actual); };
-      const AudioVae::Observer taps = [&](std::string_view module, const Tensor& actual) { compare("tap." + std::string(module), actual); };
+      const h3::Tap taps([&](const std::string& module, Tensor actual) { compare("tap." + module, actual); });
       if (op == "encode") {
-        const AudioVae::Posterior posterior = vae.posterior(ctx, item_of(ctx, batch, item, {length}), taps);
+        const h3::AudioVae::Posterior posterior = vae.posterior(ctx, item_of(ctx, batch, item, {length}), taps);
         compare("out.mean", posterior.mean);
         compare("out.logs", posterior.log_std);
       } else {

@@ -1,3 +1,4 @@
+// Packed sequences, clip sizes and patches: integers and moves, which must be equal.
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -6,6 +7,7 @@
 #include "tools/golden_check/parameters.h"
 #include "video/h3/denoise.h"
 #include "video/h3/layout.h"
+#include "video/h3/patches.h"
 
 namespace fabula::golden {
 namespace {
@@ -120,7 +122,7 @@ void run_geometry(const Case& one, const Setup&, Comparison& compare) {
   compare.values("out.canvas_288", small, {aspects.shape[0], 2});
 }
 
-void run_patchify(const Case& one, const Setup&, Comparison& compare) {
+void run_patchify(const Case& one, const Setup& setup, Comparison& compare) {
   const Tensor latents = one.in("latents"), audio = one.in("audio");
   if (latents.shape.rank() != 5 || latents.shape[0] != 1 || audio.shape.rank() != 3)
     throw Error(ExitCode::bad_data, "the case's inputs have the wrong shape");
@@ -130,16 +132,16 @@ void run_patchify(const Case& one, const Setup&, Comparison& compare) {
   geometry.height = latents.shape[3];
   geometry.width = latents.shape[4];
   geometry.patch = {patch[0], patch[1], patch[2]};
-  const std::vector<float> values = floats(latents);
-  std::vector<float> rows(values.size()), back(values.size());
-  h3::patchify(values, latents.shape[1], geometry, rows);
-  h3::unpatchify(rows, latents.shape[1], geometry, back);
-  compare.exact(back == values, "unpatchify does not undo patchify");
   const std::int64_t width = latents.shape[1] * patch[0] * patch[1] * patch[2];
-  compare.values("out.rows", rows, {latents.elements() / width, width});
+  run_sized(setup, [&](Context& ctx) {
+    const Tensor values = constant(ctx, floats(latents), {latents.shape[1], latents.shape[2], latents.shape[3], latents.shape[4]});
+    const Tensor rows = ctx.arena.take({latents.elements() / width, width}), back = ctx.arena.take(values.shape);
+    patchify(ctx, values, geometry, rows);
+    unpatchify(ctx, rows, geometry, back);
+    compare.exact(to_host(ctx, back) == to_host(ctx, values), "unpatchify does not undo patchify");
+    compare("out.rows", rows);
 
-  // Audio rows: (channel items, width, latents) -> (items · latents, width).
-  run_sized({&reference_kernels(), nullptr}, [&](Context& ctx) {
+    // Audio rows: (channel items, width, latents) -> (items · latents, width).
     const Tensor copied = constant(ctx, floats(audio), audio.shape);
     compare("out.audio_rows", permute(ctx, copied, {0, 2, 1}).view({audio.shape[0] * audio.shape[2], audio.shape[1]}));
   });

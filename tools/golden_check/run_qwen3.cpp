@@ -101,11 +101,13 @@ struct Generation {
 
   void read(std::span<const std::int32_t> tokens, std::span<const PatchedImage> images) {
     const auto keep = [this](std::int64_t layer, Tensor tensor) {
-      if (layer == tap_layer && tensor.data != nullptr) states.insert(states.end(), tensor.f32(), tensor.f32() + tensor.elements());
+      if (layer != tap_layer) return;
+      const std::vector<float> values = to_host(ctx, tensor);
+      states.insert(states.end(), values.begin(), values.end());
     };
     const Arena::Scope scope(ctx.arena);
     const Tensor last = forward(ctx, model, cache, tokens, images, Logits::last, keep);
-    if (last.data != nullptr) logits.assign(last.f32(), last.f32() + last.elements());
+    logits = to_host(ctx, last);
   }
 
   // In chunks of about seven tokens; an image is not cut.
@@ -159,7 +161,7 @@ void check_generation(const Qwen3Vl& model, const Setup& setup, const Prompt& pr
   });
 }
 
-// Token types: 1 where a placeholder stands.
+// Token types: 1 for placeholders.
 void check_types(const Case& one, const Qwen3Vl& model, const Tokens& tokens, Comparison& compare) {
   if (!one.has("in.mm_token_type_ids")) return;
   const Tokens types = tokens_of(one.in("mm_token_type_ids"), 0);
@@ -174,6 +176,8 @@ void run_qwen3(const Case& one, const Setup& setup, Comparison& compare) {
   const json parameters = json::parse(one.parameters);
   const json tap_layer = parameters.value("tap_layer", json(0));
   if (!tap_layer.is_number_integer()) throw Error(ExitCode::bad_data, "its metadata's tap_layer is not an integer");
+  if (setup.machine.device != DeviceKind::cpu)
+    throw Error(ExitCode::unavailable, "the language model's cache of keys and values is on the host: run it there");
   Weights weights = Weights::open(one.weights, setup.precision);
   const Qwen3Vl model = load(one, weights);
   const Tensor prompts = one.in("input_ids");

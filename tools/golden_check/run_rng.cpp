@@ -1,3 +1,4 @@
+// torch.Generator's stream: uniform and normal values.
 #include "engine/sample/rng.h"
 #include "tools/golden_check/parameters.h"
 

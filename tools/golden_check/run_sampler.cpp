@@ -6,6 +6,7 @@
 #include "tools/golden_check/parameters.h"
 #include "video/h3/decode.h"
 #include "video/h3/denoise.h"
+#include "video/h3/patches.h"
 #include "video/h3/vae.h"
 
 namespace fabula::golden {
@@ -17,18 +18,19 @@ using nlohmann::json;
 struct Parts {
   h3::Dit dit;
   h3::VideoVae vae;
-  AudioVae audio_vae;
+  h3::AudioVae audio_vae;
 
-  static Parts load(const Case& one, Precision precision) {
+  static Parts load(const Case& one, Precision precision, DeviceKind device) {
     const auto siblings = one.file.parent_path() / "..";
-    return {h3::Dit::load(weights_folder(siblings / "transformer"), precision),
-            h3::VideoVae::load(weights_folder(siblings / "vae"), precision), AudioVae::load(weights_folder(siblings / "audio_vae"))};
+    return {h3::Dit::load(weights_folder(siblings / "transformer"), precision, device),
+            h3::VideoVae::load(weights_folder(siblings / "vae"), precision, device),
+            h3::AudioVae::load(weights_folder(siblings / "audio_vae"), device)};
   }
 };
 
 // Everything about a case but the networks. What is not in its metadata is as the published model has it.
 struct Setting {
-  int steps = 0, fps = 24;
+  int points = 0, fps = 24;  // points of the schedules
   double shift = 0.0, audio_shift = 0.0;
   float keyframe_level = h3::given_video_timestep;
   h3::Prediction prediction = h3::Prediction::velocity;
@@ -46,7 +48,7 @@ Tensor shaped(const Case& one, const char* name, int rank) {
 Setting setting_of(const Case& one) {
   const json parameters = json::parse(one.parameters);
   Setting setting;
-  setting.steps = static_cast<int>(whole_number(one, "num_inference_steps", 2, 1000));
+  setting.points = static_cast<int>(whole_number(one, "num_inference_steps", 2, 1000));
   setting.shift = real_number(one, "shift");
   setting.audio_shift = real_number(one, "audio_shift");
   if (parameters.contains("fps")) setting.fps = static_cast<int>(whole_number(one, "fps", 1, 240));
@@ -83,31 +85,29 @@ h3::ClipGeometry geometry_of(const Case& one, const Parts& parts, int fps) {
   return g;
 }
 
-// The keyframes' rows, noised to their level: (given rows · patch_dim) values. in.keyframe_latents (keyframes or 1, channels, frames, h,
+// The keyframes, noised to their level, as rows: given (given rows, patch_dim). in.keyframe_latents (keyframes or 1, channels, frames, h,
 // w).
-std::vector<float> keyframe_rows(const Case& one, const Setting& setting, const h3::ClipGeometry& clip, std::int64_t channels) {
-  if (setting.anchors.empty()) return {};
+void write_keyframes(Context& ctx, const Case& one, const Setting& setting, const h3::ClipGeometry& clip, std::int64_t channels,
+                     Tensor given) {
+  if (setting.anchors.empty()) return;
   const Tensor latents = shaped(one, "keyframe_latents", 5), noise = shaped(one, "keyframe_noise", 5);
   if (!(latents.shape == noise.shape) || latents.shape[1] != channels)
     throw Error(ExitCode::bad_data, "the keyframes do not fit their noise");
-  std::vector<float> values = floats(latents), rows(values.size());
+  std::vector<float> values = floats(latents);
   scale_noise(setting.keyframe_level, floats(noise), values);
   h3::ClipGeometry keyframe = clip;
   keyframe.frames = latents.shape[2], keyframe.height = latents.shape[3], keyframe.width = latents.shape[4];
-  const std::size_t one_item = values.size() / static_cast<std::size_t>(latents.shape[0]);
-  for (std::size_t at = 0; at < values.size(); at += one_item)
-    patchify(std::span(values).subspan(at, one_item), channels, keyframe, std::span(rows).subspan(at, one_item));
-  return rows;
+  const std::int64_t items = latents.shape[0];
+  if (latents.elements() != given.elements()) throw Error(ExitCode::bad_data, "the keyframes do not fill their rows");
+  const Tensor all = constant(ctx, values, {items * channels, keyframe.frames, keyframe.height, keyframe.width});
+  for (std::int64_t item = 0; item < items; ++item) {
+    const std::int64_t rows = given.shape[0] / items;
+    patchify(ctx, all.slice(item * channels, channels), keyframe, given.slice(item * rows, rows));
+  }
 }
 
-std::span<float> values_of(Tensor tensor) { return {tensor.f32(), static_cast<std::size_t>(tensor.elements())}; }
-
-// Noise to clean latents (channels, frames, height, width) and audio rows, both normalised.
-struct Clean {
-  Tensor video, audio;
-};
-
-Clean sample(Context& ctx, const Case& one, const Parts& parts, const Setting& setting, Comparison& compare) {
+// Noise to clean latents, both normalised.
+h3::ClipLatents sample(Context& ctx, const Case& one, const Parts& parts, const Setting& setting, Comparison& compare) {
   const h3::ClipGeometry clip = geometry_of(one, parts, setting.fps);
   const std::int64_t channels = parts.dit.config.in_channels, width = parts.dit.config.audio_in_channels,
                      patch_dim = parts.dit.config.patch_dim();
@@ -123,24 +123,21 @@ Clean sample(Context& ctx, const Case& one, const Parts& parts, const Setting& s
   const Tensor audio = permute(ctx, sound, {0, 2, 1}).view({clip.audio_channels * clip.audio_latents, width});
   const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), patch_dim});
   const Tensor made = rows.slice(layout.given_video_rows, rows.shape[0] - layout.given_video_rows);
-  const std::vector<float> given = keyframe_rows(one, setting, clip, channels);
-  if (static_cast<std::int64_t>(given.size()) != layout.given_video_rows * patch_dim)
-    throw Error(ExitCode::bad_data, "the keyframes do not fill their rows");
-  if (!ctx.arena.is_dry()) {
-    std::copy(given.begin(), given.end(), rows.f32());
-    patchify(values_of(noise), channels, clip, values_of(made));
-  }
+  write_keyframes(ctx, one, setting, clip, channels, rows.slice(0, layout.given_video_rows));
+  patchify(ctx, noise, clip, made);
 
-  h3::Schedules schedules{Scheduler(setting.shift), Scheduler(setting.audio_shift)};
-  schedules.video.set_timesteps(setting.steps);
-  schedules.audio.set_timesteps(setting.steps);
+  h3::Denoising how{.schedules = {Schedule(setting.shift), Schedule(setting.audio_shift)},
+                    .prediction = setting.prediction,
+                    .given_video = setting.keyframe_level};
+  how.schedules.video.set_points(setting.points);
+  how.schedules.audio.set_points(setting.points);
   const auto after_step = [&](std::size_t done) {
     compare("tap.rows_after_step_" + std::to_string(done - 1), rows);
     compare("tap.audio_rows_after_step_" + std::to_string(done - 1), audio);
     return true;
   };
-  denoise(ctx, parts.dit, schedules, layout, setting.prediction, text, rows, audio, after_step, setting.keyframe_level);
-  if (!ctx.arena.is_dry()) unpatchify(values_of(made), channels, clip, values_of(noise));
+  denoise(ctx, parts.dit, layout, how, {text, rows, audio}, after_step);
+  unpatchify(ctx, made, clip, noise);
   return {noise, audio};
 }
 
@@ -148,24 +145,24 @@ Clean sample(Context& ctx, const Case& one, const Parts& parts, const Setting& s
 
 void run_sampler(const Case& one, const Setup& setup, Comparison& compare) {
   const Setting setting = setting_of(one);
-  const Parts parts = Parts::load(one, setup.precision);
+  const Parts parts = Parts::load(one, setup.precision, setup.machine.device);
   run_sized(setup, [&](Context& ctx) {
-    const Clean clean = sample(ctx, one, parts, setting, compare);
+    const h3::ClipLatents clean = sample(ctx, one, parts, setting, compare);
     compare("out.latents", clean.video);
     const std::int64_t channels = one.in("audio_noise").shape[0], latents = clean.audio.shape[0] / channels;
     compare("out.audio_latents", permute(ctx, clean.audio.view({channels, latents, clean.audio.shape[1]}), {0, 2, 1}));
     compare("out.wave", h3::decode_sound(ctx, parts.audio_vae, clean.audio, channels));
 
     const h3::VaeConfig& v = parts.vae.config;
-    const std::int64_t frames = decoded_frames(v, clean.video.shape[1]);
-    const Tensor video =
-        ctx.arena.take({frames, v.out_channels, clean.video.shape[2] * v.spatial_ratio(), clean.video.shape[3] * v.spatial_ratio()});
-    std::int64_t done = 0;
+    const std::int64_t height = clean.video.shape[2] * v.spatial_ratio(), width = clean.video.shape[3] * v.spatial_ratio();
+    std::vector<float> pixels;
     decode(ctx, parts.vae, h3::denormalise(ctx, clean.video, v.latents_mean, v.latents_std), std::nullopt, [&](Tensor part) {
-      h3::to_unit_range(part);
-      copy(ctx, part, video.slice(done, part.shape[0]));
-      done += part.shape[0];
+      std::vector<float> values = to_host(ctx, part);
+      h3::to_unit_range(values, height * width);
+      pixels.insert(pixels.end(), values.begin(), values.end());
     });
+    const Tensor video = filled(ctx, {decoded_frames(v, clean.video.shape[1]), v.out_channels, height, width},
+                                [&](std::span<float> to) { std::copy_n(pixels.begin(), std::min(to.size(), pixels.size()), to.begin()); });
     compare("out.pixels", permute(ctx, video, {1, 0, 2, 3}));
   });
 }

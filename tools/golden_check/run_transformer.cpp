@@ -44,7 +44,7 @@ bool is_shared(const std::string& module) { return module.rfind("rope.", 0) == 0
 }  // namespace
 
 void run_transformer(const Case& one, const Setup& setup, Comparison& compare) {
-  const h3::Dit dit = h3::Dit::load(one.weights, setup.precision);
+  const h3::Dit dit = h3::Dit::load(one.weights, setup.precision, setup.machine.device);
   const h3::Layout layout = layout_of(one);
   const auto timestep_indices = indices_of(one, "timestep_indices");
   const auto timesteps = floats(one.in("timestep"));

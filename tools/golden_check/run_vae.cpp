@@ -68,7 +68,7 @@ void check_splits(const json& parameters, const h3::VaeConfig& config, Compariso
     const TileAxis axis = split_tiles(length, tile, overlap, config.spatial_ratio());
     compare.exact(json{axis.starts, axis.lengths, axis.overlaps} == expected, "the tiles of \"" + key + "\" differ");
   }
-  // The table is metadata; the file's one tensor is a zero that stands for it, because a file holds at least one.
+  // The table is metadata; the file's one tensor is a zero in its place, because a file holds at least one.
   const float none = 0.0F;
   compare.values("out.none", std::span(&none, 1), {1});
 }
@@ -78,11 +78,9 @@ class LastTaps {
  public:
   explicit LastTaps(const Comparison& compare) : compare_(compare) {}
 
-  h3::Tap tap() {
-    return h3::Tap([this](const std::string& module, Tensor out) {
-      if (!compare_.wants("tap." + module) || out.data == nullptr) return;
-      const float* first = out.f32();
-      kept_["tap." + module] = {out.shape, std::vector<float>(first, first + out.elements())};
+  h3::Tap tap(Context& ctx) {
+    return h3::Tap([this, &ctx](const std::string& module, Tensor out) {
+      if (compare_.wants("tap." + module) && !ctx.arena.is_dry()) kept_["tap." + module] = {out.shape, to_host(ctx, out)};
     });
   }
   void hand_to(Comparison& compare, std::int64_t item, std::int64_t items) {
@@ -113,14 +111,14 @@ void run_vae(const Case& one, const Setup& setup, Comparison& compare) {
 
   const bool decodes = op == "decode";
   const std::optional<Tiling> tiling = tiling_of(parameters);
-  const h3::VideoVae vae = h3::VideoVae::load(one.weights, setup.precision);
+  const h3::VideoVae vae = h3::VideoVae::load(one.weights, setup.precision, setup.machine.device);
   const std::string input = decodes ? "latents" : "pixels", output = decodes ? "out.pixels" : "out.moments";
   const std::int64_t items = one.in(input).shape.rank() == 5 ? one.in(input).shape[0] : 1;
   for (std::int64_t item = 0; item < items; ++item) {
     LastTaps taps(compare);
     run_sized(setup, [&](Context& ctx) {
       const auto check = decodes ? check_decode : check_encode;
-      check(ctx, vae, item_of(ctx, one, input, item), tiling, taps.tap(),
+      check(ctx, vae, item_of(ctx, one, input, item), tiling, taps.tap(ctx),
             [&](Tensor result) { compare.slice(output, item, items, result); });
     });
     taps.hand_to(compare, item, items);

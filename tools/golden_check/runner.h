@@ -1,8 +1,8 @@
-// golden_check: what a part's runner is given and gives back.
+// golden_check: what a part's runner takes and returns.
 //
 // A runner computes the case's results and hands every one to the comparison under the reference's name ("out.sample",
 // "tap.transformer_blocks.0"). The harness then checks that nothing the file holds was left out. To add a part: write run_PART.cpp and one
-// line in the table of golden_check.cpp.
+// row in parts.cpp.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/context.h"
+#include "engine/machine.h"
 #include "engine/ops.h"
 #include "engine/weights/safetensors.h"
 
@@ -36,15 +36,15 @@ struct Case {
 
 /// How the networks are run.
 struct Setup {
-  const Kernels* kernels = nullptr;
-  ThreadPool* pool = nullptr;
+  Machine machine;
   Precision precision = Precision::fp32;
 };
 
 /// Collects results against a case's `out.*` and `tap.*`.
 class Comparison {
  public:
-  explicit Comparison(const Safetensors* expected) : expected_(expected) {}
+  /// machine: where the results are.
+  Comparison(const Safetensors* expected, const Machine& machine) : expected_(expected), stream_(machine.exec().stream) {}
 
   /// Compares with the stored tensor of that name, if there is one (a runner may offer more taps than were stored). Extents of 1 are
   /// ignored in the shapes. Floats: absolute difference, of tensors whose root mean square exceeds one as a part of that; integers must be
@@ -71,6 +71,7 @@ class Comparison {
   void compare(const std::string& name, const Tensor& actual, std::int64_t offset, std::int64_t items);
 
   const Safetensors* expected_;
+  void* stream_;
   std::map<std::string, std::int64_t> compared_;  // elements
   double largest_ = 0.0;
   std::string worst_;
@@ -78,18 +79,13 @@ class Comparison {
 
 using Runner = void (*)(const Case&, const Setup&, Comparison&);
 
-/// Sizes the arena by a dry run of `body`, then runs it. A case that asks for more than 4 GB is refused.
+/// fabula::run_sized for a case: one that asks for more than 4 GB is refused.
 template <typename Body>
 void run_sized(const Setup& setup, Body&& body) {
   constexpr std::size_t limit = std::size_t{4} << 30;
-  const Exec exec{setup.pool, nullptr};
-  Arena dry = Arena::dry();
-  Context sizing{dry_kernels(), dry, exec};
-  body(sizing);
-  if (dry.peak() > limit) throw Error(ExitCode::bad_data, "the case asks for more than 4 GB of memory");
-  Arena arena(dry.peak());
-  Context context{*setup.kernels, arena, exec};
-  body(context);
+  const std::size_t footprint = footprint_of(setup.machine, body);
+  if (footprint > limit) throw Error(ExitCode::bad_data, "the case asks for more than 4 GB of memory");
+  run_in(setup.machine, footprint, body);
 }
 
 // Each in its own file; parts that differ in their weights alone share one.

@@ -1,3 +1,4 @@
+// Attention, feed-forward and rotary angles that transformer and video decoder share.
 #include "video/h3/attention.h"
 
 #include <cmath>
@@ -9,7 +10,7 @@ Rotary rotary(Context& ctx, std::span<const float> angles, std::int64_t rows) {
   const std::size_t half = angles.size() / static_cast<std::size_t>(rows);
   std::vector<float> cosines(2 * angles.size()), sines(2 * angles.size());
   for (std::size_t i = 0; i < angles.size(); ++i) {
-    const std::size_t first = i / half * 2 * half + i % half;  // the angle stands in the row's first half and again in its second
+    const std::size_t first = i / half * 2 * half + i % half;  // the angle is in both halves of its row
     cosines[first] = cosines[first + half] = std::cos(angles[i]);
     sines[first] = sines[first + half] = std::sin(angles[i]);
   }
@@ -51,7 +52,7 @@ FeedForward FeedForward::take(Weights& weights, const std::string& prefix, std::
 }
 
 Tensor feed_forward(Context& ctx, const FeedForward& ff, Tensor x) {
-  return linear(ctx, gated_halves(ctx, linear(ctx, x, ff.in), Activation::silu, /*gate_second=*/true), ff.out);
+  return linear(ctx, gated_halves(ctx, linear(ctx, x, ff.in), Activation::silu, GateHalf::second), ff.out);
 }
 
 }  // namespace fabula::h3

@@ -24,7 +24,6 @@ struct DitConfig {
 
   /// Values in one video row.
   [[nodiscard]] std::int64_t patch_dim() const { return in_channels * patch_t * patch_h * patch_w; }
-  [[nodiscard]] std::int64_t attention_dim() const { return num_attention_heads * attention_head_dim; }
   [[nodiscard]] std::int64_t rotary_dim() const { return 2 * 3 * rope_freq_dim; }
 
   /// Reads folder/config.json. Throws Error: input_missing, or bad_data naming the field and what it may be.

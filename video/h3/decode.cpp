@@ -1,7 +1,9 @@
+// Denormalised latents through the two decoders; pixels to 8 bits.
 #include "video/h3/decode.h"
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "base/error.h"
 
@@ -30,24 +32,21 @@ Tensor decode_sound(Context& ctx, const AudioVae& vae, Tensor rows, std::int64_t
   return sound;
 }
 
-void to_unit_range(Tensor frames) {
-  if (frames.shape.rank() != 4 || frames.shape[1] != 3)
-    throw Error(ExitCode::internal, "pictures: expected (frames, 3, height, width), got " + frames.shape.text());
-  if (frames.data == nullptr) return;
-  const std::int64_t picture = frames.shape[2] * frames.shape[3];
-  for (std::int64_t plane = 0; plane < frames.shape[0] * 3; ++plane) {
-    float* values = frames.f32() + plane * picture;
+void to_unit_range(std::span<float> frames, std::int64_t picture) {
+  const auto plane_size = static_cast<std::size_t>(picture);
+  if (picture < 1 || frames.size() % (3 * plane_size) != 0)
+    throw Error(ExitCode::internal, "pictures: " + std::to_string(frames.size()) + " values are no whole RGB frames");
+  for (std::size_t plane = 0; plane * plane_size < frames.size(); ++plane) {
     const float mean = pixel_mean[plane % 3], std = pixel_std[plane % 3];
-    std::transform(values, values + picture, values, [=](float v) { return std::clamp(v * std + mean, 0.0F, 1.0F); });
+    for (float& value : frames.subspan(plane * plane_size, plane_size)) value = std::clamp(value * std + mean, 0.0F, 1.0F);
   }
 }
 
-Image to_image(Tensor frame) {
-  const std::int64_t height = frame.shape[1], width = frame.shape[2], picture = height * width;
-  Image image{static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(static_cast<std::size_t>(3 * picture))};
-  for (std::int64_t i = 0; i < picture; ++i) {
-    for (std::int64_t c = 0; c < 3; ++c)
-      image.rgb[static_cast<std::size_t>(3 * i + c)] = static_cast<std::uint8_t>(std::lrintf(frame.f32()[c * picture + i] * 255.0F));
+Image to_image(std::span<const float> frame, std::int64_t height, std::int64_t width) {
+  const auto picture = static_cast<std::size_t>(height * width);
+  Image image{static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(3 * picture)};
+  for (std::size_t i = 0; i < picture; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) image.rgb[3 * i + c] = static_cast<std::uint8_t>(std::lrintf(frame[c * picture + i] * 255.0F));
   }
   return image;
 }

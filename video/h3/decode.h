@@ -1,11 +1,11 @@
-// From the transformer's latents to what is seen and heard. Reference: MiniMaxH3VideoDecodeStep, MiniMaxH3AudioDecodeStep (diffusers).
+// From the transformer's latents to frames and samples. Reference: MiniMaxH3VideoDecodeStep, MiniMaxH3AudioDecodeStep (diffusers).
 #pragma once
 
 #include <span>
 
-#include "audio/vae/audio_vae.h"
 #include "engine/clip_model.h"
 #include "engine/ops.h"
+#include "video/h3/audio_vae/audio_vae.h"
 
 namespace fabula::h3 {
 
@@ -15,10 +15,10 @@ namespace fabula::h3 {
 /// Clean audio rows (channels · latents, latent channels), channel by channel -> samples (channels, latents · hop length).
 [[nodiscard]] Tensor decode_sound(Context&, const AudioVae&, Tensor rows, std::int64_t channels);
 
-/// Pixels (frames, 3, height, width) from ImageNet's normalisation to [0, 1], in place. Nothing happens on the dry device.
-void to_unit_range(Tensor frames);
+/// Pixels (frames, 3, height, width) on the host, from ImageNet's normalisation to [0, 1], in place. `picture`: height · width.
+void to_unit_range(std::span<float> frames, std::int64_t picture);
 
-/// One frame (3, height, width) in [0, 1] -> 8 bits a channel, rounded to nearest.
-[[nodiscard]] Image to_image(Tensor frame);
+/// One frame (3, height, width) in [0, 1] -> 8 bits per channel, rounded to nearest.
+[[nodiscard]] Image to_image(std::span<const float> frame, std::int64_t height, std::int64_t width);
 
 }  // namespace fabula::h3

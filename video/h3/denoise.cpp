@@ -1,28 +1,25 @@
+// The transformer as a sampler's model: row timesteps in, clean samples out.
 #include "video/h3/denoise.h"
 
 #include <algorithm>
-#include <string>
-
-#include "base/error.h"
 
 namespace fabula::h3 {
 namespace {
 
-std::span<float> values(Tensor rows) { return {rows.f32(), static_cast<std::size_t>(rows.elements())}; }
+// The generated rows of a modality: those after the given ones.
+Tensor made(Tensor rows, std::int64_t given) { return rows.slice(given, rows.shape[0] - given); }
 
-// One Euler step of the rows that are made. rows is updated in place, output is used up.
-void step(const Scheduler& schedule, std::size_t i, Prediction prediction, Tensor output, Tensor rows, std::int64_t given) {
-  const std::int64_t made = rows.shape[0] - given;
-  const std::span<float> velocity = values(output.slice(given, made)), sample = values(rows.slice(given, made));
-  if (prediction == Prediction::x0) velocity_from_x0(velocity, sample, schedule.timesteps()[i]);
-  schedule.step(i, velocity, sample);
+// The clean sample that the output predicts, in the output's memory.
+Tensor clean_sample(Context& ctx, Prediction prediction, Tensor output, Tensor sample, float timestep) {
+  if (prediction == Prediction::x0) velocity_from_x0(ctx, output, sample, timestep);
+  blend_into(ctx, 1.0F, sample, 1.0F - timestep, output, output);
+  return output;
 }
 
 }  // namespace
 
-void velocity_from_x0(std::span<float> x0, std::span<const float> sample, float timestep) {
-  const float left = std::max(1.0F - timestep, velocity_floor);
-  for (std::size_t i = 0; i < x0.size(); ++i) x0[i] = (x0[i] - sample[i]) / left;
+void velocity_from_x0(Context& ctx, Tensor x0, Tensor sample, float timestep) {
+  difference_into(ctx, x0, sample, std::max(1.0F - timestep, velocity_floor), x0);
 }
 
 RowTimesteps row_timesteps(const Layout& layout, float video_timestep, float audio_timestep, float given_video) {
@@ -45,31 +42,25 @@ RowTimesteps row_timesteps(const Layout& layout, float video_timestep, float aud
   return result;
 }
 
-void draw_noise(TorchGenerator& generator, Tensor video_latents, Tensor audio_rows) {
-  if (video_latents.data == nullptr) return;
-  generator.normal(values(video_latents));
-  generator.normal(values(audio_rows));
+ClipLatents draw_noise(Context& ctx, TorchGenerator& generator, Shape video, Shape audio) {
+  const auto draw = [&](std::span<float> values) { generator.normal(values); };
+  return {filled(ctx, video, draw), filled(ctx, audio, draw)};
 }
 
-void denoise(Context& ctx, const Dit& dit, const Schedules& schedules, const Layout& layout, Prediction prediction, Tensor text,
-             Tensor video, Tensor audio, const AfterStep& after_step, float given_video) {
-  const std::vector<float>&video_times = schedules.video.timesteps(), &audio_times = schedules.audio.timesteps();
-  if (video_times.size() != audio_times.size()) {
-    throw Error(ExitCode::bad_data, "the schedules of video and audio have " + std::to_string(video_times.size()) + " and " +
-                                        std::to_string(audio_times.size()) + " steps");
-  }
+void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising& how, const ClipRows& rows, const AfterStep& after_step) {
   const Arena::Scope scope(ctx.arena);
-  const DitSequence sequence = prepare(ctx, dit, text, layout);
-  for (std::size_t i = 0; i < video_times.size(); ++i) {
-    const Arena::Scope step_scope(ctx.arena);
-    const RowTimesteps times = row_timesteps(layout, video_times[i], audio_times[i], given_video);
-    const DitOutput out = forward(ctx, dit, sequence, video, audio, times.distinct, times.index);
-    if (!ctx.arena.is_dry()) {
-      step(schedules.video, i, prediction, out.video, video, layout.given_video_rows);
-      step(schedules.audio, i, prediction, out.audio, audio, layout.given_audio_rows);
-    }
-    if (!after_step(i + 1)) throw Error(ExitCode::interrupted, "stopped while the shot was being made");
-  }
+  const DitSequence sequence = prepare(ctx, dit, rows.text, layout);
+  const Track tracks[] = {{made(rows.video, layout.given_video_rows), how.schedules.video},
+                          {made(rows.audio, layout.given_audio_rows), how.schedules.audio}};
+  const auto evaluate = [&](Context& c, std::span<const float> timesteps) {
+    const RowTimesteps times = row_timesteps(layout, timesteps[0], timesteps[1], how.given_video);
+    const DitOutput out = forward(c, dit, sequence, rows.video, rows.audio, times.distinct, times.index);
+    const Tensor outputs[] = {made(out.video, layout.given_video_rows), made(out.audio, layout.given_audio_rows)};
+    std::vector<Tensor> clean;
+    for (std::size_t k = 0; k < 2; ++k) clean.push_back(clean_sample(c, how.prediction, outputs[k], tracks[k].latents, timesteps[k]));
+    return clean;
+  };
+  how.sampler.run(ctx, std::span(tracks), evaluate, after_step);
 }
 
 }  // namespace fabula::h3

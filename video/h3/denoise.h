@@ -1,27 +1,27 @@
-// The denoising loop: noise becomes clean rows of picture and sound, each down its own schedule, both in one evaluation a step.
+// Denoising: noise becomes clean rows of picture and sound, each down its own schedule, both in one evaluation of the transformer.
 // Reference: MiniMaxH3DenoiseStep, MiniMaxH3PrepareLatentsStep, MiniMaxH3SetTimestepsStep (diffusers).
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <span>
 #include <vector>
 
 #include "engine/ops.h"
 #include "engine/sample/rng.h"
-#include "engine/sample/scheduler.h"
+#include "engine/sample/samplers.h"
 #include "video/h3/dit.h"
 
 namespace fabula::h3 {
 
-/// What the transformer puts out. The reference's class speaks velocity; x0 is the clean sample, from which velocity follows.
+/// What the transformer predicts: the reference's class velocity, x_0 = x_t + (1 − t)·v; others the clean sample x0, from which velocity
+/// follows.
 enum class Prediction : std::uint8_t { velocity, x0 };
 
-/// v = (x0 − x_t) / (1 − t), data-ward as MiniMaxH3Scheduler takes it. 1 − t counts as no less than this, in training as here.
+/// v = (x0 − x_t) / (1 − t) points towards the data, as MiniMaxH3Scheduler takes it. 1 − t counts as no less than this, in training as
+/// here.
 constexpr float velocity_floor = 0.05F;
 
-/// Turns the transformer's clean sample into velocity, in place. sample: x_t at `timestep`.
-void velocity_from_x0(std::span<float> x0, std::span<const float> sample, float timestep);
+/// Turns the transformer's clean sample into velocity, in place. sample: x_t at `timestep`, as x0.
+void velocity_from_x0(Context&, Tensor x0, Tensor sample, float timestep);
 
 /// The distinct timesteps of a packed sequence, rising, and each row's place in them.
 struct RowTimesteps {
@@ -29,7 +29,7 @@ struct RowTimesteps {
   std::vector<std::int32_t> index;  ///< (rows)
 };
 
-/// The noise level that a given picture is brought to, just short of clean.
+/// The timestep of given pictures: just short of clean.
 constexpr float given_video_timestep = 0.999F;
 
 /// Generated rows take their schedule's timestep, text the video's, given pictures the later of the video's and `given_video`, given
@@ -37,21 +37,33 @@ constexpr float given_video_timestep = 0.999F;
 [[nodiscard]] RowTimesteps row_timesteps(const Layout&, float video_timestep, float audio_timestep,
                                          float given_video = given_video_timestep);
 
-/// Draws what torch.randn draws for the reference: the video's latents (channels, frames, height, width) first, then the audio's rows
-/// (channels · latents, audio latent channels). Nothing is drawn on the dry device.
-void draw_noise(TorchGenerator&, Tensor video_latents, Tensor audio_rows);
-
-/// Both schedules, with their timesteps set. Equally long.
-struct Schedules {
-  Scheduler video, audio;
+/// A clip's latents: video (channels, frames, height, width), audio rows (channels · latents, audio latent channels).
+struct ClipLatents {
+  Tensor video, audio;
 };
 
-/// Called after each step with the number of steps done; returning false stops with Error(interrupted).
-using AfterStep = std::function<bool(std::size_t done)>;
+/// What torch.randn draws for the reference: the video's latents first, then the audio's rows.
+[[nodiscard]] ClipLatents draw_noise(Context&, TorchGenerator&, Shape video, Shape audio);
 
-/// text (text rows, text_dim); video (video rows, patch_dim) and audio (audio rows, audio channels), noise on entry (but for given rows)
-/// and clean on return.
-void denoise(Context&, const Dit&, const Schedules&, const Layout&, Prediction, Tensor text, Tensor video, Tensor audio, const AfterStep&,
-             float given_video = given_video_timestep);
+/// Both as MiniMaxH3Scheduler (diffusers), with their points set. Equally long.
+struct Schedules {
+  Schedule video, audio;
+};
+
+/// How a clip is denoised.
+struct Denoising {
+  Schedules schedules;
+  Prediction prediction = Prediction::velocity;
+  const Sampler& sampler = sampler_named("euler");
+  float given_video = given_video_timestep;
+};
+
+/// A clip's rows: text (text rows, text_dim), video (video rows, patch_dim), audio (audio rows, audio channels).
+struct ClipRows {
+  Tensor text, video, audio;
+};
+
+/// On entry rows.video and rows.audio hold noise except in given rows; on return they are clean.
+void denoise(Context&, const Dit&, const Layout&, const Denoising&, const ClipRows& rows, const AfterStep&);
 
 }  // namespace fabula::h3

@@ -1,3 +1,4 @@
+// The transformer, module by module: each function names the reference's class it follows.
 #include "video/h3/dit.h"
 
 #include <algorithm>
@@ -94,15 +95,16 @@ void refine(Context& ctx, const DitConfig& config, const RefinerBlock& b, Tensor
   tap.self(x);
 }
 
-// The six modulation vectors of one block, a row for each (timestep, modality).
+// The six modulation vectors of one block, one row per (timestep, modality).
 struct Modulation {
   ModulationTable shift1, scale1, gate1, shift2, scale2, gate2;
 };
 
 // MiniMaxH3AdaLayerNormModulation. temb (timesteps, time_embed_dim), already activated.
 Modulation modulation_of(Context& ctx, const DitBlock& b, std::int64_t hidden, Tensor temb) {
-  const float* table = linear(ctx, temb, b.modulation).f32();
-  const auto part = [&](std::int64_t i) { return ModulationTable{table == nullptr ? nullptr : table + i * hidden, 6 * hidden}; };
+  const std::int64_t vectors = temb.shape[0] * modalities;
+  const Tensor table = linear(ctx, temb, b.modulation).view({vectors, 6 * hidden});
+  const auto part = [&](std::int64_t i) { return ModulationTable{table, i * hidden}; };
   return {part(0), part(1), part(2), part(3), part(4), part(5)};
 }
 
@@ -137,7 +139,7 @@ void forward_block(Context& ctx, const DitConfig& config, const DitBlock& b, Ten
   tap.self(x);
 }
 
-// Projects each modality and puts its rows where they stand in the sequence. -> (rows, hidden)
+// Projects each modality and scatters its rows to their positions in the sequence. -> (rows, hidden)
 Tensor pack(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Tensor audio, const Tap& tap) {
   const Tensor x = ctx.arena.take({s.rope.cos.shape[0], dit.config.hidden_size});
   const Arena::Scope scope(ctx.arena);
@@ -155,8 +157,8 @@ Tensor pack(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Te
 void project_out(Context& ctx, const Dit& dit, const DitSequence& s, Tensor temb, Tensor index, Tensor x, const DitOutput& out,
                  const Tap& tap) {
   const std::int64_t hidden = dit.config.hidden_size;
-  const float* table = linear(ctx, temb, dit.norm_out_modulation).f32();
-  const ModulationTable shift{table, 2 * hidden}, scale{table == nullptr ? nullptr : table + hidden, 2 * hidden};
+  const Tensor table = linear(ctx, temb, dit.norm_out_modulation);
+  const ModulationTable shift{table, 0}, scale{table, hidden};
   const Tensor h = rms_norm_modulate(ctx, x, dit.norm_out, dit.config.final_norm_eps, scale, shift, index);
   tap("norm_out", h);
   copy(ctx, linear(ctx, gather_rows(ctx, h, s.video_index), dit.proj_out), out.video);
@@ -186,9 +188,9 @@ void check_layout(const DitConfig& config, Tensor text, const Layout& rows) {
 
 }  // namespace
 
-Dit Dit::load(const std::filesystem::path& folder, Precision precision) {
+Dit Dit::load(const std::filesystem::path& folder, Precision precision, DeviceKind device) {
   const DitConfig c = DitConfig::load(folder);
-  Dit dit(c, Weights::open(folder, precision));
+  Dit dit(c, Weights::open(folder, precision, device));
   Weights& w = dit.weights;
   dit.proj_in = take_fp32(w, "proj_in", c.patch_dim(), c.hidden_size);
   dit.audio_proj_in = take_fp32(w, "audio_proj_in", c.audio_in_channels, c.hidden_size);

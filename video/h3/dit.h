@@ -51,7 +51,7 @@ struct Dit {
 
   Dit(DitConfig its_config, Weights its_weights) : config(its_config), weights(std::move(its_weights)) {}
   /// Reads config.json and the weights of a `transformer` folder. Throws Error (input_missing, bad_data).
-  static Dit load(const std::filesystem::path& folder, Precision precision);
+  static Dit load(const std::filesystem::path& folder, Precision precision, DeviceKind device = DeviceKind::cpu);
 };
 
 /// What stays the same over all steps of a clip: the refined text, the rotary angles, where each row goes. Lives in the arena.

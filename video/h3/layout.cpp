@@ -1,3 +1,4 @@
+// Packs rows in the order of the reference, each with its position and tag.
 #include "video/h3/layout.h"
 
 #include <algorithm>
@@ -37,7 +38,7 @@ FrameGrid frame_grid(std::int64_t height, std::int64_t width, const std::array<s
   return {spatial_axis(height, patch[1], root_area), spatial_axis(width, patch[2], root_area)};
 }
 
-// numpy's pairwise summation, which the reference uses for the last keyframe's time (and nowhere else).
+// numpy's pairwise summation, which the reference uses only for the last keyframe's time.
 double pairwise_sum(std::span<const double> values) {
   const std::size_t n = values.size();
   if (n < 8) return std::accumulate(values.begin(), values.end(), 0.0);
@@ -89,7 +90,7 @@ class Packer {
     }
   }
 
-  // Channel by channel; the channels sit at the two ends of the width axis.
+  // Channel by channel; the channels are at the two ends of the width axis.
   void audio(std::int64_t latents, double origin, const FrameGrid& grid) {
     for (int channel = 0; channel < geometry_.audio_channels; ++channel) {
       const double w = channel == 0 ? grid.columns.front() : grid.columns.back();
@@ -199,42 +200,6 @@ Canvas resolve_canvas(double aspect_width, double aspect_height, std::int64_t mu
     return std::max<std::int64_t>(multiple, std::llrint(size / static_cast<double>(multiple)) * multiple);
   };
   return {rounded(height), rounded(width)};
-}
-
-namespace {
-
-// Calls move(index in rows, index in latents) for every value.
-template <typename Move>
-void for_each_value(std::int64_t channels, const ClipGeometry& g, Move&& move) {
-  const auto& [pt, ph, pw] = g.patch;
-  std::size_t row_value = 0;
-  for (std::int64_t t = 0; t < g.frames; t += pt)
-    for (std::int64_t h = 0; h < g.height; h += ph)
-      for (std::int64_t w = 0; w < g.width; w += pw)
-        for (std::int64_t c = 0; c < channels; ++c)
-          for (std::int64_t i = 0; i < pt; ++i)
-            for (std::int64_t j = 0; j < ph; ++j)
-              for (std::int64_t k = 0; k < pw; ++k)
-                move(row_value++, static_cast<std::size_t>(((c * g.frames + t + i) * g.height + h + j) * g.width + w + k));
-}
-
-void check_patches(std::int64_t channels, const ClipGeometry& g, std::size_t rows, std::size_t latents) {
-  const auto expected = static_cast<std::size_t>(channels * g.frames * g.height * g.width);
-  if (g.frames % g.patch[0] != 0 || g.height % g.patch[1] != 0 || g.width % g.patch[2] != 0 || rows != expected || latents != expected) {
-    throw Error(ExitCode::internal, "patchify: the latents cannot be cut into whole patches");
-  }
-}
-
-}  // namespace
-
-void patchify(std::span<const float> latents, std::int64_t channels, const ClipGeometry& geometry, std::span<float> rows) {
-  check_patches(channels, geometry, rows.size(), latents.size());
-  for_each_value(channels, geometry, [&](std::size_t row, std::size_t latent) { rows[row] = latents[latent]; });
-}
-
-void unpatchify(std::span<const float> rows, std::int64_t channels, const ClipGeometry& geometry, std::span<float> latents) {
-  check_patches(channels, geometry, rows.size(), latents.size());
-  for_each_value(channels, geometry, [&](std::size_t row, std::size_t latent) { latents[latent] = rows[row]; });
 }
 
 }  // namespace fabula::h3

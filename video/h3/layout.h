@@ -1,4 +1,4 @@
-// The packed sequence: which row is what, and where it stands in (t, h, w).
+// The packed sequence: the modality of each row, and its position in (t, h, w).
 // Reference: MiniMaxH3PrepareLayoutStep, MiniMaxH3Ref2VAPrepareLayoutStep, MiniMaxH3SetTimestepsStep (diffusers).
 #pragma once
 
@@ -17,7 +17,7 @@ inline constexpr double ticks_per_second = 40.0;
 /// What is to be made. Sizes in latents.
 struct ClipGeometry {
   std::int64_t frames = 0, height = 0, width = 0;
-  std::int64_t audio_latents = 0;  ///< a channel
+  std::int64_t audio_latents = 0;  ///< per channel
   int audio_channels = 2;
   std::array<std::int64_t, 3> patch = {1, 2, 2};  ///< t, h, w
   int fps = 24;                                   ///< of the pixel frames: one spans 40 / fps ticks
@@ -44,11 +44,11 @@ enum class Anchor : std::uint8_t { first, last };
 [[nodiscard]] Layout pack(const ClipGeometry&, std::span<const std::int32_t> text_tags, std::span<const Anchor> anchors = {},
                           std::span<const double> score_start = {});
 
-/// A picture, a sound or a film that the clip shall keep to. Sizes in latents.
+/// A picture, a sound or a film that the clip follows. Sizes in latents.
 struct Reference {
   enum class Kind : std::uint8_t { image, audio, video } kind = Kind::image;
   std::int64_t frames = 0, height = 0, width = 0;
-  std::int64_t audio_latents = 0;  ///< a channel; 0: silent
+  std::int64_t audio_latents = 0;  ///< per channel; 0: silent
 };
 
 /// [text | references | audio | video] (ref2va).
@@ -67,10 +67,5 @@ struct Canvas {
 /// The canvas of an aspect ratio between 1:4 and 4:1: short edge as given, area at most max_pixels, both rounded to `multiple`.
 /// Throws Error(usage) outside.
 [[nodiscard]] Canvas resolve_canvas(double aspect_width, double aspect_height, std::int64_t multiple, double short_edge, double max_pixels);
-
-/// (channels, frames, height, width) -> (rows, channels · patch volume), frame by frame, then row by row.
-void patchify(std::span<const float> latents, std::int64_t channels, const ClipGeometry&, std::span<float> rows);
-/// The inverse.
-void unpatchify(std::span<const float> rows, std::int64_t channels, const ClipGeometry&, std::span<float> latents);
 
 }  // namespace fabula::h3

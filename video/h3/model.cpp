@@ -1,36 +1,44 @@
+// One clip, stage by stage: denoise, decode the sound, decode the pictures.
 #include "video/h3/model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "video/h3/decode.h"
 #include "video/h3/layout.h"
+#include "video/h3/patches.h"
 
 namespace fabula::h3 {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::span<float> values(Tensor tensor) { return {tensor.f32(), static_cast<std::size_t>(tensor.elements())}; }
 
 void require(bool holds, const Bundle& bundle, const std::string& sentence) {
   if (!holds) throw Error(ExitCode::bad_data, bundle.folder.string() + ": " + sentence);
 }
 
+// samples (channels, count), interleaved.
+Sound interleaved(const Bundle& bundle, const std::vector<float>& samples) {
+  Sound sound{bundle.sample_rate, bundle.audio_channels, {}};
+  const auto channels = static_cast<std::size_t>(bundle.audio_channels), count = samples.size() / channels;
+  sound.samples.reserve(samples.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t channel = 0; channel < channels; ++channel) sound.samples.push_back(samples[channel * count + i]);
+  }
+  return sound;
+}
+
 }  // namespace
 
-H3Model::H3Model(Bundle bundle, Precision precision, int threads)
+H3Model::H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine)
     : bundle_(std::move(bundle)),
-      dit_(Dit::load(bundle_.folder / "transformer", precision)),
-      vae_(VideoVae::load(bundle_.folder / "vae", precision)),
-      audio_vae_(AudioVae::load(bundle_.folder / "audio_vae")),
-      schedules_{Scheduler::load(bundle_.folder / "scheduler"), Scheduler::load(bundle_.folder / "audio_scheduler")},
-      pool_(threads) {
+      block_(block),
+      dit_(Dit::load(bundle_.folder / "transformer", precision, machine.device)),
+      vae_(VideoVae::load(bundle_.folder / "vae", precision, machine.device)),
+      audio_vae_(AudioVae::load(bundle_.folder / "audio_vae", machine.device)),
+      schedules_{Schedule::load(bundle_.folder / "scheduler"), Schedule::load(bundle_.folder / "audio_scheduler")},
+      machine_(std::move(machine)) {
   const DitConfig& d = dit_.config;
   const std::int64_t cell_h = vae_.config.spatial_ratio() * d.patch_h, cell_w = vae_.config.spatial_ratio() * d.patch_w;
   require(d.in_channels == vae_.config.latent_channels, bundle_, "transformer and vae differ in their latent channels");
@@ -61,96 +69,87 @@ ClipGeometry H3Model::geometry(const ClipRequest& request) const {
   return g;
 }
 
-H3Model::Clean H3Model::make(Context& ctx, const ClipRequest& request, const AfterStep& after_step) const {
+ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterStep& after_step) const {
   const ClipGeometry g = geometry(request);
   if (request.conditioning == nullptr || request.conditioning->untimed() < 0)
     throw Error(ExitCode::internal, "a shot without conditioning");
   const Conditioning& conditioning = *request.conditioning;
   const std::vector<std::int32_t> text_tags(static_cast<std::size_t>(conditioning.rows()), text_tag);
   const Layout layout = pack(g, text_tags, {}, conditioning.score_start);
-  Schedules schedules = schedules_;
-  schedules.video.set_timesteps(request.evaluations + 1);  // the terminal 0 counts as a step
-  schedules.audio.set_timesteps(request.evaluations + 1);
+  Denoising how{.schedules = schedules_, .prediction = block_.prediction, .sampler = sampler_named(request.settings.sampler)};
+  how.schedules.video.set_points(request.settings.steps + 1);  // sigma 0 is a point, too
+  how.schedules.audio.set_points(request.settings.steps + 1);
 
-  const std::int64_t channels = dit_.config.in_channels, width = dit_.config.audio_in_channels;
-  const Clean clean{ctx.arena.take({channels, g.frames, g.height, g.width}), ctx.arena.take({g.audio_latents * g.audio_channels, width})};
   TorchGenerator generator(request.seed);
-  draw_noise(generator, clean.video, clean.audio);
+  const ClipLatents clip = draw_noise(ctx, generator, {dit_.config.in_channels, g.frames, g.height, g.width},
+                                      {g.audio_latents * g.audio_channels, dit_.config.audio_in_channels});
 
   const Arena::Scope scope(ctx.arena);
   const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), dit_.config.patch_dim()});
   const Tensor text = constant(ctx, conditioning.states, {conditioning.rows(), conditioning.dim});
-  if (!ctx.arena.is_dry()) patchify(values(clean.video), channels, g, values(rows));
-  denoise(ctx, dit_, schedules, layout, bundle_.predicts_x0 ? Prediction::x0 : Prediction::velocity, text, rows, clean.audio, after_step);
-  if (!ctx.arena.is_dry()) unpatchify(values(rows), channels, g, values(clean.video));
-  return clean;
+  patchify(ctx, clip.video, g, rows);
+  denoise(ctx, dit_, layout, how, {text, rows, clip.audio}, after_step);
+  unpatchify(ctx, rows, g, clip.video);
+  return clip;
 }
 
-void H3Model::make_pictures(Context& ctx, const Clean& clean, const FramesReceiver& receive) const {
-  const Arena::Scope scope(ctx.arena);
-  decode(ctx, vae_, denormalise(ctx, clean.video, vae_.config.latents_mean, vae_.config.latents_std), Tiling{}, [&](Tensor frames) {
-    to_unit_range(frames);
-    receive(frames);
-  });
-}
-
-// The whole of generate(), on whatever device. -> samples (channels, count)
-Tensor H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceiver& receive, const Progress& progress,
-                    Seconds& seconds) const {
-  const int chunks = static_cast<int>(decoded_chunks(vae_.config, geometry(request).frames)), total = request.evaluations + chunks;
+// All of generate(), on any device; the dry one yields no samples and no frames.
+Sound H3Model::run(Context& ctx, const ClipRequest& request, const FrameReceiver& receive, const Progress& progress,
+                   Seconds& seconds) const {
+  const int chunks = static_cast<int>(decoded_chunks(vae_.config, geometry(request).frames)), total = request.settings.steps + chunks;
   int done = 0;
   const auto go_on = [&] { return progress(std::min(++done, total), total); };
 
-  auto start = Clock::now();
-  const Clean clean = make(ctx, request, [&](std::size_t) { return go_on(); });
-  seconds.denoise += seconds_since(start);
+  const Stopwatch denoising;
+  const ClipLatents clip = make(ctx, request, [&](std::size_t) { return go_on(); });
+  seconds.denoise += denoising.seconds();
 
-  start = Clock::now();
-  const Tensor sound = decode_sound(ctx, audio_vae_, clean.audio, bundle_.audio_channels);
-  seconds.sound += seconds_since(start);
+  const Stopwatch sounding;
+  const std::vector<float> samples = to_host(ctx, decode_sound(ctx, audio_vae_, clip.audio, bundle_.audio_channels));
+  seconds.sound += sounding.seconds();
 
-  start = Clock::now();
+  const Stopwatch decoding;
   double outside = 0.0;  // spent by the receiver, which is not ours
-  make_pictures(ctx, clean, [&](Tensor frames) {
-    const auto handed = Clock::now();
-    for (std::int64_t i = 0; frames.data != nullptr && i < frames.shape[0]; ++i)
-      receive(to_image(frames.slice(i, 1).view({3, frames.shape[2], frames.shape[3]})));
-    outside += seconds_since(handed);
+  const Arena::Scope scope(ctx.arena);
+  const Tensor latents = denormalise(ctx, clip.video, vae_.config.latents_mean, vae_.config.latents_std);
+  decode(ctx, vae_, latents, Tiling{}, [&](Tensor frames) {
+    const std::int64_t height = frames.shape[2], width = frames.shape[3];
+    const auto values_per_frame = static_cast<std::size_t>(3 * height * width);
+    std::vector<float> pixels = to_host(ctx, frames);
+    to_unit_range(pixels, height * width);
+    for (std::size_t at = 0; at < pixels.size(); at += values_per_frame) {
+      const Image image = to_image(std::span(pixels).subspan(at, values_per_frame), height, width);
+      const Stopwatch receiving;
+      receive(image);
+      outside += receiving.seconds();
+    }
     if (!go_on()) throw Error(ExitCode::interrupted, "stopped while the shot was being decoded");
   });
-  seconds.picture += seconds_since(start) - outside;
-  return sound;
+  seconds.picture += decoding.seconds() - outside;
+  return interleaved(bundle_, samples);
 }
 
 std::size_t H3Model::footprint(const ClipRequest& request) const {
-  Arena dry = Arena::dry();
-  Context ctx{dry_kernels(), dry, {&pool_, nullptr}};
   Seconds unused;
-  (void)run(
-      ctx, request, [](const Image&) {}, [](int, int) { return true; }, unused);
-  return dry.peak();
+  return footprint_of(machine_, [&](Context& ctx) {
+    return run(
+        ctx, request, [](const Image&) {}, [](int, int) { return true; }, unused);
+  });
 }
 
 Sound H3Model::generate(const ClipRequest& request, const FrameReceiver& receive, const Progress& progress) {
-  Arena arena(footprint(request));
-  Context ctx{cpu_kernels(), arena, {&pool_, nullptr}};
-  const Tensor samples = run(ctx, request, receive, progress, seconds_);
-  last_peak_ = arena.peak();
-
-  Sound sound{bundle_.sample_rate, bundle_.audio_channels, {}};
-  const std::int64_t count = samples.shape[1];
-  for (std::int64_t i = 0; i < count; ++i) {
-    for (std::int64_t channel = 0; channel < samples.shape[0]; ++channel) sound.samples.push_back(samples.f32()[channel * count + i]);
-  }
-  return sound;
+  return run_in(machine_, footprint(request), [&](Context& ctx) {
+    Sound sound = run(ctx, request, receive, progress, seconds_);
+    last_peak_ = ctx.arena.peak();
+    return sound;
+  });
 }
 
 H3Model::Latents H3Model::latents(const ClipRequest& request) {
-  Arena arena(footprint(request));
-  Context ctx{cpu_kernels(), arena, {&pool_, nullptr}};
-  const Clean clean = make(ctx, request, [](std::size_t) { return true; });
-  const auto video = values(clean.video), audio = values(clean.audio);
-  return {{video.begin(), video.end()}, {audio.begin(), audio.end()}};
+  return run_sized(machine_, [&](Context& ctx) {
+    const ClipLatents clip = make(ctx, request, [](std::size_t) { return true; });
+    return Latents{to_host(ctx, clip.video), to_host(ctx, clip.audio)};
+  });
 }
 
 std::vector<ClipModel::StageTime> H3Model::stage_times() const {

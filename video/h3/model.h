@@ -4,21 +4,22 @@
 #include <filesystem>
 #include <memory>
 
-#include "audio/vae/audio_vae.h"
 #include "engine/bundle.h"
 #include "engine/clip_model.h"
-#include "engine/context.h"
+#include "engine/machine.h"
+#include "video/h3/audio_vae/audio_vae.h"
+#include "video/h3/bundle_block.h"
 #include "video/h3/denoise.h"
 #include "video/h3/dit.h"
 #include "video/h3/vae.h"
 
 namespace fabula::h3 {
 
-/// Not thread-safe: one call at a time, whose kernels share the model's own threads.
+/// Not thread-safe: one call at a time, on the machine's threads.
 class H3Model final : public ClipModel {
  public:
   /// Loads transformer, vae, audio_vae and both schedulers. Throws Error: input_missing, or bad_data where they do not fit one another.
-  H3Model(Bundle bundle, Precision precision, int threads);
+  H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine);
 
   [[nodiscard]] ClipFormat format() const override;
   [[nodiscard]] std::size_t footprint(const ClipRequest&) const override;
@@ -36,25 +37,21 @@ class H3Model final : public ClipModel {
   [[nodiscard]] std::size_t last_peak() const { return last_peak_; }
 
  private:
-  struct Clean {
-    Tensor video, audio;  // as in Latents
-  };
   struct Seconds {
     double denoise = 0.0, sound = 0.0, picture = 0.0;
   };
 
   [[nodiscard]] ClipGeometry geometry(const ClipRequest&) const;
-  [[nodiscard]] Clean make(Context&, const ClipRequest&, const AfterStep&) const;
-  [[nodiscard]] Tensor make_sound(Context&, const Clean&) const;
-  void make_pictures(Context&, const Clean&, const FramesReceiver&) const;
-  Tensor run(Context&, const ClipRequest&, const FrameReceiver&, const Progress&, Seconds&) const;
+  [[nodiscard]] ClipLatents make(Context&, const ClipRequest&, const AfterStep&) const;
+  [[nodiscard]] Sound run(Context&, const ClipRequest&, const FrameReceiver&, const Progress&, Seconds&) const;
 
   Bundle bundle_;
+  BundleBlock block_;
   Dit dit_;
   VideoVae vae_;
   AudioVae audio_vae_;
-  Schedules schedules_;  // timesteps are set on a copy, by request
-  mutable ThreadPool pool_;
+  Schedules schedules_;  // points are set on a copy, by request
+  Machine machine_;
   Seconds seconds_;
   std::size_t last_peak_ = 0;
 };

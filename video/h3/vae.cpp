@@ -1,3 +1,4 @@
+// Clips and tiles around the encoder and the decoder: what is cut, cross-faded and dropped.
 #include "video/h3/vae.h"
 
 #include <algorithm>
@@ -58,7 +59,7 @@ Tensor decode_tiled(Context& ctx, const VideoVae& vae, Tensor latents, const std
 struct Chunks {
   std::int64_t count = 0;    // chunks
   std::int64_t latents = 0;  // latent frames after the last one was repeated to fill the last chunk
-  std::int64_t frames = 0;   // pixel frames that are given out
+  std::int64_t frames = 0;   // pixel frames that come out
   std::int64_t faded = 0;    // pixel frames that two neighbouring chunks both make
 };
 
@@ -86,8 +87,8 @@ Chunks chunks_of(const VaeConfig& config, std::int64_t latent_frames) {
 
 }  // namespace
 
-VideoVae VideoVae::load(const std::filesystem::path& folder, Precision precision) {
-  VideoVae vae(VaeConfig::load(folder), Weights::open(folder, precision));
+VideoVae VideoVae::load(const std::filesystem::path& folder, Precision precision, DeviceKind device) {
+  VideoVae vae(VaeConfig::load(folder), Weights::open(folder, precision, device));
   vae.encoder = VaeEncoder::take(vae.weights, vae.config);
   vae.decoder = VaeDecoder::take(vae.weights, vae.config);
   vae.weights.finish();
@@ -131,7 +132,7 @@ void decode(Context& ctx, const VideoVae& vae, Tensor latents, const std::option
   const Chunks chunks = chunks_of(c, s[1]);
   const std::int64_t own = c.latents_per_clip(), own_frames = own * c.temporal_ratio(), skipped = c.frame_pre_padding();
   std::int64_t given = 0;
-  const auto give = [&](Tensor frames) {  // the frames of repeated latents stand at the very end and are not given
+  const auto give = [&](Tensor frames) {  // the frames of repeated latents are the last and are dropped
     const std::int64_t count = std::min(frames.shape[0], chunks.frames - given);
     if (count > 0) receive(frames.slice(0, count));
     given += std::max<std::int64_t>(count, 0);

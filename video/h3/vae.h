@@ -24,7 +24,7 @@ struct VideoVae {
 
   VideoVae(VaeConfig its_config, Weights its_weights) : config(std::move(its_config)), weights(std::move(its_weights)) {}
   /// Reads config.json and the weights of a `vae` folder. Throws Error (input_missing, bad_data).
-  static VideoVae load(const std::filesystem::path& folder, Precision precision);
+  static VideoVae load(const std::filesystem::path& folder, Precision precision, DeviceKind device = DeviceKind::cpu);
 };
 
 /// pixels (frames, in_channels, height, width) -> moments (2·latent_channels, latent frames, height / ratio, width / ratio): the mean, then
@@ -32,11 +32,11 @@ struct VideoVae {
 /// last frame, and lose token_drop latent frames at the end. Tiling absent: no tiles.
 [[nodiscard]] Tensor encode(Context&, const VideoVae&, Tensor pixels, const std::optional<Tiling>&, const Tap& = {});
 
-/// How many chunks `latent_frames` are decoded in, and how many pixel frames they give. Throws Error(bad_data) where they are too few.
+/// How many chunks `latent_frames` are decoded in, and how many pixel frames come out. Throws Error(bad_data) where they are too few.
 [[nodiscard]] std::int64_t decoded_chunks(const VaeConfig&, std::int64_t latent_frames);
 [[nodiscard]] std::int64_t decoded_frames(const VaeConfig&, std::int64_t latent_frames);
 
-/// Frames in order, as they become final: (count, out_channels, height, width), valid during the call. Called once a chunk, and once more
+/// Frames in order, as they become final: (count, out_channels, height, width), valid during the call. Called once per chunk, and once more
 /// for the last overlap.
 using FramesReceiver = std::function<void(Tensor frames)>;
 

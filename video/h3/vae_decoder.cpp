@@ -1,3 +1,4 @@
+// The ViT decoder of one clip: tokens of the latent grid through transformer blocks, then each token to its pixels.
 #include "video/h3/vae_decoder.h"
 
 #include <cmath>
@@ -13,7 +14,7 @@ struct Grid {
   [[nodiscard]] std::int64_t tokens() const { return frames * height * width; }
 };
 
-// MiniMaxH3VideoRotaryPosEmbed: coordinates run over (-1, 1) whatever the grid is; tokens without a place stand at 0.
+// MiniMaxH3VideoRotaryPosEmbed: coordinates run over (-1, 1) whatever the grid is; tokens without a position are at 0.
 Rotary rotary_of(Context& ctx, const VaeConfig& config, const Grid& grid, std::int64_t suffix) {
   const auto channels = static_cast<std::int64_t>(static_cast<double>(config.decoder_attention_head_dim) * config.decoder_rope_dim_ratio);
   const double step = 6.0 / static_cast<double>(channels);
@@ -48,13 +49,13 @@ void forward_block(Context& ctx, const VaeConfig& config, const VitBlock& b, con
     const Arena::Scope scope(ctx.arena);
     const Tensor a = self_attention(ctx, b.attn, rms_norm(ctx, x, b.norm1, config.decoder_norm_eps), rope_angles);
     tap("attn", a);
-    gated_add(ctx, a, {b.scale1.f32(), 0}, /*index=*/{}, /*into=*/x);
+    gated_add(ctx, a, {b.scale1.view({1, b.scale1.elements()})}, /*index=*/{}, /*into=*/x);
   }
   {
     const Arena::Scope scope(ctx.arena);
     const Tensor f = feed_forward(ctx, b.ff, rms_norm(ctx, x, b.norm2, config.decoder_norm_eps));
     tap("ff", f);
-    gated_add(ctx, f, {b.scale2.f32(), 0}, /*index=*/{}, /*into=*/x);
+    gated_add(ctx, f, {b.scale2.view({1, b.scale2.elements()})}, /*index=*/{}, /*into=*/x);
   }
   tap.self(x);
 }

@@ -12,7 +12,7 @@
 
 namespace fabula::h3 {
 
-/// MiniMaxH3VideoTransformerBlock: each residual branch has a learned gain a channel.
+/// MiniMaxH3VideoTransformerBlock: each residual branch has a learned gain per channel.
 struct VitBlock {
   Tensor norm1, scale1;  ///< (dim)
   SelfAttention attn;
@@ -23,7 +23,7 @@ struct VitBlock {
 struct VaeDecoder {
   Linear post_quant;  ///< a 1×1×1 convolution is a product over channels
   Linear proj_in;     ///< latent_channels -> dim
-  Tensor registers;   ///< (registers, dim): tokens without a place
+  Tensor registers;   ///< (registers, dim): tokens without a position
   std::vector<VitBlock> blocks;
   Tensor norm_weight, norm_bias;  ///< (dim)
   Linear proj_out;                ///< dim -> out_channels · temporal ratio · spatial ratio²

@@ -1,3 +1,4 @@
+// The causal convolutional encoder of one clip.
 #include "video/h3/vae_encoder.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+// Checks and quiet for libav.
 #include "video/io/av.h"
 
 namespace fabula::av {

@@ -64,7 +64,7 @@ T* allocated(T* pointer) {
 [[nodiscard]] CodecContext new_encoder(const char* name);
 /// A name with a colon or a percent sign stays a name of a file.
 [[nodiscard]] std::string url(const std::filesystem::path& path);
-/// libav writes notes to stderr, which belongs to the command line, and what goes wrong is told by Error: silent from now on, process-wide.
+/// Silences libav's notes on stderr, process-wide: stderr belongs to the command line, and failures are reported as Error.
 void quiet();
 
 }  // namespace fabula::av

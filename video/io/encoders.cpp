@@ -1,3 +1,4 @@
+// x264 and AAC, one packet after another.
 #include "video/io/encoders.h"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ void tag_colours(AVCodecContext& context) {
   context.chroma_sample_location = AVCHROMA_LOC_LEFT;
 }
 
-CodecContext open_x264(const Mp4Options& options, int width, int height) {
+CodecContext open_x264(const SinkOptions& options, int width, int height) {
   CodecContext context = new_encoder("libx264");
   context->width = width;
   context->height = height;
@@ -37,7 +38,7 @@ CodecContext open_x264(const Mp4Options& options, int width, int height) {
   context->framerate = {options.fps, 1};
   context->sample_aspect_ratio = {1, 1};
   context->gop_size = 2 * options.fps;
-  context->thread_count = 4;  // whatever the machine has: x264's bytes depend on how many there are
+  context->thread_count = 4;  // fixed: x264's bytes depend on the number of threads
   context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
   tag_colours(*context);
   check(av_opt_set(context->priv_data, "preset", "medium", 0), ExitCode::internal, "x264's preset");
@@ -87,7 +88,7 @@ void encode_frame(AVCodecContext& context, const AVFrame* frame, AVPacket& packe
 
 }  // namespace
 
-VideoEncoder::VideoEncoder(const Mp4Options& options, int source_width, int source_height)
+VideoEncoder::VideoEncoder(const SinkOptions& options, int source_width, int source_height)
     : source_width_(source_width), source_height_(source_height), frame_(new_frame()), packet_(new_packet()) {
   const int width = options.width > 0 ? options.width : source_width, height = options.height > 0 ? options.height : source_height;
   check_size(width, height);

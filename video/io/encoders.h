@@ -17,7 +17,7 @@ using PacketReceiver = std::function<void(AVPacket&)>;
 class VideoEncoder {
  public:
   /// Frames of source_width × source_height. Throws Error: usage for a film size that is odd or out of bounds, unavailable without libx264.
-  VideoEncoder(const Mp4Options& options, int source_width, int source_height);
+  VideoEncoder(const SinkOptions& options, int source_width, int source_height);
 
   void encode(const Image& image, const PacketReceiver& receive);
   void flush(const PacketReceiver& receive);

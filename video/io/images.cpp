@@ -1,3 +1,4 @@
+// Still pictures through OpenCV.
 #include "video/io/images.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Spools packets and samples; masters, encodes and muxes them when the film is whole.
 #include "video/io/mp4.h"
 
 #include <array>
@@ -16,7 +17,7 @@
 // The film's loudness is known only when its last sample is, so the sound cannot be encoded as it comes. Frames are encoded as they come
 // and their packets put on a spool; samples go to a second spool. finish() measures and masters the sound, encodes it, and writes packets
 // of both kinds in order of time, which is the one moment when an MP4 exists. The picture is encoded once, nothing is read back through a
-// demuxer, and all that grows with the film lies on disk.
+// demuxer, and all that grows with the film is on disk.
 
 namespace fabula {
 namespace {
@@ -138,7 +139,7 @@ constexpr std::size_t video_stream = 0, audio_stream = 1;
 }  // namespace
 
 struct Mp4Sink::Impl {
-  Impl(std::filesystem::path output, Mp4Options the_options)
+  Impl(std::filesystem::path output, SinkOptions the_options)
       : options(std::move(the_options)), file(std::move(output), options.existing), pictures(file.scratch()), sound(file.scratch()) {}
 
   // Puts the picture's packets that are due up to `time` (in `base`) into the file.
@@ -159,17 +160,17 @@ struct Mp4Sink::Impl {
     }
   }
 
-  Mp4Options options;
+  SinkOptions options;
   OutputFile file;
   PacketSpool pictures;
   SampleSpool sound;
-  std::optional<av::VideoEncoder> video;  // made when the first frame tells its size
+  std::optional<av::VideoEncoder> video;  // made when the first frame's size is known
   std::int64_t frames = 0;
   av::Packet picture = av::new_packet();  // next to be muxed
   bool waiting = false;                   // whether there is one
 };
 
-Mp4Sink::Mp4Sink(std::filesystem::path output, Mp4Options options) {
+Mp4Sink::Mp4Sink(std::filesystem::path output, SinkOptions options) {
   if (options.fps < 1 || options.fps > 240)
     throw Error(ExitCode::usage, "a film of " + std::to_string(options.fps) + " frames a second cannot be encoded: expected 1 to 240");
   av::quiet();

@@ -1,3 +1,4 @@
+// Demuxes and decodes a film to say what it holds.
 #include "video/io/probe.h"
 
 #include <array>

@@ -1,4 +1,4 @@
-// Reads a film back: what its file says, and every frame and sample of it.
+// Reads a film back: its file's metadata, and every frame and sample.
 #pragma once
 
 #include <filesystem>
@@ -34,7 +34,7 @@ struct FilmProbe {
 FilmProbe read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
                     const std::function<void(std::span<const float>)>& on_samples);
 
-/// read_film for what it says.
+/// read_film for the metadata alone.
 [[nodiscard]] inline FilmProbe probe_film(const std::filesystem::path& file) { return read_film(file, {}, {}); }
 
 }  // namespace fabula

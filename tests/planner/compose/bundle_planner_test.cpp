@@ -84,7 +84,7 @@ TEST(Stream, OfAPlanIsTheTwinsToTheToken) {
 
 TEST(Planner, KeepsTheReferencesStatesOfAPlan) {
   constexpr double tolerance = 2e-5;
-  const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
   const Safetensors reference = Safetensors::open(bundle / "states.safetensors");
   for (int stream = 0; stream < 2; ++stream) {
     const json& golden = goldens()["streams"][static_cast<std::size_t>(stream)];
@@ -124,7 +124,7 @@ double relative_difference(const Conditioning& a, const Conditioning& b) {
 
 // A random model never fits its prompt: after two repairs the rules plan, and the states are those of the rules' plan.
 TEST(Planner, KeepsTheStatesThatOnePrefillOfTheFinalPlanGives) {
-  const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
   for (const json& golden : goldens()["greedy"]) {
     const PlannedFilm written = planner->plan_film(golden["prompt"].get<std::string>(), nullptr);
     EXPECT_TRUE(written.origin.by_rules);
@@ -153,8 +153,8 @@ struct Parts {
 TEST(Planner, ChoosesTheTwinsTokens) {
   Parts parts;
   for (const json& golden : goldens()["greedy"]) {
-    ThreadPool pool(1);
-    Session session(parts.model, 0, cpu_kernels(), &pool);
+    const Machine machine = cpu_machine(1);
+    Session session(parts.model, 0, machine);
     Composer composer(parts.tokenizer, parts.table, [&](std::span<const std::int32_t> tokens) { return session.read(tokens); });
     plan::Film film;
     film.prompt = golden["prompt"];
@@ -166,13 +166,13 @@ TEST(Planner, ChoosesTheTwinsTokens) {
 TEST(Session, KeepsTheSameStatesHoweverTheTokensAreCut) {
   Parts parts;
   const auto ids = goldens()["streams"][3]["ids"].get<Tokens>();
-  ThreadPool pool(2);
+  const Machine machine = cpu_machine(2);
   const std::int64_t tap_layer = 2;
-  Session whole(parts.model, tap_layer, cpu_kernels(), &pool);
+  Session whole(parts.model, tap_layer, machine);
   const auto logits = whole.read(ids);
   const std::vector<float> expected(logits.begin(), logits.end());
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{300}}) {
-    Session cut(parts.model, tap_layer, cpu_kernels(), &pool);
+    Session cut(parts.model, tap_layer, machine);
     std::span<const float> last;
     for (std::size_t at = 0; at < ids.size(); at += piece) last = cut.read(std::span(ids).subspan(at, std::min(piece, ids.size() - at)));
     ASSERT_EQ(cut.states().size(), whole.states().size());
@@ -187,8 +187,8 @@ TEST(Session, KeepsTheSameStatesHoweverTheTokensAreCut) {
 TEST(Session, ForgetsWhatIsCutOff) {
   Parts parts;
   const auto ids = goldens()["streams"][0]["ids"].get<Tokens>();
-  ThreadPool pool(1);
-  Session straight(parts.model, 1, cpu_kernels(), &pool), detour(parts.model, 1, cpu_kernels(), &pool);
+  const Machine machine = cpu_machine(1);
+  Session straight(parts.model, 1, machine), detour(parts.model, 1, machine);
   (void)straight.read(std::span(ids).first(100));
   (void)detour.read(std::span(ids).first(60));
   (void)detour.read(std::span(ids).subspan(200, 90));
@@ -203,8 +203,8 @@ TEST(Session, GivesTheSameBytesWithAnyNumberOfThreads) {
   const auto ids = goldens()["streams"][1]["ids"].get<Tokens>();
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 3}) {
-    ThreadPool pool(threads);
-    Session session(parts.model, 2, cpu_kernels(), &pool);
+    const Machine machine = cpu_machine(threads);
+    Session session(parts.model, 2, machine);
     (void)session.read(ids);
     results.push_back(session.states());
   }
@@ -222,7 +222,7 @@ ExitCode code_of(const std::function<void()>& body) {
 }
 
 TEST(Planner, RefusesWhatItCannotDirect) {
-  const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string(" \n"), nullptr); }), ExitCode::usage);
   EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string("\xc3("), nullptr); }), ExitCode::bad_data);
   EXPECT_EQ(code_of([&] { (void)planner->plan_film(std::string(4001, 'x'), nullptr); }), ExitCode::bad_data);
@@ -232,13 +232,13 @@ TEST(Planner, RefusesWhatItCannotDirect) {
 }
 
 TEST(Planner, StopsWhenToldTo) {
-  const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   const std::string prompt = goldens()["greedy"][0]["prompt"];
   EXPECT_EQ(code_of([&] { (void)planner->plan_film(prompt, [](int tokens) { return tokens < 50; }); }), ExitCode::interrupted);
 }
 
 TEST(Planner, SaysWhatIsWrongWithABundle) {
-  EXPECT_EQ(code_of([] { (void)load_planner(bundle / "absent", Precision::fp32, 1, phones_of); }), ExitCode::unavailable);
+  EXPECT_EQ(code_of([] { (void)load_planner(bundle / "absent", Precision::fp32, cpu_machine(1), phones_of); }), ExitCode::unavailable);
 }
 
 }  // namespace

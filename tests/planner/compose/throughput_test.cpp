@@ -73,11 +73,11 @@ class ReadingAhead : public testing::TestWithParam<Precision> {};
 
 TEST_P(ReadingAhead, ChangesNeitherTokensNorStates) {
   const Model model(GetParam());
-  ThreadPool pool(2);
-  Session ahead(model.lm, model.tap_layer, cpu_kernels(), &pool);  // shared, so that later plans are drafted from earlier ones
+  const Machine machine = cpu_machine(2);
+  Session ahead(model.lm, model.tap_layer, machine);  // shared, so that later plans are drafted from earlier ones
   std::int64_t drafted = 0, accepted = 0, saved = 0;
   for (const std::string& prompt : prompts()) {
-    Session alone(model.lm, model.tap_layer, cpu_kernels(), &pool), once(model.lm, model.tap_layer, cpu_kernels(), &pool);
+    Session alone(model.lm, model.tap_layer, machine), once(model.lm, model.tap_layer, machine);
     const Tokens expected = compose(model, prompt, [&](auto tokens) { return alone.read(tokens); });
     ahead.rewind(0);
     const Tokens found = compose(model, prompt, [&](auto tokens) { return ahead.read_ahead(tokens); });
@@ -118,8 +118,8 @@ TEST(Drafter, GoesOnAsBefore) {
 
 TEST(SessionAgain, GivesTheSameLogitsForWhatIsKnown) {
   const Model model;
-  ThreadPool pool(1);
-  Session session(model.lm, model.tap_layer, cpu_kernels(), &pool);
+  const Machine machine = cpu_machine(1);
+  Session session(model.lm, model.tap_layer, machine);
   const Tokens text = model.tokenizer.encode(R"({"id":"fox","name":"fox"},{"id":"fox","name":"fox"},{"id":"fox","na)", AddedTokens::plain);
   const auto logits = [&](std::span<const std::int32_t> tokens, bool ahead) {
     const auto row = ahead ? session.read_ahead(tokens) : session.read(tokens);
@@ -142,19 +142,19 @@ TEST(SessionAgain, GivesTheSameLogitsForWhatIsKnown) {
 
 TEST(Planner, KeepsTheStatesThatOnePrefillGivesToTheByte) {
   for (const Precision precision : {Precision::fp32, Precision::bf16}) {
-    const auto planner = load_planner(bundle, precision, 2, phones_of);
+    const auto planner = load_planner(bundle, precision, cpu_machine(2), phones_of);
     for (std::size_t i = 0; i < 4; ++i) {
       const PlannedFilm written = planner->plan_film(prompts()[i], nullptr);
       const DecodingStats& stats = planner->stats();
       EXPECT_GT(stats.forced(), stats.chosen);
-      const auto fresh = load_planner(bundle, precision, 1, phones_of);
+      const auto fresh = load_planner(bundle, precision, cpu_machine(1), phones_of);
       expect_same_states(written, fresh->read_plan(written.film, nullptr));
     }
   }
 }
 
 TEST(Planner, ReadsAnEditedPlanFromTheFirstChangedToken) {
-  const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
   const PlannedFilm written = planner->plan_film(prompts()[0], nullptr);
   const std::int64_t all = planner->stats().tokens;
   const PlannedFilm same = planner->read_plan(written.film, nullptr);
@@ -175,7 +175,7 @@ TEST(Planner, ReadsAnEditedPlanFromTheFirstChangedToken) {
   ASSERT_GT(kept, all / 2);
   const PlannedFilm again = planner->read_plan(edited, nullptr);
   EXPECT_EQ(planner->stats().read, static_cast<std::int64_t>(after.size()) - kept);
-  expect_same_states(again, load_planner(bundle, Precision::fp32, 1, phones_of)->read_plan(edited, nullptr));
+  expect_same_states(again, load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->read_plan(edited, nullptr));
 }
 
 std::map<std::size_t, BatchResult> batch(LanguagePlanner& planner, const std::vector<std::string>& all, const BatchOptions& options) {
@@ -188,8 +188,8 @@ TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
   std::vector<std::string> all = prompts();
   all.insert(all.begin() + 3, "\xc3(");  // not UTF-8: fails without stopping the others
   all.push_back(all[0]);
-  const auto planner = load_planner(bundle, Precision::fp32, 2, phones_of);
-  const auto alone = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(2), phones_of);
+  const auto alone = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   std::map<std::string, PlannedFilm> expected;
   for (const std::string& prompt : prompts()) expected[prompt] = alone->plan_film(prompt, nullptr);
   // Room for all; then for two or three, which must repeatedly give up their pages.
@@ -211,7 +211,7 @@ TEST(PlanningMany, GivesEachPromptThePlanAndTheStatesThatItGetsAlone) {
 }
 
 TEST(PlanningMany, FailsWhatDoesNotFitAndNeverHangs) {
-  const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   const auto results = batch(*planner, prompts(), {.plans = 3, .cache_tokens = 64});
   ASSERT_EQ(results.size(), prompts().size());
   for (const auto& [index, result] : results) {
@@ -222,7 +222,7 @@ TEST(PlanningMany, FailsWhatDoesNotFitAndNeverHangs) {
 }
 
 TEST(PlanningMany, StopsWhenToldTo) {
-  const auto planner = load_planner(bundle, Precision::fp32, 1, phones_of);
+  const auto planner = load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of);
   int results = 0;
   planner->plan_all(
       prompts(), {.plans = 3}, [](int tokens) { return tokens < 50; },
@@ -237,15 +237,15 @@ TEST(PlanningMany, StopsWhenToldTo) {
 // Texts of several threads in a pool for about two of them: pages change owners, and all are returned.
 TEST(Batch, SharesPagesAndGetsThemBack) {
   const Model model;
-  ThreadPool threads(2);
+  const Machine machine = cpu_machine(2);
   const Tokens text =
       model.tokenizer.encode(std::string(400, 'a') + "the fox runs, the fox stands" + std::string(200, 'b'), AddedTokens::plain);
-  Session alone(model.lm, model.tap_layer, cpu_kernels(), &threads);
+  Session alone(model.lm, model.tap_layer, machine);
   const auto row = alone.read(text);
   const std::vector<float> expected(row.begin(), row.end());
   const std::int64_t pages = 2 * KvPool::pages_of(static_cast<std::int64_t>(text.size())) + 3;
   KvPool pool(model.lm.config, pages);
-  Passes passes(model.lm, model.tap_layer, cpu_kernels(), &threads);
+  Passes passes(model.lm, model.tap_layer, machine);
   Batch batch(passes, pool);
   {
     std::latch seated(5);

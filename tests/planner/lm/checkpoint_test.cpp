@@ -58,7 +58,7 @@ class Checkpoint : public testing::Test {
 
   void write_config(const json& config) const { std::ofstream(folder_ / "planner/config.json") << config.dump(); }
   static PlannedFilm plan_with(const fs::path& bundle) {
-    return load_planner(bundle, Precision::fp32, 1, phones_of)->plan_film(prompt, nullptr);
+    return load_planner(bundle, Precision::fp32, cpu_machine(1), phones_of)->plan_film(prompt, nullptr);
   }
 
   void expect_the_same_film() const {

@@ -67,13 +67,13 @@ class EveryDecoder : public testing::TestWithParam<TextCase> {
 };
 
 TEST_P(EveryDecoder, KeepsTheSameStatesHoweverTheTokensAreCut) {
-  ThreadPool pool(2);
+  const Machine machine = cpu_machine(2);
   const std::int64_t tap_layer = 2;
-  Session whole(decoder_.model, tap_layer, cpu_kernels(), &pool);
+  Session whole(decoder_.model, tap_layer, machine);
   const auto logits = whole.read(tokens_);
   const std::vector<float> expected(logits.begin(), logits.end());
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}}) {
-    Session cut(decoder_.model, tap_layer, cpu_kernels(), &pool);
+    Session cut(decoder_.model, tap_layer, machine);
     std::span<const float> last;
     for (std::size_t at = 0; at < tokens_.size(); at += piece)
       last = cut.read(std::span(tokens_).subspan(at, std::min(piece, tokens_.size() - at)));
@@ -85,8 +85,8 @@ TEST_P(EveryDecoder, KeepsTheSameStatesHoweverTheTokensAreCut) {
 TEST_P(EveryDecoder, GivesTheSameBytesWithAnyNumberOfThreads) {
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 3}) {
-    ThreadPool pool(threads);
-    Session session(decoder_.model, 3, cpu_kernels(), &pool);
+    const Machine machine = cpu_machine(threads);
+    Session session(decoder_.model, 3, machine);
     (void)session.read(tokens_);
     results.push_back(session.states());
   }

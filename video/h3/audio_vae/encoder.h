@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "audio/vae/layers.h"
+#include "video/h3/audio_vae/layers.h"
 
-namespace fabula::audio_vae {
+namespace fabula::h3::audio_vae {
 
 /// MiniMaxH3AudioResidualUnit.
 struct ResidualUnit {
@@ -47,6 +47,6 @@ struct Encoder {
 [[nodiscard]] Encoder take_encoder(Weights& weights, const AudioVaeConfig& config);
 
 /// samples (1, length) -> (latent_channels, frames).
-[[nodiscard]] AudioVae::Posterior encode(Context& ctx, const Encoder& encoder, Tensor samples, const AudioVae::Observer& observer);
+[[nodiscard]] AudioVae::Posterior encode(Context& ctx, const Encoder& encoder, Tensor samples, const Tap& tap);
 
-}  // namespace fabula::audio_vae
+}  // namespace fabula::h3::audio_vae

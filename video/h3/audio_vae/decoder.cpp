@@ -1,6 +1,7 @@
-#include "audio/vae/decoder.h"
+// BigVGAN: upsampling stages of residual blocks with alias-free activations.
+#include "video/h3/audio_vae/decoder.h"
 
-namespace fabula::audio_vae {
+namespace fabula::h3::audio_vae {
 namespace {
 
 constexpr std::int64_t filter_taps = 12;  // of the resampling filters inside every activation
@@ -54,14 +55,14 @@ void amp_block(Context& ctx, const AmpBlock& block, Tensor x) {
 }
 
 // The mean over the stage's blocks of x (channels, length), each of which starts from x.
-Tensor mean_of_blocks(Context& ctx, const UpsamplingStage& stage, std::size_t first_block, Tensor x, const AudioVae::Observer& observer) {
+Tensor mean_of_blocks(Context& ctx, const UpsamplingStage& stage, std::size_t first_block, Tensor x, const Tap& tap) {
   Tensor sum = ctx.arena.take(x.shape);
   for (std::size_t j = 0; j < stage.blocks.size(); ++j) {
     Arena::Scope scope(ctx.arena);
     const Tensor h = j == 0 ? sum : ctx.arena.take(x.shape);
     copy(ctx, x, h);
     amp_block(ctx, stage.blocks[j], h);
-    observe(observer, "decoder.resblocks." + std::to_string(first_block + j), h);
+    tap.under("decoder.resblocks.", first_block + j).self(h);
     if (j > 0) add_into(ctx, h, sum);
   }
   axpby_into(ctx, 1.0F / static_cast<float>(stage.blocks.size()), sum, 0.0F, sum, sum);
@@ -92,24 +93,24 @@ Decoder take_decoder(Weights& weights, const AudioVaeConfig& config) {
   return decoder;
 }
 
-Tensor decode(Context& ctx, const Decoder& decoder, Tensor latents, const AudioVae::Observer& observer) {
+Tensor decode(Context& ctx, const Decoder& decoder, Tensor latents, const Tap& tap) {
   Tensor x = convolve(ctx, latents, decoder.in_proj);
-  observe(observer, "dec_in_proj", x);
+  tap("dec_in_proj", x);
   x = convolve(ctx, x, decoder.first);
-  observe(observer, "decoder.conv_pre", x);
+  tap("decoder.conv_pre", x);
   std::size_t block = 0;
   for (std::size_t i = 0; i < decoder.stages.size(); ++i) {
     const UpsamplingStage& stage = decoder.stages[i];
     x = conv_transpose1d(ctx, x, stage.up.weight, stage.up.bias, stage.up.params);
-    observe(observer, "decoder.ups." + std::to_string(i) + ".0", x);
-    x = mean_of_blocks(ctx, stage, block, x, observer);
+    tap.under("decoder.ups.", i)("0", x);
+    x = mean_of_blocks(ctx, stage, block, x, tap);
     block += stage.blocks.size();
   }
   x = activate(ctx, x, decoder.activation);
-  observe(observer, "decoder.activation_post", x);
+  tap("decoder.activation_post", x);
   x = convolve(ctx, x, decoder.last);
-  observe(observer, "decoder.conv_post", x);
+  tap("decoder.conv_post", x);
   return x.view({x.elements()});
 }
 
-}  // namespace fabula::audio_vae
+}  // namespace fabula::h3::audio_vae

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace fabula {
+namespace fabula::h3 {
 
 /// Field names follow the file; its defaults are those of the published MiniMax-H3.
 struct AudioVaeConfig {
@@ -30,4 +30,4 @@ struct AudioVaeConfig {
   static AudioVaeConfig read(const std::filesystem::path& folder);
 };
 
-}  // namespace fabula
+}  // namespace fabula::h3

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
-#include "audio/vae/audio_vae.h"
 #include "engine/ops.h"
 #include "engine/weights/weights.h"
+#include "video/h3/audio_vae/audio_vae.h"
 
-namespace fabula::audio_vae {
+namespace fabula::h3::audio_vae {
 
 /// A one-dimensional convolution over (channels, length).
 struct Conv {
@@ -29,8 +28,4 @@ inline Conv take_pointwise(Weights& weights, const std::string& prefix, std::int
 
 inline Tensor convolve(Context& ctx, Tensor x, const Conv& conv) { return conv1d(ctx, x, conv.weight, conv.bias, conv.params); }
 
-inline void observe(const AudioVae::Observer& observer, std::string_view module, const Tensor& x) {
-  if (observer) observer(module, x);
-}
-
-}  // namespace fabula::audio_vae
+}  // namespace fabula::h3::audio_vae

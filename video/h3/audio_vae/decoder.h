@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "audio/vae/layers.h"
+#include "video/h3/audio_vae/layers.h"
 
-namespace fabula::audio_vae {
+namespace fabula::h3::audio_vae {
 
 /// MiniMaxH3AudioActivation1d around MiniMaxH3AudioSnakeBeta.
 struct AliasFreeSnake {
@@ -22,7 +22,7 @@ using AmpBlock = std::vector<AmpPair>;
 
 struct UpsamplingStage {
   Conv up;                       ///< transposed: weight (in, out, kernel)
-  std::vector<AmpBlock> blocks;  ///< parallel; their mean goes on
+  std::vector<AmpBlock> blocks;  ///< parallel; their mean is the output
 };
 
 struct Decoder {
@@ -35,6 +35,6 @@ struct Decoder {
 [[nodiscard]] Decoder take_decoder(Weights& weights, const AudioVaeConfig& config);
 
 /// latents (latent_channels, frames) -> (frames · hop_length), not yet clamped.
-[[nodiscard]] Tensor decode(Context& ctx, const Decoder& decoder, Tensor latents, const AudioVae::Observer& observer);
+[[nodiscard]] Tensor decode(Context& ctx, const Decoder& decoder, Tensor latents, const Tap& tap);
 
-}  // namespace fabula::audio_vae
+}  // namespace fabula::h3::audio_vae

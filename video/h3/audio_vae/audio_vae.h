@@ -2,29 +2,24 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <string_view>
 
-#include "audio/vae/config.h"
 #include "engine/context.h"
+#include "video/h3/audio_vae/config.h"
+#include "video/h3/tap.h"
 
-namespace fabula {
+namespace fabula::h3 {
 
 /// Stereo is two calls. Always float32: the reference keeps these modules so, because bfloat16 makes decodes audibly quieter.
 /// Immutable once loaded; calls with different contexts may run side by side.
 class AudioVae {
  public:
-  /// Sees what a module of the reference puts out, by the reference's module name ("decoder.conv_pre"), without the batch axis.
-  /// The tensor is valid during the call only.
-  using Observer = std::function<void(std::string_view module, const Tensor&)>;
-
   struct Posterior {
     Tensor mean, log_std;  ///< (latent_channels, frames)
   };
 
   /// Throws Error: input_missing or bad_data, naming file and field or tensor.
-  static AudioVae load(const std::filesystem::path& folder);
+  static AudioVae load(const std::filesystem::path& folder, DeviceKind device = DeviceKind::cpu);
   ~AudioVae();
   AudioVae(AudioVae&&) noexcept;
   AudioVae& operator=(AudioVae&&) noexcept;
@@ -37,11 +32,11 @@ class AudioVae {
 
   /// samples (n), n ≥ 1, padded at the end with zeros to whole latents -> the posterior's mean (latent_channels, ceil(n / hop_length)).
   /// Not yet normalised: subtract latents_mean and divide by latents_std for the transformer.
-  [[nodiscard]] Tensor encode(Context&, Tensor samples, const Observer& observer = {}) const;
-  [[nodiscard]] Posterior posterior(Context&, Tensor samples, const Observer& observer = {}) const;
+  [[nodiscard]] Tensor encode(Context&, Tensor samples, const Tap& tap = {}) const;
+  [[nodiscard]] Posterior posterior(Context&, Tensor samples, const Tap& tap = {}) const;
 
   /// latents (latent_channels, frames), denormalised (· latents_std + latents_mean) -> samples (frames · hop_length) in [-1, 1].
-  [[nodiscard]] Tensor decode(Context&, Tensor latents, const Observer& observer = {}) const;
+  [[nodiscard]] Tensor decode(Context&, Tensor latents, const Tap& tap = {}) const;
 
  private:
   struct Impl;
@@ -49,4 +44,4 @@ class AudioVae {
   std::unique_ptr<const Impl> impl_;
 };
 
-}  // namespace fabula
+}  // namespace fabula::h3

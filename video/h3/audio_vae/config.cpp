@@ -1,11 +1,11 @@
 // config.json of the audio autoencoder: every field within limits, and fields that must agree.
-#include "audio/vae/config.h"
+#include "video/h3/audio_vae/config.h"
 
 #include <string>
 
 #include "base/json_fields.h"
 
-namespace fabula {
+namespace fabula::h3 {
 namespace {
 
 // Far beyond any model, and small enough that no product of two of them overflows or asks for absurd memory.
@@ -97,4 +97,4 @@ AudioVaeConfig AudioVaeConfig::read(const std::filesystem::path& folder) {
   return c;
 }
 
-}  // namespace fabula
+}  // namespace fabula::h3

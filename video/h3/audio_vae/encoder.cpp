@@ -1,8 +1,9 @@
-#include "audio/vae/encoder.h"
+// DAC: strided convolutions, then causal attention down to the latents.
+#include "video/h3/audio_vae/encoder.h"
 
 #include <algorithm>
 
-namespace fabula::audio_vae {
+namespace fabula::h3::audio_vae {
 namespace {
 
 constexpr std::int64_t mlp_ratio = 2;
@@ -58,8 +59,8 @@ AttentionProjection take_projection(Weights& weights, std::int64_t in, std::int6
   p.norm3_bias = weights.take(prefix + "norm3.bias", {in});
   p.qkv = weights.take_matrix(prefix + "attn.qkv.weight", {3 * in, in});
   for (const char* part : {"attn.q_bias", "attn.zero_k_bias", "attn.v_bias"}) {
-    const Tensor bias = weights.take(prefix + part, {in});
-    p.qkv_bias.insert(p.qkv_bias.end(), bias.f32(), bias.f32() + in);
+    const std::vector<float> bias = weights.take_values(prefix + part, {in});
+    p.qkv_bias.insert(p.qkv_bias.end(), bias.begin(), bias.end());
   }
   p.pooling = pooling_matrix(in, heads, out);
   p.attention_out = weights.take_linear(prefix + "attn.proj", out, out, true);
@@ -104,13 +105,13 @@ Tensor geglu_mlp(Context& ctx, const AttentionProjection& p, Tensor x) {
 }
 
 // x (frames, in) -> (frames, out).
-Tensor attention_projection(Context& ctx, const AttentionProjection& p, Tensor x, const AudioVae::Observer& observer) {
+Tensor attention_projection(Context& ctx, const AttentionProjection& p, Tensor x, const Tap& tap) {
   const Tensor a = causal_attention(ctx, p, layer_norm(ctx, x, p.norm1_weight, p.norm1_bias, norm_eps));
-  observe(observer, "pre_block.attn", a);
+  tap("pre_block.attn", a);
   const Tensor h = linear(ctx, layer_norm(ctx, x, p.norm3_weight, p.norm3_bias, norm_eps), p.proj);
   add_into(ctx, a, h);
   const Tensor mlp = geglu_mlp(ctx, p, layer_norm(ctx, h, p.norm2_weight, p.norm2_bias, norm_eps));
-  observe(observer, "pre_block.mlp", mlp);
+  tap("pre_block.mlp", mlp);
   add_into(ctx, mlp, h);
   return h;
 }
@@ -133,23 +134,23 @@ Encoder take_encoder(Weights& weights, const AudioVaeConfig& config) {
   return encoder;
 }
 
-AudioVae::Posterior encode(Context& ctx, const Encoder& encoder, Tensor samples, const AudioVae::Observer& observer) {
+AudioVae::Posterior encode(Context& ctx, const Encoder& encoder, Tensor samples, const Tap& tap) {
   Tensor x = convolve(ctx, samples, encoder.first);
-  observe(observer, "encoder.block.0", x);
+  tap("encoder.block.0", x);
   std::size_t i = 1;
   for (const EncoderBlock& block : encoder.blocks) {
     x = encoder_block(ctx, block, x);
-    observe(observer, "encoder.block." + std::to_string(i++), x);
+    tap.under("encoder.block.", i++).self(x);
   }
   x = convolve(ctx, snake(ctx, x, encoder.snake), encoder.last);
-  observe(observer, "encoder", x);
-  x = attention_projection(ctx, encoder.projection, permute(ctx, x, {1, 0}), observer);
-  observe(observer, "pre_block", x);
+  tap("encoder", x);
+  x = attention_projection(ctx, encoder.projection, permute(ctx, x, {1, 0}), tap);
+  tap("pre_block", x);
   x = permute(ctx, x, {1, 0});
   const AudioVae::Posterior posterior{convolve(ctx, x, encoder.mean), convolve(ctx, x, encoder.log_std)};
-  observe(observer, "mean_proj", posterior.mean);
-  observe(observer, "logs_proj", posterior.log_std);
+  tap("mean_proj", posterior.mean);
+  tap("logs_proj", posterior.log_std);
   return posterior;
 }
 
-}  // namespace fabula::audio_vae
+}  // namespace fabula::h3::audio_vae

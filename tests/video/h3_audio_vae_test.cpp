@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "audio/vae/audio_vae.h"
 #include "base/error.h"
+#include "engine/machine.h"
 #include "engine/ops.h"
+#include "video/h3/audio_vae/audio_vae.h"
 
-namespace fabula {
+namespace fabula::h3 {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,21 +29,16 @@ std::vector<float> wave(std::int64_t count, double step) {
   return values;
 }
 
-std::vector<float> copied(const Tensor& tensor) { return {tensor.f32(), tensor.f32() + tensor.elements()}; }
-
 // Runs `body` dry, then for real in an arena of exactly that size.
 template <typename Body>
 std::vector<float> run(const Kernels& kernels, int threads, const Body& body) {
-  ThreadPool pool(threads);
-  const Exec exec{&pool, nullptr};
-  Arena dry = Arena::dry();
-  Context sizing{dry_kernels(), dry, exec};
-  (void)body(sizing);
-  Arena arena(dry.peak());
-  Context ctx{kernels, arena, exec};
-  std::vector<float> result = copied(body(ctx));
-  EXPECT_EQ(arena.peak(), dry.peak());
-  return result;
+  const Machine machine{.kernels = kernels, .pool = std::make_shared<ThreadPool>(threads)};
+  const std::size_t footprint = footprint_of(machine, body);
+  return run_in(machine, footprint, [&](Context& ctx) {
+    std::vector<float> result = to_host(ctx, body(ctx));
+    EXPECT_EQ(ctx.arena.peak(), footprint);
+    return result;
+  });
 }
 
 std::vector<float> decoded(const AudioVae& vae, const Kernels& kernels, int threads, std::int64_t frames) {
@@ -81,10 +77,9 @@ TEST(AudioVae, StaysWithinFullScale) {
 TEST(AudioVae, ShowsTheModulesOfTheReferenceByName) {
   const AudioVae vae = AudioVae::load(golden);
   std::set<std::string> seen;
-  const AudioVae::Observer observer = [&](std::string_view module, const Tensor&) { seen.emplace(module); };
+  const Tap tap([&](const std::string& module, Tensor) { seen.insert(module); });
   const std::vector<float> values = wave(400, 0.05);
-  run(reference_kernels(), 1,
-      [&](Context& ctx) { return vae.decode(ctx, vae.encode(ctx, constant(ctx, values, {400}), observer), observer); });
+  run(reference_kernels(), 1, [&](Context& ctx) { return vae.decode(ctx, vae.encode(ctx, constant(ctx, values, {400}), tap), tap); });
   for (const char* module : {"encoder", "encoder.block.3", "pre_block", "pre_block.attn", "mean_proj", "dec_in_proj", "decoder.conv_pre",
                              "decoder.ups.2.0", "decoder.resblocks.8", "decoder.activation_post", "decoder"}) {
     EXPECT_TRUE(seen.contains(module)) << module;
@@ -182,4 +177,4 @@ TEST_F(HostileConfig, ThatIsNoJsonIsRefused) {
 }
 
 }  // namespace
-}  // namespace fabula
+}  // namespace fabula::h3

@@ -1,0 +1,49 @@
+// The containers a film can be written in.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/output_file.h"
+#include "engine/media_sink.h"
+
+namespace fabula {
+
+struct SinkOptions {
+  int fps = 24;
+  int crf = 16;
+  /// Size of the film; 0: that of the frames. Frames of another size are scaled (Lanczos). Even numbers: the chroma is halved.
+  int width = 0, height = 0;
+  /// The whole film is brought to this loudness with one gain and a true-peak limiter.
+  double loudness_lufs = -16.0;
+  double true_peak_dbtp = -1.0;
+  /// What happens to an existing file of the output's name.
+  Existing existing = Existing::refuse;
+  /// Looks at the finished film before it gets its name; what it throws leaves finish(), and the film is removed.
+  std::function<void(const std::filesystem::path& film)> check = {};
+};
+
+/// A sink that is a file.
+class FileSink : public MediaSink {
+ public:
+  /// As OutputFile's: after finish() the name that the film got.
+  [[nodiscard]] virtual const std::filesystem::path& output() const = 0;
+};
+
+struct Container {
+  const char* extension;  ///< ".mp4"
+  std::unique_ptr<FileSink> (*open)(std::filesystem::path output, SinkOptions options);
+};
+
+/// The first is the default, for outputs without an extension.
+[[nodiscard]] std::span<const Container> containers();
+/// Null where no container has the extension.
+[[nodiscard]] const Container* container_of(std::string_view extension);
+/// ".mp4", or all of them: ".mp4, .mov".
+[[nodiscard]] std::string container_extensions();
+
+}  // namespace fabula
