@@ -1,3 +1,4 @@
+// Shows progress: one rewritten line on a terminal, a line per ten per cent elsewhere.
 #include "tools/fabula/progress.h"
 
 #include <unistd.h>
