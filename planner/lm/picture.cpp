@@ -27,7 +27,7 @@ JsonFields image_settings(const fs::path& folder) {
   return !fs::exists(own) && fs::exists(joint) ? JsonFields::open(joint).object("image_processor") : JsonFields::open(own);
 }
 
-// What one sample of the result is made of: weights of 22 binary places over neighbours from `first` on.
+// The taps of one output sample: weights with 22 fractional bits, for neighbours from `first` on.
 struct Taps {
   std::int64_t first = 0;
   std::vector<std::int32_t> weights;
@@ -139,7 +139,7 @@ Patches patches_of(const PictureConfig& config, const Picture& picture) {
   Patches patches{.grid = {size.height / config.patch, size.width / config.patch}, .pixels = {}};
   patches.pixels.reserve(rgb.size() * static_cast<std::size_t>(config.temporal_patch));
   const auto rescale = static_cast<float>(config.rescale);
-  // One patch: every colour, as often as a patch has frames. The patches go block by block, as cells_of() says.
+  // One patch: each colour, repeated for each frame of the patch. Patches are in blocks, in the order of cells_of().
   const auto add = [&](std::int64_t top, std::int64_t left) {
     for (std::size_t colour = 0; colour < 3; ++colour) {
       for (std::int64_t frame = 0; frame < config.temporal_patch; ++frame) {

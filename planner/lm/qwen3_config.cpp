@@ -1,4 +1,4 @@
-// config.json of the Qwen3 family, as transformers 5 and the published checkpoints write it.
+// Reads config.json of the Qwen3 family, as transformers 5 and published checkpoints write it.
 #include <algorithm>
 #include <cmath>
 
@@ -10,12 +10,12 @@ namespace {
 
 std::int64_t size(const JsonFields& fields, const char* key, std::int64_t largest) { return fields.integer(key, 1, largest); }
 
-// Absent, or this text: what the decoder is written for.
+// Refuses any text but this one, the only one that the decoder supports; an absent key is fine.
 void expect(const JsonFields& fields, const char* key, const char* text) {
   if (fields.has(key)) (void)fields.choice(key, {text});
 }
 
-// Up to 1000 whole numbers in [0, below); empty where the key is absent.
+// Up to 1000 integers in [0, below); empty if the key is absent.
 std::vector<std::int64_t> indices(const JsonFields& fields, const char* key, std::int64_t below) {
   constexpr std::size_t most = 1000;
   return fields.has(key) ? fields.integers(key, 0, most, 0, below - 1) : std::vector<std::int64_t>();
@@ -23,7 +23,7 @@ std::vector<std::int64_t> indices(const JsonFields& fields, const char* key, std
 
 constexpr double smallest_theta = 1.0, largest_theta = 1e12;
 
-// transformers 5 writes rope_parameters; earlier versions rope_theta beside an optional rope_scaling.
+// transformers 5 writes rope_parameters; earlier versions write rope_theta and an optional rope_scaling.
 void read_rope(const JsonFields& fields, bool multimodal, Qwen3Config& config) {
   config.rope_theta = 0.0;
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
@@ -43,7 +43,7 @@ void read_rope(const JsonFields& fields, bool multimodal, Qwen3Config& config) {
   }
 }
 
-// Qwen3MoeDecoderLayer says which layers are sparse.
+// Which layers are sparse, as in Qwen3MoeDecoderLayer.
 void read_experts(const JsonFields& fields, Qwen3Config& config) {
   // transformers 5 writes num_local_experts, the published files have num_experts.
   config.experts.count = size(fields, fields.has("num_local_experts") ? "num_local_experts" : "num_experts", 1 << 12);

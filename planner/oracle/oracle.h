@@ -1,4 +1,5 @@
-// The rules planner: reads a prompt within a world and makes the plan that tools/train/prompts/grammar.py would. Deterministic; needs no model.
+// The rules planner: reads a prompt within a world and makes the plan that tools/train/prompts/grammar.py would. Deterministic; needs no
+// model.
 #pragma once
 
 #include <string>

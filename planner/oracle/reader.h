@@ -137,7 +137,7 @@ class StoryReader {
   std::string pending_voice_;                          // a voice given before its speaker
   bool awaits_speaker_ = false;                        // '"Hello!" says …'
   bool has_open_pronoun_ = false;                      // a pronoun was read; what its pronoun_roles_ do decides whether an event begins
-  std::vector<Role> pronoun_roles_, crowd_;            // crowd_: those for whom the event has no room
+  std::vector<Role> pronoun_roles_, crowd_;            // crowd_: roles that the event has no room for
   std::vector<TextSpan> crowd_spans_;
 };
 

@@ -147,7 +147,7 @@ void measure(const fs::path& folder, const std::string& name, int threads) {
   const double kv =
       2.0 * static_cast<double>(model.config.layers * model.config.kv_heads * model.config.head_dim) * 4.0 * (prompt + written + 1);
   const double arena = static_cast<double>(forward_footprint(model, Passes::usual)), peak = peak_mb();
-  const double speed = bandwidth(pool), bytes = static_cast<double>(weights.bytes());
+  const double speed = bandwidth(*machine.pool), bytes = static_cast<double>(weights.bytes());
   std::printf(
       "%s, %d threads: loaded in %.1f s; peak %.0f MB of memory, computed %.0f MB (weights %.0f, keys and values %.0f to twice that, "
       "activations %.0f)\n",

@@ -1,3 +1,4 @@
+// Progress with an estimate of the time left: seconds per fraction done so far.
 #include "tools/fabula/progress.h"
 
 #include <unistd.h>

@@ -92,7 +92,7 @@ class Published : public testing::TestWithParam<const char*> {
 
   plan::Film film(const Picture* picture, Precision precision, int threads) const {
     return plan_film(Checkpoint::open(folder_), World::open(world_file), prompt, picture, phones_of,
-                     {.precision = precision, .threads = threads});
+                     {.precision = precision, .machine = cpu_machine(threads)});
   }
 
   fs::path folder_ = fs::temp_directory_path() / ("fabula_published_" + std::to_string(getpid()));
