@@ -146,7 +146,7 @@ TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) 
 }
 
 TEST_F(CommandLine, TheSamePromptAndSeedGiveTheSameBytesWhateverTheThreadsAndAnotherSeedAnotherFilm) {
-  const std::string prompt = "render \"A crab on the beach, in one shot.\" --steps 4 ";
+  const std::string prompt = "render \"A crab on the beach, in one shot.\" --steps 4 --no-store ";
   ASSERT_EQ(fabula(prompt + "-o a.mp4 --seed 3 --threads 1").code, 0);
   ASSERT_EQ(fabula(prompt + "-o b.mp4 --seed 3 --threads 2").code, 0);
   ASSERT_EQ(fabula(prompt + "-o c.mp4 --seed 4").code, 0);
@@ -156,7 +156,7 @@ TEST_F(CommandLine, TheSamePromptAndSeedGiveTheSameBytesWhateverTheThreadsAndAno
 
 TEST_F(CommandLine, AnEditedPlanIsRenderedAndAPlanFileGivesThePromptsFilm) {
   ASSERT_EQ(fabula("render \"A pig walks in the desert.\" -o direct.mp4 --steps 3 --precision fp32 --save-plan pig.json").code, 0);
-  ASSERT_EQ(fabula("render pig.json -o again.mp4 --steps 3 --precision fp32").code, 0);
+  ASSERT_EQ(fabula("render pig.json -o again.mp4 --steps 3 --precision fp32 --no-store").code, 0);
   auto plan = nlohmann::ordered_json::parse(contents(file("pig.json")));
   plan["places"][0]["time_of_day"] = plan["places"][0]["time_of_day"] == "day" ? "night" : "day";
   std::ofstream(file("edited.json")) << plan.dump();

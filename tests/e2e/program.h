@@ -27,20 +27,27 @@ inline std::string contents(const fs::path& file) {
 
 class CommandLine : public testing::Test {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
+  void SetUp() override {
+    fs::create_directories(folder_);
+    setenv("XDG_CACHE_HOME", cache_.c_str(), 1);  // finished shots of this test alone
+  }
+  void TearDown() override {
+    fs::remove_all(folder_);
+    fs::remove_all(cache_);
+  }
 
   // Runs `fabula ARGUMENTS` in the test's own folder.
   Result fabula(const std::string& arguments) {
     const fs::path out = folder_ / "stdout.txt", err = folder_ / "stderr.txt";
-    const std::string command = "cd " + folder_.string() + " && XDG_CACHE_HOME=" + folder_.string() + "/cache " + FABULA_PROGRAM + " " +
-                                arguments + " >" + out.string() + " 2>" + err.string() + " </dev/null";
+    const std::string command =
+        "cd " + folder_.string() + " && " + FABULA_PROGRAM + " " + arguments + " >" + out.string() + " 2>" + err.string() + " </dev/null";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out), contents(err)};
   }
   fs::path file(const std::string& name) const { return folder_ / name; }
 
   fs::path folder_ = fs::temp_directory_path() / ("fabula_e2e_" + std::to_string(getpid()));
+  fs::path cache_ = folder_.string() + "_cache";
 };
 
 }  // namespace fabula

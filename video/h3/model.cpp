@@ -106,7 +106,7 @@ ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterS
   const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), dit_.config.patch_dim()});
   const Tensor text = constant(ctx, conditioning.states, {conditioning.rows(), conditioning.dim});
   patchify(ctx, clip.video, g, rows);
-  denoise(ctx, dit_, layout, how, {text, rows, clip.audio}, after_step);
+  h3::denoise(ctx, dit_, layout, how, {text, rows, clip.audio}, after_step);
   unpatchify(ctx, rows, g, clip.video);
   return clip;
 }
@@ -170,7 +170,6 @@ std::size_t H3Model::footprint(const ClipRequest& request) const {
 }
 
 CleanLatents H3Model::denoise(const ClipRequest& request, const Progress& progress) {
-  const ClipGeometry g = geometry(request);
   const int total = request.settings.steps + chunks(request);
   const Stopwatch denoising;
   CleanLatents latents = run_in(machine_, footprint(request), [&](Context& ctx) {
