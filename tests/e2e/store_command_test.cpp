@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* prompt = "\"A pig walks. Then it jumps. Then it sleeps.\"";
+constexpr const char* prompt = "\"A pig spins in the city at night.\"";  // three shots
 constexpr const char* quick = " --steps 2 --scale 1 --seed 3";
 
 class Stored : public CommandLine {
@@ -36,20 +36,21 @@ TEST_F(Stored, ARenderedFilmIsTheSameBytesFromTheStoreAndWithoutOne) {
   EXPECT_TRUE(second["shots_made"].empty());
   EXPECT_EQ(second["shots_reused"].size(), 3U);
   ASSERT_EQ(fabula("render " + std::string(prompt) + quick + " -o c.mp4 -q --no-store").code, 0);
-  EXPECT_EQ(contents(file("a.mp4")), contents(file("b.mp4")));
-  EXPECT_EQ(contents(file("a.mp4")), contents(file("c.mp4")));
+  EXPECT_TRUE(contents(file("a.mp4")) == contents(file("b.mp4")));
+  EXPECT_TRUE(contents(file("a.mp4")) == contents(file("c.mp4")));
 }
 
-TEST_F(Stored, AnEditedPlanMakesOnlyWhatChanged) {
+// The planner's states of later shots have read the edited one, so these are made, too.
+TEST_F(Stored, AnEditedPlanMakesTheEditedShotAndThoseAfterIt) {
   write_plan();
   (void)render("plan.json -o a.mp4");
-  ASSERT_EQ(fabula("replan plan.json --shot s020 \"make it spin\" -y -o edited.json").code, 0);
+  ASSERT_EQ(fabula("replan plan.json --shot s020 \"make it jump\" -y -o edited.json").code, 0);
   const json edited = render("edited.json -o b.mp4");
-  EXPECT_EQ(edited["shots_made"], json::array({"s020"}));
-  EXPECT_EQ(edited["shots_reused"], json::array({"s010", "s030"}));
+  EXPECT_EQ(edited["shots_made"], json::array({"s020", "s030"}));
+  EXPECT_EQ(edited["shots_reused"], json::array({"s010"}));
   ASSERT_EQ(fabula("render edited.json" + std::string(quick) + " -o c.mp4 -q --no-store").code, 0);
-  EXPECT_EQ(contents(file("b.mp4")), contents(file("c.mp4")));
-  EXPECT_NE(contents(file("b.mp4")), contents(file("a.mp4")));
+  EXPECT_TRUE(contents(file("b.mp4")) == contents(file("c.mp4")));
+  EXPECT_FALSE(contents(file("b.mp4")) == contents(file("a.mp4")));
 }
 
 TEST_F(Stored, ShotsAreMadeByThemselvesAndAssembledLater) {
@@ -71,7 +72,7 @@ TEST_F(Stored, ShotsAreMadeByThemselvesAndAssembledLater) {
   ASSERT_EQ(fabula("render plan.json --shots s010-s020" + std::string(quick) + " -q --store kept").code, 0);
   const Result whole = fabula("assemble plan.json" + std::string(quick) + " -o b.mp4 -q --store kept");
   EXPECT_EQ(whole.code, 0) << whole.err;
-  EXPECT_EQ(contents(file("a.mp4")), contents(file("b.mp4")));
+  EXPECT_TRUE(contents(file("a.mp4")) == contents(file("b.mp4")));
 
   const Result unknown = fabula("render plan.json --shots s010,s990 --store kept");
   EXPECT_EQ(unknown.code, 2);
@@ -90,7 +91,7 @@ TEST_F(Stored, ADamagedShotIsMadeAgainAndSaid) {
   const Result again = fabula("render " + std::string(prompt) + quick + " -o b.mp4 --store kept");
   EXPECT_EQ(again.code, 0);
   EXPECT_NE(again.err.find("damaged"), std::string::npos) << again.err;
-  EXPECT_EQ(contents(file("a.mp4")), contents(file("b.mp4")));
+  EXPECT_TRUE(contents(file("a.mp4")) == contents(file("b.mp4")));
   EXPECT_EQ(fabula("store verify --store kept").code, 0);
 }
 
@@ -139,7 +140,7 @@ TEST_F(Stored, AFilmSurvivesSixtyKills) {
       waitpid(child, &status, 0);
       ++kills;
       if (fs::exists(file("film.mp4"))) {
-        ASSERT_EQ(contents(file("film.mp4")), expected) << "a film that exists is whole";
+        ASSERT_TRUE(contents(file("film.mp4")) == expected) << "a film that exists is whole";
       }
       if (kills % 10 == 0) {  // whatever the moments are, this one is let through
         (void)render(std::string(prompt) + " -o film.mp4");
@@ -147,7 +148,7 @@ TEST_F(Stored, AFilmSurvivesSixtyKills) {
       }
     }
     ++films;
-    EXPECT_EQ(contents(file("film.mp4")), expected) << "after " << kills << " kills";
+    EXPECT_TRUE(contents(file("film.mp4")) == expected) << "after " << kills << " kills";
   }
   std::cout << kills << " kills, " << films << " films\n";
 }

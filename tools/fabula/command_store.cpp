@@ -35,7 +35,8 @@ std::uint64_t bytes_of(const std::vector<ShotStore::Entry>& entries) {
 void list(const std::string& folder, bool json) {
   const std::vector<ShotStore::Entry> entries = open(folder).entries();
   if (json) {
-    nlohmann::ordered_json out = {{"folder", store_folder(folder).string()}, {"bytes", bytes_of(entries)}, {"shots", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json out = {
+        {"folder", store_folder(folder).string()}, {"bytes", bytes_of(entries)}, {"shots", nlohmann::ordered_json::array()}};
     for (const ShotStore::Entry& entry : entries)
       out["shots"].push_back({{"key", entry.key}, {"bytes", entry.bytes}, {"profile", entry.profile}, {"damaged", entry.profile.empty()}});
     std::printf("%s\n", out.dump(2).c_str());
@@ -43,8 +44,8 @@ void list(const std::string& folder, bool json) {
   }
   for (const ShotStore::Entry& entry : entries) {
     const auto age = std::chrono::duration_cast<std::chrono::minutes>(fs::file_time_type::clock::now() - entry.used).count();
-    std::printf("%.16s  %8.2f MB  used %5lld min ago  %s\n", entry.key.c_str(), static_cast<double>(entry.bytes) / mega, static_cast<long long>(age),
-                entry.profile.empty() ? "damaged" : entry.profile.c_str());
+    std::printf("%.16s  %8.2f MB  used %5lld min ago  %s\n", entry.key.c_str(), static_cast<double>(entry.bytes) / mega,
+                static_cast<long long>(age), entry.profile.empty() ? "damaged" : entry.profile.c_str());
   }
   std::printf("%zu shots, %.1f MB in %s\n", entries.size(), static_cast<double>(bytes_of(entries)) / mega, store_folder(folder).c_str());
 }
@@ -68,7 +69,8 @@ void verify(const std::string& folder) {
     ++damaged;
   }
   std::printf("%zu shots whole, %zu damaged\n", whole, damaged);
-  if (damaged > 0) throw Error(ExitCode::check_failed, std::to_string(damaged) + " shots of the store were damaged; they are made again when needed");
+  if (damaged > 0)
+    throw Error(ExitCode::check_failed, std::to_string(damaged) + " shots of the store were damaged; they are made again when needed");
 }
 
 }  // namespace
@@ -79,8 +81,8 @@ void add_store_command(CLI::App& app) {
       footer("  fabula store list\n"
              "  fabula store prune --keep 500     (megabytes; the least recently used go first)\n"
              "  fabula store verify --store /farm/shots\n\n"
-             "A shot is kept as its clean latents under a key of everything it depends on: an edited film makes only what changed,\n"
-             "and a render that was stopped goes on where it was.",
+             "A shot is kept as its clean latents under a key of everything it depends on: an edited film makes the edited\n"
+             "shot and those after it, and a render that was stopped goes on where it was.",
              {0, 2, 66, 73, 76, 78}));
   store->require_subcommand(1);
   const auto folder = std::make_shared<std::string>();
