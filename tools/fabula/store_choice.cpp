@@ -12,7 +12,8 @@ namespace fabula::cli {
 namespace fs = std::filesystem;
 
 void add_store_folder(CLI::App& command, std::string& folder) {
-  command.add_option("--store", folder, "Folder of finished shots (default: $XDG_CACHE_HOME/fabula/shots, else ~/.cache/fabula/shots)")->type_name("DIR");
+  command.add_option("--store", folder, "Folder of finished shots (default: $XDG_CACHE_HOME/fabula/shots, else ~/.cache/fabula/shots)")
+      ->type_name("DIR");
 }
 
 void add_store_options(CLI::App& command, StoreChoice& choice) {
@@ -24,7 +25,8 @@ void add_store_options(CLI::App& command, StoreChoice& choice) {
 fs::path store_folder(const std::string& given) {
   if (!given.empty()) return given;
   // A relative XDG_CACHE_HOME is to be ignored (XDG base directory specification).
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && fs::path(cache).is_absolute()) return fs::path(cache) / "fabula/shots";
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && fs::path(cache).is_absolute())
+    return fs::path(cache) / "fabula/shots";
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / ".cache/fabula/shots";
   return {};
 }
