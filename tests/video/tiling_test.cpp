@@ -1,5 +1,5 @@
 // Tiles cover the picture, and what is put together is what was cut.
-#include "video/tiling.h"
+#include "video/tiling/tiling.h"
 
 #include <gtest/gtest.h>
 

@@ -36,7 +36,7 @@ void run_audio_vae(const Case& one, const Setup& setup, Comparison& comparison) 
   for (std::int64_t item = 0; item < items; ++item) {
     run_sized(setup, [&](Context& ctx) {
       const auto compare = [&](const std::string& name, const Tensor& actual) { comparison.slice(name, item, items, actual); };
-      const h3::Tap taps([&](const std::string& module, Tensor actual) { compare("tap." + module, actual); });
+      const Tap taps([&](const std::string& module, Tensor actual) { compare("tap." + module, actual); });
       if (op == "encode") {
         const h3::AudioVae::Posterior posterior = vae.posterior(ctx, item_of(ctx, batch, item, {length}), taps);
         compare("out.mean", posterior.mean);

@@ -51,7 +51,7 @@ void run_transformer(const Case& one, const Setup& setup, Comparison& compare) {
   const Tensor hidden_states = one.in("hidden_states");
   const std::int64_t items = hidden_states.shape.rank() == 3 ? hidden_states.shape[0] : 1;
   for (std::int64_t item = 0; item < items; ++item) {
-    const h3::Tap tap([&](const std::string& module, Tensor out) {
+    const Tap tap([&](const std::string& module, Tensor out) {
       if (!is_shared(module))
         compare.slice("tap." + module, item, items, out);
       else if (item == 0)

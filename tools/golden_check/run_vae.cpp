@@ -35,7 +35,7 @@ Tensor item_of(Context& ctx, const Case& one, const std::string& name, std::int6
   return constant(ctx, floats(stored.slice(item, 1)), {stored.shape[1], stored.shape[2], stored.shape[3], stored.shape[4]});
 }
 
-void check_decode(Context& ctx, const h3::VideoVae& vae, Tensor latents, const std::optional<Tiling>& tiling, const h3::Tap& tap,
+void check_decode(Context& ctx, const h3::VideoVae& vae, Tensor latents, const std::optional<Tiling>& tiling, const Tap& tap,
                   const std::function<void(Tensor)>& result) {
   const std::int64_t ratio = vae.config.spatial_ratio(), frames = decoded_frames(vae.config, latents.shape[1]);
   const Tensor video = ctx.arena.take({frames, vae.config.out_channels, latents.shape[2] * ratio, latents.shape[3] * ratio});
@@ -52,7 +52,7 @@ void check_decode(Context& ctx, const h3::VideoVae& vae, Tensor latents, const s
   result(permute(ctx, video, {1, 0, 2, 3}));
 }
 
-void check_encode(Context& ctx, const h3::VideoVae& vae, Tensor pixels, const std::optional<Tiling>& tiling, const h3::Tap& tap,
+void check_encode(Context& ctx, const h3::VideoVae& vae, Tensor pixels, const std::optional<Tiling>& tiling, const Tap& tap,
                   const std::function<void(Tensor)>& result) {
   result(encode(ctx, vae, permute(ctx, pixels, {1, 0, 2, 3}), tiling, tap));
 }
@@ -78,8 +78,8 @@ class LastTaps {
  public:
   explicit LastTaps(const Comparison& compare) : compare_(compare) {}
 
-  h3::Tap tap(Context& ctx) {
-    return h3::Tap([this, &ctx](const std::string& module, Tensor out) {
+  Tap tap(Context& ctx) {
+    return Tap([this, &ctx](const std::string& module, Tensor out) {
       if (compare_.wants("tap." + module) && !ctx.arena.is_dry()) kept_["tap." + module] = {out.shape, to_host(ctx, out)};
     });
   }

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "engine/ops.h"
+#include "engine/tap.h"
 #include "engine/weights/weights.h"
 #include "video/h3/attention.h"
 #include "video/h3/config.h"
 #include "video/h3/layout.h"
-#include "video/h3/tap.h"
 
 namespace fabula::h3 {
 

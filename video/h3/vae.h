@@ -6,12 +6,12 @@
 #include <optional>
 #include <utility>
 
+#include "engine/tap.h"
 #include "engine/weights/weights.h"
 #include "video/h3/config.h"
-#include "video/h3/tap.h"
 #include "video/h3/vae_decoder.h"
 #include "video/h3/vae_encoder.h"
-#include "video/tiling.h"
+#include "video/tiling/tiling.h"
 
 namespace fabula::h3 {
 

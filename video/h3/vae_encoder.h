@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "engine/ops.h"
+#include "engine/tap.h"
 #include "engine/weights/weights.h"
 #include "video/h3/config.h"
-#include "video/h3/tap.h"
 
 namespace fabula::h3 {
 

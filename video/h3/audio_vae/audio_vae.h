@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "engine/context.h"
+#include "engine/tap.h"
 #include "video/h3/audio_vae/config.h"
-#include "video/h3/tap.h"
 
 namespace fabula::h3 {
 

@@ -7,7 +7,7 @@
 
 #include "kernels/tensor.h"
 
-namespace fabula::h3 {
+namespace fabula {
 
 /// Called as tap("attn", out); the receiver sees "transformer_blocks.0.attn". Costs one branch when absent. The tensor is valid during the
 /// call only; a receiver must not expect values on the dry device.
@@ -37,4 +37,4 @@ class Tap {
   std::string prefix_;
 };
 
-}  // namespace fabula::h3
+}  // namespace fabula

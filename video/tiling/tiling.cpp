@@ -1,5 +1,5 @@
 // Cuts pictures into overlapping tiles and fades the results together.
-#include "video/tiling.h"
+#include "video/tiling/tiling.h"
 
 #include <algorithm>
 #include <string>
