@@ -93,7 +93,7 @@ class Composer final : public Scribe {
 
   const TokenTable& table_;
   NextLogits next_logits_;
-  Sampler sampler_;
+  TokenSampler sampler_;
   std::vector<std::int32_t> stops_;
   std::unordered_map<std::string, std::vector<std::int32_t>> spellings_;  // of literals that were choices before
   TokenMask allowed_{table_.vocabulary};

@@ -46,14 +46,14 @@ std::vector<Candidate> candidates(std::span<const float> logits, const TokenMask
   return kept;
 }
 
-Sampler::Sampler(const Sampling& sampling) : sampling_(sampling), random_(sampling.seed) {
+TokenSampler::TokenSampler(const Sampling& sampling) : sampling_(sampling), random_(sampling.seed) {
   const auto within = [](double value, double low, double high) { return value >= low && value <= high; };  // false for NaN
   if (!within(sampling.temperature, 0.0, 100.0)) throw Error(ExitCode::usage, "the temperature is not from 0 to 100");
   if (!within(sampling.top_p, 0.0, 1.0) || !within(sampling.min_p, 0.0, 1.0))
     throw Error(ExitCode::usage, "top-p and min-p are not from 0 to 1");
 }
 
-std::int32_t Sampler::pick(std::span<const float> logits, const TokenMask& allowed) {
+std::int32_t TokenSampler::pick(std::span<const float> logits, const TokenMask& allowed) {
   if (sampling_.temperature == 0.0) return likeliest(logits, allowed);
   const std::vector<Candidate> kept = candidates(logits, allowed, sampling_);
   double total = 0.0;

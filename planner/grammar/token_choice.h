@@ -29,10 +29,10 @@ struct Candidate {
 [[nodiscard]] std::vector<Candidate> candidates(std::span<const float> logits, const TokenMask& allowed, const Sampling&);
 
 /// Draws token by token; the same seed and logits give the same tokens.
-class Sampler {
+class TokenSampler {
  public:
   /// Throws Error(usage) for a temperature outside 0 … 100 or an invalid probability.
-  explicit Sampler(const Sampling& sampling);
+  explicit TokenSampler(const Sampling& sampling);
   /// At temperature 0 ties go to the lowest id. Requires a non-empty `allowed`.
   [[nodiscard]] std::int32_t pick(std::span<const float> logits, const TokenMask& allowed);
 

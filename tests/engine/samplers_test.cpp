@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "engine/machine.h"
 #include "tests/support/refusal.h"
@@ -61,6 +63,28 @@ TEST(Euler, StopsWhenAskedAndRefusesSchedulesOfDifferentLength) {
                       ExitCode::interrupted));
     EXPECT_EQ(steps, 2U);
   });
+}
+
+// A model that takes half of the sample for clean: x(sigma) = x(1) · sqrt(sigma) exactly.
+float error_half_way(const char* sampler, int steps) {
+  const Schedule even = schedule_of(1.0, steps);
+  float error = 0.0F;
+  run_in(cpu_machine(1), std::size_t{1} << 20U, [&](Context& ctx) {
+    const Tensor x = constant(ctx, std::vector<float>{1.0F}, {1});
+    const Track track[] = {{x, even}};
+    const auto evaluate = [&](Context& c, std::span<const float>) { return std::vector{axpby(c, 0.5F, x, 0.0F, x)}; };
+    sampler_named(sampler).run(ctx, std::span(track), evaluate, [&](std::size_t done) {
+      if (done == even.steps() / 2) error = std::abs(x.f32()[0] - std::sqrt(even.sigmas()[done]));
+      return true;
+    });
+  });
+  return error;
+}
+
+TEST(Heun, IsOfSecondOrderWhereEulerIsOfFirst) {
+  EXPECT_LT(error_half_way("heun", 8), 0.2F * error_half_way("euler", 16)) << "for as many evaluations";
+  EXPECT_LT(error_half_way("heun", 8), 0.35F * error_half_way("heun", 4)) << "half the step, a quarter of the error";
+  EXPECT_GT(error_half_way("euler", 8), 0.4F * error_half_way("euler", 4)) << "half the step, half of the error";
 }
 
 TEST(Samplers, AnUnknownNameIsRefusedWithThoseThatExist) {

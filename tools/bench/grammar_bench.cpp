@@ -120,7 +120,7 @@ void choice(benchmark::State& state, const Sampling& sampling) {
   std::normal_distribution<float> normal(0.0F, 3.0F);
   std::vector<float> logits(static_cast<std::size_t>(p.tokenizer.size()));
   for (float& logit : logits) logit = normal(random);
-  Sampler sampler(sampling);
+  TokenSampler sampler(sampling);
   for (auto _ : state) benchmark::DoNotOptimize(sampler.pick(logits, allowed));
 }
 BENCHMARK_CAPTURE(choice, greedy, Sampling{})->Apply(sizes);

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "engine/bundle.h"
 #include "engine/film/film.h"
+#include "engine/sample/samplers.h"
 #include "planner/schema/schema.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/cast_join.h"
@@ -46,6 +47,8 @@ struct RenderOptions {
   std::string save_plan;              // empty: the plan is not kept
   OverwriteOptions overwriting;       // of both
   std::optional<std::uint64_t> seed;  // absent: the plan's, or 0
+  std::string sampler = "euler";      // a name of engine/sample/samplers.h
+  int crf = 16;                       // of x264
   int steps = 0;                      // of the sampler per shot; 0: what the bundle says
   int scale = 0;                      // size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
@@ -139,6 +142,7 @@ SinkOptions sink_options(const RenderOptions& options, const ClipFormat& format,
   constexpr int comfortable_height = 480;
   SinkOptions sink;
   sink.fps = fps;
+  sink.crf = options.crf;
   const int factor = options.scale > 0 ? options.scale : (comfortable_height + format.height - 1) / format.height;
   sink.width = format.width * factor;
   sink.height = format.height * factor;
@@ -253,6 +257,7 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
   p.planned = plan_by_model(source, p.bundle.folder, options.planning);
   const plan::Film& film = p.planned.film;
   p.request.seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
+  p.request.settings.sampler = sampler_named(options.sampler).name;
   p.request.settings.steps = options.steps > 0 ? options.steps : p.bundle.steps;
   p.request.store = p.store.get();
   p.request.only_stored = options.assemble;
@@ -351,8 +356,14 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
   add_overwrite_options(command, options.overwriting);
   add_seed_option(command, "--seed", "seed", "Another seed gives another film, the same seed the same bytes (default: the plan's, or 0)",
                   [&options](std::uint64_t seed) { options.seed = seed; });
-  command.add_option("--steps", options.steps, "Evaluations of the transformer per shot (default: the model's own number)")
+  command.add_option("--steps", options.steps, "Steps of the sampler per shot (default: the model's own number)")
       ->check(CLI::Range(1, 1000));
+  command.add_option("--sampler", options.sampler, "euler, or heun: two evaluations per step, closer to the exact path")
+      ->check(CLI::IsMember({"euler", "heun"}))
+      ->capture_default_str();
+  command.add_option("--crf", options.crf, "x264's constant rate factor: 0 is lossless, higher is smaller")
+      ->check(CLI::Range(0, 51))
+      ->capture_default_str();
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));
   command.add_flag("-q,--quiet", options.quiet, "No progress, no report");

@@ -24,7 +24,7 @@ TokenMask mask_of(const std::vector<std::int32_t>& tokens, std::size_t vocabular
   return mask;
 }
 
-TEST(Sampler, KeepsWhatTransformersKeeps) {
+TEST(TokenSampler, KeepsWhatTransformersKeeps) {
   std::ifstream in(std::string(FABULA_SOURCE_DIR) + "/tests/goldens/sampling/filters.json");
   const json golden = json::parse(in);
   const auto logits = golden["logits"].get<std::vector<float>>();
@@ -45,19 +45,19 @@ TEST(Sampler, KeepsWhatTransformersKeeps) {
   }
 }
 
-TEST(Sampler, TakesTheLikeliestByDefaultAndTheLowestOfEquals) {
+TEST(TokenSampler, TakesTheLikeliestByDefaultAndTheLowestOfEquals) {
   const std::vector<float> logits = {1.0F, 5.0F, 3.0F, 3.0F, 2.0F};
-  EXPECT_EQ(Sampler({}).pick(logits, mask_of({0, 2, 3, 4}, 5)), 2);
-  EXPECT_EQ(Sampler({.temperature = 1.0, .top_p = 1e-9}).pick(logits, mask_of({0, 2, 3, 4}, 5)), 2);
-  EXPECT_EQ(Sampler({.temperature = 1e-9}).pick(logits, mask_of({0, 1, 4}, 5)), 1);
+  EXPECT_EQ(TokenSampler({}).pick(logits, mask_of({0, 2, 3, 4}, 5)), 2);
+  EXPECT_EQ(TokenSampler({.temperature = 1.0, .top_p = 1e-9}).pick(logits, mask_of({0, 2, 3, 4}, 5)), 2);
+  EXPECT_EQ(TokenSampler({.temperature = 1e-9}).pick(logits, mask_of({0, 1, 4}, 5)), 1);
 }
 
-TEST(Sampler, DrawsByProbabilityAndTheSameAgainFromTheSameSeed) {
+TEST(TokenSampler, DrawsByProbabilityAndTheSameAgainFromTheSameSeed) {
   const std::vector<float> logits = {0.0F, 1.0F, 2.0F, 9.0F, -1.0F};
   const TokenMask allowed = mask_of({0, 1, 2, 4}, 5);
   const std::uint64_t seed = test::seed();
   for (const double top_p : {1.0, 0.999999}) {  // sorted in two different orders
-    Sampler sampler({.temperature = 2.0, .top_p = top_p, .seed = seed}), again({.temperature = 2.0, .top_p = top_p, .seed = seed});
+    TokenSampler sampler({.temperature = 2.0, .top_p = top_p, .seed = seed}), again({.temperature = 2.0, .top_p = top_p, .seed = seed});
     std::map<std::int32_t, double> drawn;
     constexpr int draws = 40'000;
     for (int i = 0; i < draws; ++i) {
@@ -72,14 +72,14 @@ TEST(Sampler, DrawsByProbabilityAndTheSameAgainFromTheSameSeed) {
   }
 }
 
-TEST(Sampler, RefusesWhatIsNoProbability) {
+TEST(TokenSampler, RefusesWhatIsNoProbability) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   for (const Sampling& wrong :
        {Sampling{.temperature = nan}, Sampling{.temperature = -1.0}, Sampling{.top_p = 1.5}, Sampling{.min_p = nan}})
-    EXPECT_THROW((void)Sampler(wrong), Error);
+    EXPECT_THROW((void)TokenSampler(wrong), Error);
 }
 
-TEST(Sampler, RefusesLogitsThatAreNoNumbers) {
+TEST(TokenSampler, RefusesLogitsThatAreNoNumbers) {
   const std::vector<float> logits = {1.0F, std::numeric_limits<float>::quiet_NaN()};
   EXPECT_THROW((void)candidates(logits, mask_of({0, 1}, 2), {.temperature = 1.0}), Error);
 }
