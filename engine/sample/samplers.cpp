@@ -76,13 +76,17 @@ constexpr Sampler samplers[] = {
 
 }  // namespace
 
+std::string sampler_names() {
+  std::string names;
+  for (const Sampler& sampler : samplers) names += std::string(names.empty() ? "" : ", ") + sampler.name;
+  return names;
+}
+
 const Sampler& sampler_named(std::string_view name) {
-  std::string known;
   for (const Sampler& sampler : samplers) {
     if (name == sampler.name) return sampler;
-    known += std::string(known.empty() ? "" : ", ") + sampler.name;
   }
-  throw Error(ExitCode::usage, "there is no sampler \"" + std::string(name) + "\"; known here: " + known);
+  throw Error(ExitCode::usage, "there is no sampler \"" + std::string(name) + "\"; known here: " + sampler_names());
 }
 
 }  // namespace fabula

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct Sampler {
   void (*run)(Context&, std::span<const Track>, const Evaluate&, const AfterStep&);
 };
 
+/// "euler, heun"
+[[nodiscard]] std::string sampler_names();
 /// By name; Error(usage) names those that exist.
 [[nodiscard]] const Sampler& sampler_named(std::string_view name);
 

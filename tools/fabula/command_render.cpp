@@ -358,8 +358,15 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
                   [&options](std::uint64_t seed) { options.seed = seed; });
   command.add_option("--steps", options.steps, "Steps of the sampler per shot (default: the model's own number)")
       ->check(CLI::Range(1, 1000));
-  command.add_option("--sampler", options.sampler, "euler, or heun: two evaluations per step, closer to the exact path")
-      ->check(CLI::IsMember({"euler", "heun"}))
+  command.add_option("--sampler", options.sampler, "How latents go from noise to clean: " + sampler_names())
+      ->check([](const std::string& name) {
+        try {
+          (void)sampler_named(name);
+          return std::string();
+        } catch (const Error& error) {
+          return std::string(error.what());
+        }
+      })
       ->capture_default_str();
   command.add_option("--crf", options.crf, "x264's constant rate factor: 0 is lossless, higher is smaller")
       ->check(CLI::Range(0, 51))
