@@ -177,6 +177,18 @@ bool ShotStore::has(const std::string& key) const {
 
 namespace {
 
+// Scratch files that killed processes have left; younger ones may be in use.
+void remove_leftovers(const fs::path& folder) {
+  const auto oldest = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  std::error_code gone;
+  for (const auto& shelf : fs::directory_iterator(folder, gone)) {
+    if (!shelf.is_directory(gone)) continue;
+    for (const auto& file : fs::directory_iterator(shelf.path(), gone)) {
+      if (file.path().extension() == ".part" && file.last_write_time(gone) < oldest && !gone) fs::remove(file.path(), gone);
+    }
+  }
+}
+
 // Every file that has an entry's name, the least recently used first.
 std::vector<ShotStore::Entry> files_of(const fs::path& folder) {
   std::vector<ShotStore::Entry> found;
@@ -208,6 +220,7 @@ std::vector<ShotStore::Entry> ShotStore::entries() const {
 }
 
 std::size_t ShotStore::prune(std::uint64_t most_bytes) {
+  remove_leftovers(options_.folder);
   const std::vector<Entry> found = files_of(options_.folder);
   std::uint64_t total = 0;
   for (const Entry& entry : found) total += entry.bytes;

@@ -62,7 +62,8 @@ class ShotStore {
   };
   /// All entries, the least recently used first; reads each of them.
   [[nodiscard]] std::vector<Entry> entries() const;
-  /// Removes the least recently used entries until the rest takes at most `most_bytes`. Returns how many.
+  /// Removes the least recently used entries until the rest takes at most `most_bytes`, and what killed
+  /// processes have left. Returns how many entries went.
   std::size_t prune(std::uint64_t most_bytes);
   /// Removes one entry.
   void remove(const std::string& key);

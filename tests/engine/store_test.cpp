@@ -131,6 +131,19 @@ TEST_F(Store, KeepsWhatWasUsedLast) {
   EXPECT_EQ(store.entries()[0].profile, "avx2");
 }
 
+TEST_F(Store, PruningTakesWhatKilledProcessesHaveLeft) {
+  ShotStore store = open();
+  (void)store.get_or_make(
+      key, [] { return latents(1.0F); }, wait_on);
+  const fs::path old = entry_file().parent_path() / ".fabula-0123.part", young = entry_file().parent_path() / ".fabula-4567.part";
+  for (const fs::path& file : {old, young}) std::ofstream(file) << "half";
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  EXPECT_EQ(store.prune(std::uint64_t{1} << 30U), 0U);
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(young));
+  EXPECT_TRUE(store.has(key));
+}
+
 TEST_F(Store, ThatCannotBeWrittenCostsTheKeepingNotTheClip) {
   ShotStore store = open();
   std::ofstream(folder_ / key.substr(0, 2)) << "no folder";
