@@ -66,6 +66,17 @@ void cross(const std::vector<float>& before, std::vector<float>& after) {
   }
 }
 
+// Latents of sound are counted in whole ones, so a shot's sound may end up to one of them (25 ms at 40 a second) before its picture. Goes
+// on in reverse up to `frames` sample frames, where it lacks no more than that.
+void bridge(std::vector<float>& stereo, std::int64_t count, std::int64_t frames) {
+  constexpr std::int64_t one_latent = film_sample_rate / 40;
+  const std::int64_t there = frames_of(stereo);
+  if (there >= count || count - there > one_latent || there < frames - there) return;
+  for (std::int64_t back = there - 1; frames_of(stereo) < frames; --back) {
+    for (std::int64_t c = 0; c < film_channels; ++c) stereo.push_back(stereo[static_cast<std::size_t>(back * film_channels + c)]);
+  }
+}
+
 // What sounds on after the first `count` sample frames: what is there, then those frames in reverse, which begin where they end.
 std::vector<float> tail_of(const std::vector<float>& stereo, std::int64_t count) {
   std::vector<float> tail(stereo.begin() + static_cast<std::ptrdiff_t>(count * film_channels), stereo.end());
@@ -80,6 +91,7 @@ std::vector<float> tail_of(const std::vector<float>& stereo, std::int64_t count)
 std::vector<float> ShotSounds::next(const Sound& sound, std::int64_t count, bool is_last) {
   check(sound);
   std::vector<float> stereo = film_samples(sound, count + fade_length);
+  bridge(stereo, count, count + fade_length);
   const std::int64_t filled = std::min(count, frames_of(stereo));
   std::vector<float> tail =
       filled == count ? tail_of(stereo, count) : std::vector<float>(static_cast<std::size_t>(fade_length * film_channels));

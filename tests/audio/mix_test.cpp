@@ -146,6 +146,19 @@ TEST(ShotSounds, LeaveNoHoleAtACutWhetherTheShotsGoOnBeyondItOrNot) {
   }
 }
 
+// 22 frames of 12 a second are 1833 ms, and 73 latents of sound are 1825.
+TEST(ShotSounds, LeaveNoHoleWhereTheSoundEndsALittleBeforeThePicture) {
+  std::mt19937 random(std::random_device{}());
+  std::normal_distribution<float> noise(0.0F, 0.05F);
+  std::vector<float> a(9600 - 400), b = a;
+  for (auto* sound : {&a, &b}) {
+    for (float& sample : *sound) sample = noise(random);
+  }
+  const TwoShots film = two_shots(a, b, 48000, 9600);
+  for (std::size_t at = film.cut - 960; at <= film.cut + 960; at += 120)
+    EXPECT_NEAR(level(film, at), decibels(0.05), 2.0) << at << " against the cut at " << film.cut;
+}
+
 TEST(ShotSounds, DoNotClickAtACut) {
   const auto a = sine(220.0, 0.4, 48000, 9600, 0.3), b = sine(220.0, 0.4, 48000, 9600, 2.9);  // out of phase
   const TwoShots film = two_shots(a, b, 48000, 9600);
