@@ -249,7 +249,7 @@ Master mastered(const std::vector<float>& stereo, const LoudnessTarget& target) 
 }
 
 TEST(Master, BringsTheFilmToItsLoudness) {
-  auto stereo = both_sides(sine(440.0, 0.02, 48000, 6 * 48000));
+  auto stereo = both_sides(sine(440.0, 0.02, 48000, std::int64_t{6} * 48000));
   for (std::size_t i = 0; i < stereo.size(); i += 48000) stereo[i] = stereo[i + 1] = 0.5F;  // clicks that would clip
   const Master master = mastered(stereo, {-16.0, -1.0});
   EXPECT_EQ(master.samples, stereo.size());
