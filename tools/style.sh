@@ -10,7 +10,7 @@ source tools/setup.sh
 # Other releases of clang-format lay code out differently; Debian 12 has 14.
 readonly clang_format=clang-format-14 clang_tidy=clang-tidy-14 ruff=ruff==0.17.6
 # One file takes 8 to 30 seconds.
-readonly most_tidied=12
+readonly most_tidied=4
 
 tidy() {
   [ -f build/cpu-release/compile_commands.json ] || cmake --preset cpu-release >/dev/null
