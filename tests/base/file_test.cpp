@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/folder.h"
 #include "tests/support/refusal.h"
 
 namespace fabula {
@@ -16,15 +17,12 @@ namespace {
 namespace fs = std::filesystem;
 using test::refusal;
 
-class ReadFile : public testing::Test {
+class ReadFile : public test::InFolder {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
   fs::path write(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
     return folder_ / name;
   }
-  const fs::path folder_ = fs::temp_directory_path() / ("fabula_file_" + std::to_string(getpid()));
 };
 
 TEST_F(ReadFile, ReturnsEveryByteAtEveryLengthAroundABlock) {

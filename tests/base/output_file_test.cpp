@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/folder.h"
 #include "tests/support/refusal.h"
 
 namespace fabula {
@@ -19,22 +20,12 @@ namespace {
 namespace fs = std::filesystem;
 using test::refusal;
 
-class Output : public testing::Test {
+class Output : public test::InFolder {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  fs::path file(const std::string& name) const { return folder_ / name; }
   void put(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
   std::string text(const std::string& name) const {
     std::ifstream in(file(name));
     return {std::istreambuf_iterator<char>(in), {}};
-  }
-  std::vector<std::string> listing() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
-    std::sort(names.begin(), names.end());
-    return names;
   }
   mode_t mode(const std::string& name) const {
     struct stat status {};
@@ -44,8 +35,6 @@ class Output : public testing::Test {
   void write(const std::string& name, const std::string& text, Existing existing = Existing::refuse) const {
     write_whole_file(file(name), std::as_bytes(std::span(text)), existing);
   }
-
-  fs::path folder_ = fs::temp_directory_path() / ("fabula_output_" + std::to_string(getpid()));
 };
 
 using Names = std::vector<std::string>;

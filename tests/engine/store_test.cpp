@@ -13,20 +13,15 @@
 #include <thread>
 
 #include "base/error.h"
+#include "tests/support/folder.h"
 
 namespace fabula {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Store : public testing::Test {
+class Store : public test::InFolder {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("fabula-store-" + std::to_string(getpid()));
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   [[nodiscard]] ShotStore open(const std::string& profile = "avx2", bool any_profile = false) const {
     return ShotStore({.folder = folder_, .profile = profile, .any_profile = any_profile});
   }
@@ -36,8 +31,6 @@ class Store : public testing::Test {
     }
     return {};
   }
-
-  fs::path folder_;
 };
 
 CleanLatents latents(float first, std::size_t count = 6) {

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "engine/weights/safetensors.h"
 #include "engine/weights/weights.h"
+#include "tests/support/folder.h"
 #include "tests/support/random.h"
 #include "tests/support/refusal.h"
 
@@ -20,17 +21,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class ModelFiles : public testing::Test {
+class ModelFiles : public test::InFolder {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path write(const std::string& name, const std::string& bytes) const {
     const fs::path file = folder_ / name;
     std::ofstream(file, std::ios::binary) << bytes;
     return file;
   }
-  fs::path folder_ = fs::temp_directory_path() / ("fabula_weights_" + std::to_string(getpid()));
 };
 
 std::string little_endian(std::uint64_t value) {

@@ -1,6 +1,5 @@
 // Pictures in files, scaled, and side by side.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "tests/support/folder.h"
 #include "video/io/images.h"
 
 namespace fabula {
@@ -22,12 +22,7 @@ Image flat(int width, int height, std::uint8_t r, std::uint8_t g, std::uint8_t b
   return image;
 }
 
-class Pictures : public testing::Test {
- protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
-  const fs::path folder_ = fs::temp_directory_path() / ("fabula-images-" + std::to_string(getpid()));
-};
+class Pictures : public test::InFolder {};
 
 TEST_F(Pictures, ComeBackFromPngExactlyAndFromJpegNearly) {
   Image image = flat(31, 17, 200, 90, 10);

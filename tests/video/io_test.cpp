@@ -19,6 +19,7 @@
 #include "audio/mix.h"
 #include "base/error.h"
 #include "base/output_file.h"
+#include "tests/support/folder.h"
 #include "video/io/mp4.h"
 #include "video/io/probe.h"
 
@@ -27,25 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class FilmFile : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("fabula-io-" + std::to_string(getpid()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  [[nodiscard]] fs::path file(const char* name) const { return folder_ / name; }
-  [[nodiscard]] std::vector<std::string> listing() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
-  fs::path folder_;
-};
+class FilmFile : public test::InFolder {};
 
 // A coloured disc crossing a gradient.
 Image picture(int width, int height, int index) {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "planner/cast/sqlite.h"
+#include "tests/support/folder.h"
 #include "tests/support/random.h"
 
 namespace fabula::cast {
@@ -55,13 +56,10 @@ ExitCode code_of(Call call) {
   return ExitCode::done;
 }
 
-class Cast : public testing::Test {
+class Cast : public test::InFolder {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
   Store open() const { return Store(file_, Store::Open::create); }
 
-  fs::path folder_ = fs::temp_directory_path() / ("fabula_cast_" + std::to_string(getpid()));
   fs::path file_ = folder_ / "cast.db";
 };
 
