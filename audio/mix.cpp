@@ -14,6 +14,8 @@ namespace fabula {
 namespace {
 
 constexpr std::int64_t fade_length = film_sample_rate / 200;  // 5 ms
+// Latents of sound are whole, 40 a second: a shot's sound may end up to one of them before its picture.
+constexpr std::int64_t one_latent = film_sample_rate / 40;
 
 void check(const Sound& sound) {
   if (sound.channels < 1 || sound.channels > 2) {
@@ -66,24 +68,11 @@ void cross(const std::vector<float>& before, std::vector<float>& after) {
   }
 }
 
-// Latents of sound are counted in whole ones, so a shot's sound may end up to one of them (25 ms at 40 a second) before its picture. Goes
-// on in reverse up to `frames` sample frames, where it lacks no more than that.
-void bridge(std::vector<float>& stereo, std::int64_t count, std::int64_t frames) {
-  constexpr std::int64_t one_latent = film_sample_rate / 40;
-  const std::int64_t there = frames_of(stereo);
-  if (there >= count || count - there > one_latent || there < frames - there) return;
-  for (std::int64_t back = there - 1; frames_of(stereo) < frames; --back) {
+// Goes on in reverse, which begins where the sound ends, up to `frames` sample frames.
+void go_on_in_reverse(std::vector<float>& stereo, std::int64_t frames) {
+  for (std::int64_t back = frames_of(stereo) - 1; back >= 0 && frames_of(stereo) < frames; --back) {
     for (std::int64_t c = 0; c < film_channels; ++c) stereo.push_back(stereo[static_cast<std::size_t>(back * film_channels + c)]);
   }
-}
-
-// What sounds on after the first `count` sample frames: what is there, then those frames in reverse, which begin where they end.
-std::vector<float> tail_of(const std::vector<float>& stereo, std::int64_t count) {
-  std::vector<float> tail(stereo.begin() + static_cast<std::ptrdiff_t>(count * film_channels), stereo.end());
-  for (std::int64_t back = count - 1; back >= 0 && frames_of(tail) < fade_length; --back) {
-    for (std::int64_t c = 0; c < film_channels; ++c) tail.push_back(stereo[static_cast<std::size_t>(back * film_channels + c)]);
-  }
-  return tail;
 }
 
 }  // namespace
@@ -91,11 +80,12 @@ std::vector<float> tail_of(const std::vector<float>& stereo, std::int64_t count)
 std::vector<float> ShotSounds::next(const Sound& sound, std::int64_t count, bool is_last) {
   check(sound);
   std::vector<float> stereo = film_samples(sound, count + fade_length);
-  bridge(stereo, count, count + fade_length);
+  if (count - frames_of(stereo) <= one_latent) go_on_in_reverse(stereo, count + fade_length);
   const std::int64_t filled = std::min(count, frames_of(stereo));
-  std::vector<float> tail =
-      filled == count ? tail_of(stereo, count) : std::vector<float>(static_cast<std::size_t>(fade_length * film_channels));
-  stereo.resize(static_cast<std::size_t>(count * film_channels), 0.0F);
+  stereo.resize(static_cast<std::size_t>((count + fade_length) * film_channels), 0.0F);
+  const auto cut = stereo.begin() + static_cast<std::ptrdiff_t>(count * film_channels);
+  std::vector<float> tail(cut, stereo.end());
+  stereo.erase(cut, stereo.end());
 
   const std::int64_t half = std::min(fade_length, filled / 2);
   if (is_last || filled < count) fade(stereo, filled - 1, -1, half);

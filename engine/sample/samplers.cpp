@@ -18,55 +18,65 @@ std::size_t common_steps(std::span<const Track> tracks) {
   return tracks.empty() ? 0 : tracks.front().schedule.steps();
 }
 
-// diffusers' flow-matching step with eta = 0: x = r·x + (1 − r)·denoised, r = sigma[i + 1] / sigma[i].
-void euler(Context& ctx, std::span<const Track> tracks, const Evaluate& evaluate, const AfterStep& after_step) {
+std::vector<Tensor> evaluate_at(std::size_t point, Context& ctx, std::span<const Track> tracks, const Evaluate& evaluate) {
+  std::vector<float> timesteps;
+  for (const Track& track : tracks) timesteps.push_back(track.schedule.timesteps()[point]);
+  return evaluate(ctx, timesteps);
+}
+
+// diffusers' flow-matching step with eta = 0, from point i to the next: x = r·x + (1 − r)·denoised, r = sigma[i + 1] / sigma[i].
+void euler_step(Context& ctx, const Track& track, std::size_t i, Tensor denoised) {
+  const std::vector<float>& sigmas = track.schedule.sigmas();
+  const float ratio = sigmas[i + 1] / sigmas[i];
+  blend_into(ctx, ratio, track.latents, 1.0F - ratio, denoised, track.latents);
+}
+
+// dx/dsigma at point i: (x − denoised) / sigma.
+Tensor slope_at(Context& ctx, const Track& track, std::size_t i, Tensor denoised) {
+  const float per_sigma = 1.0F / track.schedule.sigmas()[i];
+  return axpby(ctx, per_sigma, track.latents, -per_sigma, denoised);
+}
+
+// Leads the tracks down their schedules by `step(i)`.
+template <typename Step>
+void walk(Context& ctx, std::span<const Track> tracks, const AfterStep& after_step, const Step& step) {
   const std::size_t steps = common_steps(tracks);
-  std::vector<float> timesteps(tracks.size());
   for (std::size_t i = 0; i < steps; ++i) {
     const Arena::Scope scope(ctx.arena);
-    for (std::size_t k = 0; k < tracks.size(); ++k) timesteps[k] = tracks[k].schedule.timesteps()[i];
-    const std::vector<Tensor> denoised = evaluate(ctx, timesteps);
-    for (std::size_t k = 0; k < tracks.size(); ++k) {
-      const std::vector<float>& sigmas = tracks[k].schedule.sigmas();
-      const float ratio = sigmas[i + 1] / sigmas[i];
-      blend_into(ctx, ratio, tracks[k].latents, 1.0F - ratio, denoised[k], tracks[k].latents);
-    }
+    step(i, i + 1 == steps);
     if (!after_step(i + 1)) throw Error(ExitCode::interrupted, "stopped while the shot was being made");
   }
 }
 
-// Heun's method on dx/dsigma = (x − denoised) / sigma (Karras et al. 2022, algorithm 1, without churn): an Euler step, then the mean of the
-// slopes at both of its ends. Two evaluations per step; the last step, to sigma 0, is Euler's alone.
+void euler(Context& ctx, std::span<const Track> tracks, const Evaluate& evaluate, const AfterStep& after_step) {
+  walk(ctx, tracks, after_step, [&](std::size_t i, bool) {
+    const std::vector<Tensor> denoised = evaluate_at(i, ctx, tracks, evaluate);
+    for (std::size_t k = 0; k < tracks.size(); ++k) euler_step(ctx, tracks[k], i, denoised[k]);
+  });
+}
+
+// Karras et al. 2022, algorithm 1, without churn: an Euler step, then from its start again with the mean of the slopes at both ends. Two
+// evaluations per step; the last step, to sigma 0, is Euler's alone.
 void heun(Context& ctx, std::span<const Track> tracks, const Evaluate& evaluate, const AfterStep& after_step) {
-  const std::size_t steps = common_steps(tracks);
-  std::vector<float> timesteps(tracks.size());
-  const auto evaluate_at = [&](std::size_t point) {
-    for (std::size_t k = 0; k < tracks.size(); ++k) timesteps[k] = tracks[k].schedule.timesteps()[point];
-    return evaluate(ctx, timesteps);
-  };
-  for (std::size_t i = 0; i < steps; ++i) {
-    const Arena::Scope scope(ctx.arena);
-    const std::vector<Tensor> denoised = evaluate_at(i);
+  walk(ctx, tracks, after_step, [&](std::size_t i, bool is_last) {
+    const std::vector<Tensor> denoised = evaluate_at(i, ctx, tracks, evaluate);
     std::vector<Tensor> start, slope;
     for (std::size_t k = 0; k < tracks.size(); ++k) {
-      const Tensor x = tracks[k].latents;
-      const float sigma = tracks[k].schedule.sigmas()[i], ratio = tracks[k].schedule.sigmas()[i + 1] / sigma;
-      start.push_back(axpby(ctx, 1.0F, x, 0.0F, x));
-      slope.push_back(axpby(ctx, 1.0F / sigma, x, -1.0F / sigma, denoised[k]));
-      blend_into(ctx, ratio, x, 1.0F - ratio, denoised[k], x);
-    }
-    if (i + 1 < steps) {
-      const std::vector<Tensor> corrected = evaluate_at(i + 1);
-      for (std::size_t k = 0; k < tracks.size(); ++k) {
-        const Tensor x = tracks[k].latents;
-        const float from = tracks[k].schedule.sigmas()[i], to = tracks[k].schedule.sigmas()[i + 1];
-        const Tensor end_slope = axpby(ctx, 1.0F / to, x, -1.0F / to, corrected[k]);
-        const Tensor mean = axpby(ctx, 0.5F, slope[k], 0.5F, end_slope);
-        blend_into(ctx, 1.0F, start[k], to - from, mean, x);
+      if (!is_last) {
+        start.push_back(ctx.arena.take(tracks[k].latents.shape));
+        copy(ctx, tracks[k].latents, start.back());
+        slope.push_back(slope_at(ctx, tracks[k], i, denoised[k]));
       }
+      euler_step(ctx, tracks[k], i, denoised[k]);
     }
-    if (!after_step(i + 1)) throw Error(ExitCode::interrupted, "stopped while the shot was being made");
-  }
+    if (is_last) return;
+    const std::vector<Tensor> corrected = evaluate_at(i + 1, ctx, tracks, evaluate);
+    for (std::size_t k = 0; k < tracks.size(); ++k) {
+      const std::vector<float>& sigmas = tracks[k].schedule.sigmas();
+      const Tensor mean = axpby(ctx, 0.5F, slope[k], 0.5F, slope_at(ctx, tracks[k], i + 1, corrected[k]));
+      blend_into(ctx, 1.0F, start[k], sigmas[i + 1] - sigmas[i], mean, tracks[k].latents);
+    }
+  });
 }
 
 constexpr Sampler samplers[] = {
