@@ -158,21 +158,25 @@ std::string H3Model::fingerprint() const {
   return hash.hex();
 }
 
-std::size_t H3Model::footprint(const ClipRequest& request) const {
+std::size_t H3Model::denoise_footprint(const ClipRequest& request) const {
+  return footprint_of(machine_, [&](Context& ctx) { return make(ctx, request, [](std::size_t) { return true; }); });
+}
+
+std::size_t H3Model::decode_footprint(const ClipRequest& request) const {
   const ClipGeometry g = geometry(request);
-  const std::size_t denoising = footprint_of(machine_, [&](Context& ctx) { return make(ctx, request, [](std::size_t) { return true; }); });
-  const std::size_t decoding = footprint_of(machine_, [&](Context& ctx) {
+  return footprint_of(machine_, [&](Context& ctx) {
     Seconds unused;
     return decode_clip(
         ctx, {ctx.arena.take(video_shape(g)), ctx.arena.take(audio_shape(g))}, [](const Image&) {}, [] { return true; }, unused);
   });
-  return std::max(denoising, decoding);
 }
+
+std::size_t H3Model::footprint(const ClipRequest& request) const { return std::max(denoise_footprint(request), decode_footprint(request)); }
 
 CleanLatents H3Model::denoise(const ClipRequest& request, const Progress& progress) {
   const int total = request.settings.steps + chunks(request);
   const Stopwatch denoising;
-  CleanLatents latents = run_in(machine_, footprint(request), [&](Context& ctx) {
+  CleanLatents latents = run_in(machine_, denoise_footprint(request), [&](Context& ctx) {
     const ClipLatents clip = make(ctx, request, [&](std::size_t done) { return progress(static_cast<int>(done), total); });
     last_peak_ = ctx.arena.peak();
     return CleanLatents{{extents(clip.video.shape), to_host(ctx, clip.video)}, {extents(clip.audio.shape), to_host(ctx, clip.audio)}};
@@ -187,7 +191,7 @@ Sound H3Model::decode(const ClipRequest& request, const CleanLatents& latents, c
     throw Error(ExitCode::bad_data, "latents of another shape than the shot's");
   const int total = request.settings.steps + chunks(request);
   int done = request.settings.steps;
-  return run_in(machine_, footprint(request), [&](Context& ctx) {
+  return run_in(machine_, decode_footprint(request), [&](Context& ctx) {
     const ClipLatents clip{constant(ctx, latents.video.values, video_shape(g)), constant(ctx, latents.audio.values, audio_shape(g))};
     Sound sound = decode_clip(
         ctx, clip, receive, [&] { return progress(std::min(++done, total), total); }, seconds_);

@@ -43,6 +43,8 @@ class H3Model final : public ClipModel {
   [[nodiscard]] Shape video_shape(const ClipGeometry&) const;
   [[nodiscard]] Shape audio_shape(const ClipGeometry&) const;
   [[nodiscard]] int chunks(const ClipRequest&) const;
+  [[nodiscard]] std::size_t denoise_footprint(const ClipRequest&) const;
+  [[nodiscard]] std::size_t decode_footprint(const ClipRequest&) const;
   [[nodiscard]] Sound decode_clip(Context&, const ClipLatents&, const FrameReceiver&, const std::function<bool()>& go_on, Seconds&) const;
 
   Bundle bundle_;
