@@ -68,8 +68,7 @@ class KeyLock {
 
  private:
   [[nodiscard]] bool is_at_its_name() const {
-    struct stat held {
-    }, named{};
+    struct stat held = {}, named = {};
     return ::fstat(descriptor_, &held) == 0 && ::stat(file_.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
            held.st_dev == named.st_dev;
   }
@@ -177,38 +176,35 @@ bool ShotStore::has(const std::string& key) const {
 
 namespace {
 
-// Scratch files that killed processes have left; younger ones may be in use.
-void remove_leftovers(const fs::path& folder) {
-  const auto oldest = fs::file_time_type::clock::now() - std::chrono::hours(1);
-  std::error_code gone;
-  for (const auto& shelf : fs::directory_iterator(folder, gone)) {
-    if (!shelf.is_directory(gone)) continue;
-    for (const auto& file : fs::directory_iterator(shelf.path(), gone)) {
-      if (file.path().extension() == ".part" && file.last_write_time(gone) < oldest && !gone) fs::remove(file.path(), gone);
-    }
-  }
-}
+struct Files {
+  std::vector<ShotStore::Entry> entries;  // by name alone, the least recently used first
+  std::vector<fs::path> abandoned;        // scratch files that killed processes have left; younger ones may be in use
+};
 
-// Every file that has an entry's name, the least recently used first.
-std::vector<ShotStore::Entry> files_of(const fs::path& folder) {
-  std::vector<ShotStore::Entry> found;
-  std::error_code gone;  // other processes add and remove entries meanwhile
+Files files_of(const fs::path& folder) {
+  const auto oldest_in_use = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  Files files;
+  std::error_code gone;  // other processes add and remove files meanwhile
   for (const auto& shelf : fs::directory_iterator(folder, gone)) {
     if (shelf.path().filename() == "locks" || !shelf.is_directory(gone)) continue;
     for (const auto& file : fs::directory_iterator(shelf.path(), gone)) {
+      const auto used = file.last_write_time(gone);
+      if (gone) continue;
+      if (file.path().extension() == ".part" && used < oldest_in_use) files.abandoned.push_back(file.path());
       if (file.path().extension() != ending) continue;
-      ShotStore::Entry entry{file.path().stem(), "", file.file_size(gone), file.last_write_time(gone)};
-      if (!gone) found.push_back(std::move(entry));
+      const std::uint64_t bytes = file.file_size(gone);
+      if (!gone) files.entries.push_back({file.path().stem(), "", bytes, used});
     }
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return std::tie(a.used, a.key) < std::tie(b.used, b.key); });
-  return found;
+  std::sort(files.entries.begin(), files.entries.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.used, a.key) < std::tie(b.used, b.key); });
+  return files;
 }
 
 }  // namespace
 
 std::vector<ShotStore::Entry> ShotStore::entries() const {
-  std::vector<Entry> found = files_of(options_.folder);
+  std::vector<Entry> found = files_of(options_.folder).entries;
   for (Entry& entry : found) {
     try {
       entry.profile = read_entry(file_of(entry.key), entry.key).profile;
@@ -220,16 +216,15 @@ std::vector<ShotStore::Entry> ShotStore::entries() const {
 }
 
 std::size_t ShotStore::prune(std::uint64_t most_bytes) {
-  remove_leftovers(options_.folder);
-  const std::vector<Entry> found = files_of(options_.folder);
+  const Files files = files_of(options_.folder);
+  std::error_code ignored;  // another process may have removed it
+  for (const fs::path& file : files.abandoned) fs::remove(file, ignored);
   std::uint64_t total = 0;
-  for (const Entry& entry : found) total += entry.bytes;
+  for (const Entry& entry : files.entries) total += entry.bytes;
   std::size_t removed = 0;
-  for (const Entry& entry : found) {
-    if (total <= most_bytes) break;
-    remove(entry.key);
-    total -= entry.bytes;
-    ++removed;
+  for (; total > most_bytes; ++removed) {
+    remove(files.entries[removed].key);
+    total -= files.entries[removed].bytes;
   }
   return removed;
 }
