@@ -15,16 +15,8 @@ enum class Role { word, mark, space, sign, nothing };
 
 Role role_of(std::int32_t code) {
   if (utf8proc_get_property(code)->ignorable) return Role::nothing;  // fillers, joiners, selectors: invisible letters and marks
+  if (const CharKind kind = kind_of(code); kind == CharKind::letter || kind == CharKind::number) return Role::word;
   switch (utf8proc_category(code)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return Role::word;
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:

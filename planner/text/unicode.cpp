@@ -17,25 +17,6 @@ bool is_space(std::int32_t code) {
          (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-CharKind kind_of(std::int32_t code) {
-  if (code == '\r' || code == '\n') return CharKind::newline;
-  if (is_space(code)) return CharKind::space;
-  switch (utf8proc_category(code)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return CharKind::letter;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return CharKind::number;
-    default:
-      return CharKind::other;
-  }
-}
-
 const utf8proc_uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const utf8proc_uint8_t*>(text.data()); }
 
 // How many bytes a lead byte announces (0: it is no lead byte), and the range of the second byte (Unicode, table 3-7).
@@ -57,6 +38,25 @@ Lead lead_of(unsigned char byte) {
 }
 
 }  // namespace
+
+CharKind kind_of(std::int32_t code) {
+  if (code == '\r' || code == '\n') return CharKind::newline;
+  if (is_space(code)) return CharKind::space;
+  switch (utf8proc_category(code)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+      return CharKind::letter;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO:
+      return CharKind::number;
+    default:
+      return CharKind::other;
+  }
+}
 
 std::size_t well_formed_prefix(std::string_view text, std::size_t& broken) {
   std::size_t at = 0;

@@ -17,6 +17,8 @@ namespace fabula {
 /// The classes that the tokenizer's split pattern distinguishes: \p{L}, \p{N}, \r or \n, other white space (\s), the rest.
 enum class CharKind : std::uint8_t { letter, number, newline, space, other };
 
+[[nodiscard]] CharKind kind_of(std::int32_t code);
+
 struct Character {
   CharKind kind = CharKind::other;
   std::int32_t code = 0;

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -15,6 +14,7 @@
 
 #include "audio/mix.h"
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "engine/bundle.h"
 #include "engine/film/film.h"
 #include "engine/sample/samplers.h"
@@ -56,10 +56,6 @@ struct RenderOptions {
   std::string shots;      // ids and ranges of ids: only these are made, into the store; empty: a film is made
   bool assemble = false;  // only of shots that the store has
 };
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 struct Stage {
   std::string name;
@@ -253,7 +249,7 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
                .store = open_store(options.store),
                .request = {},
                .stages = {}};
-  Clock::time_point start = Clock::now();
+  const Stopwatch planning;
   p.planned = plan_by_model(source, p.bundle.folder, options.planning);
   const plan::Film& film = p.planned.film;
   p.request.seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
@@ -262,13 +258,13 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
   p.request.store = p.store.get();
   p.request.only_stored = options.assemble;
   if (writes_plan) write_output(options.save_plan, plan::to_json(film) + "\n", options.overwriting);
-  p.stages.push_back({"plan", seconds_since(start)});
+  p.stages.push_back({"plan", planning.seconds()});
 
-  start = Clock::now();
+  const Stopwatch loading;
   p.model = load_clip_model(p.bundle.folder, precision_of(options.planning.model.precision),
                             cpu_machine(thread_count(options.planning.model.threads)));
   check_memory(*p.model, p.planned, p.bundle, p.request.settings);
-  p.stages.push_back({"load", seconds_since(start)});
+  p.stages.push_back({"load", loading.seconds()});
   return p;
 }
 
@@ -296,7 +292,7 @@ void make_film(const RenderOptions& options) {
   const plan::Film& film = p.planned.film;
 
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch rendering;
   SinkOptions how = sink_options(options, p.model->format(), film.fps);
   how.title = film.title;
   how.language = film.language;
@@ -310,7 +306,7 @@ void make_film(const RenderOptions& options) {
     const SoundJoin join = [&](const Sound& sound, std::int64_t count, bool is_last) { return sounds.next(sound, count, is_last); };
     finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, *sink, join, p.request, shown_on(line));
   }
-  add_stage_times(p.stages, *p.model, seconds_since(start));
+  add_stage_times(p.stages, *p.model, rendering.seconds());
   finished.output = sink->output();
   finished.sound = sink->mastered();
   finished.stages = std::move(p.stages);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/processor.h"
 #include "tools/fabula/store_choice.h"
 
 namespace fabula::cli {

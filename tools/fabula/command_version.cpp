@@ -8,7 +8,7 @@
 
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/store_choice.h"
+#include "tools/fabula/processor.h"
 
 namespace fabula::cli {
 

@@ -31,7 +31,4 @@ void add_store_folder(CLI::App&, std::string& folder);
 /// be made, which is reported on standard error.
 [[nodiscard]] std::unique_ptr<ShotStore> open_store(const StoreChoice&);
 
-/// The processor as a clip's bits see it.
-[[nodiscard]] std::string processor_profile();
-
 }  // namespace fabula::cli
