@@ -68,8 +68,8 @@ void cross(const std::vector<float>& before, std::vector<float>& after) {
   }
 }
 
-// Goes on in reverse, which begins where the sound ends, up to `frames` sample frames.
-void go_on_in_reverse(std::vector<float>& stereo, std::int64_t frames) {
+// Extends a sound to `frames` sample frames by playing it backwards from its end, so that there is no step.
+void extend_in_reverse(std::vector<float>& stereo, std::int64_t frames) {
   for (std::int64_t back = frames_of(stereo) - 1; back >= 0 && frames_of(stereo) < frames; --back) {
     for (std::int64_t c = 0; c < film_channels; ++c) stereo.push_back(stereo[static_cast<std::size_t>(back * film_channels + c)]);
   }
@@ -80,7 +80,7 @@ void go_on_in_reverse(std::vector<float>& stereo, std::int64_t frames) {
 std::vector<float> ShotSounds::next(const Sound& sound, std::int64_t count, bool is_last) {
   check(sound);
   std::vector<float> stereo = film_samples(sound, count + fade_length);
-  if (count - frames_of(stereo) <= one_latent) go_on_in_reverse(stereo, count + fade_length);
+  if (count - frames_of(stereo) <= one_latent) extend_in_reverse(stereo, count + fade_length);
   const std::int64_t filled = std::min(count, frames_of(stereo));
   stereo.resize(static_cast<std::size_t>((count + fade_length) * film_channels), 0.0F);
   const auto cut = stereo.begin() + static_cast<std::ptrdiff_t>(count * film_channels);

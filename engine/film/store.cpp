@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Part of every key: a change of it makes every clip anew.
+// Part of every key: changing it invalidates every kept clip.
 constexpr const char* format = "fabula.clip/1";
 constexpr const char* ending = ".safetensors";
 constexpr auto between_tries = std::chrono::milliseconds(50);
@@ -39,10 +39,11 @@ std::string hash_of(const CleanLatents& latents) {
   return Sha256().field(bytes_of(latents.video.values)).field(bytes_of(latents.audio.values)).hex();
 }
 
-// An exclusive lock on a key, held by a file that is there while the lock is. Released when the process ends, however it ends.
+// An exclusive lock on a key. Its file exists while the lock is held; the kernel releases the lock when the process ends, however it ends.
 class KeyLock {
  public:
-  // `wait` is asked between tries. A file that cannot be made locks nothing: then two processes may make the same clip, which does no harm.
+  // Calls `wait` between tries. If the file cannot be created there is no lock, and two processes may make the same clip, which does no
+  // harm.
   KeyLock(fs::path file, const ShotStore::Wait& wait) : file_(std::move(file)) {
     for (;;) {
       descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -109,7 +110,7 @@ Kept read_entry(const fs::path& file, const std::string& key) {
 }
 
 void mark_used(const fs::path& file) {
-  std::error_code ignored;  // an entry of somebody else's is used without being marked
+  std::error_code ignored;  // another user's entry is used without being marked
   fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);
 }
 

@@ -31,7 +31,7 @@ class ShotStore {
   /// Makes the folder. Throws Error(cannot_create).
   explicit ShotStore(StoreOptions options);
 
-  /// What a caller is told about a clip.
+  /// How a clip came about.
   enum class Outcome : std::uint8_t {
     reused,
     made,
@@ -46,8 +46,8 @@ class ShotStore {
   using Make = std::function<CleanLatents()>;
   /// Called while another process is making the clip; false stops with Error(interrupted).
   using Wait = std::function<bool()>;
-  /// The clip, from the store or from `make`, whose result is kept. A store that cannot be written costs the keeping, not the clip: see
-  /// failure().
+  /// The clip, from the store or from `make`, whose result is kept. If the store cannot be written, the clip is returned all the same:
+  /// see failure().
   [[nodiscard]] Clip get_or_make(const std::string& key, const Make& make, const Wait& wait);
 
   /// Whether get_or_make would take the clip from the store.

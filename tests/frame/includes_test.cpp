@@ -1,4 +1,4 @@
-// Who may include whom: walks every #include of the tree.
+// Which folder may include which: walks every #include of the tree.
 #include <gtest/gtest.h>
 
 #include <filesystem>
