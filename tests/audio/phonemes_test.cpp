@@ -57,6 +57,17 @@ TEST(Phonemes, KeepPausesInsideAndDropThoseAtTheEnds) {
 
 TEST(Phonemes, NumbersAreSpoken) { EXPECT_EQ(names(phones_of("I have 3 shells!", "rms")), "ay hh ae v th r iy sh eh l z"); }
 
+// flite alone reads "John I saw you" as "John the first saw you", and "hmm" as "aitch em em".
+TEST(Phonemes, TheSpeakerIsNoNumberAndAHumIsNotSpelt) {
+  for (const char* name : {"John", "Henry", "George", "Peter", "Charles", "Elizabeth", "Part"}) {
+    const std::string said = names(phones_of(std::string(name) + " I saw you", "slt"));
+    EXPECT_TRUE(said.ends_with(" ay s ao y uw")) << name << ": " << said;
+  }
+  EXPECT_EQ(names(phones_of("Part II", "slt")), "p aa r t t uw") << "a number is one";
+  EXPECT_EQ(names(phones_of("hmm", "slt")), "hh ah m");
+  EXPECT_EQ(names(phones_of("Hmmmm, well", "rms")), "hh ah m pau w eh l");
+}
+
 TEST(Phonemes, NothingSpokenGivesNothing) {
   for (const char* text : {"", " ", "...", "\n"}) EXPECT_TRUE(phones_of(text, "slt").empty()) << '"' << text << '"';
 }

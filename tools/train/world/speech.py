@@ -15,6 +15,7 @@ these alone. The exact rules:
 import ctypes
 import functools
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -64,11 +65,22 @@ def _voice(flite_voice: str):
 
 
 @functools.lru_cache(maxsize=256)
+# Words that flite reads as something else, as in audio/phonemes.cpp; + repeats the last letter.
+READINGS = {"i": "eye", "hm+": "hum", "mhm+": "um hum", "mm+": "um", "sh+": "shush", "psst+": "pist", "brr+": "burr", "grr+": "gur", "pff+": "puff", "pfft+": "puft",
+            "tsk": "tisk", "zz+": "zuz", "nth": "enth"}
+
+
+def readable(text: str) -> str:
+    """The text with the words replaced that flite misreads."""
+    read = lambda word: next((said for form, said in READINGS.items() if re.fullmatch(form, word.lower())), word)
+    return re.sub(r"[A-Za-z']+", lambda match: read(match[0]), text)
+
+
 def synthesise(text: str, flite_voice: str) -> tuple[list[Phone], np.ndarray, int]:
     """(all segments including pauses, waveform float32 in -1…1, mono, sample rate). Raises RuntimeError if flite fails."""
     lib = _library()
     ctypes.CDLL(None).srand(1)  # the voices' noise excitation uses rand(): makes the samples reproducible
-    utterance = lib.flite_synth_text(text.encode(), _voice(flite_voice))
+    utterance = lib.flite_synth_text(readable(text).encode(), _voice(flite_voice))
     if not utterance:
         raise RuntimeError(f"flite could not speak {text!r}")
     try:
