@@ -15,6 +15,7 @@ struct Origin {
   int repairs = 0;                       ///< rounds in which the model rewrote its plan after being shown its faults
   bool by_rules = false;                 ///< the model's last plan still had faults, so the rules planned instead
   std::vector<std::string> faults = {};  ///< those of the model's last plan, "PATH: sentence"
+  std::vector<std::string> notes = {};   ///< sentences about it that a person should read
 };
 
 /// A plan and the states kept for it: one conditioning per shot.

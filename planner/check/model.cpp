@@ -82,9 +82,6 @@ class ModelCheck {
     if (film_.shots.size() > static_cast<std::size_t>(world_.max_shots))
       find("shots", "model-shots", "has more than " + std::to_string(world_.max_shots) + " shots");
     for (std::size_t i = 0; i < film_.shots.size(); ++i) shot(at("shots", i), film_.shots[i]);
-    if (film_.unsupported.size() > PlanCaps::unsupported_count)
-      find("unsupported", "model-unsupported", "has more than " + std::to_string(PlanCaps::unsupported_count) + " entries");
-    for (std::size_t i = 0; i < film_.unsupported.size(); ++i) length(at("unsupported", i), film_.unsupported[i], PlanCaps::unsupported);
     Ignored<Film> ignored(film_, "", world_, findings_);
     Fields<Film>::list(ignored);
   }

@@ -59,6 +59,8 @@ class BundlePlanner final : public LanguagePlanner {
         machine_(machine),
         phones_(std::move(phones)),
         sampling_(options.sampling),
+        leniency_(options.leniency),
+        shots_(options.shots),
         session_(model_, tap_layer_, machine_) {
     oracle::add_names(world_, options.names);
     const std::string folder = (bundle.folder / "planner").string();
@@ -149,8 +151,11 @@ class BundlePlanner final : public LanguagePlanner {
       if (given == 0) given = static_cast<std::int64_t>(tokens.size());
       return session.read_ahead(tokens);
     };
-    RepairedPlan repaired = plan_with_repairs(prepare_prompt(prompt), world_, {tokenizer_, table_}, next_logits, phones_,
-                                              static_cast<std::size_t>(context()), sampling_);
+    const Assignment assignment = assignment_of(prepare_prompt(prompt), world_, phones_, shots_);
+    oracle::require_filmable(assignment.prompt, assignment.story, assignment.by_rules, world_, leniency_);
+    RepairedPlan repaired =
+        plan_with_repairs(assignment, world_, {tokenizer_, table_}, next_logits, phones_, static_cast<std::size_t>(context()), sampling_);
+    repaired.origin.notes = oracle::notes_of(assignment.story, repaired.film, world_);
     PlannedFilm planned = keep_states(std::move(repaired.film), session, stats, start, progress);
     planned.origin = std::move(repaired.origin);
     stats.given = given;
@@ -189,6 +194,8 @@ class BundlePlanner final : public LanguagePlanner {
   Machine machine_;
   PhonesFunction phones_;
   Sampling sampling_;
+  oracle::Leniency leniency_;
+  int shots_;
   Session session_;  // keeps what it has read from call to call
   DecodingStats stats_;
 };

@@ -15,12 +15,15 @@
 #include "engine/world.h"
 #include "planner/grammar/token_choice.h"
 #include "planner/lm/decoding_stats.h"
+#include "planner/oracle/filmable.h"
 
 namespace fabula {
 
 struct PlannerOptions {
   Sampling sampling = {};             ///< how tokens are chosen; every plan restarts from the seed
   std::vector<ActorName> names = {};  ///< further names of the world's actors in prompts
+  oracle::Leniency leniency = {};     ///< towards prompts of which little or nothing can be shown
+  int shots = 0;                      ///< of a film; 0: what its prompt asks for, else what the planner likes
 };
 
 struct BatchOptions {

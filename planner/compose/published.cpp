@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "planner/check/check.h"
-#include "planner/compose/coverage.h"
 #include "planner/compose/instruction.h"
+#include "planner/compose/repair.h"
 #include "planner/grammar/film_program.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/lm/qwen3_vl.h"
@@ -125,12 +125,13 @@ plan::Film plan_in_chat(const Checkpoint& checkpoint, const std::string& system,
 
 plan::Film plan_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture,
                      const PhonesFunction& phones, const PublishedOptions& options) {
+  const Assignment assignment = assignment_of(prepare_prompt(prompt), world, phones);
   // No score: the model was not trained on it, and no states are kept.
   plan::Film film = plan_in_chat(checkpoint, instruction(world), prompt, picture, options,
                                  [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
-                                   write_plan(composer, written, world, phones, {.opening = opening, .score = false});
+                                   write_plan(composer, written, world, phones, assignment.brief, {.opening = opening, .score = false});
                                  });
-  name_left_out(film, world);
+  film.unsupported = assignment.by_rules.unsupported;
   plan::require_valid(film, world);
   return film;
 }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "planner/check/check.h"
-#include "planner/compose/coverage.h"
+#include "planner/compose/brief.h"
 #include "planner/grammar/plan_grammar.h"
 #include "planner/oracle/oracle.h"
 #include "planner/schema/caps.h"
@@ -101,9 +101,8 @@ std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& 
       findings.push_back(plan::finding("shots", "prompt-event", "no shot shows what the prompt says: " + said_of(event)));
     for (const std::string& piece : event.line) {
       const bool said = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) {
-        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(), [&](const plan::Line& line) {
-          return line.text.find(piece) != std::string::npos || piece.find(line.text) != std::string::npos;
-        });
+        return std::any_of(shot.dialogue.begin(), shot.dialogue.end(),
+                           [&](const plan::Line& line) { return line.text == piece && line.speaker == event.speaker; });
       });
       if (!said)
         findings.push_back(
@@ -113,9 +112,9 @@ std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& 
   return findings;
 }
 
-std::vector<Finding> faults_of(const plan::Film& film, const World& world) {
+std::vector<Finding> faults_of(const plan::Film& film, const oracle::Story& story, const World& world) {
   std::vector<Finding> faults = errors_of(plan::check(film, world));
-  const std::vector<Finding> missed = missed_events(film, oracle::read_story(film.prompt, world), world);
+  const std::vector<Finding> missed = missed_events(film, story, world);
   faults.insert(faults.end(), missed.begin(), missed.end());
   return faults;
 }
@@ -126,10 +125,19 @@ std::string repair_turn(const std::vector<Finding>& findings) {
   return text;
 }
 
-RepairedPlan plan_with_repairs(const std::string& prompt, const World& world, const Vocabulary& words,
+Assignment assignment_of(const std::string& prompt, const World& world, const PhonesFunction& phones, int shots) {
+  oracle::Story story = oracle::read_story(prompt, world);
+  if (shots > 0) story.shots = shots;
+  Brief brief = brief_of(story, world);
+  plan::Film by_rules = oracle::film_of(story, prompt, world, phones);
+  return {prompt, std::move(story), std::move(brief), std::move(by_rules)};
+}
+
+RepairedPlan plan_with_repairs(const Assignment& assignment, const World& world, const Vocabulary& words,
                                const Composer::NextLogits& next_logits, const PhonesFunction& phones, std::size_t most_tokens,
                                const Sampling& sampling) {
   RepairedPlan result;
+  const auto& [prompt, story, brief, by_rules] = assignment;
   const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
   std::vector<std::int32_t> turn;  // read instead of the prompt from the second round on
   for (int round = 0;; ++round) {
@@ -148,11 +156,11 @@ RepairedPlan plan_with_repairs(const std::string& prompt, const World& world, co
           return next_logits(turn);
         },
         sampling);
-    write_plan(composer, film, world, phones);
-    name_left_out(film, world);
+    write_plan(composer, film, world, phones, brief);
+    film.unsupported = by_rules.unsupported;  // a model forgets some things and names others that it shows
     result.film = std::move(film);
-    result.origin = {round, false, {}};
-    const std::vector<Finding> faults = faults_of(result.film, world);
+    result.origin = {.repairs = round};
+    const std::vector<Finding> faults = faults_of(result.film, story, world);
     if (faults.empty()) return result;
     const std::vector<std::int32_t>& written = composer.tokens();
     turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()),
@@ -161,8 +169,8 @@ RepairedPlan plan_with_repairs(const std::string& prompt, const World& world, co
     turn.insert(turn.end(), further.begin(), further.end());
     const bool fits = result.read.size() + turn.size() + written.size() - opening <= most_tokens;
     if (round == most_repair_rounds || !fits) {
-      result.film = oracle::plan_by_rules(prompt, world, phones);
-      result.origin = {round, true, {}};
+      result.film = by_rules;
+      result.origin = {.repairs = round, .by_rules = true};
       for (const Finding& f : faults) result.origin.faults.push_back(sentence_of(f));
       return result;
     }

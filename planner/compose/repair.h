@@ -7,6 +7,7 @@
 #include "engine/planner.h"
 #include "engine/score.h"
 #include "engine/world.h"
+#include "planner/grammar/brief.h"
 #include "planner/grammar/scribe.h"
 #include "planner/oracle/story.h"
 #include "planner/schema/finding.h"
@@ -20,7 +21,7 @@ constexpr int most_repair_rounds = 2;
 [[nodiscard]] std::vector<plan::Finding> missed_events(const plan::Film&, const oracle::Story&, const World&);
 
 /// Everything that a model must repair in its plan: the validator's errors, and clear events of the prompt that the plan misses.
-[[nodiscard]] std::vector<plan::Finding> faults_of(const plan::Film&, const World&);
+[[nodiscard]] std::vector<plan::Finding> faults_of(const plan::Film&, const oracle::Story&, const World&);
 
 /// The user turn that asks for a repair: one line "PATH: sentence" per finding.
 [[nodiscard]] std::string repair_turn(const std::vector<plan::Finding>&);
@@ -31,16 +32,27 @@ struct Vocabulary {
   const TokenTable& table;
 };
 
+/// A prompt, as it is understood.
+struct Assignment {
+  std::string prompt;
+  oracle::Story story;
+  Brief brief;
+  plan::Film by_rules;  ///< the rules' plan; its `unsupported` is that of every plan of the prompt
+};
+
+/// Reads a prepared prompt. `shots`: as many shots; 0: what the prompt asks for.
+[[nodiscard]] Assignment assignment_of(const std::string& prompt, const World&, const PhonesFunction&, int shots = 0);
+
 struct RepairedPlan {
   plan::Film film;
   Origin origin;
   std::vector<std::int32_t> read;  ///< all tokens that the model has read, round by round
 };
 
-/// Plans a film from a prompt. A plan with faults is followed by another user turn in the form of the prompt, and the model writes a new
+/// Plans a film. A plan with faults is followed by another user turn in the form of the prompt, and the model writes a new
 /// plan, at most most_repair_rounds times. `most_tokens`: the longest stream that the model can read; if another round does not fit, the
 /// rules plan at once. `sampling` restarts from its seed in each round.
-[[nodiscard]] RepairedPlan plan_with_repairs(const std::string& prompt, const World&, const Vocabulary&, const Composer::NextLogits&,
+[[nodiscard]] RepairedPlan plan_with_repairs(const Assignment&, const World&, const Vocabulary&, const Composer::NextLogits&,
                                              const PhonesFunction&, std::size_t most_tokens, const Sampling& sampling = {});
 
 }  // namespace fabula

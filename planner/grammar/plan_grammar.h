@@ -8,6 +8,7 @@
 #include "engine/plan.h"
 #include "engine/score.h"
 #include "engine/world.h"
+#include "planner/grammar/brief.h"
 #include "planner/grammar/scribe.h"
 
 namespace fabula {
@@ -34,8 +35,11 @@ struct StreamForm {
   bool score = true;  ///< whether each shot's score follows it
 };
 
-/// Writes film.prompt and the plan. A Composer fills in everything but the prompt, a Follower reads everything. A film to be followed must
-/// use the world's names (plan::check).
-PlanSpans write_plan(Scribe&, plan::Film&, const World&, const PhonesFunction&, const StreamForm& = {});
+/// Writes film.prompt and the plan. A Composer fills in everything but the prompt, within the brief; its lines are spoken whole, in order
+/// and by their speakers, as far as the longest film has shots for them. A Follower reads everything and heeds no brief. A film to be
+/// followed must use the world's names (plan::check).
+PlanSpans write_plan(Scribe&, plan::Film&, const World&, const PhonesFunction&, const Brief&, const StreamForm& = {});
+/// Within an open brief.
+PlanSpans write_plan(Scribe&, plan::Film&, const World&, const PhonesFunction&);
 
 }  // namespace fabula

@@ -62,7 +62,11 @@ class StoryPlanner {
 
   plan::Film run() {
     if (story_.events.empty()) story_.events.push_back({});
-    for (Event& event : story_.events) complete_event(event);
+    const std::string lead = lead_of(story_, world_);
+    for (Event& event : story_.events) {
+      if (event.roles.empty()) event.roles.push_back({lead, {}, {}, {}, false});
+      complete_event(event);
+    }
     std::vector<std::string> dropped = std::move(story_.unsupported);
     dropped.insert(dropped.end(), unseen_.begin(), unseen_.end());
     const std::size_t most = static_cast<std::size_t>(world_.max_shots);
@@ -79,6 +83,8 @@ class StoryPlanner {
     film_.treatment = treatment();
     film_.title = title();
     for (std::string& line : remove_unsayable_lines()) dropped.push_back(std::move(line));
+    const auto position = [&](const std::string& span) { return film_.prompt.find(span); };
+    std::stable_sort(dropped.begin(), dropped.end(), [&](const std::string& a, const std::string& b) { return position(a) < position(b); });
     name_unsupported(film_.unsupported, dropped);
     return std::move(film_);
   }
@@ -87,14 +93,13 @@ class StoryPlanner {
   // Fills in what an event leaves open.
   void complete_event(Event& event) {
     const std::string still = has(ids_of(world_.actions), "stands") ? "stands" : world_.actions.front().id;
-    if (event.roles.empty()) event.roles.push_back({world_.actors.front().id, {}, {}, {}, false});
     for (Role& role : event.roles) {
       if (role.action.empty()) role.action = still;
       std::string& mood = moods_[role.actor];
       if (role.mood.empty()) role.mood = World::or_first(mood, world_.moods);
       mood = role.mood;
     }
-    if (event.place.empty()) event.place = place_.empty() ? world_.places.front().id : place_;
+    if (event.place.empty()) event.place = place_.empty() ? place_of(story_, world_) : place_;
     event.place = place_entry(event);
     place_ = world_.place(event.place)->id;
     place_roles(event.roles);
@@ -119,7 +124,7 @@ class StoryPlanner {
       event.weather = last->weather;
       return last->id;
     }
-    if (event.time.empty()) event.time = time_.empty() ? default_time(world_) : time_;
+    if (event.time.empty()) event.time = time_.empty() ? time_of(story_, world_) : time_;
     time_ = event.time;
     if (event.weather.empty()) event.weather = has(place.weathers, weather_) ? weather_ : World::or_first({}, world_.weathers);
     film_.places.push_back({next_entry(film_, event.place), place.description, event.time, event.weather});
@@ -317,8 +322,7 @@ void name_unsupported(std::vector<std::string>& unsupported, const std::vector<s
   for (const std::string& span : spans) {
     const bool is_there =
         std::any_of(unsupported.begin(), unsupported.end(), [&](const std::string& s) { return lowercase(s) == lowercase(span); });
-    if (!span.empty() && !is_there && span.size() <= PlanCaps::unsupported && unsupported.size() < PlanCaps::unsupported_count)
-      unsupported.push_back(span);
+    if (!span.empty() && !is_there) unsupported.push_back(span);
   }
 }
 
@@ -354,5 +358,24 @@ std::string default_voice(const std::string& actor, const World& world) {
 }
 
 std::string default_time(const World& world) { return one_of(world.times, "day"); }
+
+std::string first_but(const std::vector<std::string>& names, const std::vector<std::string>& removed) {
+  const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& name) { return !has(removed, name); });
+  return found == names.end() ? names.front() : *found;
+}
+
+std::string lead_of(const Story& story, const World& world) {
+  for (const Event& event : story.events) {
+    if (!event.roles.empty()) return event.roles.front().actor;
+  }
+  return first_but(ids_of(world.actors), story.removed);
+}
+
+std::string place_of(const Story& story, const World& world) { return first_but(ids_of(world.places), story.removed_places); }
+
+std::string time_of(const Story& story, const World& world) {
+  const std::string usual = default_time(world);
+  return has(story.removed_times, usual) ? first_but(world.times, story.removed_times) : usual;
+}
 
 }  // namespace fabula::oracle

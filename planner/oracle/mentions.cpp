@@ -19,23 +19,58 @@ bool is_gap(std::string_view text, std::size_t at) {
   return at >= text.size() || std::string_view(" \t\r\n.,:;!?()").find(text[at]) != std::string_view::npos;
 }
 
-// The quotations of a prompt: "…", “…”, and '…' unless the marks are apostrophes.
+// The marks of quotations, as languages write them. The last three close with a mark that is also an apostrophe.
+struct Marks {
+  std::string_view open, close;
+  bool is_apostrophe = false;
+};
+constexpr Marks all_marks[] = {
+    {"\"", "\""},         {"\u201c", "\u201d"}, {"\u201e", "\u201c"},       {"\u201e", "\u201d"},
+    {"\u00ab", "\u00bb"}, {"\u00bb", "\u00ab"}, {"\u2039", "\u203a"},       {"\u300c", "\u300d"},
+    {"\u300e", "\u300f"}, {"\u201a", "\u2018"}, {"\u2018", "\u2019", true}, {"'", "'", true},
+};
+
+// Where the mark closes that opens at `at`: not one after a backslash, nor an apostrophe. npos if it does not.
+std::size_t closing(std::string_view text, std::size_t at, const Marks& marks) {
+  if (marks.is_apostrophe && at > 0 && !is_gap(text, at - 1)) return std::string_view::npos;
+  if (at > 0 && text[at - 1] == '\\') return std::string_view::npos;
+  std::size_t end = text.find(marks.close, at + marks.open.size());
+  while (end != std::string_view::npos && (text[end - 1] == '\\' || (marks.is_apostrophe && !is_gap(text, end + marks.close.size()))))
+    end = text.find(marks.close, end + marks.close.size());
+  return end;
+}
+
+// The quotations of a prompt, outermost.
 std::vector<Quote> quotes_of(std::string_view text) {
   std::vector<Quote> quotes;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"\"", "\""}, {"\u201c", "\u201d"}, {"'", "'"}}) {
-      if (!text.substr(at).starts_with(open)) continue;
-      const bool single = open == "'";
-      if (single && !(at == 0 || is_gap(text, at - 1))) continue;
-      std::size_t end = text.find(close, at + open.size());
-      while (single && end != std::string_view::npos && !is_gap(text, end + 1)) end = text.find(close, end + 1);
-      if (end == std::string_view::npos) continue;
-      quotes.push_back({{at + open.size(), end}, {at, end + close.size()}});
-      at = end + close.size() - 1;
-      break;
+    Quote nearest = {{0, 0}, {at, std::string_view::npos}};
+    for (const Marks& marks : all_marks) {
+      if (!text.substr(at).starts_with(marks.open)) continue;
+      const std::size_t end = closing(text, at, marks);
+      if (end != std::string_view::npos && end < nearest.whole.end)
+        nearest = {{at + marks.open.size(), end}, {at, end + marks.close.size()}};
     }
+    if (nearest.inside.end == 0) continue;
+    quotes.push_back(nearest);
+    at = nearest.whole.end - 1;
   }
   return quotes;
+}
+
+// A typed apostrophe for a printed one: "doesn’t" is in the lexicon as "doesn't".
+std::string with_plain_apostrophes(std::string word) {
+  for (std::size_t at = word.find("\u2019"); at != std::string::npos; at = word.find("\u2019")) word.replace(at, 3, "'");
+  return word;
+}
+
+// Whether a full stop ends a sentence: not the dots of "well... you know", nor one inside "e.g" or "fox.mp4".
+bool ends_sentence(std::string_view prompt, std::size_t at) {
+  const std::size_t after = prompt.find_first_not_of('.', at), begin = prompt.find_last_not_of('.', at) + 1;  // of the dots
+  if (after == std::string_view::npos || begin + 1 == after)
+    return after == std::string_view::npos || is_gap(prompt, after) || prompt[after] == '"';
+  const std::size_t next = prompt.find_first_not_of(' ', after);
+  return next == std::string_view::npos || prompt[next] < 'a' || prompt[next] > 'z';
 }
 
 // One word, sign or quote.
@@ -58,12 +93,12 @@ std::vector<Token> tokens_of(std::string_view prompt, const Lexicon& lexicon) {
       tokens.push_back({Token::What::quote, {}, quotes[quote].inside});
       at = quotes[quote].whole.end;
     } else if (word < words.size() && words[word].begin == at) {
-      tokens.push_back({Token::What::word, lexicon.corrected(lowercase(words[word].of(prompt))), words[word]});
+      tokens.push_back({Token::What::word, lexicon.corrected(with_plain_apostrophes(lowercase(words[word].of(prompt)))), words[word]});
       at = words[word].end;
     } else {
       const char c = prompt[at];
       const auto sign = [&](Token::What what) { tokens.push_back({what, {}, {at, at + 1}}); };
-      if (c == '.' || c == '!' || c == '?' || c == ';' || c == '\n')
+      if ((c == '.' && ends_sentence(prompt, at)) || c == '!' || c == '?' || c == ';' || c == '\n')
         sign(Token::What::stop);
       else if (c == ',')
         sign(Token::What::comma);
@@ -148,9 +183,8 @@ class Reader {
     std::size_t end = t.line + 1;  // end of the line
     TextSpan said = tokens_[t.line].span;
     if (!is_at(t.line, What::quote)) {
-      while (end < tokens_.size() && tokens_[end].what != What::stop && !turn_at(end)) ++end;
-      said.end = tokens_[end - 1].span.end;
-      if (said.end < prompt_.size() && (prompt_[said.end] == '!' || prompt_[said.end] == '?')) ++said.end;
+      while (end < tokens_.size() && !is_newline(end) && !turn_at(end) && !(is_at(end, What::stop) && narrates(end + 1))) ++end;
+      said.end = end_of_speech(end);
     }
     Sentence aside;
     std::swap(aside, sentence_);
@@ -165,12 +199,35 @@ class Reader {
     sentence_.push_back({Mention::What::meaning, {Kind::say}, "says", tokens_[t.name].span});
     take(Kind::mood);
     for (at_ = t.name; at_ < t.aside;) word_only();
+    take(Kind::place);
+    take(Kind::time);
     end_sentence();
     at_ = end;
   }
 
+  // The end in the prompt of a speech whose last token is before `end`, with its ! or ?.
+  std::size_t end_of_speech(std::size_t end) const {
+    std::size_t at = tokens_[end - 1].span.end;
+    while (at < prompt_.size() && (prompt_[at] == '!' || prompt_[at] == '?')) ++at;
+    return at;
+  }
+
+  // Whether the sentence that begins here tells what happens, and is no more speech: "Then it jumps.", "The crab runs."
+  bool narrates(std::size_t index) const {
+    if (means(index, Kind::then)) return true;
+    bool has_subject = false;
+    for (std::size_t i = index; i < tokens_.size() && is_at(i, What::word); ++i) {
+      const auto match = match_at(i);
+      if (!match) continue;
+      const Kind kind = match->meaning.kind;
+      has_subject = has_subject || kind == Kind::actor || (kind == Kind::pronoun && i == index);
+      if (has_subject && (kind == Kind::action || kind == Kind::say)) return true;
+    }
+    return false;
+  }
+
   void step() {
-    if (const auto begins = lexicon_.reads_scripts() && sentence_.empty() ? turn_at(at_) : std::nullopt) return turn(*begins);
+    if (const auto begins = sentence_.empty() ? turn_at(at_) : std::nullopt) return turn(*begins);
     const Token& token = tokens_[at_];
     switch (token.what) {
       case What::stop:
@@ -229,7 +286,7 @@ class Reader {
     if (std::any_of(sentence_.begin(), sentence_.end(), [](const Mention& m) { return m.what == Mention::What::line; }))
       return;  // '"Hello," says it.'
     std::size_t end = at_, colon = 0;
-    for (; end < tokens_.size() && tokens_[end].what != What::stop; ++end) {
+    for (; end < tokens_.size() && !(tokens_[end].what == What::stop && !goes_on(end)); ++end) {
       if (tokens_[end].what == What::quote) return;  // the quotation is the line
       if (tokens_[end].what == What::colon && colon == 0) colon = end;
     }
@@ -250,11 +307,16 @@ class Reader {
       if (plainly_said && (means(begin, Kind::then) || means(begin, Kind::silent))) return;
     }
     if (begin >= end) return;
-    // A sign right after the last word belongs to the line: "hello moon!"
-    std::size_t last = tokens_[end - 1].span.end;
-    if (last < prompt_.size() && (prompt_[last] == '!' || prompt_[last] == '?')) ++last;
-    sentence_.push_back({Mention::What::line, {Kind::small}, {}, {tokens_[begin].span.begin, last}});
+    sentence_.push_back({Mention::What::line, {Kind::small}, {}, {tokens_[begin].span.begin, end_of_speech(end)}});  // "hello moon!"
     at_ = end;
+  }
+
+  // Whether a speech goes on after its ! or ?: "oh! my hat"
+  bool goes_on(std::size_t stop) const {
+    const char sign = prompt_[tokens_[stop].span.begin];
+    const std::size_t next = prompt_.find_first_not_of(" !?", tokens_[stop].span.end);
+    return (sign == '!' || sign == '?') && next != std::string_view::npos && prompt_[next] >= 'a' && prompt_[next] <= 'z' &&
+           !means(stop + 1, Kind::then);
   }
 
   void step_word() {

@@ -27,7 +27,7 @@ void add_names(World&, const std::vector<ActorName>& names);
 /// Plans a film from a prompt: read_story, then film_of. Throws Error like prepare_prompt (planner/text/prompt.h).
 [[nodiscard]] plan::Film plan_by_rules(const std::string& prompt, const World&, const PhonesFunction&);
 
-/// Adds `spans` to a plan's `unsupported` while there is room: each at most PlanCaps::unsupported bytes, none twice.
+/// Adds `spans` to a plan's `unsupported`, none twice.
 void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans);
 
 /// The id of the next entry of a place in a plan: "forest", then "forest_2".
@@ -44,5 +44,12 @@ void name_unsupported(std::vector<std::string>& unsupported, const std::vector<s
 [[nodiscard]] std::string default_voice(const std::string& actor, const World&);
 /// The time of day of a prompt that gives none.
 [[nodiscard]] std::string default_time(const World&);
+/// The first of `names` that is not `removed`; the first of all if all are.
+[[nodiscard]] std::string first_but(const std::vector<std::string>& names, const std::vector<std::string>& removed);
+/// Who, where and when, where a story does not say: the first actor that it names, else the world's first; the world's first place; day.
+/// None that the story rules out.
+[[nodiscard]] std::string lead_of(const Story&, const World&);
+[[nodiscard]] std::string place_of(const Story&, const World&);
+[[nodiscard]] std::string time_of(const Story&, const World&);
 
 }  // namespace fabula::oracle

@@ -6,12 +6,21 @@
 #include "planner/oracle/oracle.h"
 #include "planner/oracle/reader.h"
 #include "planner/schema/caps.h"
+#include "planner/text/names.h"
 #include "planner/text/spans.h"
 
 namespace fabula::oracle {
 
 Story StoryReader::run() {
-  for (const Sentence& sentence : sentences_of(prompt_, lexicon_)) read_sentence(sentence);
+  const std::vector<Sentence> sentences = sentences_of(prompt_, lexicon_);
+  for (const Sentence& sentence : sentences) {
+    for (const Mention& m : sentence) {
+      if (m.is(Kind::actor)) named_.push_back(m.meaning.id);
+    }
+  }
+  for (const Sentence& sentence : sentences) read_sentence(sentence);
+  drop_stand_ins();
+  merge_repeats();
   apply_settings();
   pair_up_roles();
   name_unplaced();
@@ -33,15 +42,17 @@ void StoryReader::read_sentence(const Sentence& sentence) {
   pending_ = {};
   unknown_end_ = 0;
   is_heading_ = std::exchange(follows_heading_, sentence.size() == 1 && (sentence[0].word == "ext" || sentence[0].word == "int"));
-  if (is_denial() || is_setting()) return;
+  denied_ = Kind::small;
+  is_later_ = turned_ = false;
+  if (is_setting()) return;
   for (at_ = 0; at_ < sentence.size(); ++at_) read_mention(sentence[at_]);
   if (has_open_pronoun_ && std::all_of(sentence.begin(), sentence.end(), [](const Mention& m) {
         return m.is(Kind::pronoun) || m.is(Kind::then) || m.is(Kind::joint) || m.what == What::comma;
       }))
     settle_pronoun();
-  if (has_open_pronoun_ && began_with_then_ && lexicon_.reads_scripts()) settle_pronoun();  // "Now in the snow, he."
+  if (has_open_pronoun_ && began_with_then_) settle_pronoun();  // "Now in the snow, he."
   if (event_ == nullptr && !pending_.action.empty())
-    begin_event({{last_actors_.empty() ? world_.actors[0].id : last_actors_[0], {}, {}, {}, false}});  // "Run!"
+    begin_event({{last_actors_.empty() ? default_actor() : last_actors_[0], {}, {}, {}, false}});  // "Run!"
   if (event_ == nullptr && !pending_.line.empty()) add_line(pending_.line);
   flush_crowd();
   merge_mood_sentence(first_event_);
@@ -66,31 +77,10 @@ void StoryReader::keep_setting() {
   if (!setting.place.empty() || !setting.time.empty() || !setting.weather.empty() || !setting.props.empty()) settings_.push_back(setting);
 }
 
-// "No rain.", "There is no crab.", "It does not snow.": what must not be seen.
-bool StoryReader::is_denial() {
-  const Sentence& s = *sentence_;
-  if (world_.props.empty() || std::any_of(s.begin(), s.end(), [](const Mention& m) {
-        return m.is(Kind::action) || m.is(Kind::say) || m.is(Kind::add) || m.what == What::line;
-      }))
-    return false;
-  const bool is_without = !s.empty() && (s[0].is(Kind::remove) || (s.size() > 1 && s[0].is(Kind::small) && s[1].is(Kind::remove)));
-  const auto rains = std::find_if(s.begin(), s.end(), [](const Mention& m) { return m.is(Kind::weather); });
-  const bool is_dry = rains != s.end() && std::any_of(s.begin(), rains, [](const Mention& m) {
-                        return m.word == "not" || m.word == "doesn't" || m.word == "isn't";
-                      });
-  if (!is_without && !is_dry) return false;
-  for (const Mention& m : s) {
-    if (m.is(Kind::actor)) story_.removed.push_back(m.meaning.id);
-    if (m.is(Kind::prop)) story_.removed_props.push_back(m.meaning.id);
-    if (m.what == What::unknown) unplaced_.push_back(m.span);
-  }
-  return true;
-}
-
 // "A fox hops, then spins on the moon.": the setting of the last event is also that of the first.
 void StoryReader::spread_setting(std::size_t first) {
   const std::vector<Event>& events = story_.events;
-  if (first + 1 >= events.size()) return;
+  if (first + 1 >= events.size() || turned_) return;
   const auto same_actors = [&](const Event& e) {
     return std::equal(e.roles.begin(), e.roles.end(), events[first].roles.begin(), events[first].roles.end(),
                       [](const Role& a, const Role& b) { return a.actor == b.actor; });
@@ -111,6 +101,7 @@ bool StoryReader::is_setting() {
   bool happens = false, they = false;
   std::size_t others = 0;
   for (const Mention& m : *sentence_) {
+    if (m.is(Kind::remove) || m.is(Kind::deny)) return false;
     if (m.is(Kind::place))
       setting.place = m.meaning.id;
     else if (m.is(Kind::time))
@@ -145,20 +136,78 @@ void StoryReader::read_mention(const Mention& m) {
     case What::comma:
       if (joint_ == Kind::small) joint_ = Kind::shot;  // a comma joins, too
       prepositional_ = articled_ = false;
+      denied_ = Kind::small;
       return;
     case What::colon:
       prepositional_ = articled_ = false;
+      denied_ = Kind::small;
       return;
     case What::line:
       return read_line(m);
     case What::unknown:
-      return read_unknown(m);
+      if (denied_ == Kind::small) read_unknown(m);
+      if (denied_ == Kind::deny) denied_ = Kind::small;
+      return;
     case What::meaning:
       break;
   }
-  if (read_function_word(m.meaning.kind) || !read_content_word(m)) return;
+  if (is_denied(m) || read_function_word(m.meaning.kind) || !read_content_word(m)) return;
   prepositional_ = articled_ = is_linked_ = false;
   extend_source(m);
+}
+
+// What follows "no" and "without", up to a verb, and the next thing that follows "not" and "never", must not be seen.
+bool StoryReader::is_denied(const Mention& m) {
+  const Kind kind = m.meaning.kind;
+  if (kind == Kind::remove || kind == Kind::deny) {
+    denied_ = kind;
+    return true;
+  }
+  if (denied_ == Kind::small) return false;
+  static const std::vector<std::string> adverbs = {"very", "really", "even",  "so",  "any",    "ever",
+                                                   "yet",  "just",   "still", "big", "little", "small"};
+  switch (kind) {
+    case Kind::article:
+    case Kind::among:
+    case Kind::copula:
+      return true;
+    case Kind::small:
+      if (denied_ == Kind::deny && !has(adverbs, m.word)) denied_ = Kind::small;  // "does not move"
+      return m.word != "but" && m.word != "instead";
+    case Kind::joint:
+      if (m.word == "or") return true;
+      denied_ = denied_ == Kind::remove && !next_actor_acts() ? denied_ : Kind::small;
+      return denied_ != Kind::small;
+    case Kind::action:
+    case Kind::say:
+    case Kind::mood:
+      if (denied_ == Kind::remove && kind != Kind::mood) {  // "no penguin appears", "without the crab it runs"
+        denied_ = Kind::small;
+        return false;
+      }
+      denied_ = Kind::small;
+      return true;
+    case Kind::actor:
+    case Kind::prop:
+    case Kind::place:
+    case Kind::time:
+    case Kind::weather:
+      leave_out(m);
+      if (denied_ == Kind::deny) denied_ = Kind::small;
+      return true;
+    default:
+      denied_ = Kind::small;
+      return false;
+  }
+}
+
+void StoryReader::leave_out(const Mention& m) {
+  std::vector<std::string>& removed = m.is(Kind::actor)   ? story_.removed
+                                      : m.is(Kind::prop)  ? story_.removed_props
+                                      : m.is(Kind::place) ? story_.removed_places
+                                      : m.is(Kind::time)  ? story_.removed_times
+                                                          : story_.removed_weathers;
+  removed.push_back(m.meaning.id);
 }
 
 // A word that says how others belong together, or asks something of the whole film. False: a content word.
@@ -177,9 +226,6 @@ bool StoryReader::read_function_word(Kind kind) {
     case Kind::with:
       joint_ = Kind::with, prepositional_ = true, articled_ = false;
       return true;
-    case Kind::remove:
-      joint_ = Kind::remove, prepositional_ = true;
-      return true;
     case Kind::among:
       prepositional_ = true, articled_ = false;
       return true;
@@ -190,6 +236,7 @@ bool StoryReader::read_function_word(Kind kind) {
       is_linked_ = true;
       return true;
     case Kind::opener:
+      if ((*sentence_)[at_].word == "shot") read_shot_count();  // "one shot of a fox"
       prepositional_ = articled_ = false;
       return true;
     case Kind::add:
@@ -200,6 +247,15 @@ bool StoryReader::read_function_word(Kind kind) {
       return true;
     case Kind::shot:
       read_shot_count();
+      return true;
+    case Kind::seconds: {
+      const Mention& unit = (*sentence_)[at_];
+      const int count = at_ == 0 ? 0 : (*sentence_)[at_ - 1].is(Kind::article) ? 1 : number_of((*sentence_)[at_ - 1].word);
+      if (count > 0) read_seconds(count * (unit.word.starts_with("min") ? 60 : 1), {(*sentence_)[at_ - 1].span.begin, unit.span.end});
+      return true;
+    }
+    case Kind::until:
+      is_later_ = true, prepositional_ = true, articled_ = false;
       return true;
     case Kind::small:
       return true;
@@ -248,6 +304,7 @@ bool StoryReader::read_content_word(const Mention& m) {
       read_position(m.meaning.id);
       break;
     case Kind::facing:
+      if (m.word == "from") place_role(&Role::position, pending_.position, m.meaning.id == "right" ? "left" : "right");
       place_role(&Role::facing, pending_.facing, m.meaning.id);
       break;
     case Kind::size:
@@ -293,18 +350,27 @@ void StoryReader::set_setting(std::string Event::*field, std::string& pending, c
       unplaced_.push_back(m.span);
     return;
   }
+  if (std::exchange(is_later_, false)) {
+    turned_ = true;
+    return begin_later(field, m);
+  }
   std::string& said = event_->*field;
   if (said.empty()) {
     said = m.meaning.id;
   } else if (said != m.meaning.id) {  // "from the forest to the beach": a second event, there
-    Event next = *event_;
-    next.line.clear();
-    next.speaker.clear();
-    next.props.clear();
-    next.*field = m.meaning.id;
-    story_.events.push_back(next);
-    event_ = &story_.events.back();
+    begin_later(field, m);
   }
+}
+
+// The event goes on elsewhere, at another time or in another weather: "until night falls".
+void StoryReader::begin_later(std::string Event::*field, const Mention& m) {
+  Event next = *event_;
+  next.line.clear();
+  next.speaker.clear();
+  next.props.clear();
+  next.*field = m.meaning.id;
+  story_.events.push_back(next);
+  event_ = &story_.events.back();
 }
 
 void StoryReader::place_role(std::string Role::*field, std::string& pending, const std::string& id) {
@@ -328,11 +394,6 @@ void StoryReader::read_weather(const Mention& m) {
 }
 
 void StoryReader::read_prop(const Mention& m) {
-  if (joint_ == Kind::remove) {
-    story_.removed_props.push_back(m.meaning.id);
-    joint_ = Kind::small;
-    return;
-  }
   if (joint_ == Kind::with) joint_ = Kind::small;
   if (has_open_pronoun_) settle_pronoun();
   std::vector<Thing>& props = event_ != nullptr ? event_->props : pending_.props;
@@ -453,6 +514,53 @@ void StoryReader::apply_props(const Setting& setting) {
   props.insert(props.end(), setting.props.begin(), setting.props.end());
 }
 
+// A character that the world does not know is played by one of its actors only where the prompt names none, or where they speak. What is
+// said of the place goes on to the next event.
+void StoryReader::drop_stand_ins() {
+  std::vector<Event>& events = story_.events;
+  if (!has_stand_in_ || std::none_of(events.begin(), events.end(), [](const Event& e) {
+        return std::any_of(e.roles.begin(), e.roles.end(), [](const Role& role) { return role.is_named; });
+      }))
+    return;
+  for (std::size_t i = events.size(); i-- > 0;) {
+    Event& event = events[i];
+    const bool had_roles = !event.roles.empty();
+    const std::string action = had_roles ? event.roles.front().action : "";
+    std::erase_if(event.roles,
+                  [&](const Role& role) { return !has(named_, role.actor) && (event.line.empty() || role.actor != event.speaker); });
+    if (!event.roles.empty() && event.roles.front().action.empty())
+      event.roles.front().action = action;  // "a shape strides by: the penguin"
+    if (!event.roles.empty() || !had_roles) continue;
+    if (i + 1 < events.size()) {
+      for (const auto field : {&Event::place, &Event::time, &Event::weather}) {
+        if ((events[i + 1].*field).empty()) events[i + 1].*field = event.*field;
+      }
+    } else if (i > 0 && (!event.place.empty() || !event.time.empty())) {
+      continue;  // a last event that shows at least its place
+    }
+    for (Setting& setting : settings_) setting.events -= setting.events > i ? 1 : 0;
+    events.erase(events.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+// What happens again and again is one event where a film has no room for all of it: "A robot stands. A robot stands. …"
+void StoryReader::merge_repeats() {
+  std::vector<Event>& events = story_.events;
+  if (events.size() <= static_cast<std::size_t>(world_.max_shots)) return;
+  const auto repeats = [](const Event& a, const Event& b) {
+    const bool adds_nothing = b.line.empty() && b.props.empty() && (b.place.empty() || b.place == a.place) &&
+                              (b.time.empty() || b.time == a.time) && (b.weather.empty() || b.weather == a.weather);
+    return adds_nothing && std::equal(a.roles.begin(), a.roles.end(), b.roles.begin(), b.roles.end(), [](const Role& x, const Role& y) {
+             return x.actor == y.actor && x.action == y.action && x.mood == y.mood;
+           });
+  };
+  for (std::size_t i = events.size(); i-- > 1;) {
+    if (!repeats(events[i - 1], events[i])) continue;
+    events.erase(events.begin() + static_cast<std::ptrdiff_t>(i));
+    for (Setting& setting : settings_) setting.events -= setting.events > i ? 1 : 0;
+  }
+}
+
 // Talking and chasing take two: the partner of a talker stands still, the partner of a chaser runs.
 void StoryReader::pair_up_roles() {
   for (Event& event : story_.events) {
@@ -472,6 +580,7 @@ void StoryReader::pair_up_roles() {
 // Names neighbouring words together: "eats an apple".
 void StoryReader::name_unplaced() {
   std::vector<TextSpan> runs;
+  std::stable_sort(unplaced_.begin(), unplaced_.end(), [](const TextSpan& a, const TextSpan& b) { return a.begin < b.begin; });
   for (const TextSpan& span : unplaced_) {
     const bool joins = !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported &&
                        only_articles(runs.back().end, span.begin);
@@ -481,8 +590,20 @@ void StoryReader::name_unplaced() {
       runs.push_back(span);
   }
   std::vector<std::string> spans;
-  for (const TextSpan& run : runs) spans.emplace_back(run.of(prompt_));
+  std::vector<std::string> named;
+  for (const TextSpan& run : runs) {
+    const std::vector<std::string> words = split_words(run.of(prompt_));
+    if (std::all_of(words.begin(), words.end(), [&](const std::string& word) { return has(named, word); })) continue;
+    named.insert(named.end(), words.begin(), words.end());
+    spans.emplace_back(run.of(prompt_));
+  }
   name_unsupported(story_.unsupported, spans);
+}
+
+// Whether a prompt that says this asks for nothing beyond the world.
+bool StoryReader::is_plain(TextSpan span) const {
+  const std::vector<std::string> words = split_words(span.of(prompt_));
+  return std::all_of(words.begin(), words.end(), [&](const std::string& word) { return lexicon_.is_plain(word); });
 }
 
 bool StoryReader::only_articles(std::size_t begin, std::size_t end) const {

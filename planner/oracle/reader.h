@@ -45,11 +45,12 @@ class StoryReader {
   // ---- a sentence
   void read_sentence(const Sentence& sentence);
   void spread_setting(std::size_t first);
-  bool is_denial();
   bool is_setting();
   void keep_setting();
   [[nodiscard]] bool unknown_subject() const;
   void read_mention(const Mention& m);
+  bool is_denied(const Mention& m);
+  void leave_out(const Mention& m);
   bool read_function_word(Kind kind);
   bool read_content_word(const Mention& m);
   void extend_source(const Mention& m);
@@ -67,6 +68,8 @@ class StoryReader {
   // ---- what they do
   void read_action(const std::string& id, const Mention& m);
   [[nodiscard]] bool actor_follows() const;
+  [[nodiscard]] bool next_actor_acts() const;
+  [[nodiscard]] bool acts_after(std::size_t actor) const;
   void flush_crowd();
 
   // ---- what they say
@@ -96,10 +99,15 @@ class StoryReader {
 
   // ---- what the world does not know
   void read_unknown(const Mention& m);
+  [[nodiscard]] bool describes_actor(const Mention& m) const;
   [[nodiscard]] bool alive_at(std::size_t index) const;
   [[nodiscard]] std::size_t unknown_run_length() const;
   void act_unknown();
   void read_shot_count();
+  void read_seconds(int seconds, TextSpan span);
+  void name_count(const Mention& m);
+  [[nodiscard]] std::string default_actor() const;
+  [[nodiscard]] std::string stand_in_for(const Mention& m);
 
   // ---- at the end
   void apply_settings();
@@ -107,7 +115,11 @@ class StoryReader {
   void apply_weather(const Setting& setting);
   void apply_props(const Setting& setting);
   void pair_up_roles();
+  void drop_stand_ins();
+  void merge_repeats();
+  void begin_later(std::string Event::*field, const Mention& m);
   void name_unplaced();
+  [[nodiscard]] bool is_plain(TextSpan span) const;
   [[nodiscard]] bool only_articles(std::size_t begin, std::size_t end) const;
 
   std::string_view prompt_;
@@ -126,6 +138,9 @@ class StoryReader {
   std::size_t clause_begin_ = 0, clause_end_ = 0;      // the event's roles that are the clause's subjects
   bool has_verb_ = false, speaks_ = false;             // the subjects act; they say something
   bool is_then_ = false, began_with_then_ = false;     // "then" came after the last event; before the sentence's first
+  Kind denied_ = Kind::small;                          // remove or deny: what follows must not be seen
+  bool is_later_ = false, turned_ = false;             // "until" came before; what it named began another event
+  std::vector<std::string> named_;                     // the actors that the prompt names anywhere
   bool prepositional_ = false;                         // the next word follows "in", "to" …
   bool articled_ = false, is_linked_ = false;          // it follows "a"; it follows "is"
   Kind joint_ = Kind::small;                           // what joins it to the words before; shot: a comma

@@ -1,51 +1,16 @@
 // Turns mentions into a story: who does what, and who says what.
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "planner/oracle/lines.h"
 #include "planner/oracle/reader.h"
 #include "planner/schema/caps.h"
+#include "planner/text/names.h"
 #include "planner/text/spans.h"
 
 namespace fabula::oracle {
-namespace {
 
 static_assert(most_roles == PlanCaps::cast);
-
-int number_of(const std::string& word) {
-  static const std::vector<std::string> names = {"zero",  "one",   "two",  "three", "four",   "five",  "six",
-                                                 "seven", "eight", "nine", "ten",   "eleven", "twelve"};
-  if (const auto named = std::find(names.begin(), names.end(), word); named != names.end()) return static_cast<int>(named - names.begin());
-  int value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  return error == std::errc() && end == word.data() + word.size() && value > 0 && value <= 1000 ? value : 0;
-}
-
-// Cuts a line into the longest spans that a plan may copy. A word longer than a span is dropped.
-std::vector<std::string> pieces_of(std::string_view prompt, TextSpan line, std::size_t most_bytes) {
-  std::vector<std::string> pieces;
-  const std::string_view text = line.of(prompt);
-  const std::vector<TextSpan> words = words_of(text);
-  const auto forbidden = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; };
-  for (std::size_t first = 0; first < words.size();) {
-    std::size_t last = first, end = 0;
-    for (; last < words.size(); ++last) {
-      const std::string_view span = text.substr(words[first].begin, words[last].end - words[first].begin);
-      if (span.size() > most_bytes || std::any_of(span.begin(), span.end(), forbidden)) break;
-      end = words[last].end;
-    }
-    if (last == first) {
-      ++first;
-      continue;
-    }
-    const bool called = end < text.size() && (text[end] == '!' || text[end] == '?') && end - words[first].begin < most_bytes;
-    pieces.emplace_back(text.substr(words[first].begin, end - words[first].begin + (called ? 1 : 0)));
-    first = last;
-  }
-  return pieces;
-}
-
-}  // namespace
 
 // ---- who
 
@@ -82,11 +47,7 @@ bool StoryReader::is_in_event(const std::string& id) const {
 }
 
 void StoryReader::read_actor(const std::string& id, bool is_named, const Mention& m) {
-  if (joint_ == Kind::remove) {
-    story_.removed.push_back(id);
-    joint_ = Kind::small;
-    return;
-  }
+  if (is_named) name_count(m);
   const std::string mood = std::exchange(pending_.mood, {});
   if (awaits_speaker_) {
     set_speaker(id, is_named);
@@ -104,7 +65,8 @@ void StoryReader::read_actor(const std::string& id, bool is_named, const Mention
       set_mood_of(named_again_ = id, mood);
   } else if (joint == Kind::with || prepositional_ || (has_verb_ && joint == Kind::small)) {
     join_event(role, m, joint == Kind::with);  // "with the crab"; "to the crab", "sees the crab"
-  } else if (!has_verb_ && (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
+  } else if (!has_verb_ && (event_->line.empty() || !acts_after(at_)) &&
+             (joint == Kind::joint || joint == Kind::shot || joint == Kind::small || joint == Kind::meanwhile)) {
     join_event(role, m, true);
   } else if ((joint == Kind::joint || joint == Kind::meanwhile) && event_->roles.size() < most_roles && event_->line.empty()) {
     event_->roles.push_back(role);
@@ -142,7 +104,7 @@ void StoryReader::read_pronoun(const Mention& m) {
   const std::string& word = m.meaning.id;
   if (last_actors_.empty()) {
     if (word == "it") return;  // "It is night and a fox …"
-    last_actors_ = {world_.actors[0].id};
+    last_actors_ = {default_actor()};
   }
   if (const std::string heard = lexicon_.voice_heard(word); !heard.empty()) story_.voices[last_actors_[0]] = heard;
   if (prepositional_) return;  // "with it"
@@ -161,7 +123,7 @@ void StoryReader::read_pronoun(const Mention& m) {
 // "it is raining", "it is night": the pronoun means nobody.
 bool StoryReader::it_is_weather() const {
   std::size_t next = at_ + 1;
-  while (next < sentence_->size() && (*sentence_)[next].is(Kind::copula)) ++next;
+  while (next < sentence_->size() && ((*sentence_)[next].is(Kind::copula) || (*sentence_)[next].is(Kind::deny))) ++next;
   if (next >= sentence_->size()) return false;
   const Mention& m = (*sentence_)[next];
   if (next == at_ + 1) return m.is(Kind::weather);  // "it rains"
@@ -213,6 +175,23 @@ void StoryReader::read_action(const std::string& id, const Mention& m) {
 bool StoryReader::actor_follows() const {
   return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), sentence_->end(),
                      [](const Mention& m) { return m.is(Kind::actor); });
+}
+
+// Whether the next actor of the sentence does something: "and the pig jumps"
+bool StoryReader::next_actor_acts() const {
+  std::size_t next = at_ + 1;
+  while (next < sentence_->size() && !(*sentence_)[next].is(Kind::actor)) ++next;
+  return acts_after(next);
+}
+
+// Whether the actor at an index of the sentence does or says something.
+bool StoryReader::acts_after(std::size_t actor) const {
+  for (std::size_t next = actor + 1; next < sentence_->size(); ++next) {
+    const Mention& m = (*sentence_)[next];
+    if (m.is(Kind::action) || m.is(Kind::say)) return true;
+    if (!m.is(Kind::small) && !m.is(Kind::copula)) return false;
+  }
+  return false;
 }
 
 // Gives the waiting roles events of their own, two at a time, in the same setting.
@@ -294,8 +273,8 @@ void StoryReader::set_speaker(const std::string& id, bool is_named) {
 }
 
 void StoryReader::read_line(const Mention& m) {
-  std::vector<std::string> pieces = pieces_of(prompt_, m.span, world_.line_bytes);
-  if (pieces.empty()) return;
+  std::vector<std::string> pieces = pieces_of(m.span.of(prompt_), world_.line_bytes);
+  if (pieces.empty()) return unplaced_.push_back(m.span);  // no voice of the world speaks it
   if (has_open_pronoun_) {
     has_open_pronoun_ = false;
     set_speaker(pronoun_roles_[0].actor, false);
@@ -313,7 +292,7 @@ void StoryReader::read_line(const Mention& m) {
 bool StoryReader::another_says() const {
   std::size_t next = at_ + 1;
   while (next < sentence_->size() && (*sentence_)[next].what == What::comma) ++next;
-  if (!lexicon_.reads_scripts() || next >= sentence_->size() || !(*sentence_)[next].is(Kind::say)) return false;
+  if (next >= sentence_->size() || !(*sentence_)[next].is(Kind::say)) return false;
   return std::any_of(sentence_->begin() + static_cast<std::ptrdiff_t>(next), sentence_->end(),
                      [](const Mention& m) { return m.is(Kind::actor) || m.what == What::unknown; });
 }
@@ -323,17 +302,16 @@ void StoryReader::add_line(std::vector<std::string> pieces) {
     if (!story_.events.empty() && story_.events.back().line.empty())
       event_ = &story_.events.back();
     else
-      begin_event({{last_actors_.empty() ? world_.actors[0].id : last_actors_[0], {}, {}, {}, false}});
+      begin_event({{last_actors_.empty() ? default_actor() : last_actors_[0], {}, {}, {}, false}});
   } else if (!event_->line.empty()) {  // a second line: the same event once more
     Event again = *event_;
     again.line.clear();
-    if (lexicon_.reads_scripts()) {  // with the speaker alone
-      const auto speaks = std::find_if(again.roles.begin(), again.roles.end(), [&](const Role& r) { return r.actor == again.speaker; });
-      again.roles = {speaks == again.roles.end() ? again.roles.front() : *speaks};
-      again.roles[0].action.clear();
-      clause_begin_ = 0;
-      clause_end_ = 1;
-    }
+    // with the speaker alone
+    const auto speaks = std::find_if(again.roles.begin(), again.roles.end(), [&](const Role& r) { return r.actor == again.speaker; });
+    again.roles = {speaks == again.roles.end() ? again.roles.front() : *speaks};
+    again.roles[0].action.clear();
+    clause_begin_ = 0;
+    clause_end_ = 1;
     story_.events.push_back(again);
     event_ = &story_.events.back();
   }
@@ -352,7 +330,14 @@ void StoryReader::read_voice(const std::string& id) {
 // ---- what the world does not know
 
 void StoryReader::read_unknown(const Mention& m) {
-  unplaced_.push_back(m.span);
+  const std::size_t digits = m.word.find_first_not_of("0123456789");
+  if (digits == std::string::npos && at_ > 0 && (*sentence_)[at_ - 1].is(Kind::shot)) return;  // "Shot 2: …"
+  if (digits != std::string::npos && digits > 0 && m.word.substr(digits).starts_with("-sec"))  // "a 20-second film"
+    return read_seconds(number_of(m.word.substr(0, digits)), m.span);
+  const bool is_seconds = digits == std::string::npos && at_ + 1 < sentence_->size() && (*sentence_)[at_ + 1].word == "s";
+  if (is_seconds) return read_seconds(number_of(m.word), {m.span.begin, (*sentence_)[at_ + 1].span.end});  // "10 s"
+  if (describes_actor(m)) return;
+  if (!is_plain(m.span)) unplaced_.push_back(m.span);
   if (at_ > 0 && at_ == unknown_end_) {  // the rest of "teddy bear", of "eats honey"
     unknown_end_ = at_ + 1;
     articled_ = false;
@@ -363,7 +348,7 @@ void StoryReader::read_unknown(const Mention& m) {
   const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false),
              linked = std::exchange(is_linked_, false);
   if (!has_stand_in_) {
-    if (joint_ == Kind::with || joint_ == Kind::remove) joint_ = Kind::small;
+    if (joint_ == Kind::with) joint_ = Kind::small;
     return;
   }
   std::size_t next = at_ + 1;
@@ -380,7 +365,7 @@ void StoryReader::read_unknown(const Mention& m) {
   const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
   const bool acts = run > 1 && !alive_at(at_ + run - 1) &&
                     (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
-  const std::string& stand_in = world_.actors[0].id;
+  const std::string stand_in = stand_in_for(m);
   if (prepositional) {
     if ((joint_ == Kind::with || needs_partner()) && alive)
       read_actor(stand_in, false, m);
@@ -388,7 +373,7 @@ void StoryReader::read_unknown(const Mention& m) {
       joint_ = Kind::small;
     return;
   }
-  if (awaits_speaker_ || (joint_ == Kind::remove)) return read_actor(stand_in, false, m);
+  if (awaits_speaker_) return read_actor(stand_in, false, m);
   const bool is_first = event_ == nullptr && !has_open_pronoun_;
   if (is_first && !linked && (articled || continues || alive || story_.events.empty())) {
     read_actor(stand_in, false, m);
@@ -405,6 +390,17 @@ void StoryReader::read_unknown(const Mention& m) {
     return;
   }
   act_unknown();
+}
+
+// "a yellow chick": the chick is yellow.
+bool StoryReader::describes_actor(const Mention& m) const {
+  const auto end = sentence_->end();
+  const auto next = std::find_if(sentence_->begin() + static_cast<std::ptrdiff_t>(at_), end,
+                                 [](const Mention& n) { return n.what != What::unknown && !n.is(Kind::small) && !n.is(Kind::mood); });
+  if (next == end || !next->is(Kind::actor)) return false;
+  const auto actor =
+      std::find_if(world_.actors.begin(), world_.actors.end(), [&](const World::Actor& a) { return a.id == next->meaning.id; });
+  return actor != world_.actors.end() && has(split_words(actor->look), m.word);
 }
 
 // Whether the subjects' action takes a partner who is not named yet.
@@ -436,11 +432,56 @@ void StoryReader::act_unknown() {
   joint_ = Kind::small;
 }
 
+// The actor of the world who plays a character that it does not know: the same for the same word, another for another.
+std::string StoryReader::stand_in_for(const Mention& m) {
+  const auto played = story_.stand_ins.find(m.word);
+  if (played != story_.stand_ins.end()) return played->second;
+  const auto is_free = [&](const World::Actor& actor) {
+    return !has(named_, actor.id) &&
+           std::none_of(story_.stand_ins.begin(), story_.stand_ins.end(), [&](const auto& entry) { return entry.second == actor.id; });
+  };
+  const auto free = std::find_if(world_.actors.begin(), world_.actors.end(), is_free);
+  const std::string& actor = free == world_.actors.end() ? world_.actors[0].id : free->id;
+  const bool is_character = awaits_speaker_ || Lexicon::is_alive(m.word);
+  if (is_character) story_.stand_ins[m.word] = actor;
+  return actor;
+}
+
+// Who does something that nobody is said to do.
+std::string StoryReader::default_actor() const { return named_.empty() ? world_.actors[0].id : named_[0]; }
+
+// ---- numbers
+
 // "in three shots"
 void StoryReader::read_shot_count() {
   const int number = at_ > 0 ? number_of((*sentence_)[at_ - 1].word) : 0;
-  if (number > 0) story_.shots = number;
+  const bool is_article = at_ > 0 && (*sentence_)[at_ - 1].is(Kind::article);  // "a shot of a fox"
+  if (number > 0 && !is_article) story_.shots = number;
   if (number > 0 && (*sentence_)[at_ - 1].what == What::unknown && !unplaced_.empty()) unplaced_.pop_back();
+}
+
+// "20 seconds": as many shots as fill the time, or as many as a film can have.
+void StoryReader::read_seconds(int seconds, TextSpan span) {
+  if (seconds <= 0) return;
+  const bool is_number_unknown = !unplaced_.empty() && unplaced_.back().begin == span.begin;
+  if (is_number_unknown) unplaced_.pop_back();
+  if (story_.shots > 0) return;
+  const int shots = std::max(1, static_cast<int>(1000.0 * seconds / world_.film_ms(1) + 0.5));
+  story_.shots = std::min(shots, world_.max_shots);
+  if (shots > world_.max_shots) unplaced_.push_back(span);
+}
+
+// "two pigs": the world has one of each.
+void StoryReader::name_count(const Mention& m) {
+  for (std::size_t i = at_; i-- > 0;) {
+    const Mention& before = (*sentence_)[i];
+    const int number = before.is(Kind::article) || before.word == "one" ? 0 : number_of(before.word);
+    if (number > 1) {
+      if (!unplaced_.empty() && unplaced_.back().begin == before.span.begin) unplaced_.pop_back();
+      return unplaced_.push_back({before.span.begin, m.span.end});
+    }
+    if (!before.is(Kind::small) && !before.is(Kind::mood)) return;
+  }
 }
 
 }  // namespace fabula::oracle

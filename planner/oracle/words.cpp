@@ -2,6 +2,7 @@
 #include "planner/oracle/words.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "planner/text/names.h"
@@ -38,9 +39,11 @@ constexpr Synonyms actor_words[] = {
 
 constexpr Synonyms place_words[] = {
     {"forest", "forest|woods|wood|woodland"},
-    {"beach", "beach|seaside|shore|coast|seashore|sand|by the sea"},
-    {"desert", "desert|dunes|sand dunes|sahara"},
-    {"snow", "snow|snowy mountains|mountains|snowy hills|snowy landscape|icy mountains"},
+    {"beach", "beach|seaside|shore|coast|seashore|sand|by the sea|tide"},
+    {"desert", "desert|dune|dunes|sand dunes|sahara"},
+    {"snow",
+     "snow|snowy mountains|mountains|snowy hills|snowy landscape|icy mountains|ice|iceberg|glacier|ice floe|north pole|south "
+     "pole|arctic|antarctica"},
     {"city", "city|town|street|streets|village street|city street"},
     {"moon", "moon|moon surface|lunar plain|lunar surface|surface of the moon"},
     {"meadow",
@@ -60,8 +63,9 @@ constexpr Synonyms place_words[] = {
 constexpr Synonyms time_words[] = {
     {"night",
      "night|midnight|nighttime|in the dark|after dark|is dark|was dark|dark night|moonlight|moonlit|under the moon|under the stars|the "
-     "stars|stars are out|starry"},
-    {"day", "day|daytime|daylight|noon|midday|morning|afternoon|sunshine|under the sun|sun is shining|sun shines"},
+     "stars|stars are out|starry|nite|night falls|night fell|under the dark|gets dark|it is dark|darkness falls|past midnight"},
+    {"day",
+     "day|daytime|daylight|noon|midday|morning|afternoon|sunshine|under the sun|sun is shining|sun shines|sun is high|sun is up|the sun"},
     {"dawn", "dawn|sunrise|daybreak|early morning|early in the morning"},
     {"dusk", "dusk|sunset|twilight|evening|sundown|nightfall|sun sets|sun is setting|setting sun|sun goes down|sun is going down"},
 };
@@ -123,11 +127,11 @@ constexpr Synonyms action_verbs[] = {
      "slumber/slumbers/slumbering/slumbered rest/rests/resting/rested"},
     {"stands",
      "stand/stands/standing/stood wait/waits/waiting/waited stay/stays/staying/stayed pause/pauses/pausing/paused "
-     "rest/rests/resting/rested"},
+     "rest/rests/resting/rested linger/lingers/lingering/lingered stop/stops/stopping/stopped watch/watches/watching/watched"},
     {"walks",
      "walk/walks/walking/walked stroll/strolls/strolling/strolled wander/wanders/wandering/wandered march/marches/marching/marched "
      "hike/hikes/hiking/hiked "
-     "step/steps/stepping/stepped"},
+     "step/steps/stepping/stepped stride/strides/striding/strode"},
     {"runs",
      "run/runs/running/ran race/races/racing/raced dash/dashes/dashing/dashed sprint/sprints/sprinting/sprinted jog/jogs/jogging/jogged "
      "rush/rushes/rushing/rushed "
@@ -136,7 +140,7 @@ constexpr Synonyms action_verbs[] = {
      "jump/jumps/jumping/jumped hop/hops/hopping/hopped leap/leaps/leaping/leapt bounce/bounces/bouncing/bounced "
      "skip/skips/skipping/skipped leap/leaps/leaping/leaped"},
     {"spins", "spin/spins/spinning/spun twirl/twirls/twirling/twirled whirl/whirls/whirling/whirled rotate/rotates/rotating/rotated"},
-    {"flies", "fly/flies/flying/flew soar/soars/soaring/soared glide/glides/gliding/glided hover/hovers/hovering/hovered"},
+    {"flies", "fly/flies/flying/flew/flys soar/soars/soaring/soared glide/glides/gliding/glided hover/hovers/hovering/hovered"},
     {"swims", "swim/swims/swimming/swam paddle/paddles/paddling/paddled"},
     {"dances", "dance/dances/dancing/danced sway/sways/swaying/swayed waltz/waltzes/waltzing/waltzed boogie/boogies/boogieing/boogied"},
     {"talks", "talk/talks/talking/talked chat/chats/chatting/chatted"},
@@ -187,7 +191,7 @@ constexpr Phrases english[] = {
     {Kind::with, "", "with|together with|alongside|beside|next to|near to|towards the|behind|after|carrying|holding|pushing"},
     {Kind::among, "",
      "in|at|through|inside|near|on|across|into|along|around|over|by|under|to|onto|from|during|towards|toward|like|as|for|of|off|about|"
-     "without any|above|below|between"},
+     "without any|above|below|between|thru|ovr|past|against|upon|among|beneath|throughout|outside|up to|out of|down to"},
     {Kind::article, "", "a|an|the|this|that|his|her|its|their|my|some"},
     {Kind::copula, "", "is|are|was|were|be|being|stays there|can|will|does|do|has|have|had"},
     {Kind::shot, "", "shot|shots"},
@@ -196,10 +200,23 @@ constexpr Phrases english[] = {
      "with|scene of|movie with|movie about|movie of|clip of|can you show|"
      "please show|i want to see|how about|imagine|let's see|draw|generate|we see how|there is|there are|there was|there we see|"
      "view of|shot of|once upon a time|one day|story|scene|video|film|movie|"
-     "here is my story|in this film|make|please|make it"},
-    {Kind::remove, "", "without|remove|no more|get rid of|take away|instead of"},
+     "here is my story|in this film|make|please|make it|there's|here's|we see|we saw|you can see|next to them is|next to it is|fade "
+     "in|fade out|fade to black|cut to|smash cut|dissolve to|screenplay|ext|int|the end|open on|could you do one where|would like to "
+     "see|i'd like|film in which|video in which"},
+    {Kind::remove, "",
+     "without|without any|remove|no|no more|get rid of|take away|instead of|there is no|there are no|do not show|don't show|but "
+     "without|show no|neither|nor|leave out|except"},
+    {Kind::deny, "",
+     "not|never|nobody|no one|isn't|aren't|wasn't|doesn't|don't|didn't|won't|can't|cannot|does not|do not|did not|will not|is not|are "
+     "not|was not|must not|should not"},
+    {Kind::until, "", "until|till|up until"},
+    {Kind::seconds, "", "second|seconds|sec|secs|minute|minutes"},
     {Kind::add, "", "also|too|add|adding|another|as well"},
-    {Kind::silent, "", "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent"},
+    {Kind::silent, "",
+     "say nothing|says nothing|in silence|silently|without a word|without words|no dialogue|no line|silent|nobody says anything|nobody "
+     "says a "
+     "word|nobody speaks|nobody talks|no one speaks|no one talks|nobody says|no words|no speech|no talking|nothing is said|not a word|does "
+     "not speak|doesn't speak|do not speak|don't speak|does not say anything|doesn't say anything|does not talk|doesn't talk"},
     {Kind::size, "wide", "wide shot|wide view|wide shot of|wide view of|seen from far away|from far away|far away|long shot"},
     {Kind::size, "close",
      "extreme close-up|close-up|close up|closeup|close view|close-up of|close up of|close view of|close shot|close shot of|seen from close "
@@ -217,10 +234,11 @@ constexpr Phrases english[] = {
     {Kind::position, "right", "on the right|on the right side|on the right-hand side|at the right|right side"},
     {Kind::position, "center", "in the middle|in the center|in the centre"},
     {Kind::facing, "left",
-     "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the left"},
+     "facing left|looking left|looks left|look left|to the left|towards the left|toward the left|faces left|turned left|facing the "
+     "left|from right to left"},
     {Kind::facing, "right",
      "facing right|looking right|looks right|look right|to the right|towards the right|toward the right|faces right|turned right|facing "
-     "the right"},
+     "the right|from left to right"},
     {Kind::small, "",
      "at the moon|up|down|out|again|alone|all|all day "
      "long|big|brave|bright|broad|busy|but|calm|camera|center|centre|cheerfully|clear|clever|close|create|curious|cute|dark|deep|dry|far|"
@@ -230,17 +248,15 @@ constexpr Phrases english[] = {
      "lunar|male|man's|me|medium|merrily|middle|move|moves|nice|not|old|once|one|place|plain|proud|proudly|push|quickly|quiet|quietly|"
      "right|s|sad|sandy|see|seen|shining|short|"
      "side|sleepy|slow|slowly|small|snowy|static|still|sunny|surface|tell|there|three|time|tired|together|two|upon|use|voice|want|we|went|"
+     "tiny|fluffy|sweet|wise|silly|beautiful|cosy|cozy|royal|pouring|each other|"
      "white|wide|words|you|young|zoom|what|which|"
      "facing|faces|turn|turns|turned|turning|it's|very|really|so|change|changes|changed|should|would|instead|bit|even|more|than|other|day "
-     "and night|hello|thank|set|put|let|everything|it all|all this|who|where|when"},
-};
-
-// Further function words and words of removal, for worlds whose prompts are long texts (those with props).
-constexpr Phrases more_english[] = {
-    {Kind::opener, "", "there's|here's|we see|we saw|you can see|next to them is|next to it is|fade in|screenplay|ext|int|the end"},
-    {Kind::remove, "", "no|there is no|there are no|do not show|don't show|but without|show no"},
-    {Kind::silent, "", "nobody says anything|nobody says a word|nobody speaks|nobody talks|no words"},
-    {Kind::small, "", "tiny|fluffy|sweet|wise|silly|beautiful|cosy|cozy|royal|pouring|each other"},
+     "and night|hello|thank|set|put|let|everything|it all|all "
+     "this|who|where|when|ok|okay|lol|teh|theres|shes|hes|why|if|us|our|your|you|o|oh|well|as if|that|these|those|"
+     "every|each|animal|animals|friend|friends|moment|moments|come|comes|came|coming|having|meet|meets|meeting|met|first|last|only|own|"
+     "already|always|soon|ago|before|anyway|could|would|may|might|must|shall|also|perhaps|maybe|somewhere|somehow|something|someone|some|"
+     "many|much|few|most|both|such|same|like|likes|get|gets|got|give|gives|take|takes|took|keep|keeps|start|starts|begin|begins|exactly|"
+     "about|around|open|close|cut|clip|title|scene|gone|quick|away|by|were|been|because|since|whether|either|yes|until|open|enjoys|enjoy"},
 };
 
 // Nouns for people and animals that a stand-in plays if the world lacks them. Objects are not among them.
@@ -297,6 +313,17 @@ bool is_slip_of(std::string_view typed, std::string_view word) {
   return word.size() >= 5 && a.substr(1) == b.substr(1);
 }
 
+// Whether one letter is missing, doubled or exchanged with its neighbour. A different letter is no slip: "falls" is not "calls".
+bool is_misspelt(std::string_view typed, std::string_view word) {
+  if (word.size() < 5 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1) return false;
+  const auto shorter = static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size()));
+  const auto same = static_cast<std::size_t>(std::mismatch(typed.begin(), typed.begin() + shorter, word.begin()).first - typed.begin());
+  const std::string_view a = typed.substr(same), b = word.substr(same);
+  if (a.size() + 1 == b.size()) return a == b.substr(1);
+  if (a.size() == b.size() + 1) return a.substr(1) == b && same > 0 && a[0] == typed[same - 1];
+  return a.size() >= 2 && a[0] == b[1] && a[1] == b[0] && a.substr(2) == b.substr(2);
+}
+
 // English words that look like a slip of a world's word.
 constexpr std::string_view no_slips =
     " shores chose start stare boots bells horses caves cases cages glass shops roots beans beats beads coats tanks tasks spring skis ski "
@@ -310,6 +337,17 @@ std::string spaced(std::string id) {
   return id;
 }
 
+int number_of(const std::string& word) {
+  if (word == "single" || word == "a" || word == "an") return 1;
+  if (word == "pair" || word == "couple") return 2;
+  static const std::vector<std::string> names = {"zero",  "one",   "two",  "three", "four",   "five",  "six",
+                                                 "seven", "eight", "nine", "ten",   "eleven", "twelve"};
+  if (const auto named = std::find(names.begin(), names.end(), word); named != names.end()) return static_cast<int>(named - names.begin());
+  int value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size() && value > 0 && value <= 1000 ? value : 0;
+}
+
 std::vector<std::string> split_words(std::string_view text) {
   std::vector<std::string> words;
   for (const TextSpan& word : words_of(text)) words.push_back(lowercase(word.of(text)));
@@ -320,7 +358,9 @@ Lexicon::Lexicon(const World& world) {
   add_world(world);
   add_synonyms(world);
   add_english(world);
-  for (const std::string& word : world.plain_words) words_.insert(word);
+  plain_ = world.plain_words;
+  times_ = world.times;
+  words_.insert(plain_.begin(), plain_.end());
 }
 
 // The first meaning of a phrase wins, so a world's own words take precedence over synonyms.
@@ -416,7 +456,7 @@ void Lexicon::add_table(std::span<const Synonyms> table, Kind kind, const std::v
 
 void Lexicon::add_synonyms(const World& world) {
   const std::vector<std::string> actions = ids_of(world.actions);
-  if (!world.props.empty()) add_table(actor_words, Kind::actor, ids_of(world.actors));
+  add_table(actor_words, Kind::actor, ids_of(world.actors));
   add_table(place_words, Kind::place, ids_of(world.places));
   add_table(time_words, Kind::time, world.times);
   for (const auto& [id, verbs] : action_verbs) {
@@ -433,12 +473,6 @@ void Lexicon::add_synonyms(const World& world) {
 
 void Lexicon::add_english(const World& world) {
   add_verbs(say_verbs, {Kind::say});
-  reads_scripts_ = !world.props.empty();
-  if (reads_scripts_) {
-    for (const auto& [kind, id, words] : more_english) {
-      for (const std::string& word : cut(words, '|')) add(word, {kind, id});
-    }
-  }
   for (const auto& [kind, id, words] : english) {
     const std::vector<std::string>* known = kind == Kind::size       ? &world.camera_sizes
                                             : kind == Kind::move     ? &world.camera_moves
@@ -452,12 +486,31 @@ void Lexicon::add_english(const World& world) {
 
 std::optional<Lexicon::Match> Lexicon::longest(std::span<const std::string> words) const {
   std::optional<Match> best;
+  if (const auto time = words.empty() ? std::nullopt : read_clock(words[0])) best = {*time, 1};
   std::string phrase;
   for (std::size_t count = 1; count <= std::min(words.size(), longest_phrase); ++count) {
     phrase += (count == 1 ? "" : " ") + words[count - 1];
     if (const auto found = phrases_.find(phrase); found != phrases_.end()) best = {found->second, count};
   }
   return best;
+}
+
+std::optional<Meaning> Lexicon::read_clock(const std::string& word) const {
+  int hour = 0;
+  const char* const end = word.data() + word.size();
+  const auto [after, error] = std::from_chars(word.data(), end, hour);
+  if (error != std::errc() || after == end) return std::nullopt;
+  const std::string_view rest(after, static_cast<std::size_t>(end - after));
+  const bool has_minutes = rest.size() >= 3 && rest[0] == ':';
+  const std::string_view half = has_minutes ? rest.substr(3) : rest;
+  if (!(half == "am" || half == "pm" || (half.empty() && has_minutes)) || hour > (half.empty() ? 24 : 12)) return std::nullopt;
+  if (half == "pm" || half == "am") hour = hour % 12 + (half == "pm" ? 12 : 0);
+  const bool is_day = hour >= 6 && hour < 20;
+  const std::string time = has(times_, "dawn") && hour >= 5 && hour < 7     ? "dawn"
+                           : has(times_, "dusk") && hour >= 19 && hour < 21 ? "dusk"
+                           : is_day                                         ? "day"
+                                                                            : "night";
+  return has(times_, time) ? std::optional(Meaning{Kind::time, time}) : std::nullopt;
 }
 
 std::string Lexicon::corrected(const std::string& word) const {
@@ -467,6 +520,16 @@ std::string Lexicon::corrected(const std::string& word) const {
   const auto found = std::find_if(correctable_.begin(), correctable_.end(),
                                   [&](const std::string& known) { return known != word + "s" && is_slip_of(word, known); });
   return found == correctable_.end() ? word : *found;
+}
+
+bool Lexicon::is_plain(const std::string& word) const {
+  const auto known = [&](std::string_view w) { return std::find(plain_.begin(), plain_.end(), w) != plain_.end(); };
+  const auto without = [&](std::string_view ending) {
+    return word.size() > ending.size() + 2 && word.ends_with(ending) &&
+           known(std::string_view(word).substr(0, word.size() - ending.size()));
+  };
+  return known(word) || without("'s") || without("s") || without("es") ||
+         std::any_of(plain_.begin(), plain_.end(), [&](const std::string& w) { return is_misspelt(word, w); });
 }
 
 std::string Lexicon::voice_heard(const std::string& pronoun) const {

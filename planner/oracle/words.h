@@ -38,7 +38,10 @@ enum class Kind {
   copula,
   shot,
   opener,
-  remove,
+  remove,  // "without", "no": what follows must not be seen
+  deny,    // "not", "never": neither must what follows it directly
+  until,   // what follows comes later
+  seconds,
   add,
   silent,  // the; is; shots; "a film of"; without; also; "says nothing"
   small,   // a word without consequences
@@ -64,9 +67,9 @@ class Lexicon {
   [[nodiscard]] std::optional<Match> longest(std::span<const std::string> words) const;
   /// The word with a typing slip corrected: a letter too few or too many, two neighbours exchanged or, in long words, a wrong letter.
   [[nodiscard]] std::string corrected(const std::string& word) const;
-  /// Whether "Fox: hello" and a name on a line of its own name a speaker.
-  [[nodiscard]] bool reads_scripts() const { return reads_scripts_; }
   [[nodiscard]] bool knows(const std::string& word) const { return words_.contains(word); }
+  /// Whether a prompt with this word asks for nothing beyond the world: a plain word of it, in the plural or with a typing slip.
+  [[nodiscard]] bool is_plain(const std::string& word) const;
   /// The voice implied by "he" or "she"; empty: any.
   [[nodiscard]] std::string voice_heard(const std::string& pronoun) const;
   /// Whether an unknown noun is a person or an animal.
@@ -82,16 +85,22 @@ class Lexicon {
   void add_synonyms(const World&);
   void add_english(const World&);
 
+  /// The time of day that a clock shows, if the world has it: "2am", "23:45".
+  [[nodiscard]] std::optional<Meaning> read_clock(const std::string& word) const;
+
   static constexpr std::size_t longest_phrase = 6;  // words
+  std::vector<std::string> times_;
   std::unordered_map<std::string, Meaning> phrases_;
   std::unordered_set<std::string> words_;
   std::unordered_map<std::string, std::string> heard_;  // pronoun -> voice
-  bool reads_scripts_ = false;
+  std::vector<std::string> plain_;
   std::vector<std::string> correctable_;  // the words of all known phrases, in order of their addition
 };
 
 /// "a way to Say it" -> its words, in lower case.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view text);
+/// The number that a word names: "three" or "3"; 0: none.
+[[nodiscard]] int number_of(const std::string& word);
 /// "push_in" -> "push in"
 [[nodiscard]] std::string spaced(std::string id);
 

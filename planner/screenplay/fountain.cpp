@@ -20,7 +20,8 @@ namespace {
 struct SourceLine {
   std::string text;
   int number = 0;
-  std::vector<Element> notes;  // inside it, or on lines of their own below it
+  std::vector<Element> notes = {};  // inside it, or on lines of their own below it
+  bool had_comment = false;
 };
 
 bool is_blank(std::string_view line) { return trimmed(line).empty(); }
@@ -46,7 +47,7 @@ class LineReader {
     for (std::size_t at = 0; at < text_.size();) {
       const std::string_view rest = text_.substr(at);
       if (rest.starts_with("/*"))
-        at += skip(rest, "*/", "the comment that /* opens is never closed with */").size();
+        at += skip(rest, "*/", "the comment that /* opens is never closed with */").size(), at_line_.had_comment = true;
       else if (rest.starts_with("[["))
         at += note(rest);
       else if (rest[0] == '\n')
@@ -119,16 +120,33 @@ std::string normalised(std::string_view text) {
 bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_alphanumeric(char c) { return is_ascii_letter(c) || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80; }
 
-// At least one letter, none of them lower case.
+// At least one capital, and no lower case. Scripts without letter case have neither.
 bool is_upper(std::string_view text) {
-  bool letters = false;
+  bool capitals = false;
   for (std::size_t at = 0; at < text.size();) {
     const Character c = character_at(text, at);
     if (is_lowercase(c.code)) return false;
-    letters = letters || c.kind == CharKind::letter;
+    capitals = capitals || is_uppercase(c.code);
     at += c.bytes;
   }
-  return letters;
+  return capitals;
+}
+
+// What begins and ends a screenplay: "FADE IN:", "FADE TO BLACK.", "THE END". Not to be filmed.
+bool is_bracket(std::string_view line) {
+  constexpr std::array<std::string_view, 10> brackets = {"FADE IN",  "FADE OUT", "FADE TO BLACK", "CUT TO BLACK", "SMASH CUT TO BLACK",
+                                                         "IRIS OUT", "BLACKOUT", "THE END",       "END",          "FIN"};
+  const std::size_t end = line.find_last_not_of(".: ");
+  const std::string_view bare = line.substr(0, end == std::string_view::npos ? 0 : end + 1);
+  return std::find(brackets.begin(), brackets.end(), bare) != brackets.end();
+}
+
+// A title page begins with one of the keys in use (fountain.io/syntax); "Once upon a time: a fox" is a story.
+bool begins_title_page(std::string_view line) {
+  constexpr std::array<std::string_view, 14> keys = {"title",   "credit",    "author", "authors",  "source", "draft date", "date",
+                                                     "contact", "copyright", "notes",  "revision", "format", "language",   "episode"};
+  const std::string key = lowercase(trimmed(line.substr(0, line.find(':'))));
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
 bool is_heading(std::string_view line) {
@@ -247,7 +265,7 @@ class Parser {
 
   // "Key: value"; values may also be indented below the key. "FADE IN:" with nothing below it is a transition.
   void title_page() {
-    if (at_ == lines_.size() || !is_key(text(at_))) return;
+    if (at_ == lines_.size() || !is_key(text(at_)) || !begins_title_page(text(at_))) return;
     const bool indented_below = at_ + 1 < lines_.size() && is_indented(text(at_ + 1));
     if (text(at_).substr(text(at_).find(':') + 1).find_first_not_of(" \t") == std::string_view::npos && !indented_below) return;
     for (; at_ < lines_.size() && !is_blank(text(at_)); take_notes()) {
@@ -284,11 +302,11 @@ class Parser {
                  ? put_line(element(ElementType::centred, trimmed(line.substr(1, line.size() - 2)), number))
                  : put_line(element(ElementType::transition, behind, number));
     if (is_forced_heading(line)) return put_line(heading_of(line.substr(1), number));
-    if (is_heading(line) && blank_before()) return put_line(heading_of(line, number));
+    if (const std::string plain = strip_emphasis(line); is_heading(plain) && blank_before()) return put_line(heading_of(plain, number));
     Element cue = element(ElementType::character, {}, number);
     if (line[0] == '@' && read_cue(behind, cue)) return put_speech(std::move(cue));
     // Checked untrimmed: a space after the colon makes it action again.
-    if (text(at_).ends_with("TO:") && is_upper(line) && blank_before() && blank_after())
+    if (((text(at_).ends_with("TO:") && is_upper(line)) || is_bracket(line)) && blank_before() && blank_after())
       return put_line(element(ElementType::transition, line, number));
     if (blank_before() && !blank_after() && read_cue(line, cue) && is_upper(cue.text)) return put_speech(std::move(cue));
     put_action(0);
@@ -309,18 +327,35 @@ class Parser {
         [&](std::string_view line) { return without_tabs(line.data() == text(first).data() ? line.substr(from) : line); });
   }
 
+  void put_parenthetical(std::size_t last) {
+    Element made = element(ElementType::parenthetical, {}, lines_[at_].number);
+    for (std::size_t at = at_; at <= last; ++at) made.text += (made.text.empty() ? "" : " ") + std::string(trimmed(text(at)));
+    made.text = trimmed(std::string_view(made.text).substr(1, made.text.size() - 2));
+    play_.elements.push_back(std::move(made));
+    while (at_ <= last) take_notes();
+  }
+
   // Speech up to an empty line. A line of two or more spaces is a pause in it.
   void put_speech(Element cue) {
     put_line(std::move(cue));
-    const auto spoken = [&](std::size_t at) { return !is_blank(text(at)) || (text(at).size() >= 2 && at + 1 < lines_.size()); };
-    const auto is_parenthetical = [&](std::size_t at) { return trimmed(text(at)).starts_with('(') && trimmed(text(at)).ends_with(')'); };
+    const auto spoken = [&](std::size_t at) {
+      const bool is_pause = text(at).size() >= 2 || lines_[at].had_comment;  // a line that was nothing but a comment ends no speech
+      return !is_blank(text(at)) || (is_pause && at + 1 < lines_.size());
+    };
+    // The last line of the parenthetical that begins here; it may run over several.
+    const auto end_of_parenthetical = [&](std::size_t at) {
+      if (!trimmed(text(at)).starts_with('(')) return lines_.size();
+      while (at < lines_.size() && !is_blank(text(at)) && trimmed(text(at)).find(')') == std::string_view::npos) ++at;
+      return at < lines_.size() && trimmed(text(at)).ends_with(')') ? at : lines_.size();
+    };
+    const auto is_parenthetical = [&](std::size_t at) { return end_of_parenthetical(at) < lines_.size(); };
     const auto is_sung = [&](std::size_t at) { return trimmed(text(at)).starts_with('~'); };
     while (at_ < lines_.size() && spoken(at_)) {
       const std::string_view line = here();
       if (line.empty())
         take_notes();
       else if (is_parenthetical(at_))
-        put_line(element(ElementType::parenthetical, trimmed(line.substr(1, line.size() - 2)), lines_[at_].number));
+        put_parenthetical(end_of_parenthetical(at_));
       else if (is_sung(at_))
         put_line(element(ElementType::lyrics, trimmed(line.substr(1)), lines_[at_].number));
       else
@@ -337,6 +372,19 @@ class Parser {
 }  // namespace
 
 Screenplay parse_fountain(std::string_view text) { return Parser(LineReader(normalised(text)).read()).parse(); }
+
+bool looks_like_fountain(std::string_view text) {
+  if (lowercase(trimmed(text).substr(0, 6)) == "title:") return true;
+  for (bool after_blank = true; !text.empty();) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, end));
+    if (after_blank && is_heading(strip_emphasis(line)) && line.find('.') != std::string_view::npos)
+      return true;  // "EXT. BEACH", not "ext"
+    after_blank = line.empty();
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return false;
+}
 
 std::string title_value(const Screenplay& play, std::string_view key) {
   std::string joined;

@@ -99,7 +99,7 @@ class Writer {
   }
 
   Prose write() && {
-    if (!script_.title.empty()) leave_out(0, "the title \"" + words(script_.title) + "\": the planner names the film itself");
+    prose_.title = words(script_.title);
     for (const Scene& scene : script_.scenes) write_scene(scene);
     if (prose_.prompt.empty()) throw Error(ExitCode::bad_data, "the screenplay has no action and no dialogue: there is nothing to film");
     if (!script_.end_transition.empty()) leave_out(0, "the last transition \"" + words(script_.end_transition) + "\"");

@@ -10,6 +10,7 @@ namespace fabula::screenplay {
 
 struct Prose {
   std::string prompt;
+  std::string title;                  ///< of the title page; empty: none
   std::vector<std::string> left_out;  ///< what a prompt cannot say, one sentence each, with the line
 };
 

@@ -52,6 +52,10 @@ struct Screenplay {
 /// its line).
 [[nodiscard]] Screenplay parse_fountain(std::string_view text);
 
+/// Whether a text is a screenplay rather than a prompt: a line of it is a scene heading after an empty line (or the first), or it begins
+/// with "Title:".
+[[nodiscard]] bool looks_like_fountain(std::string_view text);
+
 /// The values of a title entry, joined by spaces; empty if there is none. Keys ignore case.
 [[nodiscard]] std::string title_value(const Screenplay&, std::string_view key);
 

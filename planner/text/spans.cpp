@@ -26,12 +26,28 @@ std::vector<bool> solid_bytes(std::string_view text) {
   return solid;
 }
 
-// For each byte: whether it belongs to a word, that is, is solid, or ' or - between two solid ones.
+bool is_digit(std::string_view text, std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; }
+
+// The width in bytes of a sign at `at` that belongs to a word: ' ’ or - between solid characters, a sign inside a number ("1,000", "7:30"),
+// or one that is read with it ("$5", "£5", "50%"). 0: none does.
+std::size_t joining_sign(std::string_view text, const std::vector<bool>& solid, std::size_t at) {
+  const std::string_view rest = text.substr(at);
+  const auto is_between = [&](std::size_t width) { return at > 0 && solid[at - 1] && at + width < text.size() && solid[at + width]; };
+  if (rest[0] == '\'' || rest[0] == '-') return is_between(1) ? 1 : 0;
+  if (rest.starts_with("\u2019")) return is_between(3) ? 3 : 0;
+  const bool after_digit = at > 0 && is_digit(text, at - 1);
+  if (std::string_view(",.:/").find(rest[0]) != std::string_view::npos) return after_digit && is_digit(text, at + 1) ? 1 : 0;
+  if (rest[0] == '%') return after_digit ? 1 : 0;
+  const std::size_t width = rest[0] == '$' ? 1 : rest.starts_with("\u00a3") ? 2 : 0;
+  return is_digit(text, at + width) ? width : 0;
+}
+
+// For each byte: whether it belongs to a word, that is, is solid or a joining sign.
 std::vector<bool> word_bytes(std::string_view text) {
   const std::vector<bool> solid = solid_bytes(text);
   std::vector<bool> word = solid;
-  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
-    if ((text[i] == '\'' || text[i] == '-') && solid[i - 1] && solid[i + 1]) word[i] = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!solid[i]) std::fill_n(word.begin() + static_cast<std::ptrdiff_t>(i), joining_sign(text, solid, i), true);
   }
   return word;
 }

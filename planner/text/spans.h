@@ -15,7 +15,7 @@ struct TextSpan {
 };
 
 /// The words of a UTF-8 text, in order. A word consists of ASCII letters and digits, characters beyond ASCII (except signs: U+0080…U+00BF,
-/// U+2000…U+207F), and ' or - between two of these.
+/// U+2000…U+207F), the signs ' ’ - between two of these, and those of a number: "1,000", "7:30", "$5", "50%".
 [[nodiscard]] std::vector<TextSpan> words_of(std::string_view text);
 
 /// The spans of a prompt that a plan may copy, each at most `cap` bytes: a span starts where a word starts, ends where a word ends or with

@@ -23,10 +23,12 @@ Role role_of(std::int32_t code) {
       return Role::mark;
     case UTF8PROC_CATEGORY_CF:
       return Role::nothing;
+    case UTF8PROC_CATEGORY_SC:
+      return Role::sign;  // currencies: "$5"
     default:
       break;
   }
-  constexpr std::string_view signs = ".,;:!?-()";
+  constexpr std::string_view signs = ".,;:!?-()%";
   return code > 0 && code < 0x80 && signs.find(static_cast<char>(code)) != std::string_view::npos ? Role::sign : Role::space;
 }
 
@@ -92,7 +94,7 @@ std::string prompt_words(std::string_view text, std::size_t most_bytes) {
   std::string words;
   bool gap = false, after_letter = false;
   const auto put = [&](std::string_view bytes) {
-    const bool closes = bytes.size() == 1 && std::string_view(".,;:!?)").find(bytes[0]) != std::string_view::npos;
+    const bool closes = bytes.size() == 1 && std::string_view(".,;:!?)%").find(bytes[0]) != std::string_view::npos;
     const bool space = gap && !words.empty() && !closes;
     gap = false;
     if (words.size() + bytes.size() + (space ? 1 : 0) > most_bytes) return false;

@@ -47,7 +47,7 @@ void print_schema(const PlanOptions& options) {
 plan::Film plan_of(const Source& source, const PlanOptions& options) {
   if (!options.checkpoint.folder.empty()) return plan_by_checkpoint(source, options.planning, options.checkpoint);
   const auto bundle = locate_bundle(options.planning.model.model);
-  if (options.oracle) return plan_by_rules(source, bundle, options.planning.cast);
+  if (options.oracle) return plan_by_rules(source, bundle, options.planning);
   DecodingStats stats;
   plan::Film film = plan_by_model(source, bundle, options.planning, &stats).film;
   if (options.stats) std::fprintf(stderr, "%s\n", stats_json(stats).c_str());
@@ -61,7 +61,8 @@ std::string text_of(const Source& source, const PlanOptions& options) {
 }
 
 void plan_source(const PlanOptions& options) {
-  const Source source = read_source(options.source);  // before a model is looked for: bad input is reported even where there is none
+  const Source source =
+      read_source(options.source, options.planning.format);  // before a model is looked for: bad input is reported even where there is none
   std::vector<std::string> inputs = {options.planning.cast.file, options.checkpoint.image};
   if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
   if (!may_write(options.output, options.overwriting, inputs)) return;

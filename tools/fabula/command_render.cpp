@@ -285,7 +285,7 @@ void add_stage_times(std::vector<Stage>& stages, const ClipModel& model, double 
 }
 
 void make_film(const RenderOptions& options) {
-  const Source source = read_source(options.source);
+  const Source source = read_source(options.source, options.planning.format);
   const auto [writes_film, writes_plan] = wanted(options);
   if (!writes_film) return;
   Production p = prepare(options, source, writes_plan);

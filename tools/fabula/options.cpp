@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <map>
 #include <random>
 #include <thread>
 #include <vector>
@@ -111,6 +112,17 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 }
 
 void add_planning_options(CLI::App& command, PlanningOptions& options) {
+  static const std::map<std::string, Format> formats = {
+      {"auto", Format::automatic}, {"prompt", Format::prompt}, {"fountain", Format::fountain}, {"plan", Format::plan}};
+  command.add_option("--format", options.format, "What standard input is: auto, prompt, fountain or plan")
+      ->transform(CLI::CheckedTransformer(formats))
+      ->type_name("FORMAT");
+  command.add_option("--duration", options.duration_s, "Length of the film in seconds; as many shots as fill it")
+      ->check(CLI::PositiveNumber)
+      ->type_name("SECONDS");
+  auto* anyway = command.add_flag("--anyway", options.leniency.anyway, "Make a film even of a prompt of which the model can show nothing");
+  command.add_flag("--strict", options.leniency.strict, "Refuse a prompt if the model cannot show all of it")->excludes(anyway);
+  command.add_flag("-v,--verbose", options.verbose, "Also say how the plan came about");
   add_sampling_options(command, options.sampling);
   add_cast_options(command, options.cast);
   add_model_options(command, options.model);

@@ -8,6 +8,8 @@
 
 #include "engine/context.h"
 #include "planner/grammar/token_choice.h"
+#include "planner/oracle/filmable.h"
+#include "tools/fabula/source.h"
 
 namespace CLI {
 class App;
@@ -38,6 +40,10 @@ struct PlanningOptions {
   ModelOptions model;
   Sampling sampling;  ///< how the words of the plan are chosen
   CastChoice cast;
+  oracle::Leniency leniency;
+  Format format = Format::automatic;
+  bool verbose = false;     ///< also say how often the model revised its plan, and why
+  double duration_s = 0.0;  ///< of the film; 0: as the prompt asks
 };
 /// --temperature, --top-p, --min-p, --plan-seed, --cast and --no-cast, and the options of a model.
 void add_planning_options(CLI::App&, PlanningOptions&);

@@ -1,6 +1,8 @@
 // Plans a source and reports on standard error how the plan came about.
 #include "tools/fabula/planning.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -8,7 +10,10 @@
 #include "base/error.h"
 #include "engine/world.h"
 #include "planner/compose/bundle_planner.h"
+#include "planner/compose/repair.h"
 #include "planner/oracle/oracle.h"
+#include "planner/schema/caps.h"
+#include "planner/text/prompt.h"
 #include "planner/text/text.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/stop.h"
@@ -19,16 +24,35 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void report(const plan::Film& film, const Origin& origin) {
-  const char* rounds = origin.repairs == 1 ? "round" : "rounds";
-  if (origin.by_rules) {
-    std::fprintf(stderr, "fabula: planned by rules, since the model's plan still had faults after %d %s of repair:\n", origin.repairs,
-                 rounds);
+void report(const plan::Film& film, const Origin& origin, bool verbose) {
+  if (verbose && origin.by_rules) {
+    std::fprintf(stderr, "fabula: the rules planned this film; what the model's own plan lacked:\n");
     for (const std::string& fault : origin.faults) std::fprintf(stderr, "  %s\n", printable(fault).c_str());
-  } else if (origin.repairs > 0) {
-    std::fprintf(stderr, "fabula: the plan took %d %s of repair\n", origin.repairs, rounds);
+  } else if (verbose && origin.repairs > 0) {
+    std::fprintf(stderr, "fabula: the model has revised its plan %s\n", origin.repairs == 1 ? "once" : "twice");
   }
+  for (const std::string& note : origin.notes) std::fprintf(stderr, "fabula: %s\n", printable(note).c_str());
   report_unsupported(film);
+}
+
+// Gives a film the title of its screenplay, as much of it as a plan holds; returns whether that changed it.
+bool set_title(plan::Film& film, const std::string& title) {
+  const std::string fitting = prompt_words(title, PlanCaps::title);
+  if (fitting.empty() || fitting == film.title) return false;
+  film.title = fitting;
+  return true;
+}
+
+// The shots that fill the time asked for; 0: none is.
+int shots_of(double duration_s, const World& world) {
+  if (duration_s <= 0.0) return 0;
+  const int shots = std::max(1, static_cast<int>(std::lround(1000.0 * duration_s / world.film_ms(1))));
+  if (shots > world.max_shots) {
+    char longest[32];
+    std::snprintf(longest, sizeof longest, "%.1f", world.film_ms(world.max_shots) / 1000.0);
+    throw Error(ExitCode::usage, std::string("--duration: a film of this model lasts ") + longest + " s at most");
+  }
+  return shots;
 }
 
 }  // namespace
@@ -37,36 +61,42 @@ PlannedFilm plan_by_model(const Source& given, const fs::path& bundle, const Pla
   Source source = given;
   const World world = World::open(bundle / "world.json");
   const CastJoin join(options.cast, source, world);
-  const auto planner = load_planner(bundle, precision_of(options.model.precision), cpu_machine(thread_count(options.model.threads)),
-                                    phones_of, {.sampling = options.sampling, .names = join.names()});
+  const auto planner = load_planner(
+      bundle, precision_of(options.model.precision), cpu_machine(thread_count(options.model.threads)), phones_of,
+      {.sampling = options.sampling, .names = join.names(), .leniency = options.leniency, .shots = shots_of(options.duration_s, world)});
   const auto alive = [](int) { return !stop_requested(); };
   PlannedFilm planned = source.is_plan ? planner->read_plan(source.film, alive) : planner->plan_film(source.prompt, alive);
   if (stats != nullptr) *stats = planner->stats();
   const Origin origin = planned.origin;
   // The cast has changed names, looks or voices: the model reads the plan once more, so that the states are those of the bound plan.
-  const bool bound_to_cast = join.bind(planned.film);
-  if (bound_to_cast) planned = planner->read_plan(plan::Film(planned.film), alive);
+  // So does the title of a screenplay.
+  const bool is_bound = join.bind(planned.film), is_titled = set_title(planned.film, source.title);
+  if (is_bound || is_titled) planned = planner->read_plan(plan::Film(planned.film), alive);
   planned.origin = origin;
-  report(planned.film, origin);
+  report(planned.film, origin, options.verbose);
   return planned;
 }
 
-plan::Film plan_by_rules(const Source& given, const fs::path& bundle, const CastChoice& choice) {
+plan::Film plan_by_rules(const Source& given, const fs::path& bundle, const PlanningOptions& options) {
   Source source = given;
   if (source.is_plan) throw Error(ExitCode::usage, "--oracle plans a prompt; this is a plan already");
   const World world = World::open(bundle / "world.json");
-  const CastJoin join(choice, source, world);
+  const CastJoin join(options.cast, source, world);
   World named = world;
   oracle::add_names(named, join.names());
-  plan::Film film = oracle::plan_by_rules(source.prompt, named, phones_of);
+  const std::string prompt = prepare_prompt(source.prompt);
+  Assignment assignment = assignment_of(prompt, named, phones_of, shots_of(options.duration_s, world));
+  oracle::require_filmable(prompt, assignment.story, assignment.by_rules, named, options.leniency);
+  plan::Film film = std::move(assignment.by_rules);
   join.bind(film);
-  report(film, {});
+  set_title(film, source.title);
+  report(film, {.notes = oracle::notes_of(assignment.story, film, named)}, options.verbose);
   return film;
 }
 
 void report_unsupported(const plan::Film& film) {
   for (const std::string& missing : film.unsupported)
-    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", missing.c_str());
+    std::fprintf(stderr, "fabula: this model cannot show \"%s\"; the plan leaves it out\n", printable(missing).c_str());
 }
 
 std::string stats_json(const DecodingStats& stats) {

@@ -18,7 +18,7 @@ namespace fabula::cli {
 
 /// The plan of a prompt by rules alone; reads nothing of the bundle but its world. Reports as plan_by_model does. Throws Error(usage) for a
 /// source that is a plan.
-[[nodiscard]] plan::Film plan_by_rules(const Source&, const std::filesystem::path& bundle, const CastChoice&);
+[[nodiscard]] plan::Film plan_by_rules(const Source&, const std::filesystem::path& bundle, const PlanningOptions&);
 
 /// Names on standard error what a film leaves out.
 void report_unsupported(const plan::Film&);

@@ -31,25 +31,32 @@ bool has_file_ending(const std::string& word) {
   return !ending.empty() && ending.size() <= longest && !digits_only && std::all_of(ending.begin(), ending.end(), is_alphanumeric);
 }
 
-std::string prompt_of_screenplay(const std::string& file) {
+Source source_of_screenplay(const std::string& text, const std::string& name) {
   constexpr std::size_t most_notes = 20;
-  const screenplay::Prose prose = screenplay::prose_of_fountain(read_file(file, screenplay::largest_screenplay, "the screenplay"));
+  const screenplay::Prose prose = screenplay::prose_of_fountain(text);
   for (std::size_t i = 0; i < prose.left_out.size() && i < most_notes; ++i)
-    std::fprintf(stderr, "fabula: %s: %s\n", file.c_str(), prose.left_out[i].c_str());
+    std::fprintf(stderr, "fabula: %s: %s\n", name.c_str(), prose.left_out[i].c_str());
   if (prose.left_out.size() > most_notes)
-    std::fprintf(stderr, "fabula: %s: and %zu more\n", file.c_str(), prose.left_out.size() - most_notes);
-  return prose.prompt;
+    std::fprintf(stderr, "fabula: %s: and %zu more\n", name.c_str(), prose.left_out.size() - most_notes);
+  return {.prompt = prose.prompt, .title = prose.title};
 }
 
-Source source_of_text(const std::string& text, bool plan_expected) {
-  Source source;
+// What a text is by its first words.
+Format format_of(const std::string& text) {
   const std::size_t first = text.find_first_not_of(blanks);
-  source.is_plan = plan_expected || (first != std::string::npos && text[first] == '{');
-  if (source.is_plan)
-    source.film = plan::from_json(text);
-  else
-    source.prompt = text;
-  return source;
+  if (first != std::string::npos && text[first] == '{') return Format::plan;
+  return screenplay::looks_like_fountain(text) ? Format::fountain : Format::prompt;
+}
+
+Source source_of_text(const std::string& text, Format format, const std::string& name) {
+  switch (format == Format::automatic ? format_of(text) : format) {
+    case Format::plan:
+      return {.prompt = {}, .is_plan = true, .film = plan::from_json(text)};
+    case Format::fountain:
+      return source_of_screenplay(text, name);
+    default:
+      return {.prompt = text};
+  }
 }
 
 [[noreturn]] void refuse_path(const std::string& given) {
@@ -77,17 +84,19 @@ std::string read_input(const std::string& given, const std::string& what, std::s
   return given == "-" ? read_standard_input(most_bytes, what) : read_file(given, most_bytes, what);
 }
 
-Source read_source(const std::string& given) {
+Source read_source(const std::string& given, Format format) {
   const std::string ending = ending_of(given);
   if (ending == ".fountain") {
-    Source source;
-    source.prompt = prompt_of_screenplay(given);
-    return source;
+    const std::string text = read_file(given, screenplay::largest_screenplay, "the screenplay");
+    return source_of_text(text, Format::fountain, given);
   }
-  if (ending == ".json") return source_of_text(read_file(given, plan::largest_file, "the plan"), /*plan_expected=*/true);
-  if (given == "-") return source_of_text(read_standard_input(plan::largest_file, "the prompt"), /*plan_expected=*/false);
-  if (names_a_file(given)) refuse_path(given);
-  return source_of_text(given, /*plan_expected=*/false);
+  if (ending == ".json") return source_of_text(read_file(given, plan::largest_file, "the plan"), Format::plan, given);
+  if (given == "-") return source_of_text(read_standard_input(plan::largest_file, "the prompt"), format, "standard input");
+  if (format == Format::automatic && names_a_file(given)) refuse_path(given);
+  if (format == Format::fountain || format == Format::plan)
+    return source_of_text(read_file(given, plan::largest_file, "the source"), format, given);
+  return source_of_text(given, format == Format::automatic && given.find('\n') == std::string::npos ? Format::prompt : format,
+                        "the prompt");
 }
 
 }  // namespace fabula::cli

@@ -10,14 +10,18 @@ namespace fabula::cli {
 
 struct Source {
   std::string prompt;
-  bool is_plan = false;  ///< `film` is given, with its own prompt inside
-  plan::Film film;
+  std::string title = {};  ///< of a screenplay: the film's
+  bool is_plan = false;    ///< `film` is given, with its own prompt inside
+  plan::Film film = {};
 };
 
-/// `given` is a prompt, a plan (FILE.json), a screenplay (FILE.fountain), or "-" for a prompt or a plan on standard input. What a prompt
-/// cannot say of a screenplay is reported on standard error. Throws Error: input_missing, also where `given` names_a_file() of another
-/// kind; bad_data.
-[[nodiscard]] Source read_source(const std::string& given);
+/// What is on standard input, or in a file whose name does not tell.
+enum class Format { automatic, prompt, fountain, plan };
+
+/// `given` is a prompt, a plan (FILE.json), a screenplay (FILE.fountain), or "-" for any of them on standard input, seen by its first words
+/// unless `format` says it. What a prompt cannot say of a screenplay is reported on standard error. Throws Error: input_missing, also where
+/// `given` names_a_file() of another kind; bad_data.
+[[nodiscard]] Source read_source(const std::string& given, Format format = Format::automatic);
 
 /// Whether `given` ends in .json or .fountain.
 [[nodiscard]] bool is_source_file(const std::string& given);

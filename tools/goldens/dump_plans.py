@@ -4,7 +4,7 @@
 
 OUT becomes a bundle as far as the planner reads one (fabula.json, world.json, planner/) with `plans.json` and `states.safetensors`:
 `streams` are plans with their tokens and the conditioning rows of each shot; `state.I` [tokens, hidden] are the tap layer's states of stream I;
-`greedy` are prompts with the plan and the tokens that constrained greedy decoding gives. `tests/planner/planner_test.cpp` compares the engine.
+`greedy` are prompts and lines with the plan and the tokens that constrained greedy decoding gives. `tests/planner/planner_test.cpp` compares the engine.
 """
 import argparse
 import json
@@ -24,7 +24,8 @@ from prompts import grammar_prompts, tokens  # noqa: E402
 from world import editions  # noqa: E402
 
 SEED, STREAMS, TAP_LAYER = 20261124, 8, 2
-GREEDY = ("A fox runs through a forest at night. It says: hello moon.", "Zwei Füchse -- it's raining! \"Really?\" On the beach: a crab & a pig.")
+GREEDY = (("A fox runs through a forest at night. It says: hello moon.", ("hello moon",)),
+          ("Zwei Füchse -- it's raining! \"Really?\" On the beach: a crab & a pig.", ("Really?", "a crab", "a pig")))
 
 
 def random_planner(vocabulary: int) -> Qwen3ForCausalLM:
@@ -74,9 +75,9 @@ def main() -> None:
                 hidden = model.model(input_ids=torch.tensor([encoded.ids]), output_hidden_states=True).hidden_states
             states[f"state.{i}"] = hidden[TAP_LAYER][0].contiguous()
     greedy = []
-    for prompt in GREEDY:
-        plan, stream = planner_decode.decode(model, vocabulary, prompt)
-        greedy.append({"prompt": prompt, "plan": plan, "ids": [int(i) for i in stream.ids]})
+    for prompt, lines in GREEDY:
+        plan, stream = planner_decode.decode(model, vocabulary, prompt, lines)
+        greedy.append({"prompt": prompt, "lines": lines, "plan": plan, "ids": [int(i) for i in stream.ids]})
     save_file(states, given.out / "states.safetensors")
     (given.out / "plans.json").write_text(json.dumps({"streams": streams, "greedy": greedy}, ensure_ascii=False, separators=(",", ":")) + "\n")
 

@@ -278,7 +278,7 @@ TEST(StopTokens, EndAFreeText) {
     film.prompt = prompt;
     Composer composer(
         tokenizer, table, [&](auto) { return std::span<const float>(logits); }, {}, std::move(stops));
-    write_plan(composer, film, world, phones_of, {.opening = {}, .score = false});
+    write_plan(composer, film, world, phones_of, open_brief(world), {.opening = {}, .score = false});
     EXPECT_EQ(std::count(composer.tokens().begin(), composer.tokens().end(), stop), 0) << "a stop token is no part of the plan";
     return film;
   };

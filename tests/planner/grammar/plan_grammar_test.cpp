@@ -61,6 +61,17 @@ std::string random_prompt(test::Random& random) {
   return prompt;
 }
 
+// Some of the prompt's spans as lines, by anyone or by one of the world's first actors.
+Brief random_brief(const std::string& prompt, const World& world, test::Random& random) {
+  Brief brief = open_brief(world);
+  const std::vector<std::string> spans = legal_spans(prompt, world.line_bytes);
+  for (std::int64_t count = spans.empty() ? 0 : random.below(4); count > 0; --count) {
+    const std::string speaker = random.below(2) == 0 ? "" : world.actors[static_cast<std::size_t>(random.below(3))].id;
+    brief.lines.push_back({speaker, spans[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(spans.size())))]});
+  }
+  return brief;
+}
+
 struct Written {
   plan::Film film;
   std::vector<std::int32_t> tokens;
@@ -78,7 +89,8 @@ class Grammar : public testing::Test {
   explicit Grammar(const World& world = storybook()) : world_(world) {}
 
   // A plan by a model with random preferences, plus tendencies to end values and to continue lists that are drawn for each plan.
-  Written compose(const std::string& prompt) {
+  Written compose(const std::string& prompt) { return compose(prompt, random_brief(prompt, world_, random_)); }
+  Written compose(const std::string& prompt, const Brief& brief) {
     const float ending = random_.uniform(2.0F, 9.0F), going_on = random_.uniform(0.0F, 12.0F);
     const auto next = [&](std::span<const std::int32_t> tokens) {
       for (const std::int32_t token : tokens) EXPECT_TRUE(token >= 0 && token < tokenizer_.size());
@@ -91,7 +103,8 @@ class Grammar : public testing::Test {
     Composer composer(tokenizer_, table_, next);
     plan::Film film;
     film.prompt = prompt;
-    PlanSpans spans = write_plan(composer, film, world_, letters_as_phones);
+    brief_ = brief;
+    PlanSpans spans = write_plan(composer, film, world_, letters_as_phones, brief_);
     return {film, composer.tokens(), spans};
   }
 
@@ -108,7 +121,7 @@ class Grammar : public testing::Test {
       });
       plan::Film film;
       film.prompt = goal.film.prompt;
-      (void)write_plan(composer, film, world_, letters_as_phones);
+      (void)write_plan(composer, film, world_, letters_as_phones, brief_);
       EXPECT_EQ(composer.tokens(), goal.tokens);
       EXPECT_EQ(film, goal.film);
       EXPECT_EQ(plan::to_json(film), plan::to_json(goal.film));
@@ -125,6 +138,7 @@ class Grammar : public testing::Test {
   const std::set<std::int32_t> openers_ = {tokenizer_.encode(",")[0], tokenizer_.encode("{\"")[0], tokenizer_.encode("\"")[0]};
   const std::vector<float> noise_ = random_.normals(100'000);
   std::vector<float> logits_;
+  Brief brief_;  // of the last plan
 };
 
 std::string text_of(const Tokenizer& tokenizer, const Written& written) {
@@ -149,11 +163,20 @@ TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
     character_counts.insert(film.characters.size());
     unsupported_counts.insert(film.unsupported.size());
     for (const std::string& span : film.unsupported) EXPECT_NE(prompt.find(span), std::string::npos);
+    std::size_t said = 0;
     for (const plan::Shot& shot : film.shots) {
       cast_sizes.insert(shot.cast.size());
-      lines += shot.dialogue.size();
-      for (const plan::Line& line : shot.dialogue) EXPECT_NE(prompt.find(line.text), std::string::npos);
+      for (const plan::Line& line : shot.dialogue) {
+        const Brief::Piece& piece = brief_.lines.at(said++);
+        EXPECT_EQ(line.text, piece.text) << "whole, and in order";
+        const std::vector<std::string> characters = ids_of(film.characters);
+        if (std::find(characters.begin(), characters.end(), piece.speaker) != characters.end()) {
+          EXPECT_EQ(line.speaker, piece.speaker);
+        }
+      }
     }
+    EXPECT_EQ(said, brief_.lines.size()) << "all of them";
+    lines += said;
   }
   // The test is meaningful only if the plans differ.
   EXPECT_EQ(shot_counts.size(), static_cast<std::size_t>(storybook().max_shots));
@@ -161,6 +184,30 @@ TEST_F(Grammar, MakesOnlyValidPlansWhateverTheModelPrefers) {
   EXPECT_EQ(unsupported_counts.size(), PlanCaps::unsupported_count + 1);
   EXPECT_GE(character_counts.size(), 3U);
   EXPECT_GT(lines, 100U);
+}
+
+TEST_F(Grammar, KeepsToTheBrief) {
+  Brief brief = open_brief(storybook());
+  brief.actors = {"pig", "crab", "whale"};
+  brief.least_actors = 2;
+  brief.places = {"moon"};
+  brief.times = {"night"};
+  brief.lines = {{"pig", "one"}, {"", "two"}, {"crab", "three"}};
+  for (const int shots : {0, 2, 5}) {
+    brief.shots = shots;
+    for (int i = 0; i < 100; ++i) {
+      const plan::Film film = compose("A prompt.", brief).film;
+      EXPECT_TRUE(shots == 0 ? film.shots.size() >= 3 : film.shots.size() == std::max<std::size_t>(3, static_cast<std::size_t>(shots)));
+      EXPECT_GE(film.characters.size(), 2U);
+      for (const plan::Character& c : film.characters) EXPECT_TRUE(c.id == "pig" || c.id == "crab" || c.id == "whale") << c.id;
+      for (const plan::Place& p : film.places) EXPECT_EQ(p.id + " " + p.time_of_day, "moon night");
+      std::string said;
+      for (const plan::Shot& shot : film.shots) {
+        for (const plan::Line& line : shot.dialogue) said += line.text + " ";
+      }
+      EXPECT_EQ(said, "one two three ");
+    }
+  }
 }
 
 TEST_F(Grammar, ReadsAPlanBackIntoTheStreamThatWroteIt) {

@@ -9,8 +9,10 @@
 #include "audio/phonemes.h"
 #include "base/error.h"
 #include "planner/check/check.h"
+#include "planner/oracle/filmable.h"
 #include "planner/schema/schema.h"
 #include "planner/text/prompt.h"
+#include "planner/text/text.h"
 #include "tests/support/random.h"
 #include "tests/support/storybook.h"
 #include "tools/bench/plan_recall.h"
@@ -54,8 +56,9 @@ TEST(Oracle, RecallsTheEventsOfHeldOutPrompts) {
     expect_filmable(film, storybook());
   }
   ASSERT_EQ(score.films, 200U);
-  EXPECT_GE(static_cast<double>(score.right_shots), 0.97 * static_cast<double>(score.shots)) << score.right_shots << " of " << score.shots;
-  EXPECT_GE(score.right_films, 190U);
+  // In 3 % of these prompts the twin has an actor play a character that the world does not know beside one that it knows. Here nobody does.
+  EXPECT_GE(static_cast<double>(score.right_shots), 0.96 * static_cast<double>(score.shots)) << score.right_shots << " of " << score.shots;
+  EXPECT_GE(score.right_films, 185U);
 }
 
 TEST(Oracle, WritesTheTwinsPlansToTheByte) {
@@ -122,6 +125,142 @@ TEST(Oracle, NamesWhatItCannotPlaceInThePromptsOwnWords) {
   EXPECT_EQ(film.shots.size(), 12U);
   EXPECT_FALSE(film.unsupported.empty()) << "events beyond the last shot are reported";
   expect_filmable(film, storybook());
+}
+
+// All that is said in a film, in order: "fox: hello moon | crab: hi".
+std::string said_in(const std::string& prompt, const World& world = storybook()) {
+  std::string said;
+  for (const plan::Shot& shot : oracle::plan_by_rules(prompt, world, phones_of).shots) {
+    for (const plan::Line& line : shot.dialogue) said += (said.empty() ? "" : " | ") + line.speaker + ": " + line.text;
+  }
+  return said;
+}
+
+TEST(OracleLines, AreWhole) {
+  EXPECT_EQ(said_in("The fox says: It costs 1,000 coins."), "fox: It costs | fox: 1,000 coins") << "never cut inside a number";
+  EXPECT_EQ(said_in("The fox says: we are far from home."), "fox: we are far from home");
+  EXPECT_EQ(said_in("The fox says \"hello moon\" in the forest."), "fox: hello moon");
+  EXPECT_EQ(said_in("The crab says \"$5 at 7:30, OK?\""), "crab: $5 at | crab: 7:30, OK?");
+  EXPECT_EQ(said_in("The crab says \"50% of 3.5\"."), "crab: 50% of | crab: 3.5");
+  EXPECT_EQ(said_in("The fox says: well... you know me."), "fox: well... you know me");
+  EXPECT_EQ(said_in("The fox says: oh! my hat."), "fox: oh! my hat");
+  EXPECT_EQ(said_in("The fox says: hello. Then it jumps."), "fox: hello") << "what follows is no speech";
+}
+
+TEST(OracleLines, AreFoundInQuotesOfEveryStyle) {
+  for (const char* quoted : {"\"so it is\"", "\u201cso it is\u201d", "\u201eso it is\u201c", "\u00abso it is\u00bb", "\u00bbso it is\u00ab",
+                             "\u2039so it is\u203a", "\u2018so it is\u2019", "'so it is'", "\u300cso it is\u300d", "\u300eso it is\u300f"})
+    EXPECT_EQ(said_in(std::string("A crab says ") + quoted + " and jumps."), "crab: so it is") << quoted;
+  EXPECT_EQ(said_in("A pig whispers \"the moon said \\\"hello\\\" to me\"."), "pig: the moon said 'hello' to me");
+  EXPECT_EQ(said_in("A pig says \u201cI don\u2019t know\u201d."), "pig: I don\u2019t know");
+  EXPECT_EQ(said_in("A fox says \"\u4f60\u597d\"."), "") << "no voice speaks it";
+  EXPECT_EQ(plan_of("A fox says \"\u4f60\u597d\".").unsupported, Spans{"\u4f60\u597d"}) << "so it is named";
+}
+
+TEST(OracleLines, OfSeveralSpeakersKeepTheirSpeakers) {
+  EXPECT_EQ(said_in("A fox says \"hello\" and a crab says \"hi\"."), "fox: hello | crab: hi");
+  EXPECT_EQ(said_in("Turtle: Hello. Robot: Hello yourself."), "turtle: Hello | robot: Hello yourself");
+  EXPECT_EQ(said_in("Turtle: Hello. How are you?\nRobot: Fine! And you?"), "turtle: Hello. How are you? | robot: Fine! And you?");
+}
+
+TEST(OracleLines, NeverSetTheScene) {
+  for (const char* prompt :
+       {"A fox says \"good night moon\".", "The fox says: see you on the beach at night.", "Fox: there is a crab in the snow!"}) {
+    const plan::Film film = plan_of(prompt);
+    EXPECT_EQ(film.places.size(), 1U) << prompt;
+    EXPECT_EQ(film.places[0].id + " " + film.places[0].time_of_day, "forest day") << prompt;
+    EXPECT_EQ(film.characters.size(), 1U) << prompt;
+  }
+}
+
+TEST(OracleConstraints, WhatIsDeniedIsNotSeen) {
+  const auto of = [](const std::string& prompt) {
+    std::string text;
+    for (const std::string& shot : story_of(prompt)) text += (text.empty() ? "" : "; ") + shot;
+    return text;
+  };
+  EXPECT_EQ(of("A fox runs without the crab."), "fox/runs forest day");
+  EXPECT_EQ(of("A fox runs. There is no crab."), "fox/runs forest day");
+  EXPECT_EQ(of("A fox runs, but not in the forest."), "fox/runs beach day");
+  EXPECT_EQ(of("A fox runs, not in the snow."), "fox/runs forest day");
+  EXPECT_EQ(of("Not a fox. Not a pig. A turtle, walking, in the forest. Not at night."), "turtle/walks forest day");
+  EXPECT_EQ(of("The fox never jumps, it walks."), "fox/walks forest day");
+  EXPECT_EQ(of("The fox doesn\u2019t run. It spins."), "fox/stands forest day; fox/spins forest day");
+  EXPECT_EQ(of("A film without pigs: a crab spins."), "crab/spins forest day");
+  EXPECT_EQ(of("A fox runs. Nobody speaks."), "fox/runs forest day");
+  EXPECT_EQ(plan_of("A fox runs without the crab.").unsupported, Spans{});
+  EXPECT_EQ(plan_of("A fox runs. There is no dragon.").unsupported, Spans{}) << "it is obeyed";
+}
+
+TEST(OracleConstraints, CountsLengthsAndTurnsOfTheDayAreObeyedOrNamed) {
+  EXPECT_EQ(plan_of("Two pigs jump.").unsupported, Spans{"Two pigs"});
+  EXPECT_EQ(plan_of("3 little pigs and 2 robots run.").unsupported, (Spans{"3 little pigs", "2 robots"}));
+  EXPECT_EQ(plan_of("One pig jumps.").unsupported, Spans{});
+  EXPECT_EQ(plan_of("Exactly one shot of a fox.").shots.size(), 1U);
+  EXPECT_EQ(plan_of("A fox runs in a single shot.").shots.size(), 1U);
+  EXPECT_EQ(plan_of("A fox runs for 20 seconds.").shots.size(), 11U) << "11 of 1833 ms";
+  EXPECT_EQ(plan_of("A 10-second film of a fox.").shots.size(), 5U);
+  const plan::Film long_one = plan_of("A two minute film: a fox runs.");
+  EXPECT_EQ(long_one.shots.size(), 12U);
+  EXPECT_EQ(long_one.unsupported, Spans{"two minute"}) << "longer than any film";
+  EXPECT_EQ(story_of("A fox walks in the forest until night falls."), (Spans{"fox/walks forest day", "fox/walks forest_2 night"}));
+  EXPECT_EQ(story_of("A pig runs through the city at 23:45."), Spans{"pig/runs city night"});
+  const plan::Shot shot = plan_of("A fox runs from left to right.").shots[0];
+  EXPECT_EQ(shot.cast[0].position + " " + shot.cast[0].facing, "left right");
+}
+
+TEST(OracleGuests, NobodyComesUninvited) {
+  const auto seen = [](const std::string& prompt) { return joined(ids_of(plan_of(prompt).characters)); };
+  EXPECT_EQ(seen("A crab runs. The end."), "crab");
+  EXPECT_EQ(seen("FADE IN:\n\nA crab runs.\n\nTHE END"), "crab");
+  EXPECT_EQ(seen("A dragon breathes fire over the city at night while a crab runs."), "crab") << "no stand-in beside a named actor";
+  EXPECT_EQ(seen("A pig runs. It meets a wizard."), "pig");
+  EXPECT_EQ(seen("In the city at night. A pig runs."), "pig");
+  EXPECT_EQ(seen("In the city at night."), "fox") << "somebody has to be there";
+  EXPECT_EQ(seen("MARGARET\nHello.\n\nDAVID\nGood evening."), "fox, crab") << "two unknown speakers, two actors";
+}
+
+TEST(OracleUnsupported, NamesEachThingOnceInTheOrderOfThePrompt) {
+  EXPECT_EQ(plan_of("A fox and a dragon. The fox wears a dress, rides an elephant, and buys a purse, a purse, a hat, a lamp and a piano.")
+                .unsupported,
+            (Spans{"dragon", "wears a dress", "rides an elephant", "purse", "hat", "lamp", "piano"}));
+  EXPECT_EQ(plan_of("A purple penguin runs.").unsupported, Spans{"purple"}) << "the thing, not its neighbour";
+  EXPECT_EQ(plan_of("A yellow chick runs.").unsupported, Spans{}) << "the chick is yellow";
+  EXPECT_EQ(plan_of("a penguni walks in the forrest").unsupported, Spans{}) << "a slip is no new word";
+  EXPECT_EQ(plan_of("a pig falls").unsupported, Spans{"falls"}) << "one letter from \"calls\", but a word";
+}
+
+ExitCode code_of(const std::string& prompt, oracle::Leniency leniency = {}) {
+  const World& world = storybook();
+  const oracle::Story story = oracle::read_story(prompt, world);
+  try {
+    oracle::require_filmable(prompt, story, oracle::film_of(story, prompt, world, phones_of), world, leniency);
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ExitCode::done;
+}
+
+TEST(OracleRefuses, APromptOfWhichNothingCanBeShown) {
+  for (const char* prompt : {"A dragon breathes fire over a castle", "!!!", "...", "film", "Zoom in."}) {
+    EXPECT_EQ(code_of(prompt), ExitCode::bad_data) << prompt;
+    EXPECT_EQ(code_of(prompt, {.anyway = true}), ExitCode::done) << prompt;
+  }
+  for (const char* prompt : {"At night.", "A dragon in the forest.", "MARGARET\nHello.", "A fox."})
+    EXPECT_EQ(code_of(prompt), ExitCode::done) << prompt;
+  EXPECT_EQ(code_of("A purple fox.", {.strict = true}), ExitCode::bad_data);
+  EXPECT_EQ(code_of("A fox.", {.strict = true}), ExitCode::done);
+}
+
+TEST(OracleRefuses, LanguagesThatTheWorldDoesNotKnow) {
+  for (const char* prompt :
+       {"Ein Roboter geht nachts durch die Stadt und sagt: Guten Abend.", "Un cangrejo corre por la playa de d\u00eda.",
+        "\u30ad\u30c4\u30cd\u304c\u591c\u306e\u68ee\u3092\u8d70\u308b\u3002",
+        "\u4e00\u53ea\u72d0\u72f8\u5728\u96ea\u5730\u91cc\u5954\u8dd1", "Un robot marche dans la ville avec le pingouin."})
+    EXPECT_EQ(code_of(prompt), ExitCode::bad_data) << prompt;
+  for (const char* prompt :
+       {"A fox says \"Der Hund ist nicht auf dem Dach\".", "A penguin: \u00abIl fait froid dans la rue\u00bb", "fox runs"})
+    EXPECT_EQ(code_of(prompt), ExitCode::done) << prompt << " (a line may be in any language)";
 }
 
 TEST(Oracle, EveryPromptGivesAPlanThatCanBeFilmed) {
@@ -372,6 +511,7 @@ TEST(Oracle, KnowsNoMoreThanItsWorld) {
   bare.actors = {{"robot", "Robot", "a grey robot"}};
   bare.places = {{"city", "a street in the city", "traffic"}};
   bare.actions = {{"runs", {}}};
+  bare.plain_words.clear();
   const plan::Film film = oracle::plan_by_rules("A fox jumps in the forest, then a robot runs.", bare, phones_of);
   expect_filmable(film, bare);
   EXPECT_EQ(film.characters.at(0).id, "robot");

@@ -378,7 +378,6 @@ TEST(Validator, FindsEachFaultAndSaysWhere) {
       {"shots[1].dialogue[0].end_ms", [](Film& f) { f.shots[1].dialogue[0].end_ms = 3900; }},
       {"shots[1].dialogue[0].mode", [](Film& f) { f.shots[1].dialogue[0].mode = "voiceover"; }},
       {"shots[1].dialogue", [](Film& f) { f.shots[1].dialogue.push_back(f.shots[1].dialogue[0]); }},
-      {"unsupported", [](Film& f) { f.unsupported.assign(7, "x"); }},
       {"unsupported[0]", [](Film& f) { f.unsupported[0] = ""; }},
   };
   for (const auto& [path, change] : changes) {

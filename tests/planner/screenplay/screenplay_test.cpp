@@ -112,7 +112,7 @@ TEST(Fountain, TransitionsEndInToOrAreForced) {
   EXPECT_EQ(outline("Go.\n\n> Burn to White."), "action@1 Go.|transition@3 Burn to White.");
   EXPECT_EQ(outline("Go.\n\nCUT TO: \n\nGo."), "action@1 Go.|action@3 CUT TO:|action@5 Go.") << "a space behind the colon makes it action";
   EXPECT_EQ(outline("Go.\n\nHe runs TO:\n\nGo."), "action@1 Go.|action@3 He runs TO:|action@5 Go.");
-  EXPECT_EQ(outline("FADE IN:\n\nINT. HOUSE"), "action@1 FADE IN:|heading@3 INT. HOUSE") << "no title page, no transition by its form";
+  EXPECT_EQ(outline("FADE IN:\n\nINT. HOUSE"), "transition@1 FADE IN:|heading@3 INT. HOUSE") << "no title page";
 }
 
 TEST(Fountain, CentredTextPageBreaksSectionsAndSynopses) {
@@ -383,6 +383,48 @@ TEST(Prose, IsWordedAsThePlannerWasTrained) {
   for (const auto& [fountain, prompt] : cases) EXPECT_EQ(prose_of_fountain(fountain).prompt, prompt);
 }
 
+TEST(Prose, FilmsNeitherTheFramesOfAScriptNorItsEnd) {
+  const Prose prose =
+      prose_of_fountain("Title: The Lost Shell\nAuthor: Anna\n\nFADE IN:\n\nEXT. BEACH - DAY\n\nA crab walks.\n\nFADE OUT.\n\nTHE END\n");
+  EXPECT_EQ(prose.prompt, "On the beach by day, a crab walks.");
+  EXPECT_EQ(prose.title, "The Lost Shell");
+}
+
+TEST(Prose, ASpeechGoesOnOverACommentAndAfterALongParenthetical) {
+  EXPECT_EQ(prose_of_fountain("EXT. BEACH - DAY\n\nCRAB\nHello there,\n/* this is\na comment */\nold friend.\n").prompt,
+            "The crab is on the beach by day. The crab says: \"Hello there, old friend.\"");
+  EXPECT_EQ(prose_of_fountain("EXT. BEACH - DAY\n\nCRAB\n(looking at\nthe sea)\nGood day.\n").prompt,
+            "The crab is on the beach by day. The crab says: \"Good day.\"");
+}
+
+TEST(Prose, HeadingsMayBeBoldOrUnderlined) {
+  EXPECT_EQ(prose_of_fountain("**EXT. BEACH - DAY**\n\nA crab walks.\n\n_EXT. MOON - NIGHT_\n\nA pig jumps.\n").prompt,
+            "On the beach by day, a crab walks. On the moon at night, a pig jumps.");
+}
+
+TEST(Prose, AFirstParagraphWithAColonIsNoTitlePage) {
+  EXPECT_EQ(prose_of_fountain("A fox story: this is how it begins.\n\nEXT. FOREST - DAY\n\nThe fox runs.\n").prompt,
+            "A fox story: this is how it begins. In the forest by day, the fox runs.");
+}
+
+TEST(Prose, ActionInAScriptWithoutLetterCaseIsNoSpeaker) {
+  EXPECT_EQ(prose_of_fountain("EXT. FOREST - DAY\n\n\u4e00\u53ea\u72d0\u72f8\n\u8dd1\n").prompt,
+            "In the forest by day, \u4e00\u53ea\u72d0\u72f8 \u8dd1.");
+}
+
+TEST(Prose, NumbersAndSignsOfALineStay) {
+  EXPECT_EQ(prose_of_fountain("EXT. BEACH - DAY\n\nCRAB\nIt costs $1,000, 50% off at 7:30!\n").prompt,
+            "The crab is on the beach by day. The crab says: \"It costs $1,000, 50% off at 7:30!\"");
+}
+
+TEST(Fountain, IsSeenByItsHeadings) {
+  EXPECT_TRUE(looks_like_fountain("EXT. BEACH - DAY\n\nA crab walks."));
+  EXPECT_TRUE(looks_like_fountain("FADE IN:\n\nint. forest\n\nA crab walks."));
+  EXPECT_TRUE(looks_like_fountain("Title: A Film\n\nA crab walks."));
+  EXPECT_FALSE(looks_like_fountain("A crab walks.\nExt means outside.\n\nInternal matters."));
+  EXPECT_FALSE(looks_like_fountain(""));
+}
+
 TEST(Prose, SaysWhatAPromptCannotSay) {
   const Prose prose = prose_of_fountain(moonlight);
   EXPECT_EQ(prose.prompt,
@@ -390,10 +432,11 @@ TEST(Prose, SaysWhatAPromptCannotSay) {
             "in Lucy's house at night. "
             "Lucy says in a woman's voice: \"Who is there?\" Lucy says in a woman's voice: \"Fox?\" Lucy waits. Not centred. Wide shot. In "
             "3 shots.");
+  EXPECT_EQ(prose.title, "Moonlight");
   std::string all;
   for (const std::string& sentence : prose.left_out) all += sentence + "\n";
-  for (const char* part : {"the title \"Moonlight\"", "line 13: left out: that the line is a voice-over", "the transition \"CUT TO:\"",
-                           "\"mood = calm\"", "the delivery \"pause\"", "the title \"THE END\"", "the last transition"}) {
+  for (const char* part : {"line 13: left out: that the line is a voice-over", "the transition \"CUT TO:\"", "\"mood = calm\"",
+                           "the delivery \"pause\"", "the title \"THE END\"", "the last transition"}) {
     EXPECT_NE(all.find(part), std::string::npos) << part << "\n" << all;
   }
 }

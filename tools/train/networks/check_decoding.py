@@ -33,7 +33,8 @@ def check(folder, count=200, seed=1):
     for prompt, plan in planner.held_out_plans(count, seed):
         encoded = tokens.encode_plan(vocabulary, prompt, plan)
         SteeredStream.wanted, SteeredStream.chosen = list(encoded.ids), set()
-        decoded, stream = planner_decode.decode(None, vocabulary, prompt)
+        said = [line["text"] for shot in plan["shots"] for line in shot["dialogue"]]
+        decoded, stream = planner_decode.decode(None, vocabulary, prompt, said)
         check_stream(vocabulary, prompt, plan)
         assert decoded == plan and stream.ids == encoded.ids, prompt
         choices += len(SteeredStream.chosen)

@@ -12,7 +12,7 @@ import torch
 from common.training import WORLD
 from networks import planner
 from prompts import grammar, tokens
-from prompts.grammar import LINE_BYTES, MAX_PROPS, MAX_SHOTS, MAX_UNSUPPORTED, MOODS, PLACES, PROPS, SPAN_BYTES, WEATHERS
+from prompts.grammar import MAX_PROPS, MAX_SHOTS, MAX_UNSUPPORTED, MOODS, PLACES, PROPS, SPAN_BYTES, WEATHERS
 from prompts.grammar_spans import legal_spans
 from world import speech
 
@@ -94,11 +94,11 @@ def optional(there, literal, read):
     return (literal, read) if there else ()
 
 
-def decode(model, vocabulary, prompt):
-    """(plan, stream) of a prompt."""
+def decode(model, vocabulary, prompt, lines=()):
+    """(plan, stream) of a prompt. `lines` are spoken, one per shot, in this order, and nothing else is; the engine finds them in the prompt."""
     stream = Stream(model, vocabulary)
     data = unicodedata.normalize("NFC", prompt).encode()
-    spans = {cap: {data[s:e] for s, e in legal_spans(data, cap)} for cap in (LINE_BYTES, SPAN_BYTES)}
+    spans = {data[s:e] for s, e in legal_spans(data, SPAN_BYTES)}
     free = lambda name: lambda following: stream.free(CAPS[name], following)
     choose = lambda options: lambda following: stream.one_of(options, following)
     world = lambda name: choose(ids_of(WORLD[name]))
@@ -108,7 +108,7 @@ def decode(model, vocabulary, prompt):
     stream.force(prompt, "prompt")
     for text, kind in (("<|im_end|>", "special"), ("\n", "literal"), ("<|im_start|>", "special"), ("assistant\n", "literal")):
         stream.force(text, kind)
-    lengths = {str(grammar.shot_start(n)): n for n in range(1, MAX_SHOTS + 1)}
+    lengths = {str(grammar.shot_start(n)): n for n in range(max(1, len(lines)), MAX_SHOTS + 1)}
     words, title, total = read_fields(stream, '{"version":"fabula.plan/1","treatment":"', free("treatment"), '","title":"', free("title"),
                                  '","aspect":"16:9","fps":24,"total_ms":', choose(lengths), ',"language":"en","characters":[')
     characters, places, shots, unsupported = [], [], [], []
@@ -133,15 +133,16 @@ def decode(model, vocabulary, prompt):
     for i in range(lengths[total]):
         if i:
             stream.force(",")
-        shots.append(decode_shot(stream, i, characters, places, spans[LINE_BYTES], choose, world))
+        left = list(lines[sum(len(s["dialogue"]) for s in shots):])
+        shots.append(decode_shot(stream, i, characters, places, left, len(left) >= lengths[total] - i, choose, world))
         stream.force("<|score|>", "special")
         for token, _ in speech.score(WORLD, plan, i):
             stream.force(token, "sound")
         stream.force("<|/score|>", "special")
     stream.force(tokens.AFTER_SHOTS)
-    more = stream.choose(tokens.END, *[tokens.UNSUPPORTED_OPEN] * bool(spans[SPAN_BYTES]))
+    more = stream.choose(tokens.END, *[tokens.UNSUPPORTED_OPEN] * bool(spans))
     while more != tokens.END:
-        unsupported.append(stream.one_of(spans[SPAN_BYTES], '"'))
+        unsupported.append(stream.one_of(spans, '"'))
         stream.force('"')
         more = stream.choose(tokens.END, *[","] * (len(unsupported) < MAX_UNSUPPORTED))
         if more == ",":
@@ -150,8 +151,8 @@ def decode(model, vocabulary, prompt):
     return plan, stream
 
 
-def decode_shot(stream, i, characters, places, spans, choose, world):
-    """Decodes one SHOT of the stream."""
+def decode_shot(stream, i, characters, places, lines, must_speak, choose, world):
+    """Decodes one SHOT of the stream, which may, or must, have the first of `lines`."""
     start = grammar.shot_start(i)
     duration = grammar.shot_start(i + 1) - start
     identity = f"s{10 * (i + 1):03}"
@@ -177,9 +178,9 @@ def decode_shot(stream, i, characters, places, spans, choose, world):
             break
     size = stream.one_of(WORLD["camera_sizes"], '","move":"')
     move, = read_fields(stream, '","move":"', choose(WORLD["camera_moves"]), '"},"dialogue":[')
-    if stream.choose(tokens.AFTER_LINE, *[tokens.LINE_OPEN] * bool(spans)) == tokens.LINE_OPEN:
+    if stream.choose(*[tokens.AFTER_LINE] * (not must_speak), *[tokens.LINE_OPEN] * bool(lines)) == tokens.LINE_OPEN:
         speaker = stream.one_of(ids_of(cast), '","text":"')
-        text, = read_fields(stream, '","text":"', choose(spans), '","start_ms":')
+        text, = read_fields(stream, '","text":"', choose(lines[:1]), '","start_ms":')
         voice = next(c["voice"]["voice_id"] for c in characters if c["id"] == speaker)
         begin, end = speech.line_span(text, grammar.VOICES[voice], start, duration)
         stream.force(str(begin), "number")
@@ -227,7 +228,8 @@ def field_agreement(wanted, got):
 
 def evaluate(model, vocabulary, samples):
     """Share of plans with each field right, under constrained greedy decoding."""
-    rows = [field_agreement(plan, decode(model, vocabulary, prompt)[0]) for prompt, plan in samples]
+    said = lambda plan: [d["text"] for s in plan["shots"] for d in s["dialogue"]]
+    rows = [field_agreement(plan, decode(model, vocabulary, prompt, said(plan))[0]) for prompt, plan in samples]
     return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
 
 
