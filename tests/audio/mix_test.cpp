@@ -259,6 +259,22 @@ TEST(Master, BringsTheFilmToItsLoudness) {
   EXPECT_FALSE(master.result.gain_was_limited);
 }
 
+// Noise with peaks that every preset but the quiet ones must limit.
+TEST(Master, ReachesEveryPresetWithinItsToleranceAndPeak) {
+  const unsigned seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  std::mt19937 random(seed);
+  std::normal_distribution<float> noise(0.0F, 0.02F);
+  std::vector<float> stereo(std::size_t{2} * 3 * 48000);
+  for (std::size_t i = 0; i < stereo.size(); ++i) stereo[i] = noise(random) * (i % 24000 < 1200 ? 12.0F : 1.0F);
+  for (const LoudnessPreset& preset : loudness_presets) {
+    const Master master = mastered(stereo, preset.target);
+    EXPECT_NEAR(master.meter.integrated_lufs(), preset.target.lufs, tolerance_lu / 2) << preset.name;
+    EXPECT_LT(master.meter.true_peak_dbtp(), preset.target.true_peak_dbtp + 0.1) << preset.name;
+    EXPECT_EQ(master.result.true_peak_dbtp, master.meter.true_peak_dbtp());
+  }
+}
+
 TEST(Master, LeavesSilenceAloneAndDoesNotBlowUpNearSilence) {
   const Mastered silence = mastered(std::vector<float>(96000, 0.0F), {}).result;
   EXPECT_EQ(silence.gain_db, 0.0);

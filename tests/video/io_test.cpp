@@ -116,6 +116,35 @@ TEST_F(FilmFile, CarriesItsTitleAndTheLanguageOfItsSound) {
   EXPECT_EQ(probe_film(file("b.mp4")).language, "und");
 }
 
+TEST_F(FilmFile, CarriesSubtitlesChaptersAndAComment) {
+  SinkOptions options;
+  options.comment = "generated";
+  options.language = "fr";
+  options.chapters = {{0, 1500, "s010 the forest"}, {1500, 3000, "s020 \"élan\""}};
+  options.subtitles = {{500, 1400, {{"Fox", "Où es-tu ?"}}}, {1600, 2990, {{"Pig", "{ici} <b>"}, {"Pig", "& là"}}}};
+  write_film(file("a.mp4"), 72, options, 64, 48);
+  const FilmProbe info = probe_film(file("a.mp4"));
+  EXPECT_EQ(info.comment, "generated");
+  EXPECT_EQ(info.chapters, options.chapters);
+  EXPECT_EQ(info.subtitle_codec, "mov_text");
+  EXPECT_EQ(info.subtitle_language, "fra");
+  const std::vector<Cue> expected = {{500, 1400, {{"", "Où es-tu ?"}}}, {1600, 2990, {{"", "{ici} <b>"}, {"", "& là"}}}};
+  EXPECT_EQ(info.subtitles, expected);
+  EXPECT_EQ(info.video_frames, 72);
+  EXPECT_NEAR(info.duration_s, 3.0, 0.002);
+}
+
+// In a time base of microseconds FFmpeg's muxer loses a gap of more than 2,148 s, and all later cues come early.
+TEST_F(FilmFile, SubtitlesStayInTimeBehindALongSilence) {
+  const std::vector<Cue> cues = {{1000, 2000, {{"", "early"}}}, {2590000, 2591000, {{"", "late"}}}};
+  {
+    Mp4Sink sink(file("a.mp4"), {.fps = 1, .subtitles = cues});
+    for (int i = 0; i < 2600; ++i) sink.frame(picture(16, 16, 0));
+    sink.finish();
+  }
+  EXPECT_EQ(probe_film(file("a.mp4")).subtitles, cues);
+}
+
 TEST_F(FilmFile, GivesThePicturesBack) {
   write_film(file("a.mp4"), 30);
   int index = 0;

@@ -1,0 +1,42 @@
+// How a film is delivered: its loudness, its subtitles, and what its file says of itself.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/world.h"
+#include "tools/fabula/output.h"
+#include "video/io/sinks.h"
+
+namespace CLI {
+class App;
+}
+
+namespace fabula::cli {
+
+struct DeliveryChoice {
+  std::string loudness = loudness_presets[0].name;
+  std::string subtitles;  ///< some of "track,srt,vtt", or "all"; empty: none
+  bool sdh = false;
+};
+/// --loudness, --subtitles and --sdh.
+void add_delivery_options(CLI::App&, DeliveryChoice&);
+
+/// The files that are written beside a film of this name: fox.srt and fox.vtt beside fox.mp4. Throws Error(usage) for a film without a name
+/// of its own (a device, a pipe).
+[[nodiscard]] std::vector<std::string> sidecars_of(const std::string& film, const DeliveryChoice&);
+
+/// Fills in loudness, title, comment, language, chapters and the subtitle track, and returns the subtitles, which are empty where none are
+/// wanted.
+Subtitles deliver(const plan::Film&, const World&, const DeliveryChoice&, SinkOptions&);
+
+/// Writes the subtitle files beside the finished film. Under the name that a film without -o took they keep existing files, too.
+void write_sidecars(const std::filesystem::path& film, bool was_named, const Subtitles&, const DeliveryChoice&, const OverwriteOptions&);
+/// Says on standard error how far the sound is from its target, if it is, and why.
+void report_loudness(const LoudnessTarget&, const std::optional<Mastered>&);
+/// Says on standard error what of the subtitles is not as it should be.
+void report_subtitles(const Subtitles&, const DeliveryChoice&);
+
+}  // namespace fabula::cli
