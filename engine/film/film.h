@@ -26,8 +26,15 @@ struct FilmProgress {
   double fraction = 0.0;  ///< of the whole film, never falling
 };
 
+/// How a shot's sound meets its neighbours', in sample frames at 48 kHz: the picture's edges (engine/film/transitions.h).
+struct SoundEdges {
+  std::int64_t count = 0;                  ///< of the shot itself
+  std::int64_t handle = 0;                 ///< beyond its end, heard under the next shot; 0: a cut
+  std::int64_t fade_in = 0, fade_out = 0;  ///< from and to silence
+  bool is_last = false;
+};
 /// Joins a shot's sound to those before it: 48 kHz stereo, interleaved, exactly `count` sample frames. Called once per shot, in order.
-using SoundJoin = std::function<std::vector<float>(const Sound&, std::int64_t count, bool is_last)>;
+using SoundJoin = std::function<std::vector<float>(const Sound&, const SoundEdges&)>;
 
 /// Film frames shown before time `ms`. Shots are cut on these, so that they tile the film whatever their lengths are.
 [[nodiscard]] std::int64_t frames_before(std::int64_t ms, int fps);
@@ -42,6 +49,7 @@ using SoundJoin = std::function<std::vector<float>(const Sound&, std::int64_t co
 struct ShotReport {
   std::string id;
   ShotStore::Outcome outcome;
+  std::int64_t held_frames = 0;  ///< of the transition after it, over which its last picture stands still: the model makes no longer shot
 };
 
 /// Makes the shots with these indices into the request's store, and nothing else. progress as render_film's.

@@ -167,6 +167,17 @@ std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reuse
   return ids;
 }
 
+// A transition for which the model made too few frames.
+void report_held_frames(const std::vector<ShotReport>& shots) {
+  for (std::size_t i = 0; i + 1 < shots.size(); ++i) {
+    if (shots[i].held_frames > 0)
+      std::fprintf(
+          stderr,
+          "fabula: the last picture of %s stands still for %lld frames under the transition into %s: the model makes no longer shot\n",
+          shots[i].id.c_str(), static_cast<long long>(shots[i].held_frames), shots[i + 1].id.c_str());
+  }
+}
+
 // What a user should know about the store, on standard error.
 void report_store(const RenderOptions& options, const std::vector<ShotReport>& shots, const ShotStore* store) {
   if (options.quiet || store == nullptr) return;
@@ -305,7 +316,7 @@ void make_film(const RenderOptions& options) {
   {
     ProgressLine line(options.quiet || options.json);
     ShotSounds sounds;
-    const SoundJoin join = [&](const Sound& sound, std::int64_t count, bool is_last) { return sounds.next(sound, count, is_last); };
+    const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) { return sounds.next(sound, edges); };
     finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, *sink, join, p.request, shown_on(line));
   }
   add_stage_times(p.stages, *p.model, rendering.seconds());
@@ -314,6 +325,7 @@ void make_film(const RenderOptions& options) {
   finished.stages = std::move(p.stages);
   write_sidecars(finished.output, !options.output.empty(), subtitles, options.delivery, options.overwriting);
   remember_film(options.planning.cast, film);
+  if (!options.quiet) report_held_frames(finished.shots);
   if (!options.quiet) report_subtitles(subtitles, options.delivery);
   report_store(options, finished.shots, p.store.get());
   if (!options.quiet) report_loudness(how.loudness, finished.sound);
