@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "tests/support/folder.h"
+#include "video/io/cards.h"
 #include "video/io/mp4.h"
 #include "video/io/probe.h"
 
@@ -218,6 +219,32 @@ TEST_F(FilmFile, IsScaledToTheSizeAskedFor) {
   const FilmProbe info = probe_film(file("a.mp4"));
   EXPECT_EQ(info.width, 448);
   EXPECT_EQ(info.height, 256);
+}
+
+// Bright pixels in the middle third of the picture's height.
+std::int64_t bright(const Image& image) {
+  std::int64_t count = 0;
+  for (std::size_t i = image.rgb.size() / 3; i < image.rgb.size() * 2 / 3; ++i) count += image.rgb[i] > 128 ? 1 : 0;
+  return count;
+}
+
+TEST_F(FilmFile, OpensAndClosesWithCardsWhereAskedFor) {
+  Mp4Sink sink(file("a.mp4"), {.width = 320, .height = 180});
+  {
+    CardSink cards(sink, {.width = 320, .height = 180, .fps = 24, .title = Card{"Der {Fuchs} \\N & 狐", ""}, .end = Card{"Ende", "klein"}});
+    for (int i = 0; i < 12; ++i) cards.frame(picture(160, 90, i));
+    cards.samples(tone(24000));
+    cards.finish();
+  }
+  const std::int64_t card = card_ms * 24 / 1000;
+  std::vector<Image> frames;
+  read_film(file("a.mp4"), [&](const Image& image) { frames.push_back(image); }, {});
+  ASSERT_EQ(std::ssize(frames), 2 * card + 12);
+  EXPECT_EQ(bright(frames.front()), 0) << "a card fades in";
+  EXPECT_GT(bright(frames[static_cast<std::size_t>(card / 2)]), 300);
+  EXPECT_LT(mean_difference(frames[static_cast<std::size_t>(card)], picture(320, 180, 0)), 12.0);
+  EXPECT_GT(bright(frames[frames.size() - static_cast<std::size_t>(card / 2)]), 300);
+  EXPECT_EQ(bright(frames.back()), 0);
 }
 
 TEST_F(FilmFile, ReplacesAnOlderFilmOnlyWhenItIsFinished) {

@@ -129,8 +129,7 @@ void check_memory(const ClipModel& model, const PlannedFilm& planned, const Bund
 }
 
 // Every film is read back before it gets its name.
-void verify_film(const fs::path& file, const std::string& name, const plan::Film& film) {
-  const std::int64_t expected = frames_before(film.total_ms, film.fps);
+void verify_film(const fs::path& file, const std::string& name, std::int64_t expected) {
   const FilmProbe probe = probe_film(file);
   if (probe.video_frames != expected || !probe.has_audio) {
     throw Error(ExitCode::check_failed, name + " did not pass its check: " + std::to_string(probe.video_frames) + " of " +
@@ -309,15 +308,17 @@ void make_film(const RenderOptions& options) {
   const Stopwatch rendering;
   SinkOptions how = sink_options(options, p.model->format(), film.fps);
   const Subtitles subtitles = deliver(film, World::open(p.bundle.folder / "world.json"), options.delivery, how);
-  how.check = [&](const fs::path& finished) { verify_film(finished, output, film); };
+  const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(options.delivery, film.fps);
+  how.check = [&](const fs::path& finished) { verify_film(finished, output, frames); };
   const Container* container = container_of(ending_of(output));
   const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
+  CardSink with_cards(*sink, cards_of(film, options.delivery, how));
   Finished finished;
   {
     ProgressLine line(options.quiet || options.json);
     ShotSounds sounds;
     const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) { return sounds.next(sound, edges); };
-    finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, *sink, join, p.request, shown_on(line));
+    finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, with_cards, join, p.request, shown_on(line));
   }
   add_stage_times(p.stages, *p.model, rendering.seconds());
   finished.output = sink->output();

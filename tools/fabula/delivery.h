@@ -8,6 +8,7 @@
 
 #include "engine/world.h"
 #include "tools/fabula/output.h"
+#include "video/io/cards.h"
 #include "video/io/sinks.h"
 
 namespace CLI {
@@ -20,13 +21,19 @@ struct DeliveryChoice {
   std::string loudness = loudness_presets[0].name;
   std::string subtitles;  ///< some of "track,srt,vtt", or "all"; empty: none
   bool sdh = false;
+  bool title_card = false, end_card = false;
 };
-/// --loudness, --subtitles and --sdh.
+/// --loudness, --subtitles, --sdh, --title-card and --end-card.
 void add_delivery_options(CLI::App&, DeliveryChoice&);
 
 /// The files that are written beside a film of this name: fox.srt and fox.vtt beside fox.mp4. Throws Error(usage) for a film without a name
 /// of its own (a device, a pipe).
 [[nodiscard]] std::vector<std::string> sidecars_of(const std::string& film, const DeliveryChoice&);
+
+/// What is put before and behind the film's shots. sink: with its size.
+[[nodiscard]] CardOptions cards_of(const plan::Film&, const DeliveryChoice&, const SinkOptions& sink);
+/// Film frames that the cards take, all together.
+[[nodiscard]] std::int64_t card_frames(const DeliveryChoice&, int fps);
 
 /// Fills in loudness, title, comment, language, chapters and the subtitle track, and returns the subtitles, which are empty where none are
 /// wanted.

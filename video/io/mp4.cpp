@@ -134,7 +134,9 @@ const std::optional<Mastered>& Mp4Sink::mastered() const { return impl_->mastere
 
 void Mp4Sink::frame(const Image& image) {
   Impl& f = *impl_;
-  if (!f.video) f.video.emplace(f.options, image.width, image.height);
+  if (!f.video) {
+    f.video.emplace(f.options, f.options.width > 0 ? f.options.width : image.width, f.options.height > 0 ? f.options.height : image.height);
+  }
   f.video->encode(image, [&](AVPacket& packet) { f.pictures.write(packet); });
   ++f.frames;
 }
