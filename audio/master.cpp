@@ -14,6 +14,16 @@ namespace {
 constexpr double close_enough_lu = 0.08;  // the meter resolves 0.1, and a film may be off by 0.3
 constexpr int most_corrections = 6;
 
+// LUFS of what `run` sends.
+template <typename Run>
+double measured(const Run& run) {
+  LoudnessMeter meter;
+  run([&](std::span<const float> samples) { meter.add(samples); });
+  return meter.integrated_lufs();
+}
+
+}  // namespace
+
 void play_limited(const Playback& play, double gain_db, double ceiling_dbtp, const SampleReceiver& out) {
   const auto gain = static_cast<float>(std::pow(10.0, gain_db / 20.0));
   Limiter limiter(ceiling_dbtp);
@@ -31,16 +41,6 @@ void play_limited(const Playback& play, double gain_db, double ceiling_dbtp, con
   limiter.finish(limited);
   flush();
 }
-
-// LUFS of what `run` sends.
-template <typename Run>
-double measured(const Run& run) {
-  LoudnessMeter meter;
-  run([&](std::span<const float> samples) { meter.add(samples); });
-  return meter.integrated_lufs();
-}
-
-}  // namespace
 
 Mastered master_sound(const Playback& play, const LoudnessTarget& target, const SampleReceiver& out) {
   const double before = measured(play);

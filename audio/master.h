@@ -23,6 +23,9 @@ using SampleReceiver = std::function<void(std::span<const float> interleaved_ste
 /// Plays the film's sound (48 kHz stereo) from its beginning, in pieces of any size. Called several times; the same each time.
 using Playback = std::function<void(const SampleReceiver&)>;
 
+/// Plays the sound under a gain and a true-peak limiter.
+void play_limited(const Playback& play, double gain_db, double ceiling_dbtp, const SampleReceiver& out);
+
 /// What became of a film's sound.
 struct Mastered {
   double gain_db = 0.0;

@@ -2,7 +2,9 @@
 #include "engine/film/film.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "engine/film/transitions.h"
@@ -120,6 +122,19 @@ ShotStore::Clip latents_of(ClipModel& model, const ClipRequest& clip, const std:
   return store->get_or_make(clip_key(fingerprint, clip), make, [&] { return progress(0, 1); });
 }
 
+// -> the shot's sound: that of its stems where these are mixed, else `made`.
+Sound make_stems(ClipModel& model, const ClipRequest& clip, const CleanLatents& latents, Sound made, const StemRequest& stems,
+                 std::size_t shot, const SoundEdges& edges, const ClipModel::Progress& of_the_film) {
+  const std::vector<bool> is_speech = stems.is_speech(shot);
+  std::array<Sound, all_stems.size()> sounds;
+  for (const Stem stem : all_stems) {
+    Sound& sound = sounds[static_cast<std::size_t>(stem)];
+    sound = make_stem(model, clip, latents, is_speech, stem, [&](int, int) { return of_the_film(1, 1); });
+    if (stems.receive) stems.receive(stem, sound, edges);
+  }
+  return stems.mix ? stems.mix(shot, sounds[0], sounds[1]) : made;
+}
+
 void require_stored(const PlannedFilm& planned, const std::string& fingerprint, const ClipFormat& format,
                     const std::vector<int>& legal_frames, const FilmRequest& request) {
   std::string missing;
@@ -167,10 +182,13 @@ std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model
 
     edit.begin(shot.edges);
     FrameRepeater repeater(edit, shot.edges.frames + shot.edges.handle, film.fps, format.fps);
-    const Sound sound = model.decode(
+    Sound sound = model.decode(
         shot.clip, clip.latents, [&](const Image& image) { repeater.receive(image); }, of_the_film);
     if (edit.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + film.shots[i].id);
-    sink.samples(join(sound, sound_edges(shot, film.fps, i + 1 == shots)));
+    const SoundEdges edges = sound_edges(shot, film.fps, i + 1 == shots);
+    if (request.stems != nullptr)
+      sound = make_stems(model, shot.clip, clip.latents, std::move(sound), *request.stems, i, edges, of_the_film);
+    sink.samples(join(sound, edges));
     reports.push_back({film.shots[i].id, clip.outcome, edit.end()});
   }
   sink.finish();

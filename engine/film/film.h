@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "engine/clip_model.h"
+#include "engine/film/stems.h"
 #include "engine/film/store.h"
+#include "engine/film/transitions.h"
 #include "engine/media_sink.h"
 #include "engine/planner.h"
 
@@ -18,6 +20,7 @@ struct FilmRequest {
   ClipSettings settings = {};
   ShotStore* store = nullptr;  ///< finished shots; null: every shot is made
   bool only_stored = false;    ///< make none: see render_film
+  const StemRequest* stems = nullptr;
 };
 
 struct FilmProgress {
@@ -26,13 +29,6 @@ struct FilmProgress {
   double fraction = 0.0;  ///< of the whole film, never falling
 };
 
-/// How a shot's sound meets its neighbours', in sample frames at 48 kHz: the picture's edges (engine/film/transitions.h).
-struct SoundEdges {
-  std::int64_t count = 0;                  ///< of the shot itself
-  std::int64_t handle = 0;                 ///< beyond its end, heard under the next shot; 0: a cut
-  std::int64_t fade_in = 0, fade_out = 0;  ///< from and to silence
-  bool is_last = false;
-};
 /// Joins a shot's sound to those before it: 48 kHz stereo, interleaved, exactly `count` sample frames. Called once per shot, in order.
 using SoundJoin = std::function<std::vector<float>(const Sound&, const SoundEdges&)>;
 

@@ -19,6 +19,13 @@ struct ShotEdges {
   std::int64_t handle = 0;    ///< beyond the end, seen under the next shot
   std::int64_t fade_in = 0, fade_out = 0;
 };
+/// How a shot's sound meets its neighbours', in sample frames at 48 kHz: the picture's edges.
+struct SoundEdges {
+  std::int64_t count = 0;                  ///< of the shot itself
+  std::int64_t handle = 0;                 ///< beyond its end, heard under the next shot; 0: a cut
+  std::int64_t fade_in = 0, fade_out = 0;  ///< from and to silence
+  bool is_last = false;
+};
 /// Throws Error(bad_data) for a transition "continue", which no model of this program can make.
 [[nodiscard]] ShotEdges edges_of(const plan::Film&, std::size_t shot);
 

@@ -99,9 +99,7 @@ Wanted wanted(const RenderOptions& options) {
   if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
   if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name comes with the plan, the folder is known now
   const bool writes_film = may_write(film, options.overwriting, inputs);
-  if (!film.empty() && writes_film) {
-    for (const std::string& file : sidecars_of(film, options.delivery)) (void)may_write(file, options.overwriting, inputs);
-  }
+  if (writes_film) check_beside(film, options.delivery, options.overwriting, inputs);
   return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
 }
 
@@ -307,12 +305,19 @@ void make_film(const RenderOptions& options) {
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
   const Stopwatch rendering;
   SinkOptions how = sink_options(options, p.model->format(), film.fps);
-  const Subtitles subtitles = deliver(film, World::open(p.bundle.folder / "world.json"), options.delivery, how);
+  const World world = World::open(p.bundle.folder / "world.json");
+  const Subtitles subtitles = deliver(film, world, options.delivery, how);
   const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(options.delivery, film.fps);
   how.check = [&](const fs::path& finished) { verify_film(finished, output, frames); };
   const Container* container = container_of(ending_of(output));
   const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
-  CardSink with_cards(*sink, cards_of(film, options.delivery, how));
+  std::optional<StemRecording> stems;
+  if (options.delivery.needs_stems()) {
+    stems.emplace(film, world, options.delivery, options.overwriting);
+    p.request.stems = &stems->request();
+  }
+  RecordedSink recorded(*sink, stems ? &*stems : nullptr);
+  CardSink with_cards(recorded, cards_of(film, options.delivery, how));
   Finished finished;
   {
     ProgressLine line(options.quiet || options.json);
@@ -324,6 +329,7 @@ void make_film(const RenderOptions& options) {
   finished.output = sink->output();
   finished.sound = sink->mastered();
   finished.stages = std::move(p.stages);
+  if (stems && finished.sound) stems->finish(*finished.sound, how.loudness, options.quiet);
   write_sidecars(finished.output, !options.output.empty(), subtitles, options.delivery, options.overwriting);
   remember_film(options.planning.cast, film);
   if (!options.quiet) report_held_frames(finished.shots);

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "audio/duck.h"
+#include "audio/phonemes.h"
 #include "base/error.h"
 #include "engine/film/film.h"
 #include "engine/score.h"
@@ -71,6 +73,15 @@ plan::Film with_sounds(plan::Film film, const World& world) {
   return film;
 }
 
+// fox.srt and fox.vtt beside fox.mp4.
+std::vector<std::string> subtitle_files(const std::string& film, const DeliveryChoice& choice) {
+  std::vector<std::string> files;
+  for (const char* ending : {"srt", "vtt"}) {
+    if (wants(choice, ending)) files.push_back(fs::path(film).replace_extension(ending));
+  }
+  return files;
+}
+
 }  // namespace
 
 void add_delivery_options(CLI::App& command, DeliveryChoice& choice) {
@@ -97,19 +108,30 @@ void add_delivery_options(CLI::App& command, DeliveryChoice& choice) {
                     "Subtitles: --subtitles=track,srt,vtt puts them into the film and beside it; alone it means all three")
           ->check(fault_of_subtitles);
   command.add_flag("--sdh", choice.sdh, "Subtitles also say sounds and who speaks, for the deaf and hard of hearing")->needs(subtitles);
+  command
+      .add_option("--stems", choice.stems,
+                  "Also write dialogue.wav, effects.wav and mix.wav (48 kHz, 24 bit) into this folder; the model makes the sound of each "
+                  "shot twice more")
+      ->type_name("DIR");
+  command
+      .add_option("--duck", choice.duck_db,
+                  "Lower what is heard beside voices by so many dB while somebody speaks; takes the time that --stems takes")
+      ->check(CLI::Range(0.0, 40.0));
   command.add_flag("--title-card", choice.title_card, "Open with 3 s of the title, drawn as text");
   command.add_flag("--end-card", choice.end_card, "Close with 3 s of the title, drawn as text");
 }
 
-std::vector<std::string> sidecars_of(const std::string& film, const DeliveryChoice& choice) {
-  std::vector<std::string> files;
-  for (const char* ending : {"srt", "vtt"}) {
-    if (wants(choice, ending)) files.push_back(fs::path(film).replace_extension(ending));
+void check_beside(const std::string& film, const DeliveryChoice& choice, const OverwriteOptions& overwriting,
+                  const std::vector<std::string>& inputs) {
+  if (!film.empty()) {
+    const std::vector<std::string> files = subtitle_files(film, choice);
+    if (!files.empty() && is_stream(film))
+      throw Error(ExitCode::usage,
+                  "subtitle files take their name from the film, and " + film + " has none of its own: use --subtitles=track");
+    for (const std::string& file : files) (void)may_write(file, overwriting, inputs);
   }
-  if (!files.empty() && is_stream(film))
-    throw Error(ExitCode::usage,
-                "subtitle files take their name from the film, and " + film + " has none of its own: use --subtitles=track");
-  return files;
+  if (choice.stems.empty() || !fs::exists(choice.stems)) return;
+  for (const fs::path& file : StemFiles::names(choice.stems)) check_output(file, existing_of(overwriting));
 }
 
 CardOptions cards_of(const plan::Film& film, const DeliveryChoice& choice, const SinkOptions& sink) {
@@ -143,11 +165,44 @@ Subtitles deliver(const plan::Film& film, const World& world, const DeliveryChoi
 void write_sidecars(const fs::path& film, bool was_named, const Subtitles& subtitles, const DeliveryChoice& choice,
                     const OverwriteOptions& overwriting) {
   if (subtitles.cues.empty()) return;
-  for (const std::string& file : sidecars_of(film, choice)) {
+  for (const std::string& file : subtitle_files(film, choice)) {
     if (overwriting.no_clobber && output_exists(file)) continue;
     const std::string text = file.ends_with(".srt") ? to_srt(subtitles.cues) : to_vtt(subtitles.cues);
     write_whole_file(file, std::as_bytes(std::span(text)), was_named ? existing_of(overwriting) : Existing::keep_both);
   }
+}
+
+StemRecording::StemRecording(const plan::Film& film, const World& world, const DeliveryChoice& choice, const OverwriteOptions& overwriting)
+    : film_(film), world_(world), choice_(choice) {
+  request_.is_speech = [this](std::size_t shot) {
+    std::vector<bool> is_speech;
+    for (const ScoreSound& sound : score_of(film_, film_.shots[shot], world_, phones_of))
+      is_speech.push_back(sound.token.starts_with("<|ph:"));
+    return is_speech;
+  };
+  if (!choice.stems.empty()) {
+    files_.emplace(choice.stems, existing_of(overwriting),
+                   samples_before(choice.title_card ? frames_before(card_ms, film.fps) : 0, film.fps));
+    request_.receive = [this](Stem stem, const Sound& sound, const SoundEdges& edges) {
+      files_->stem(stem, sounds_[static_cast<std::size_t>(stem)].next(sound, edges));
+    };
+  }
+  if (choice.duck_db > 0.0) {
+    request_.mix = [this](std::size_t shot, const Sound& dialogue, const Sound& effects) {
+      return ducked(dialogue, effects, film_, shot, choice_.duck_db);
+    };
+  }
+}
+
+void StemRecording::mix(std::span<const float> samples) {
+  if (files_) files_->mix(samples);
+}
+
+void StemRecording::finish(const Mastered& sound, const LoudnessTarget& target, bool quiet) {
+  if (!files_) return;
+  const double residual = files_->residual_db();
+  files_->finish(sound.gain_db, target.true_peak_dbtp, film_.title);
+  if (!quiet) std::fprintf(stderr, "fabula: the mix less dialogue and effects is at %.1f dB of the mix\n", residual);
 }
 
 void report_loudness(const LoudnessTarget& target, const std::optional<Mastered>& sound) {

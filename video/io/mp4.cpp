@@ -13,6 +13,7 @@
 #include "video/io/av.h"
 #include "video/io/encoders.h"
 #include "video/io/muxer.h"
+#include "video/io/sample_spool.h"
 
 // The film's loudness is known only when its last sample is, so the sound cannot be encoded as it comes. Frames are encoded as they come
 // and their packets put on a spool; samples go to a second spool. finish() measures and masters the sound, encodes it, and writes packets
@@ -60,29 +61,6 @@ class PacketSpool {
 
  private:
   Spool spool_;
-};
-
-class SampleSpool {
- public:
-  explicit SampleSpool(const std::filesystem::path& beside) : spool_(beside) {}
-
-  void write(std::span<const float> samples) {
-    spool_.write(std::as_bytes(samples));
-    sample_frames_ += std::ssize(samples) / film_channels;
-  }
-  [[nodiscard]] std::int64_t sample_frames() const { return sample_frames_; }
-
-  // All of it, from the start.
-  void play(const SampleReceiver& receive) {
-    std::vector<float> piece(static_cast<std::size_t>(film_channels) * 8192);
-    spool_.rewind();
-    while (const std::size_t bytes = spool_.read(std::as_writable_bytes(std::span(piece))))
-      receive(std::span(piece).first(bytes / sizeof(float)));
-  }
-
- private:
-  Spool spool_;
-  std::int64_t sample_frames_ = 0;
 };
 
 }  // namespace
