@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "audio/duck.h"
 #include "audio/limiter.h"
 #include "audio/loudness.h"
 #include "audio/master.h"
@@ -210,6 +211,22 @@ TEST(ShotSounds, FadeToSilenceAndBackWithThePicture) {
   EXPECT_LT(level(film, film.cut), whole - 40.0);
   EXPECT_NEAR(level(film, film.cut + 4800 - 120), whole - 6.0, 0.7);
   EXPECT_NEAR(level(film, film.cut + 9700), whole, 0.5);
+}
+
+TEST(Ducked, TheBedGivesWayWhileSomebodySpeaksAndComesBack) {
+  plan::Film film;
+  film.shots.resize(2);
+  film.shots[1].start_ms = 5000;
+  film.shots[1].dialogue = {{"fox", "hello", 6000, 7000}};
+  const std::vector<float> bed(3 * 1000, 0.5F), voice(2 * 1000, 0.25F);
+  const Sound mix = ducked({1000, 1, voice}, {1000, 1, bed}, film, 1, 20.0);
+  ASSERT_EQ(mix.samples.size(), bed.size());
+  EXPECT_NEAR(mix.samples[800], 0.25F + 0.5F, 1e-6F);
+  EXPECT_NEAR(mix.samples[1000], 0.25F + 0.05F, 1e-3F);
+  EXPECT_NEAR(mix.samples[1999], 0.25F + 0.05F, 1e-3F);
+  EXPECT_NEAR(mix.samples[2200], 0.5F * std::pow(10.0F, -0.5F), 1e-3F);
+  EXPECT_NEAR(mix.samples[2500], 0.5F, 1e-6F);
+  for (std::size_t i = 1001; i < 1999; ++i) ASSERT_LT(std::abs(mix.samples[i] - mix.samples[i - 1]), 1e-3F);
 }
 
 // EBU Tech 3341: a stereo sine of 1 kHz at −23 dBFS measures −23 LUFS.

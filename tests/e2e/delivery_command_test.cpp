@@ -67,11 +67,11 @@ TEST_F(Delivered, AFilmHasItsTransitionsCardsSubtitlesAndChapters) {
   EXPECT_FALSE(fs::exists(file("c.mp4")));
 }
 
-TEST_F(Delivered, ReachesTheLoudnessAskedForAsFFmpegMeasuresIt) {
+TEST_F(Delivered, ReachesTheLoudnessAskedForAndWritesStemsAsFFmpegReadsThem) {
   (void)write_plan({{"kind", "fade"}, {"ms", 200}});
   const Result made = fabula("assemble plan.json -o a.mp4 --loudness ebu -q --json" + std::string(quick));
   EXPECT_EQ(made.code, 75) << "nothing is in the store yet";
-  const Result rendered = fabula("render plan.json -o a.mp4 --loudness ebu -q --json" + std::string(quick));
+  const Result rendered = fabula("render plan.json -o a.mp4 --loudness ebu --stems stems --duck 6 -q --json" + std::string(quick));
   ASSERT_EQ(rendered.code, 0) << rendered.err;
   EXPECT_NEAR(json::parse(rendered.out)["loudness_lufs"].get<double>(), -23.0, 0.3);
   EXPECT_TRUE(probe_film(file("a.mp4")).subtitle_codec.empty()) << "subtitles only where they are asked for";
@@ -79,6 +79,11 @@ TEST_F(Delivered, ReachesTheLoudnessAskedForAsFFmpegMeasuresIt) {
   const std::size_t at = measured.rfind("I:");
   ASSERT_NE(at, std::string::npos) << measured;
   EXPECT_NEAR(std::stod(measured.substr(at + 2)), -23.0, 0.3);
+  for (const char* stem : {"dialogue", "effects", "mix"}) {
+    const json wave = json::parse(printed("ffprobe -v error -of json -show_streams " + file("stems").string() + "/" + stem + ".wav"));
+    EXPECT_EQ(wave["streams"][0]["codec_name"], "pcm_s24le") << stem;
+    EXPECT_EQ(wave["streams"][0]["duration_ts"], 88 * 2000) << stem;
+  }
 }
 
 TEST_F(Delivered, RefusesWhatItCannotDeliver) {

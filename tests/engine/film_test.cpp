@@ -28,6 +28,13 @@ class CountingModel : public ClipModel {
     }
     return {12, 1, std::vector<float>(static_cast<std::size_t>(request.frames), 0.5F)};
   }
+  // The rows of the score that it was given, as one number.
+  LatentTensor denoise_sound(const ClipRequest& request, const LatentTensor&, const Progress&) override {
+    float code = 0.0F;
+    for (const double start : request.conditioning->score_start) code = 10.0F * code + static_cast<float>(start);
+    return {{1}, {code}};
+  }
+  Sound decode_sound(const ClipRequest&, const LatentTensor& sound) override { return {12, 1, sound.values}; }
   [[nodiscard]] std::vector<StageTime> stage_times() const override { return {}; }
 };
 
@@ -90,6 +97,31 @@ TEST(Film, ASeedInThePlanIsTheShotsOwn) {
   planned.film.shots[1].seed = 77;
   render_film(planned, b, {22}, sink, silence, {1, {.steps = 3}}, [](const FilmProgress&) { return true; });
   EXPECT_EQ(b.seeds, (std::vector<std::uint64_t>{a.seeds[0], 77}));
+}
+
+TEST(Film, StemsAreMadeFromTheirOwnRowsOfTheScoreAndMayBecomeTheMix) {
+  CountingModel model;
+  CountingSink sink;
+  PlannedFilm planned = film_of(1);
+  planned.shots[0] = {1, {7, 7, 1, 2, 3, 4}, {1.0, 2.0, 3.0, 4.0}};
+  std::vector<float> stems, joined;
+  const StemRequest request{[](std::size_t) {
+                              return std::vector<bool>{true, false, false, true};
+                            },
+                            [&](Stem, const Sound& sound, const SoundEdges&) { stems.push_back(sound.samples[0]); },
+                            [](std::size_t, const Sound& dialogue, const Sound&) { return dialogue; }};
+  const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) {
+    joined.push_back(sound.samples[0]);
+    return silence(sound, edges);
+  };
+  FilmRequest how{1, {.steps = 3}};
+  how.stems = &request;
+  render_film(planned, model, {22}, sink, join, how, [](const FilmProgress&) { return true; });
+  EXPECT_EQ(stems, (std::vector<float>{14.0F, 23.0F}));
+  EXPECT_EQ(joined, std::vector<float>{14.0F});
+  const Conditioning part = part_of(planned.shots[0], {true, false, false, true}, Stem::dialogue);
+  EXPECT_EQ(part.states, (std::vector<float>{7, 7, 1, 4}));
+  EXPECT_THROW((void)part_of(planned.shots[0], {true}, Stem::dialogue), Error) << "a score that is not the rows'";
 }
 
 TEST(Film, AShotLongerThanTheModelCanMakeIsRefused) {

@@ -158,6 +158,27 @@ TEST_F(H3ModelTest, LatentsOfAnotherShapeAreRefused) {
                Error);
 }
 
+TEST_F(H3ModelTest, MakesASoundToAGivenPicture) {
+  H3Model model(bundle(), block, Precision::fp32, cpu_machine(1));
+  const CleanLatents clean = latents(model, request(7));
+  const auto go_on = [](int, int) { return true; };
+  const LatentTensor sound = model.denoise_sound(request(7), clean.video, go_on);
+  EXPECT_EQ(sound.shape, clean.audio.shape);
+  EXPECT_EQ(sound, model.denoise_sound(request(7), clean.video, go_on));
+  EXPECT_NE(sound, model.denoise_sound(request(8), clean.video, go_on)) << "it has the request's noise";
+  LatentTensor other = clean.video;
+  for (float& value : other.values) value = -value;
+  EXPECT_NE(sound, model.denoise_sound(request(7), other, go_on)) << "it looks at the picture";
+
+  const Sound whole = model.decode(
+      request(7), clean, [](const Image&) {}, go_on);
+  EXPECT_EQ(model.decode_sound(request(7), clean.audio).samples, whole.samples);
+  other.shape.back() += 1;
+  EXPECT_THROW((void)model.denoise_sound(request(7), other, go_on), Error);
+  EXPECT_THROW((void)model.decode_sound(request(7), other), Error);
+  EXPECT_THROW((void)model.denoise_sound(request(7), clean.video, [](int, int) { return false; }), Error);
+}
+
 TEST_F(H3ModelTest, TheFingerprintIsTheWeightsAndThePrecision) {
   const std::string base = H3Model(bundle(), block, Precision::fp32, cpu_machine(1)).fingerprint();
   EXPECT_EQ(H3Model(bundle(), block, Precision::fp32, cpu_machine(2)).fingerprint(), base);

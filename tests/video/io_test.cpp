@@ -23,6 +23,7 @@
 #include "video/io/cards.h"
 #include "video/io/mp4.h"
 #include "video/io/probe.h"
+#include "video/io/stem_files.h"
 
 namespace fabula {
 namespace {
@@ -360,6 +361,48 @@ TEST_F(FilmFile, SpoolsHaveNoNameAndGiveTheirBytesBackTwice) {
     EXPECT_EQ(spool.read(std::as_writable_bytes(std::span(got))), 5U);
     EXPECT_EQ(got, "hello....");
   }
+}
+
+std::uint32_t little_endian(const std::vector<char>& bytes, std::size_t at, std::size_t count) {
+  std::uint32_t value = 0;
+  for (std::size_t i = count; i-- > 0;) value = value << 8U | static_cast<unsigned char>(bytes.at(at + i));
+  return value;
+}
+std::size_t chunk_of(const std::vector<char>& bytes, const std::string& name) {
+  const auto found = std::search(bytes.begin(), bytes.end(), name.begin(), name.end());
+  EXPECT_NE(found, bytes.end()) << name;
+  return static_cast<std::size_t>(found - bytes.begin());
+}
+
+TEST_F(FilmFile, StemsAreBroadcastWaveFilesOfTheFilmsLengthAndLevel) {
+  {
+    StemFiles stems(file("stems"), Existing::refuse, 4800);
+    const std::vector<float> voice = tone(24000, 0.1), bed = tone(24000, 0.05);
+    std::vector<float> mix(2 * 4800, 0.0F);
+    for (std::size_t i = 0; i < voice.size(); ++i) mix.push_back(voice[i] + bed[i]);
+    stems.stem(Stem::dialogue, voice);
+    stems.stem(Stem::effects, bed);
+    stems.mix(mix);
+    EXPECT_LT(stems.residual_db(), -120.0);
+    stems.finish(6.0206, -1.0, "Fox");
+  }
+  EXPECT_EQ(fs::file_size(file("stems/dialogue.wav")), fs::file_size(file("stems/mix.wav")));
+  const std::vector<char> bytes = bytes_of(file("stems/effects.wav"));
+  const std::size_t format = chunk_of(bytes, "fmt "), data = chunk_of(bytes, "data"), bext = chunk_of(bytes, "bext");
+  EXPECT_EQ(little_endian(bytes, format + 10, 2), 2U) << "channels";
+  EXPECT_EQ(little_endian(bytes, format + 12, 4), 48000U);
+  EXPECT_EQ(little_endian(bytes, format + 22, 2), 24U) << "bits";
+  EXPECT_EQ(std::string(bytes.data() + bext + 8), "effects of Fox");
+  ASSERT_EQ(little_endian(bytes, data + 4, 4), 28800U * 6U);
+  std::uint32_t loudest = 0;
+  for (std::size_t i = 0; i < 28800; ++i) {
+    const std::uint32_t value = little_endian(bytes, data + 8 + 6 * i, 3);
+    if (i < 4800) {
+      ASSERT_EQ(value, 0U) << "what comes before the first shot is silent";
+    }
+    if (value < 1U << 23U) loudest = std::max(loudest, value);
+  }
+  EXPECT_NEAR(loudest / 8388607.0, 0.1, 1e-3) << "at twice its level";
 }
 
 TEST(Sinks, AContainerIsFoundByItsExtension) {
