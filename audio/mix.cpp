@@ -9,6 +9,7 @@
 
 #include "audio/resample.h"
 #include "base/error.h"
+#include "engine/score.h"
 
 namespace fabula {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::int64_t fade_length = film_sample_rate / 200;  // 5 ms
 // Latents of sound are whole, 40 a second: a shot's sound may end up to one of them before its picture.
 constexpr std::int64_t one_latent = film_sample_rate / 40;
+constexpr std::int64_t quiet_end = film_sample_rate * line_tail_ms / 1000;
 
 void check(const Sound& sound) {
   if (sound.channels < 1 || sound.channels > 2) {
@@ -68,31 +70,36 @@ void cross(const std::vector<float>& before, std::vector<float>& after) {
   }
 }
 
-// Extends a sound to `frames` sample frames by playing it backwards from its end, so that there is no step.
-void extend_in_reverse(std::vector<float>& stereo, std::int64_t frames) {
-  for (std::int64_t back = frames_of(stereo) - 1; back >= 0 && frames_of(stereo) < frames; --back) {
-    for (std::int64_t c = 0; c < film_channels; ++c) stereo.push_back(stereo[static_cast<std::size_t>(back * film_channels + c)]);
+// Extends a sound to `frames` sample frames with its end, played backwards, forwards, and so on: there is no step. It reaches back no
+// further than planners keep silent at a shot's end (engine/score.h), so that no word is played.
+void extend_to_and_fro(std::vector<float>& stereo, std::int64_t frames) {
+  const std::int64_t length = frames_of(stereo), span = std::min(length, quiet_end);
+  for (std::int64_t i = 0; span > 0 && length + i < frames; ++i) {
+    const std::int64_t back = i / span % 2 == 0 ? i % span : span - 1 - i % span;
+    for (std::int64_t c = 0; c < film_channels; ++c)
+      stereo.push_back(stereo[static_cast<std::size_t>((length - 1 - back) * film_channels + c)]);
   }
 }
 
 }  // namespace
 
-std::vector<float> ShotSounds::next(const Sound& sound, std::int64_t count, bool is_last) {
+std::vector<float> ShotSounds::next(const Sound& sound, const SoundEdges& edges) {
   check(sound);
-  std::vector<float> stereo = film_samples(sound, count + fade_length);
-  if (count - frames_of(stereo) <= one_latent) extend_in_reverse(stereo, count + fade_length);
+  const std::int64_t count = edges.count, whole = count + std::max(fade_length, edges.handle);
+  std::vector<float> stereo = film_samples(sound, whole);
+  if (count - frames_of(stereo) <= one_latent) extend_to_and_fro(stereo, whole);
   const std::int64_t filled = std::min(count, frames_of(stereo));
-  stereo.resize(static_cast<std::size_t>((count + fade_length) * film_channels), 0.0F);
+  stereo.resize(static_cast<std::size_t>(whole * film_channels), 0.0F);
   const auto cut = stereo.begin() + static_cast<std::ptrdiff_t>(count * film_channels);
   std::vector<float> tail(cut, stereo.end());
   stereo.erase(cut, stereo.end());
 
-  const std::int64_t half = std::min(fade_length, filled / 2);
-  if (is_last || filled < count) fade(stereo, filled - 1, -1, half);
-  if (is_first_)
-    fade(stereo, 0, 1, half);
-  else
-    cross(tail_, stereo);
+  const std::int64_t half = filled / 2, shortest = std::min(fade_length, half);
+  if (edges.is_last || filled < count || edges.fade_out > 0)
+    fade(stereo, filled - 1, -1, std::max(shortest, std::min(edges.fade_out, filled)));
+  if (is_first_ || edges.fade_in > 0) fade(stereo, 0, 1, std::max(shortest, std::min(edges.fade_in, filled)));
+  if (edges.fade_out > 0) tail.assign(tail.size(), 0.0F);
+  if (!is_first_) cross(tail_, stereo);
   is_first_ = false;
   tail_ = std::move(tail);
   return stereo;

@@ -68,6 +68,10 @@ class ClipModel {
   /// Bytes of activation memory that denoise() and decode() take at most: exact, from a dry run.
   [[nodiscard]] virtual std::size_t footprint(const ClipRequest&) const = 0;
   [[nodiscard]] virtual CleanLatents denoise(const ClipRequest&, const Progress&) = 0;
+  /// The sound of a clip whose picture is given, clean: the audio latents that the request's conditioning leads to. As long as denoise().
+  [[nodiscard]] virtual LatentTensor denoise_sound(const ClipRequest&, const LatentTensor& picture, const Progress&) = 0;
+  /// decode()'s sound alone.
+  [[nodiscard]] virtual Sound decode_sound(const ClipRequest&, const LatentTensor& sound) = 0;
   /// Frames are handed out in order as they are decoded; the sound of the whole shot is returned. Throws Error(bad_data) where the latents
   /// are not the request's in shape.
   [[nodiscard]] virtual Sound decode(const ClipRequest&, const CleanLatents&, const FrameReceiver&, const Progress&) = 0;

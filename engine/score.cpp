@@ -17,24 +17,12 @@ const World::Voice& voice_of(const plan::Film& film, const std::string& speaker,
   throw Error(ExitCode::internal, "score_of: \"" + speaker + "\" has no voice of the world");
 }
 
-void add_events(const plan::Shot& shot, const plan::ActionBeat& beat, const World& world, std::vector<ScoreSound>& score) {
+void add_sounds(const plan::Shot& shot, const plan::ActionBeat& beat, const World& world, std::vector<plan::SoundEffect>& sounds) {
   const World::Action* action = world.action(beat.what);
-  if (action == nullptr) throw Error(ExitCode::internal, "score_of: \"" + beat.what + "\" is no action of the world");
+  if (action == nullptr) throw Error(ExitCode::internal, "sounds_of: \"" + beat.what + "\" is no action of the world");
   for (const World::ActionSound& sound : action->sounds) {
-    for (int ms = beat.at_ms + sound.first_ms; ms < shot.duration_ms; ms += sound.every_ms) {
-      score.push_back({"<|snd:" + sound.sound + "|>", ms / 1000.0});
-    }
+    for (int ms = beat.at_ms + sound.first_ms; ms < shot.duration_ms; ms += sound.every_ms) sounds.push_back({ms, sound.sound});
   }
-}
-
-// A plan that times its sounds needs no rule. Descriptions of sounds the world does not have get no token.
-std::vector<ScoreSound> told_events(const plan::Shot& shot, const World& world) {
-  std::vector<ScoreSound> score;
-  for (const plan::SoundEffect& effect : shot.sfx) {
-    if (std::find(world.sounds.begin(), world.sounds.end(), effect.description) == world.sounds.end()) continue;
-    score.push_back({"<|snd:" + effect.description + "|>", effect.at_ms / 1000.0});
-  }
-  return score;
 }
 
 // The phones fill the line's span: their times are stretched linearly. Phones that the world does not name (pauses) get no token.
@@ -53,11 +41,21 @@ void add_phones(const plan::Shot& shot, const plan::Line& line, const std::vecto
 
 }  // namespace
 
-std::vector<ScoreSound> score_of(const plan::Film& film, const plan::Shot& shot, const World& world, const PhonesFunction& phones) {
-  std::vector<ScoreSound> score = told_events(shot, world);
-  if (score.empty()) {
-    for (const plan::ActionBeat& beat : shot.action_beats) add_events(shot, beat, world, score);
+// A plan that times its sounds needs no rule. Descriptions of sounds the world does not have get no token.
+std::vector<plan::SoundEffect> sounds_of(const plan::Shot& shot, const World& world) {
+  std::vector<plan::SoundEffect> sounds;
+  for (const plan::SoundEffect& effect : shot.sfx) {
+    if (std::find(world.sounds.begin(), world.sounds.end(), effect.description) != world.sounds.end()) sounds.push_back(effect);
   }
+  if (!sounds.empty()) return sounds;
+  for (const plan::ActionBeat& beat : shot.action_beats) add_sounds(shot, beat, world, sounds);
+  return sounds;
+}
+
+std::vector<ScoreSound> score_of(const plan::Film& film, const plan::Shot& shot, const World& world, const PhonesFunction& phones) {
+  std::vector<ScoreSound> score;
+  for (const plan::SoundEffect& sound : sounds_of(shot, world))
+    score.push_back({"<|snd:" + sound.description + "|>", sound.at_ms / 1000.0});
   for (const plan::Line& line : shot.dialogue)
     add_phones(shot, line, phones(line.text, voice_of(film, line.speaker, world).flite), world, score);
   std::stable_sort(score.begin(), score.end(), [](const ScoreSound& a, const ScoreSound& b) { return a.start_s < b.start_s; });

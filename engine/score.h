@@ -28,9 +28,12 @@ struct ScoreSound {
 constexpr int line_lead_ms = 250;  ///< from a shot's start to its line's start
 constexpr int line_tail_ms = 100;  ///< silence kept at a shot's end
 
-/// The sounds of a shot in order of time: its `sfx` where the plan has some that the world knows, else the events of its beats; and its
-/// lines' phones. Of equal starts the events come first, in the plan's order. The shot's names must be the world's, its speakers the film's
-/// characters.
+/// What is heard in a shot beside voices: its `sfx` where the plan has some that the world knows, else the sounds of its actions. As
+/// written, not sorted.
+[[nodiscard]] std::vector<plan::SoundEffect> sounds_of(const plan::Shot&, const World&);
+
+/// The score of a shot in order of time: its sounds_of() and its lines' phones. Of equal starts the sounds come first, in the plan's order.
+/// The shot's names must be the world's, its speakers the film's characters.
 [[nodiscard]] std::vector<ScoreSound> score_of(const plan::Film&, const plan::Shot&, const World&, const PhonesFunction&);
 
 /// When a line with this text ends that starts line_lead_ms after the shot's start, on the film's clock: spoken out, or line_tail_ms

@@ -2,9 +2,12 @@
 #include "engine/film/film.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "engine/film/transitions.h"
 
 namespace fabula {
 namespace {
@@ -17,24 +20,23 @@ std::int64_t scale_rounded(std::int64_t value, std::int64_t numerator, std::int6
 }
 
 // Frames a model frame rate that may differ from the film's: film frame k shows model frame floor(k · model / film), so a 12 fps model is
-// shown on twos. Frames past the shot's end are the model's surplus and are dropped.
+// shown on twos. Frames past the shot's end and its handle are the model's surplus and are dropped.
 class FrameRepeater {
  public:
-  FrameRepeater(MediaSink& sink, std::int64_t film_frames, int film_fps, int model_fps)
-      : sink_(sink), remaining_(film_frames), film_fps_(film_fps), model_fps_(model_fps) {}
+  FrameRepeater(PictureEdit& edit, std::int64_t film_frames, int film_fps, int model_fps)
+      : edit_(edit), remaining_(film_frames), film_fps_(film_fps), model_fps_(model_fps) {}
 
   void receive(const Image& image) {
     ++received_;
     while (remaining_ > 0 && shown_ * model_fps_ / film_fps_ < received_) {
-      sink_.frame(image);
+      edit_.frame(image);
       ++shown_;
       --remaining_;
     }
   }
-  [[nodiscard]] std::int64_t missing() const { return remaining_; }
 
  private:
-  MediaSink& sink_;
+  PictureEdit& edit_;
   std::int64_t remaining_, shown_ = 0, received_ = 0;
   int film_fps_, model_fps_;
 };
@@ -68,23 +70,38 @@ std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot) {
 
 namespace {
 
-// One shot of a film: its place on the film's clock, and what the model is asked.
+// One shot of a film: its place on the film's clock, how it meets its neighbours, and what the model is asked.
 struct ShotPlan {
-  std::int64_t first_frame, frames;  // of the film
+  std::int64_t first_frame;  // of the film
+  ShotEdges edges;
   ClipRequest clip;
 };
+
+// With the handle, where the model can make a shot of that length.
+int clip_frames(const ShotEdges& edges, int film_fps, int model_fps, const std::vector<int>& legal_frames) {
+  const std::int64_t longest = std::int64_t{*std::max_element(legal_frames.begin(), legal_frames.end())} * film_fps / model_fps;
+  return model_frames(std::max(edges.frames, std::min(edges.frames + edges.handle, longest)), film_fps, model_fps, legal_frames);
+}
 
 ShotPlan shot_plan(const PlannedFilm& planned, std::size_t index, const ClipFormat& format, const std::vector<int>& legal_frames,
                    const FilmRequest& request) {
   const plan::Film& film = planned.film;
   const plan::Shot& shot = film.shots[index];
-  ShotPlan result{frames_before(shot.start_ms, film.fps), 0, {}};
-  result.frames = frames_before(shot.start_ms + shot.duration_ms, film.fps) - result.first_frame;
+  ShotPlan result{frames_before(shot.start_ms, film.fps), edges_of(film, index), {}};
   result.clip.conditioning = &planned.shots[index];
-  result.clip.frames = model_frames(result.frames, film.fps, format.fps, legal_frames);
+  result.clip.frames = clip_frames(result.edges, film.fps, format.fps, legal_frames);
   result.clip.seed = shot.seed ? static_cast<std::uint64_t>(*shot.seed) : shot_seed(request.seed, index);
   result.clip.settings = request.settings;
   return result;
+}
+
+SoundEdges sound_edges(const ShotPlan& shot, int fps, bool is_last) {
+  const ShotEdges& e = shot.edges;
+  const std::int64_t start = samples_before(shot.first_frame, fps), end = samples_before(shot.first_frame + e.frames, fps);
+  const auto from_end = [&](std::int64_t frames) { return end - samples_before(shot.first_frame + e.frames - frames, fps); };
+  const auto from_start = [&](std::int64_t frames) { return samples_before(shot.first_frame + frames, fps) - start; };
+  return {end - start, samples_before(shot.first_frame + e.frames + e.handle, fps) - end, from_start(e.fade_in), from_end(e.fade_out),
+          is_last};
 }
 
 void require_conditioning(const PlannedFilm& planned) {
@@ -103,6 +120,19 @@ ShotStore::Clip latents_of(ClipModel& model, const ClipRequest& clip, const std:
   const auto make = [&] { return model.denoise(clip, progress); };
   if (store == nullptr) return {make(), ShotStore::Outcome::made, ""};
   return store->get_or_make(clip_key(fingerprint, clip), make, [&] { return progress(0, 1); });
+}
+
+// -> the shot's sound: that of its stems where these are mixed, else `made`.
+Sound make_stems(ClipModel& model, const ClipRequest& clip, const CleanLatents& latents, Sound made, const StemRequest& stems,
+                 std::size_t shot, const SoundEdges& edges, const ClipModel::Progress& of_the_film) {
+  const std::vector<bool> is_speech = stems.is_speech(shot);
+  std::array<Sound, all_stems.size()> sounds;
+  for (const Stem stem : all_stems) {
+    Sound& sound = sounds[static_cast<std::size_t>(stem)];
+    sound = make_stem(model, clip, latents, is_speech, stem, [&](int, int) { return of_the_film(1, 1); });
+    if (stems.receive) stems.receive(stem, sound, edges);
+  }
+  return stems.mix ? stems.mix(shot, sounds[0], sounds[1]) : made;
 }
 
 void require_stored(const PlannedFilm& planned, const std::string& fingerprint, const ClipFormat& format,
@@ -128,7 +158,7 @@ std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model,
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const ShotPlan shot = shot_plan(planned, indices[i], format, legal_frames, request);
     const auto outcome = latents_of(model, shot.clip, fingerprint, request.store, progress_of(progress, i, indices.size())).outcome;
-    reports.push_back({planned.film.shots[indices[i]].id, outcome});
+    reports.push_back({planned.film.shots[indices[i]].id, outcome, 0});
   }
   return reports;
 }
@@ -144,18 +174,22 @@ std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model
   if (request.only_stored) require_stored(planned, fingerprint, format, legal_frames, request);
 
   std::vector<ShotReport> reports;
+  PictureEdit edit(sink);
   for (std::size_t i = 0; i < shots; ++i) {
     const ShotPlan shot = shot_plan(planned, i, format, legal_frames, request);
     const ClipModel::Progress of_the_film = progress_of(progress, i, shots);
     const ShotStore::Clip clip = latents_of(model, shot.clip, fingerprint, request.store, of_the_film);
-    reports.push_back({film.shots[i].id, clip.outcome});
 
-    FrameRepeater repeater(sink, shot.frames, film.fps, format.fps);
-    const Sound sound = model.decode(
+    edit.begin(shot.edges);
+    FrameRepeater repeater(edit, shot.edges.frames + shot.edges.handle, film.fps, format.fps);
+    Sound sound = model.decode(
         shot.clip, clip.latents, [&](const Image& image) { repeater.receive(image); }, of_the_film);
-    if (repeater.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + film.shots[i].id);
-    const std::int64_t end = samples_before(shot.first_frame + shot.frames, film.fps);
-    sink.samples(join(sound, end - samples_before(shot.first_frame, film.fps), i + 1 == shots));
+    if (edit.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + film.shots[i].id);
+    const SoundEdges edges = sound_edges(shot, film.fps, i + 1 == shots);
+    if (request.stems != nullptr)
+      sound = make_stems(model, shot.clip, clip.latents, std::move(sound), *request.stems, i, edges, of_the_film);
+    sink.samples(join(sound, edges));
+    reports.push_back({film.shots[i].id, clip.outcome, edit.end()});
   }
   sink.finish();
   return reports;

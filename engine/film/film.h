@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "engine/clip_model.h"
+#include "engine/film/stems.h"
 #include "engine/film/store.h"
+#include "engine/film/transitions.h"
 #include "engine/media_sink.h"
 #include "engine/planner.h"
 
@@ -18,6 +20,7 @@ struct FilmRequest {
   ClipSettings settings = {};
   ShotStore* store = nullptr;  ///< finished shots; null: every shot is made
   bool only_stored = false;    ///< make none: see render_film
+  const StemRequest* stems = nullptr;
 };
 
 struct FilmProgress {
@@ -27,7 +30,7 @@ struct FilmProgress {
 };
 
 /// Joins a shot's sound to those before it: 48 kHz stereo, interleaved, exactly `count` sample frames. Called once per shot, in order.
-using SoundJoin = std::function<std::vector<float>(const Sound&, std::int64_t count, bool is_last)>;
+using SoundJoin = std::function<std::vector<float>(const Sound&, const SoundEdges&)>;
 
 /// Film frames shown before time `ms`. Shots are cut on these, so that they tile the film whatever their lengths are.
 [[nodiscard]] std::int64_t frames_before(std::int64_t ms, int fps);
@@ -42,6 +45,7 @@ using SoundJoin = std::function<std::vector<float>(const Sound&, std::int64_t co
 struct ShotReport {
   std::string id;
   ShotStore::Outcome outcome;
+  std::int64_t held_frames = 0;  ///< of the transition after it, over which its last picture stands still: the model makes no longer shot
 };
 
 /// Makes the shots with these indices into the request's store, and nothing else. progress as render_film's.

@@ -14,7 +14,7 @@ namespace fabula::plan {
 namespace {
 
 // Most optional fields have no place in the planner's token stream (schema/fields.h), so the model never sees them. Reports each one that
-// is set, except those that are not about picture or sound.
+// is set, except those that are not about picture or sound, and transitions, which are made of the model's pictures.
 template <typename S>
 class Ignored {
  public:
@@ -30,7 +30,8 @@ class Ignored {
 
   template <typename M>
   void may(const char* key, M S::*member, const char*, const Limits& = {}) {
-    static const std::set<std::string> bookkeeping = {"logline", "seed", "world", "beats", "beat", "pre", "effects", "locked", "cast_id"};
+    static const std::set<std::string> bookkeeping = {"logline", "seed",    "world",  "beats",   "beat",
+                                                      "pre",     "effects", "locked", "cast_id", "transition"};
     if (is_default(object_, member) || bookkeeping.contains(key) || is_seen(key)) return;
     findings_.add(below(key), "model-ignores", "is set, but this model does not look at it");
   }
@@ -127,6 +128,8 @@ class ModelCheck {
     if (s.duration_ms > longest)
       find(path + ".duration_ms", "model-shot-length",
            "is " + std::to_string(s.duration_ms) + ", this model makes at most " + std::to_string(longest));
+    if (s.transition.kind == "continue")
+      find(path + ".transition.kind", "model-transition", "is continue, this model cannot go on from a shot's last frame: make it a cut");
     cast(path + ".cast", s);
     if (!world_.props.empty()) props(path + ".props", s);
     actions(path + ".action_beats", s);

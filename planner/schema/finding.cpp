@@ -82,6 +82,7 @@ constexpr Rule table[] = {
     {"model-action", error, "actions are those of the model's world, one per character, from the shot's start"},
     {"model-camera", error, "shot sizes and camera moves are those of the model's world"},
     {"model-line", error, "a shot has one line at most, spoken on screen and in it"},
+    {"model-transition", error, "no shot continues the take before it"},
     {"model-ignores", warning, "only fields that the model looks at are set"},
 
     // The prompt (compose/repair.cpp).

@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "audio/duck.h"
 #include "audio/limiter.h"
 #include "audio/loudness.h"
 #include "audio/master.h"
@@ -78,7 +79,7 @@ TEST(ShotSounds, AreExactlyAsLongAsTheirShots) {
   for (int i = 1; i <= 12; ++i) {  // the shots of a film at 22 frames of 12 a second
     const int end = static_cast<int>(std::lround(1000.0 * 22 * i / 12));
     const std::int64_t count = samples_before(frames_before(end, 24), 24) - samples_before(frames_before(start, 24), 24);
-    const auto stereo = sounds.next({16000, 1, sine(440.0, 0.5, 16000, 29600)}, count, i == 12);
+    const auto stereo = sounds.next({16000, 1, sine(440.0, 0.5, 16000, 29600)}, {.count = count, .is_last = i == 12});
     EXPECT_EQ(std::ssize(stereo), 2 * count);
     total += std::ssize(stereo) / 2;
     start = end;
@@ -87,7 +88,8 @@ TEST(ShotSounds, AreExactlyAsLongAsTheirShots) {
 }
 
 TEST(ShotSounds, FadeBothEndsOfTheFilmAndFillUpWithSilence) {
-  const auto stereo = ShotSounds().next({16000, 1, std::vector<float>(1600, 0.5F)}, 10000, true);  // a tenth of a second, then silence
+  const auto stereo = ShotSounds().next({16000, 1, std::vector<float>(1600, 0.5F)},
+                                        {.count = 10000, .is_last = true});  // a tenth of a second, then silence
   ASSERT_EQ(stereo.size(), 20000U);
   EXPECT_EQ(stereo[0], 0.0F);
   EXPECT_NEAR(stereo[2 * 2400], 0.5F, 1e-3F);
@@ -103,14 +105,14 @@ TEST(ShotSounds, FadeBothEndsOfTheFilmAndFillUpWithSilence) {
 TEST(ShotSounds, KeepTheSidesOfStereoApart) {
   Sound sound{48000, 2, {}};
   for (int i = 0; i < 4800; ++i) sound.samples.insert(sound.samples.end(), {0.25F, -0.5F});
-  const auto stereo = ShotSounds().next(sound, 4800, true);
+  const auto stereo = ShotSounds().next(sound, {.count = 4800, .is_last = true});
   EXPECT_EQ(stereo[2 * 2400], 0.25F);
   EXPECT_EQ(stereo[2 * 2400 + 1], -0.5F);
 }
 
 TEST(ShotSounds, RefuseWhatCannotBeMixed) {
-  EXPECT_THROW((void)ShotSounds().next({16000, 6, {}}, 10, true), Error);
-  EXPECT_THROW((void)ShotSounds().next({0, 1, {}}, 10, true), Error);
+  EXPECT_THROW((void)ShotSounds().next({16000, 6, {}}, {.count = 10}), Error);
+  EXPECT_THROW((void)ShotSounds().next({0, 1, {}}, {.count = 10}), Error);
 }
 
 // One film of two shots, and where it is cut.
@@ -119,10 +121,11 @@ struct TwoShots {
   std::size_t cut;
 };
 
-TwoShots two_shots(const std::vector<float>& a, const std::vector<float>& b, int rate, std::int64_t count) {
+TwoShots two_shots(const std::vector<float>& a, const std::vector<float>& b, int rate, std::int64_t count, const SoundEdges& how = {}) {
   ShotSounds sounds;
   TwoShots film{{}, static_cast<std::size_t>(count)};
-  for (const auto& stereo : {sounds.next({rate, 1, a}, count, false), sounds.next({rate, 1, b}, count, true)}) {
+  const SoundEdges first{count, how.handle, 0, how.fade_out, false}, second{count, 0, how.fade_in, 0, true};
+  for (const auto& stereo : {sounds.next({rate, 1, a}, first), sounds.next({rate, 1, b}, second)}) {
     for (std::size_t i = 0; i < stereo.size(); i += 2) film.left.push_back(stereo[i]);
   }
   return film;
@@ -174,6 +177,56 @@ TEST(ShotSounds, CrossFromASoundThatEndedEarlyAsFromSilence) {
   EXPECT_EQ(film.left[9599], 0.0F);
   EXPECT_LT(film.left[9600], 0.01F);
   EXPECT_NEAR(film.left[9840], 0.5F, 1e-6F);
+}
+
+TEST(ShotSounds, CrossOverTheWholeOfADissolveWithoutAHole) {
+  std::mt19937 random(std::random_device{}());
+  std::normal_distribution<float> noise(0.0F, 0.05F);
+  for (const std::int64_t beyond : {0, 6000, 24000}) {  // sample frames that the first sound has past its end
+    std::vector<float> a(static_cast<std::size_t>(48000 + beyond)), b(48000);
+    for (auto* sound : {&a, &b}) {
+      for (float& sample : *sound) sample = noise(random);
+    }
+    const TwoShots film = two_shots(a, b, 48000, 48000, {.handle = 24000});
+    for (std::size_t at = film.cut - 960; at <= film.cut + 25000; at += 480)
+      EXPECT_NEAR(level(film, at), decibels(0.05), 2.5) << beyond << " beyond, " << at << " against the cut at " << film.cut;
+  }
+}
+
+// The first shot's last word ends 100 ms before the cut; it must not be heard again under the next shot.
+TEST(ShotSounds, RepeatNoWordUnderADissolve) {
+  std::vector<float> a(48000, 0.0F);
+  for (std::size_t i = 0; i < 43200; ++i) a[i] = 0.4F;
+  const TwoShots film = two_shots(a, std::vector<float>(48000, 0.0F), 48000, 48000, {.handle = 24000});
+  for (std::size_t i = film.cut; i < film.left.size(); ++i) ASSERT_EQ(film.left[i], 0.0F) << i;
+}
+
+TEST(ShotSounds, FadeToSilenceAndBackWithThePicture) {
+  const TwoShots film =
+      two_shots(sine(440.0, 0.4, 48000, 50000), sine(440.0, 0.4, 48000, 48000), 48000, 48000, {.fade_in = 9600, .fade_out = 9600});
+  const double whole = decibels(0.4 / std::numbers::sqrt2);
+  EXPECT_NEAR(level(film, film.cut - 9900), whole, 0.5);
+  EXPECT_NEAR(level(film, film.cut - 4800 - 120), whole - 6.0, 0.7);
+  EXPECT_LT(level(film, film.cut - 240), whole - 40.0);
+  EXPECT_LT(level(film, film.cut), whole - 40.0);
+  EXPECT_NEAR(level(film, film.cut + 4800 - 120), whole - 6.0, 0.7);
+  EXPECT_NEAR(level(film, film.cut + 9700), whole, 0.5);
+}
+
+TEST(Ducked, TheBedGivesWayWhileSomebodySpeaksAndComesBack) {
+  plan::Film film;
+  film.shots.resize(2);
+  film.shots[1].start_ms = 5000;
+  film.shots[1].dialogue = {{"fox", "hello", 6000, 7000}};
+  const std::vector<float> bed(3 * 1000, 0.5F), voice(2 * 1000, 0.25F);
+  const Sound mix = ducked({1000, 1, voice}, {1000, 1, bed}, film, 1, 20.0);
+  ASSERT_EQ(mix.samples.size(), bed.size());
+  EXPECT_NEAR(mix.samples[800], 0.25F + 0.5F, 1e-6F);
+  EXPECT_NEAR(mix.samples[1000], 0.25F + 0.05F, 1e-3F);
+  EXPECT_NEAR(mix.samples[1999], 0.25F + 0.05F, 1e-3F);
+  EXPECT_NEAR(mix.samples[2200], 0.5F * std::pow(10.0F, -0.5F), 1e-3F);
+  EXPECT_NEAR(mix.samples[2500], 0.5F, 1e-6F);
+  for (std::size_t i = 1001; i < 1999; ++i) ASSERT_LT(std::abs(mix.samples[i] - mix.samples[i - 1]), 1e-3F);
 }
 
 // EBU Tech 3341: a stereo sine of 1 kHz at −23 dBFS measures −23 LUFS.
@@ -257,6 +310,22 @@ TEST(Master, BringsTheFilmToItsLoudness) {
   EXPECT_LT(master.meter.true_peak_dbtp(), -0.9);
   EXPECT_EQ(master.result.lufs, master.meter.integrated_lufs());
   EXPECT_FALSE(master.result.gain_was_limited);
+}
+
+// Noise with peaks that every preset but the quiet ones must limit.
+TEST(Master, ReachesEveryPresetWithinItsToleranceAndPeak) {
+  const unsigned seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  std::mt19937 random(seed);
+  std::normal_distribution<float> noise(0.0F, 0.02F);
+  std::vector<float> stereo(std::size_t{2} * 3 * 48000);
+  for (std::size_t i = 0; i < stereo.size(); ++i) stereo[i] = noise(random) * (i % 24000 < 1200 ? 12.0F : 1.0F);
+  for (const LoudnessPreset& preset : loudness_presets) {
+    const Master master = mastered(stereo, preset.target);
+    EXPECT_NEAR(master.meter.integrated_lufs(), preset.target.lufs, tolerance_lu / 2) << preset.name;
+    EXPECT_LT(master.meter.true_peak_dbtp(), preset.target.true_peak_dbtp + 0.1) << preset.name;
+    EXPECT_EQ(master.result.true_peak_dbtp, master.meter.true_peak_dbtp());
+  }
 }
 
 TEST(Master, LeavesSilenceAloneAndDoesNotBlowUpNearSilence) {

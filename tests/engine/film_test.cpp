@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "engine/film/transitions.h"
 
 namespace fabula {
 namespace {
@@ -27,6 +28,13 @@ class CountingModel : public ClipModel {
     }
     return {12, 1, std::vector<float>(static_cast<std::size_t>(request.frames), 0.5F)};
   }
+  // The rows of the score that it was given, as one number.
+  LatentTensor denoise_sound(const ClipRequest& request, const LatentTensor&, const Progress&) override {
+    float code = 0.0F;
+    for (const double start : request.conditioning->score_start) code = 10.0F * code + static_cast<float>(start);
+    return {{1}, {code}};
+  }
+  Sound decode_sound(const ClipRequest&, const LatentTensor& sound) override { return {12, 1, sound.values}; }
   [[nodiscard]] std::vector<StageTime> stage_times() const override { return {}; }
 };
 
@@ -54,7 +62,7 @@ PlannedFilm film_of(int shots) {
   return planned;
 }
 
-std::vector<float> silence(const Sound&, std::int64_t count, bool) { return std::vector<float>(static_cast<std::size_t>(2 * count)); }
+std::vector<float> silence(const Sound&, const SoundEdges& edges) { return std::vector<float>(static_cast<std::size_t>(2 * edges.count)); }
 
 TEST(Film, ShowsEachModelFrameTwiceAndTilesFramesAndSamples) {
   CountingModel model;
@@ -91,10 +99,119 @@ TEST(Film, ASeedInThePlanIsTheShotsOwn) {
   EXPECT_EQ(b.seeds, (std::vector<std::uint64_t>{a.seeds[0], 77}));
 }
 
+TEST(Film, StemsAreMadeFromTheirOwnRowsOfTheScoreAndMayBecomeTheMix) {
+  CountingModel model;
+  CountingSink sink;
+  PlannedFilm planned = film_of(1);
+  planned.shots[0] = {1, {7, 7, 1, 2, 3, 4}, {1.0, 2.0, 3.0, 4.0}};
+  std::vector<float> stems, joined;
+  const StemRequest request{[](std::size_t) {
+                              return std::vector<bool>{true, false, false, true};
+                            },
+                            [&](Stem, const Sound& sound, const SoundEdges&) { stems.push_back(sound.samples[0]); },
+                            [](std::size_t, const Sound& dialogue, const Sound&) { return dialogue; }};
+  const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) {
+    joined.push_back(sound.samples[0]);
+    return silence(sound, edges);
+  };
+  FilmRequest how{1, {.steps = 3}};
+  how.stems = &request;
+  render_film(planned, model, {22}, sink, join, how, [](const FilmProgress&) { return true; });
+  EXPECT_EQ(stems, (std::vector<float>{14.0F, 23.0F}));
+  EXPECT_EQ(joined, std::vector<float>{14.0F});
+  const Conditioning part = part_of(planned.shots[0], {true, false, false, true}, Stem::dialogue);
+  EXPECT_EQ(part.states, (std::vector<float>{7, 7, 1, 4}));
+  EXPECT_THROW((void)part_of(planned.shots[0], {true}, Stem::dialogue), Error) << "a score that is not the rows'";
+}
+
 TEST(Film, AShotLongerThanTheModelCanMakeIsRefused) {
   EXPECT_EQ(model_frames(44, 24, 12, {22, 39}), 22);
   EXPECT_EQ(model_frames(45, 24, 12, {22, 39}), 39);
   EXPECT_THROW((void)model_frames(79, 24, 12, {22, 39}), Error);
+}
+
+// Renders two shots of 22 frames at 12 a second, the second with this transition, from a model that makes shots of these lengths.
+struct Joined {
+  std::vector<int> shown;
+  std::vector<ShotReport> shots;
+  std::vector<SoundEdges> edges;
+};
+Joined joined(const plan::Transition& transition, const std::vector<int>& legal) {
+  CountingModel model;
+  CountingSink sink;
+  Joined film;
+  PlannedFilm planned = film_of(2);
+  planned.film.shots[1].transition = transition;
+  const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) {
+    film.edges.push_back(edges);
+    return silence(sound, edges);
+  };
+  film.shots = render_film(planned, model, legal, sink, join, {7, {.steps = 3}}, [](const FilmProgress&) { return true; });
+  film.shown = sink.shown;
+  EXPECT_EQ(film.shown.size(), 88U) << "a transition does not change the film's length";
+  return film;
+}
+
+TEST(Film, ADissolveMixesTheHandleOfTheShotBeforeWithTheStartOfTheNext) {
+  const Joined film = joined({"dissolve", 500}, {22, 39});  // 12 film frames
+  EXPECT_EQ(film.shown[43], 21);
+  for (int k = 0; k < 12; ++k) EXPECT_NEAR(film.shown[44U + k], ((22 + k / 2) * (12 - k) + (k / 2) * (k + 1)) / 13.0, 0.51) << k;
+  EXPECT_EQ(film.shown[44 + 12], 6);
+  EXPECT_EQ(film.shots[0].held_frames, 0);
+  EXPECT_EQ(film.edges[0].handle, 24000);
+  EXPECT_EQ(film.edges[1].handle, 0);
+}
+
+TEST(Film, WhereTheModelMakesNoHandleTheLastPictureIsHeldAndReported) {
+  const Joined film = joined({"dissolve", 500}, {22});
+  for (int k = 0; k < 12; ++k) EXPECT_NEAR(film.shown[44U + k], (21 * (12 - k) + (k / 2) * (k + 1)) / 13.0, 0.51) << k;
+  EXPECT_EQ(film.shots[0].held_frames, 12);
+  EXPECT_EQ(film.shots[1].held_frames, 0);
+}
+
+TEST(Film, AFadeGoesThroughBlackOnBothSidesOfTheCut) {
+  const Joined film = joined({"fade", 1000}, {22});  // 24 frames
+  EXPECT_EQ(film.shown[31], 15);
+  for (int k = 0; k < 12; ++k) {
+    EXPECT_NEAR(film.shown[43U - k], (21 - k / 2) * k / 12.0, 0.51) << k;
+    EXPECT_NEAR(film.shown[44U + k], (k / 2) * k / 12.0, 0.51) << k;
+  }
+  EXPECT_EQ(film.edges[0].fade_out, 24000);
+  EXPECT_EQ(film.edges[1].fade_in, 24000);
+  EXPECT_EQ(film.edges[0].handle, 0);
+}
+
+TEST(Film, ACutIsACutAndAContinuedTakeIsRefused) {
+  const Joined film = joined({"cut", 0}, {22, 39});
+  EXPECT_EQ(film.shown[43], 21);
+  EXPECT_EQ(film.shown[44], 0);
+  EXPECT_EQ(film.edges[0].handle + film.edges[0].fade_out + film.edges[1].fade_in, 0);
+  EXPECT_THROW((void)joined({"continue", 0}, {22}), Error);
+}
+
+// A white shot is wiped over a black one.
+TEST(PictureEdit, AWipeCrossesFromTheLeft) {
+  class Columns : public MediaSink {
+   public:
+    std::vector<int> white;  // columns that are more than half white, by frame
+    void frame(const Image& image) override {
+      white.push_back(0);
+      for (std::size_t x = 0; x < 64; ++x) white.back() += image.rgb[3 * (64 + x)] > 127 ? 1 : 0;
+    }
+    void samples(std::span<const float>) override {}
+    void finish() override {}
+  } sink;
+  PictureEdit edit(sink);
+  edit.begin({.frames = 1, .handle = 3});
+  for (int i = 0; i < 4; ++i) edit.frame({64, 2, std::vector<std::uint8_t>(384, 0)});
+  EXPECT_EQ(edit.end(), 0);
+  edit.begin({.frames = 5, .cross_in = 3, .is_wipe = true});
+  for (int i = 0; i < 5; ++i) edit.frame({64, 2, std::vector<std::uint8_t>(384, 255)});
+  EXPECT_EQ(edit.end(), 0);
+  ASSERT_EQ(sink.white.size(), 6U);
+  EXPECT_EQ(sink.white[0], 0);
+  for (int k = 0; k < 3; ++k) EXPECT_NEAR(sink.white[1U + k], 16 * (k + 1), 2);
+  EXPECT_EQ(sink.white[4], 64);
 }
 
 TEST(Film, StopsWithoutFinishingTheSinkWhenAskedTo) {

@@ -20,8 +20,10 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "tests/support/folder.h"
+#include "video/io/cards.h"
 #include "video/io/mp4.h"
 #include "video/io/probe.h"
+#include "video/io/stem_files.h"
 
 namespace fabula {
 namespace {
@@ -116,6 +118,35 @@ TEST_F(FilmFile, CarriesItsTitleAndTheLanguageOfItsSound) {
   EXPECT_EQ(probe_film(file("b.mp4")).language, "und");
 }
 
+TEST_F(FilmFile, CarriesSubtitlesChaptersAndAComment) {
+  SinkOptions options;
+  options.comment = "generated";
+  options.language = "fr";
+  options.chapters = {{0, 1500, "s010 the forest"}, {1500, 3000, "s020 \"élan\""}};
+  options.subtitles = {{500, 1400, {{"Fox", "Où es-tu ?"}}}, {1600, 2990, {{"Pig", "{ici} <b>"}, {"Pig", "& là"}}}};
+  write_film(file("a.mp4"), 72, options, 64, 48);
+  const FilmProbe info = probe_film(file("a.mp4"));
+  EXPECT_EQ(info.comment, "generated");
+  EXPECT_EQ(info.chapters, options.chapters);
+  EXPECT_EQ(info.subtitle_codec, "mov_text");
+  EXPECT_EQ(info.subtitle_language, "fra");
+  const std::vector<Cue> expected = {{500, 1400, {{"", "Où es-tu ?"}}}, {1600, 2990, {{"", "{ici} <b>"}, {"", "& là"}}}};
+  EXPECT_EQ(info.subtitles, expected);
+  EXPECT_EQ(info.video_frames, 72);
+  EXPECT_NEAR(info.duration_s, 3.0, 0.002);
+}
+
+// In a time base of microseconds FFmpeg's muxer loses a gap of more than 2,148 s, and all later cues come early.
+TEST_F(FilmFile, SubtitlesStayInTimeBehindALongSilence) {
+  const std::vector<Cue> cues = {{1000, 2000, {{"", "early"}}}, {2590000, 2591000, {{"", "late"}}}};
+  {
+    Mp4Sink sink(file("a.mp4"), {.fps = 1, .subtitles = cues});
+    for (int i = 0; i < 2600; ++i) sink.frame(picture(16, 16, 0));
+    sink.finish();
+  }
+  EXPECT_EQ(probe_film(file("a.mp4")).subtitles, cues);
+}
+
 TEST_F(FilmFile, GivesThePicturesBack) {
   write_film(file("a.mp4"), 30);
   int index = 0;
@@ -189,6 +220,32 @@ TEST_F(FilmFile, IsScaledToTheSizeAskedFor) {
   const FilmProbe info = probe_film(file("a.mp4"));
   EXPECT_EQ(info.width, 448);
   EXPECT_EQ(info.height, 256);
+}
+
+// Bright pixels in the middle third of the picture's height.
+std::int64_t bright(const Image& image) {
+  std::int64_t count = 0;
+  for (std::size_t i = image.rgb.size() / 3; i < image.rgb.size() * 2 / 3; ++i) count += image.rgb[i] > 128 ? 1 : 0;
+  return count;
+}
+
+TEST_F(FilmFile, OpensAndClosesWithCardsWhereAskedFor) {
+  Mp4Sink sink(file("a.mp4"), {.width = 320, .height = 180});
+  {
+    CardSink cards(sink, {.width = 320, .height = 180, .fps = 24, .title = Card{"Der {Fuchs} \\N & 狐", ""}, .end = Card{"Ende", "klein"}});
+    for (int i = 0; i < 12; ++i) cards.frame(picture(160, 90, i));
+    cards.samples(tone(24000));
+    cards.finish();
+  }
+  const std::int64_t card = card_ms * 24 / 1000;
+  std::vector<Image> frames;
+  read_film(file("a.mp4"), [&](const Image& image) { frames.push_back(image); }, {});
+  ASSERT_EQ(std::ssize(frames), 2 * card + 12);
+  EXPECT_EQ(bright(frames.front()), 0) << "a card fades in";
+  EXPECT_GT(bright(frames[static_cast<std::size_t>(card / 2)]), 300);
+  EXPECT_LT(mean_difference(frames[static_cast<std::size_t>(card)], picture(320, 180, 0)), 12.0);
+  EXPECT_GT(bright(frames[frames.size() - static_cast<std::size_t>(card / 2)]), 300);
+  EXPECT_EQ(bright(frames.back()), 0);
 }
 
 TEST_F(FilmFile, ReplacesAnOlderFilmOnlyWhenItIsFinished) {
@@ -304,6 +361,48 @@ TEST_F(FilmFile, SpoolsHaveNoNameAndGiveTheirBytesBackTwice) {
     EXPECT_EQ(spool.read(std::as_writable_bytes(std::span(got))), 5U);
     EXPECT_EQ(got, "hello....");
   }
+}
+
+std::uint32_t little_endian(const std::vector<char>& bytes, std::size_t at, std::size_t count) {
+  std::uint32_t value = 0;
+  for (std::size_t i = count; i-- > 0;) value = value << 8U | static_cast<unsigned char>(bytes.at(at + i));
+  return value;
+}
+std::size_t chunk_of(const std::vector<char>& bytes, const std::string& name) {
+  const auto found = std::search(bytes.begin(), bytes.end(), name.begin(), name.end());
+  EXPECT_NE(found, bytes.end()) << name;
+  return static_cast<std::size_t>(found - bytes.begin());
+}
+
+TEST_F(FilmFile, StemsAreBroadcastWaveFilesOfTheFilmsLengthAndLevel) {
+  {
+    StemFiles stems(file("stems"), Existing::refuse, 4800);
+    const std::vector<float> voice = tone(24000, 0.1), bed = tone(24000, 0.05);
+    std::vector<float> mix(2 * 4800, 0.0F);
+    for (std::size_t i = 0; i < voice.size(); ++i) mix.push_back(voice[i] + bed[i]);
+    stems.stem(Stem::dialogue, voice);
+    stems.stem(Stem::effects, bed);
+    stems.mix(mix);
+    EXPECT_LT(stems.residual_db(), -120.0);
+    stems.finish(6.0206, -1.0, "Fox");
+  }
+  EXPECT_EQ(fs::file_size(file("stems/dialogue.wav")), fs::file_size(file("stems/mix.wav")));
+  const std::vector<char> bytes = bytes_of(file("stems/effects.wav"));
+  const std::size_t format = chunk_of(bytes, "fmt "), data = chunk_of(bytes, "data"), bext = chunk_of(bytes, "bext");
+  EXPECT_EQ(little_endian(bytes, format + 10, 2), 2U) << "channels";
+  EXPECT_EQ(little_endian(bytes, format + 12, 4), 48000U);
+  EXPECT_EQ(little_endian(bytes, format + 22, 2), 24U) << "bits";
+  EXPECT_EQ(std::string(bytes.data() + bext + 8), "effects of Fox");
+  ASSERT_EQ(little_endian(bytes, data + 4, 4), 28800U * 6U);
+  std::uint32_t loudest = 0;
+  for (std::size_t i = 0; i < 28800; ++i) {
+    const std::uint32_t value = little_endian(bytes, data + 8 + 6 * i, 3);
+    if (i < 4800) {
+      ASSERT_EQ(value, 0U) << "what comes before the first shot is silent";
+    }
+    if (value < 1U << 23U) loudest = std::max(loudest, value);
+  }
+  EXPECT_NEAR(loudest / 8388607.0, 0.1, 1e-3) << "at twice its level";
 }
 
 TEST(Sinks, AContainerIsFoundByItsExtension) {

@@ -22,6 +22,7 @@
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/delivery.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
@@ -53,6 +54,7 @@ struct RenderOptions {
   int scale = 0;                      // size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
   StoreChoice store;
+  DeliveryChoice delivery;
   std::string shots;      // ids and ranges of ids: only these are made, into the store; empty: a film is made
   bool assemble = false;  // only of shots that the store has
 };
@@ -97,6 +99,7 @@ Wanted wanted(const RenderOptions& options) {
   if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
   if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name comes with the plan, the folder is known now
   const bool writes_film = may_write(film, options.overwriting, inputs);
+  if (writes_film) check_beside(film, options.delivery, options.overwriting, inputs);
   return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
 }
 
@@ -124,8 +127,7 @@ void check_memory(const ClipModel& model, const PlannedFilm& planned, const Bund
 }
 
 // Every film is read back before it gets its name.
-void verify_film(const fs::path& file, const std::string& name, const plan::Film& film) {
-  const std::int64_t expected = frames_before(film.total_ms, film.fps);
+void verify_film(const fs::path& file, const std::string& name, std::int64_t expected) {
   const FilmProbe probe = probe_film(file);
   if (probe.video_frames != expected || !probe.has_audio) {
     throw Error(ExitCode::check_failed, name + " did not pass its check: " + std::to_string(probe.video_frames) + " of " +
@@ -162,6 +164,17 @@ std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reuse
   return ids;
 }
 
+// A transition for which the model made too few frames.
+void report_held_frames(const std::vector<ShotReport>& shots) {
+  for (std::size_t i = 0; i + 1 < shots.size(); ++i) {
+    if (shots[i].held_frames > 0)
+      std::fprintf(
+          stderr,
+          "fabula: the last picture of %s stands still for %lld frames under the transition into %s: the model makes no longer shot\n",
+          shots[i].id.c_str(), static_cast<long long>(shots[i].held_frames), shots[i + 1].id.c_str());
+  }
+}
+
 // What a user should know about the store, on standard error.
 void report_store(const RenderOptions& options, const std::vector<ShotReport>& shots, const ShotStore* store) {
   if (options.quiet || store == nullptr) return;
@@ -173,12 +186,6 @@ void report_store(const RenderOptions& options, const std::vector<ShotReport>& s
                    shot.id.c_str());
   }
   if (!store->failure().empty()) std::fprintf(stderr, "fabula: a finished shot could not be kept: %s\n", store->failure().c_str());
-}
-
-void report_loudness(const RenderOptions& options, const SinkOptions& asked, const std::optional<Mastered>& sound) {
-  if (options.quiet || !sound || !sound->gain_was_limited) return;
-  std::fprintf(stderr, "fabula: the film's sound is at %.1f LUFS instead of %.1f: it is too quiet for a gain of %.0f dB\n", sound->lufs,
-               asked.loudness_lufs, most_gain_db);
 }
 
 struct Finished {
@@ -199,7 +206,11 @@ void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& 
                                      {"unsupported", film.unsupported},
                                      {"shots_made", ids_of(finished.shots, false)},
                                      {"shots_reused", ids_of(finished.shots, true)}};
-    if (finished.sound && std::isfinite(finished.sound->lufs)) result["loudness_lufs"] = finished.sound->lufs;
+    if (finished.sound && std::isfinite(finished.sound->lufs)) {
+      result["loudness_lufs"] = finished.sound->lufs;
+      result["true_peak_dbtp"] = finished.sound->true_peak_dbtp;
+      result["gain_db"] = finished.sound->gain_db;
+    }
     for (const Stage& stage : finished.stages) result["seconds"][stage.name] = stage.seconds;
     result["peak_memory_mb"] = peak_megabytes();
     std::fprintf(out, "%s\n", result.dump(2).c_str());
@@ -294,25 +305,37 @@ void make_film(const RenderOptions& options) {
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
   const Stopwatch rendering;
   SinkOptions how = sink_options(options, p.model->format(), film.fps);
-  how.title = film.title;
-  how.language = film.language;
-  how.check = [&](const fs::path& finished) { verify_film(finished, output, film); };
+  const World world = World::open(p.bundle.folder / "world.json");
+  const Subtitles subtitles = deliver(film, world, options.delivery, how);
+  const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(options.delivery, film.fps);
+  how.check = [&](const fs::path& finished) { verify_film(finished, output, frames); };
   const Container* container = container_of(ending_of(output));
   const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
+  std::optional<StemRecording> stems;
+  if (options.delivery.needs_stems()) {
+    stems.emplace(film, world, options.delivery, options.overwriting);
+    p.request.stems = &stems->request();
+  }
+  RecordedSink recorded(*sink, stems ? &*stems : nullptr);
+  CardSink with_cards(recorded, cards_of(film, options.delivery, how));
   Finished finished;
   {
     ProgressLine line(options.quiet || options.json);
     ShotSounds sounds;
-    const SoundJoin join = [&](const Sound& sound, std::int64_t count, bool is_last) { return sounds.next(sound, count, is_last); };
-    finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, *sink, join, p.request, shown_on(line));
+    const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) { return sounds.next(sound, edges); };
+    finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, with_cards, join, p.request, shown_on(line));
   }
   add_stage_times(p.stages, *p.model, rendering.seconds());
   finished.output = sink->output();
   finished.sound = sink->mastered();
   finished.stages = std::move(p.stages);
+  if (stems && finished.sound) stems->finish(*finished.sound, how.loudness, options.quiet);
+  write_sidecars(finished.output, !options.output.empty(), subtitles, options.delivery, options.overwriting);
   remember_film(options.planning.cast, film);
+  if (!options.quiet) report_held_frames(finished.shots);
+  if (!options.quiet) report_subtitles(subtitles, options.delivery);
   report_store(options, finished.shots, p.store.get());
-  report_loudness(options, how, finished.sound);
+  if (!options.quiet) report_loudness(how.loudness, finished.sound);
   report(options, p.request.seed, film, finished);
 }
 
@@ -371,6 +394,7 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
       ->check(CLI::Range(1, 16));
   command.add_flag("-q,--quiet", options.quiet, "No progress, no report");
   command.add_flag("--json", options.json, "Print the result as JSON");
+  add_delivery_options(command, options.delivery);
   add_store_options(command, options.store);
   add_planning_options(command, options.planning);
 }

@@ -50,17 +50,24 @@ ClipLatents draw_noise(Context& ctx, TorchGenerator& generator, Shape video, Sha
 void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising& how, const ClipRows& rows, const AfterStep& after_step) {
   const Arena::Scope scope(ctx.arena);
   const DitSequence sequence = prepare(ctx, dit, rows.text, layout);
-  const Track tracks[] = {{made(rows.video, layout.given_video_rows), how.schedules.video},
-                          {made(rows.audio, layout.given_audio_rows), how.schedules.audio}};
+  // A modality that is given whole is not on a track: nothing of it is made.
+  std::vector<Track> tracks;
+  const bool makes_video = layout.given_video_rows < rows.video.shape[0];
+  if (makes_video) tracks.push_back({made(rows.video, layout.given_video_rows), how.schedules.video});
+  tracks.push_back({made(rows.audio, layout.given_audio_rows), how.schedules.audio});
   const auto evaluate = [&](Context& c, std::span<const float> timesteps) {
-    const RowTimesteps times = row_timesteps(layout, timesteps[0], timesteps[1], how.given_video);
+    const float video_timestep = makes_video ? timesteps.front() : how.given_video;
+    const RowTimesteps times = row_timesteps(layout, video_timestep, timesteps.back(), how.given_video);
     const DitOutput out = forward(c, dit, sequence, rows.video, rows.audio, times.distinct, times.index);
-    const Tensor outputs[] = {made(out.video, layout.given_video_rows), made(out.audio, layout.given_audio_rows)};
+    std::vector<Tensor> outputs;
+    if (makes_video) outputs.push_back(made(out.video, layout.given_video_rows));
+    outputs.push_back(made(out.audio, layout.given_audio_rows));
     std::vector<Tensor> clean;
-    for (std::size_t k = 0; k < 2; ++k) clean.push_back(clean_sample(c, how.prediction, outputs[k], tracks[k].latents, timesteps[k]));
+    for (std::size_t k = 0; k < tracks.size(); ++k)
+      clean.push_back(clean_sample(c, how.prediction, outputs[k], tracks[k].latents, timesteps[k]));
     return clean;
   };
-  how.sampler.run(ctx, std::span(tracks), evaluate, after_step);
+  how.sampler.run(ctx, tracks, evaluate, after_step);
 }
 
 }  // namespace fabula::h3

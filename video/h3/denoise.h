@@ -63,7 +63,8 @@ struct ClipRows {
   Tensor text, video, audio;
 };
 
-/// On entry rows.video and rows.audio hold noise except in given rows; on return they are clean.
+/// On entry rows.video and rows.audio hold noise except in given rows; on return they are clean. All of the video may be given: then only
+/// sound is made, and text takes the timestep of the given pictures.
 void denoise(Context&, const Dit&, const Layout&, const Denoising&, const ClipRows& rows, const AfterStep&);
 
 }  // namespace fabula::h3

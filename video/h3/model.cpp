@@ -88,19 +88,22 @@ Shape H3Model::audio_shape(const ClipGeometry& g) const { return {g.audio_latent
 
 int H3Model::chunks(const ClipRequest& request) const { return static_cast<int>(decoded_chunks(vae_.config, geometry(request).frames)); }
 
-ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterStep& after_step) const {
+ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterStep& after_step, const LatentTensor* picture) const {
   const ClipGeometry g = geometry(request);
   if (request.conditioning == nullptr || request.conditioning->untimed() < 0)
     throw Error(ExitCode::internal, "a shot without conditioning");
   const Conditioning& conditioning = *request.conditioning;
   const std::vector<std::int32_t> text_tags(static_cast<std::size_t>(conditioning.rows()), text_tag);
-  const Layout layout = pack(g, text_tags, {}, conditioning.score_start);
+  Layout layout = pack(g, text_tags, {}, conditioning.score_start);
+  if (picture != nullptr) layout.given_video_rows = static_cast<std::int64_t>(layout.video.size());
   Denoising how{.schedules = schedules_, .prediction = block_.prediction, .sampler = sampler_named(request.settings.sampler)};
   how.schedules.video.set_points(request.settings.steps + 1);  // sigma 0 is a point, too
   how.schedules.audio.set_points(request.settings.steps + 1);
 
   TorchGenerator generator(request.seed);
-  const ClipLatents clip = draw_noise(ctx, generator, video_shape(g), audio_shape(g));
+  // The sound's noise is the same whether the picture is given or not.
+  ClipLatents clip = draw_noise(ctx, generator, video_shape(g), audio_shape(g));
+  if (picture != nullptr) clip.video = constant(ctx, picture->values, video_shape(g));
 
   const Arena::Scope scope(ctx.arena);
   const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), dit_.config.patch_dim()});
@@ -115,7 +118,7 @@ ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterS
 Sound H3Model::decode_clip(Context& ctx, const ClipLatents& clip, const FrameReceiver& receive, const std::function<bool()>& go_on,
                            Seconds& seconds) const {
   const Stopwatch sounding;
-  const std::vector<float> samples = to_host(ctx, decode_sound(ctx, audio_vae_, clip.audio, bundle_.audio_channels));
+  const std::vector<float> samples = to_host(ctx, h3::decode_sound(ctx, audio_vae_, clip.audio, bundle_.audio_channels));
   seconds.sound += sounding.seconds();
 
   const Stopwatch decoding;
@@ -183,6 +186,31 @@ CleanLatents H3Model::denoise(const ClipRequest& request, const Progress& progre
   });
   seconds_.denoise += denoising.seconds();
   return latents;
+}
+
+LatentTensor H3Model::denoise_sound(const ClipRequest& request, const LatentTensor& picture, const Progress& progress) {
+  if (picture.shape != extents(video_shape(geometry(request))))
+    throw Error(ExitCode::bad_data, "a picture of another shape than the shot's");
+  const auto run = [&](Context& ctx, const AfterStep& after_step) { return make(ctx, request, after_step, &picture).audio; };
+  const std::size_t bytes = footprint_of(machine_, [&](Context& ctx) { return run(ctx, [](std::size_t) { return true; }); });
+  const Stopwatch denoising;
+  LatentTensor sound = run_in(machine_, bytes, [&](Context& ctx) {
+    const Tensor audio = run(ctx, [&](std::size_t done) { return progress(static_cast<int>(done), request.settings.steps); });
+    return LatentTensor{extents(audio.shape), to_host(ctx, audio)};
+  });
+  seconds_.denoise += denoising.seconds();
+  return sound;
+}
+
+Sound H3Model::decode_sound(const ClipRequest& request, const LatentTensor& sound) {
+  const Shape shape = audio_shape(geometry(request));
+  if (sound.shape != extents(shape)) throw Error(ExitCode::bad_data, "a sound of another shape than the shot's");
+  const Stopwatch sounding;
+  const std::vector<float> samples = run_sized(machine_, [&](Context& ctx) {
+    return to_host(ctx, h3::decode_sound(ctx, audio_vae_, constant(ctx, sound.values, shape), bundle_.audio_channels));
+  });
+  seconds_.sound += sounding.seconds();
+  return interleaved(bundle_, samples);
 }
 
 Sound H3Model::decode(const ClipRequest& request, const CleanLatents& latents, const FrameReceiver& receive, const Progress& progress) {

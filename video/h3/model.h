@@ -27,6 +27,8 @@ class H3Model final : public ClipModel {
   [[nodiscard]] std::size_t footprint(const ClipRequest&) const override;
   /// Normalised, as the transformer leaves them: video (channels, frames, height, width), audio rows (channels · latents, latent channels).
   [[nodiscard]] CleanLatents denoise(const ClipRequest&, const Progress&) override;
+  [[nodiscard]] LatentTensor denoise_sound(const ClipRequest&, const LatentTensor& picture, const Progress&) override;
+  [[nodiscard]] Sound decode_sound(const ClipRequest&, const LatentTensor& sound) override;
   [[nodiscard]] Sound decode(const ClipRequest&, const CleanLatents&, const FrameReceiver&, const Progress&) override;
   [[nodiscard]] std::vector<StageTime> stage_times() const override;
 
@@ -39,7 +41,8 @@ class H3Model final : public ClipModel {
   };
 
   [[nodiscard]] ClipGeometry geometry(const ClipRequest&) const;
-  [[nodiscard]] ClipLatents make(Context&, const ClipRequest&, const AfterStep&) const;
+  // `picture`: given, or null.
+  [[nodiscard]] ClipLatents make(Context&, const ClipRequest&, const AfterStep&, const LatentTensor* picture = nullptr) const;
   [[nodiscard]] Shape video_shape(const ClipGeometry&) const;
   [[nodiscard]] Shape audio_shape(const ClipGeometry&) const;
   [[nodiscard]] int chunks(const ClipRequest&) const;

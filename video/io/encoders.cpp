@@ -87,12 +87,9 @@ void encode_frame(AVCodecContext& context, const AVFrame* frame, AVPacket& packe
 
 }  // namespace
 
-VideoEncoder::VideoEncoder(const SinkOptions& options, int source_width, int source_height)
-    : source_width_(source_width), source_height_(source_height), frame_(new_frame()), packet_(new_packet()) {
-  const int width = options.width > 0 ? options.width : source_width, height = options.height > 0 ? options.height : source_height;
+VideoEncoder::VideoEncoder(const SinkOptions& options, int width, int height) : frame_(new_frame()), packet_(new_packet()) {
   check_size(width, height);
   context_ = open_x264(options, width, height);
-  scaler_ = open_scaler(source_width, source_height, width, height);
   frame_->format = context_->pix_fmt;
   frame_->width = width;
   frame_->height = height;
@@ -105,18 +102,29 @@ VideoEncoder::VideoEncoder(const SinkOptions& options, int source_width, int sou
   check(av_frame_get_buffer(frame_.get(), 0), ExitCode::out_of_memory, "no memory for a frame");
 }
 
-void VideoEncoder::encode(const Image& image, const PacketReceiver& receive) {
-  if (image.width != source_width_ || image.height != source_height_ ||
+SwsContext* VideoEncoder::scaler_for(const Image& image) {
+  const bool is_whole = image.width == context_->width && image.height == context_->height;
+  if (!is_whole && source_width_ == 0) {
+    source_width_ = image.width;
+    source_height_ = image.height;
+  }
+  if ((!is_whole && (image.width != source_width_ || image.height != source_height_)) ||
       std::ssize(image.rgb) != std::int64_t{3} * image.width * image.height) {
     throw Error(ExitCode::internal, "a frame of " + std::to_string(image.width) + "x" + std::to_string(image.height) +
                                         " came into a film of " + std::to_string(source_width_) + "x" + std::to_string(source_height_));
   }
+  Scaler& scaler = is_whole ? unscaled_ : scaler_;
+  if (!scaler) scaler = open_scaler(image.width, image.height, context_->width, context_->height);
+  return scaler.get();
+}
+
+void VideoEncoder::encode(const Image& image, const PacketReceiver& receive) {
+  SwsContext* scaler = scaler_for(image);
   // The encoder may still hold the last frame's buffer.
   check(av_frame_make_writable(frame_.get()), ExitCode::out_of_memory, "no memory for a frame");
   const std::uint8_t* planes[] = {image.rgb.data()};
   const int strides[] = {3 * image.width};
-  check(sws_scale(scaler_.get(), planes, strides, 0, image.height, frame_->data, frame_->linesize), ExitCode::internal,
-        "the scaler failed");
+  check(sws_scale(scaler, planes, strides, 0, image.height, frame_->data, frame_->linesize), ExitCode::internal, "the scaler failed");
   ++frame_->pts;
   encode_frame(*context_, frame_.get(), *packet_, receive);
 }

@@ -16,17 +16,20 @@ using PacketReceiver = std::function<void(AVPacket&)>;
 /// x264 at constant quality on one thread, whose bytes depend on the input alone. Packets are timed in 1 / fps.
 class VideoEncoder {
  public:
-  /// Frames of source_width × source_height. Throws Error: usage for a film size that is odd or out of bounds, unavailable without libx264.
-  VideoEncoder(const SinkOptions& options, int source_width, int source_height);
+  /// A film of width × height. Frames are of that size or of one other, and are scaled. Throws Error: usage for a size that is odd or out
+  /// of bounds, unavailable without libx264.
+  VideoEncoder(const SinkOptions& options, int width, int height);
 
   void encode(const Image& image, const PacketReceiver& receive);
   void flush(const PacketReceiver& receive);
   [[nodiscard]] const AVCodecContext& context() const { return *context_; }
 
  private:
-  int source_width_, source_height_;
+  [[nodiscard]] SwsContext* scaler_for(const Image&);
+
+  int source_width_ = 0, source_height_ = 0;  // of the frames that are not of the film's size
   CodecContext context_;
-  Scaler scaler_;
+  Scaler scaler_, unscaled_;  // made when they are needed; for the source's size, for the film's own
   Frame frame_;
   Packet packet_;
 };

@@ -12,6 +12,8 @@
 #include "base/output_file.h"
 #include "video/io/av.h"
 #include "video/io/encoders.h"
+#include "video/io/muxer.h"
+#include "video/io/sample_spool.h"
 
 // The film's loudness is known only when its last sample is, so the sound cannot be encoded as it comes. Frames are encoded as they come
 // and their packets put on a spool; samples go to a second spool. finish() measures and masters the sound, encodes it, and writes packets
@@ -61,98 +63,6 @@ class PacketSpool {
   Spool spool_;
 };
 
-class SampleSpool {
- public:
-  explicit SampleSpool(const std::filesystem::path& beside) : spool_(beside) {}
-
-  void write(std::span<const float> samples) {
-    spool_.write(std::as_bytes(samples));
-    sample_frames_ += std::ssize(samples) / film_channels;
-  }
-  [[nodiscard]] std::int64_t sample_frames() const { return sample_frames_; }
-
-  // All of it, from the start.
-  void play(const SampleReceiver& receive) {
-    std::vector<float> piece(static_cast<std::size_t>(film_channels) * 8192);
-    spool_.rewind();
-    while (const std::size_t bytes = spool_.read(std::as_writable_bytes(std::span(piece))))
-      receive(std::span(piece).first(bytes / sizeof(float)));
-  }
-
- private:
-  Spool spool_;
-  std::int64_t sample_frames_ = 0;
-};
-
-// ISO 639-2/T, which MP4 has room for, by ISO 639-1.
-std::string three_letters(const std::string& language) {
-  static constexpr std::pair<const char*, const char*> codes[] = {
-      {"en", "eng"}, {"de", "deu"}, {"fr", "fra"}, {"es", "spa"}, {"it", "ita"}, {"pt", "por"}, {"nl", "nld"},
-      {"pl", "pol"}, {"sv", "swe"}, {"tr", "tur"}, {"ru", "rus"}, {"ar", "ara"}, {"hi", "hin"}, {"zh", "zho"},
-      {"ja", "jpn"}, {"ko", "kor"}, {"da", "dan"}, {"fi", "fin"}, {"nb", "nob"}, {"cs", "ces"}, {"el", "ell"},
-      {"he", "heb"}, {"hu", "hun"}, {"uk", "ukr"}, {"vi", "vie"}, {"id", "ind"}, {"th", "tha"}};
-  const std::string primary = language.substr(0, language.find('-'));
-  for (const auto& [two, three] : codes) {
-    if (primary == two) return three;
-  }
-  return "und";
-}
-
-// The container. Packets come in the codecs' time bases.
-class Muxer {
- public:
-  // Writes `scratch`; errors name the `output` that it is for.
-  Muxer(const std::filesystem::path& scratch, std::filesystem::path output, const SinkOptions& options, const AVCodecContext& video,
-        const AVCodecContext* audio)
-      : output_(std::move(output)) {
-    AVFormatContext* context = nullptr;
-    av::check(avformat_alloc_output_context2(&context, nullptr, "mp4", av::url(scratch).c_str()), ExitCode::unavailable,
-              "FFmpeg cannot write MP4");
-    context_.reset(context);
-    context->flags |= AVFMT_FLAG_BITEXACT;  // no dates, no versions
-    add(video);
-    if (audio != nullptr) add(*audio);
-    if (!options.title.empty()) checked(av_dict_set(&context->metadata, "title", options.title.c_str(), 0));
-    for (unsigned i = 0; i < context->nb_streams; ++i)
-      checked(av_dict_set(&context->streams[i]->metadata, "language", three_letters(options.language).c_str(), 0));
-    checked(avio_open(&context->pb, context->url, AVIO_FLAG_WRITE));
-    checked(av_opt_set(context->priv_data, "movflags", "+faststart", 0));
-    checked(avformat_write_header(context, nullptr));
-  }
-
-  void write(std::size_t stream, AVPacket& packet) {
-    packet.stream_index = static_cast<int>(stream);
-    av_packet_rescale_ts(&packet, time_bases_[stream], context_->streams[stream]->time_base);
-    checked(av_interleaved_write_frame(context_.get(), &packet));
-  }
-
-  void finish() {
-    checked(av_write_trailer(context_.get()));
-    avio_flush(context_->pb);
-    checked(context_->pb->error);
-    checked(avio_closep(&context_->pb));
-  }
-
- private:
-  void add(const AVCodecContext& codec) {
-    AVStream* stream = av::allocated(avformat_new_stream(context_.get(), nullptr));
-    checked(avcodec_parameters_from_context(stream->codecpar, &codec));
-    stream->time_base = codec.time_base;
-    if (codec.codec_type == AVMEDIA_TYPE_VIDEO) {
-      stream->avg_frame_rate = codec.framerate;
-      stream->sample_aspect_ratio = codec.sample_aspect_ratio;
-    }
-    time_bases_.push_back(codec.time_base);
-  }
-  void checked(int code) const { av::check(code, ExitCode::io, output_.string() + " could not be written"); }
-
-  std::filesystem::path output_;
-  av::Output context_;
-  std::vector<AVRational> time_bases_;
-};
-
-constexpr std::size_t video_stream = 0, audio_stream = 1;
-
 }  // namespace
 
 struct Mp4Sink::Impl {
@@ -160,11 +70,11 @@ struct Mp4Sink::Impl {
       : options(std::move(the_options)), file(std::move(output), options.existing), pictures(file.scratch()), sound(file.scratch()) {}
 
   // Puts the picture's packets that are due up to `time` (in `base`) into the file.
-  void write_pictures_until(Muxer& muxer, std::int64_t time, AVRational base) {
+  void write_pictures_until(av::Muxer& muxer, std::int64_t time, AVRational base) {
     while (waiting && av_compare_ts(picture->dts, video->context().time_base, time, base) <= 0) next_picture(muxer);
   }
-  void next_picture(Muxer& muxer) {
-    muxer.write(video_stream, *picture);
+  void next_picture(av::Muxer& muxer) {
+    muxer.write(av::Muxer::video_stream, *picture);
     waiting = pictures.read(*picture);
   }
 
@@ -202,7 +112,9 @@ const std::optional<Mastered>& Mp4Sink::mastered() const { return impl_->mastere
 
 void Mp4Sink::frame(const Image& image) {
   Impl& f = *impl_;
-  if (!f.video) f.video.emplace(f.options, image.width, image.height);
+  if (!f.video) {
+    f.video.emplace(f.options, f.options.width > 0 ? f.options.width : image.width, f.options.height > 0 ? f.options.height : image.height);
+  }
   f.video->encode(image, [&](AVPacket& packet) { f.pictures.write(packet); });
   ++f.frames;
 }
@@ -218,15 +130,14 @@ void Mp4Sink::finish() {
 
   std::optional<av::AudioEncoder> audio;
   if (f.sound.sample_frames() > 0) audio.emplace();
-  Muxer muxer(f.file.scratch(), f.file.output(), f.options, f.video->context(), audio ? &audio->context() : nullptr);
+  av::Muxer muxer(f.file.scratch(), f.file.output(), f.options, f.video->context(), audio ? &audio->context() : nullptr);
   if (audio) {
     const av::PacketReceiver write = [&](AVPacket& packet) {
       f.write_pictures_until(muxer, packet.dts, audio->context().time_base);
-      muxer.write(audio_stream, packet);
+      muxer.write(av::Muxer::audio_stream, packet);
     };
-    f.mastered =
-        master_sound([&](const SampleReceiver& receive) { f.sound.play(receive); }, {f.options.loudness_lufs, f.options.true_peak_dbtp},
-                     [&](std::span<const float> samples) { audio->encode(samples, write); });
+    f.mastered = master_sound([&](const SampleReceiver& receive) { f.sound.play(receive); }, f.options.loudness,
+                              [&](std::span<const float> samples) { audio->encode(samples, write); });
     audio->flush(write);
   }
   while (f.waiting) f.next_picture(muxer);

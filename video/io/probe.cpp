@@ -1,9 +1,11 @@
 // Demuxes and decodes a film to say what it holds.
 #include "video/io/probe.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <vector>
 
 #include "video/io/av.h"
@@ -144,6 +146,29 @@ void describe_audio(const Track& audio, FilmProbe& info) {
   info.language = tag(audio.stream->metadata, "language");
 }
 
+void describe_chapters(const AVFormatContext& input, FilmProbe& info) {
+  constexpr AVRational milliseconds = {1, 1000};
+  for (unsigned i = 0; i < input.nb_chapters; ++i) {
+    const AVChapter& chapter = *input.chapters[i];
+    info.chapters.push_back({av_rescale_q(chapter.start, chapter.time_base, milliseconds),
+                             av_rescale_q(chapter.end, chapter.time_base, milliseconds), tag(chapter.metadata, "title")});
+  }
+}
+
+// The cue in a packet of a text track: its length in two bytes, then its text. An empty one is the time between two cues.
+void read_cue(const AVStream& stream, const AVPacket& packet, FilmProbe& info) {
+  constexpr AVRational milliseconds = {1, 1000};
+  if (packet.size < 3) return;
+  Cue cue{av_rescale_q(packet.pts, stream.time_base, milliseconds),
+          av_rescale_q(packet.pts + packet.duration, stream.time_base, milliseconds),
+          {}};
+  const std::size_t length =
+      std::min<std::size_t>(static_cast<std::size_t>(packet.data[0]) << 8U | packet.data[1], static_cast<std::size_t>(packet.size) - 2);
+  std::istringstream lines(std::string(reinterpret_cast<const char*>(packet.data) + 2, length));
+  for (std::string line; std::getline(lines, line);) cue.lines.push_back({"", line});
+  info.subtitles.push_back(std::move(cue));
+}
+
 av::Input open_input(const std::filesystem::path& file) {
   if (!std::ifstream(file)) throw Error(ExitCode::input_missing, file.string() + " cannot be opened");
   AVFormatContext* context = nullptr;
@@ -168,6 +193,14 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
   info.index_in_front = moov_before_mdat(file);
   info.duration_s = static_cast<double>(input->duration) / AV_TIME_BASE;
   info.title = tag(input->metadata, "title");
+  info.comment = tag(input->metadata, "comment");
+  describe_chapters(*input, info);
+  const int text_index = av_find_best_stream(input.get(), AVMEDIA_TYPE_SUBTITLE, -1, -1, nullptr, 0);
+  const AVStream* text = text_index < 0 ? nullptr : input->streams[text_index];
+  if (text != nullptr) {
+    info.subtitle_codec = avcodec_get_name(text->codecpar->codec_id);
+    info.subtitle_language = tag(text->metadata, "language");
+  }
   describe_video(video, info);
   if (audio.present()) describe_audio(audio, info);
 
@@ -189,6 +222,7 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
   for (int code = 0; (code = av_read_frame(input.get(), packet.get())) != AVERROR_EOF; av_packet_unref(packet.get())) {
     av::check(code, ExitCode::bad_data, name + " cannot be read to its end");
     if (packet->stream_index == video.index) decode(video, packet.get(), *frame, name, receive_frame);
+    if (packet->stream_index == text_index && info.subtitle_codec == "mov_text") read_cue(*text, *packet, info);
     if (packet->stream_index == audio.index) decode(audio, packet.get(), *frame, name, receive_samples);
   }
   decode(video, nullptr, *frame, name, receive_frame);

@@ -5,8 +5,10 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/clip_model.h"
+#include "video/io/sinks.h"
 
 namespace fabula {
 
@@ -14,7 +16,11 @@ struct FilmProbe {
   std::string container;        ///< libav's name, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
   bool index_in_front = false;  ///< moov before mdat: playable before it is all there
   double duration_s = 0.0;      ///< of the file
-  std::string title;            ///< empty: none
+  std::string title, comment;   ///< empty: none
+  std::vector<Chapter> chapters;
+
+  std::string subtitle_codec, subtitle_language;  ///< empty: no subtitle track
+  std::vector<Cue> subtitles;                     ///< as plain text, a line each, without speakers
 
   std::string video_codec, pixel_format;
   int width = 0, height = 0;

@@ -1,6 +1,7 @@
 // The containers a film can be written in.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -8,12 +9,20 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audio/master.h"
 #include "base/output_file.h"
+#include "engine/film/subtitles.h"
 #include "engine/media_sink.h"
 
 namespace fabula {
+
+struct Chapter {
+  std::int64_t start_ms = 0, end_ms = 0;
+  std::string title;
+  bool operator==(const Chapter&) const = default;
+};
 
 struct SinkOptions {
   int fps = 24;
@@ -21,10 +30,14 @@ struct SinkOptions {
   /// Size of the film; 0: that of the frames. Frames of another size are scaled (Lanczos). Even numbers: the chroma is halved.
   int width = 0, height = 0;
   /// The whole film is brought to this loudness with one gain and a true-peak limiter.
-  double loudness_lufs = -16.0;
-  double true_peak_dbtp = -1.0;
-  /// What players show. Empty: no title.
+  LoudnessTarget loudness = {};
+  /// What players show. Empty: none.
   std::string title = {};
+  std::string comment = {};
+  /// One after another, from the film's start.
+  std::vector<Chapter> chapters = {};
+  /// Of a subtitle track in the language of the sound; empty: no track.
+  std::vector<Cue> subtitles = {};
   /// Language of the sound as BCP 47 has it ("en", "pt-BR"); one that ISO 639-2 has no code for is "und".
   std::string language = {};
   /// What happens to an existing file of the output's name.

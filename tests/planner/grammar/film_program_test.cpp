@@ -35,7 +35,7 @@ const std::set<std::string> promised = {
     "one-place", "destroyed", "wardrobe-undeclared",
     // of a program for a world
     "model-text", "model-format", "model-shots", "model-shot-length", "model-character", "model-voice", "model-place", "model-cast",
-    "model-prop", "model-action", "model-camera", "model-line", "model-ignores"};
+    "model-prop", "model-action", "model-camera", "model-line", "model-transition", "model-ignores"};
 // And those that do not depend on what is written: the prompt is given, and locks compare two plans.
 const std::set<std::string> not_promised = {"model-prompt", "locked-changed", "prompt-event"};
 
