@@ -31,7 +31,7 @@ constexpr std::array<ExitCodeEntry, 16> table = {{
     {76, "the film failed its check", "The finished film was read back and lacks frames or sound.",
      "Run it again; if it happens twice, please report it."},
     {78, "no home folder", "No XDG variable and no HOME says where the cast or the store of shots is kept.",
-     "Set HOME, or name the file with --file CAST.db or the folder with --store DIR."},
+     "Set HOME, or name the file with --cast CAST.db or the folder with --store DIR."},
     {130, "interrupted", "The run was stopped by SIGINT (Ctrl-C).", "Run it again; no half-written file is left behind."},
     {143, "terminated", "The run was stopped by SIGTERM.", "Run it again; no half-written file is left behind."},
 }};
