@@ -127,8 +127,8 @@ std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model,
   std::vector<ShotReport> reports;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const ShotPlan shot = shot_plan(planned, indices[i], format, legal_frames, request);
-    const auto outcome = latents_of(model, shot.clip, fingerprint, request.store, progress_of(progress, i, indices.size())).outcome;
-    reports.push_back({planned.film.shots[indices[i]].id, outcome});
+    const auto clip = latents_of(model, shot.clip, fingerprint, request.store, progress_of(progress, i, indices.size()));
+    reports.push_back({planned.film.shots[indices[i]].id, clip.outcome, shot.clip.seed, clip.profile});
   }
   return reports;
 }
@@ -148,7 +148,7 @@ std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model
     const ShotPlan shot = shot_plan(planned, i, format, legal_frames, request);
     const ClipModel::Progress of_the_film = progress_of(progress, i, shots);
     const ShotStore::Clip clip = latents_of(model, shot.clip, fingerprint, request.store, of_the_film);
-    reports.push_back({film.shots[i].id, clip.outcome});
+    reports.push_back({film.shots[i].id, clip.outcome, shot.clip.seed, clip.profile});
 
     FrameRepeater repeater(sink, shot.frames, film.fps, format.fps);
     const Sound sound = model.decode(

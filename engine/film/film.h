@@ -42,6 +42,8 @@ using SoundJoin = std::function<std::vector<float>(const Sound&, std::int64_t co
 struct ShotReport {
   std::string id;
   ShotStore::Outcome outcome;
+  std::uint64_t seed = 0;
+  std::string profile = {};  ///< of the processor that made it, where the store says
 };
 
 /// Makes the shots with these indices into the request's store, and nothing else. progress as render_film's.

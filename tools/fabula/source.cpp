@@ -84,6 +84,8 @@ Source read_source(const std::string& given) {
     source.prompt = prompt_of_screenplay(given);
     return source;
   }
+  if (given.ends_with(".fabula.json"))
+    throw Error(ExitCode::usage, given + " is the receipt of a film; `fabula render --from-receipt " + given + "` makes the film again");
   if (ending == ".json") return source_of_text(read_file(given, plan::largest_file, "the plan"), /*plan_expected=*/true);
   if (given == "-") return source_of_text(read_standard_input(plan::largest_file, "the prompt"), /*plan_expected=*/false);
   if (names_a_file(given)) refuse_path(given);

@@ -113,6 +113,10 @@ class Muxer {
     add(video);
     if (audio != nullptr) add(*audio);
     if (!options.title.empty()) checked(av_dict_set(&context->metadata, "title", options.title.c_str(), 0));
+    if (options.labels) {
+      checked(av_dict_set(&context->metadata, "comment", "Made by a generative model", 0));
+      checked(av_dict_set(&context->metadata, "encoding_tool", options.labels->producer.c_str(), 0));
+    }
     for (unsigned i = 0; i < context->nb_streams; ++i)
       checked(av_dict_set(&context->streams[i]->metadata, "language", three_letters(options.language).c_str(), 0));
     checked(avio_open(&context->pb, context->url, AVIO_FLAG_WRITE));
@@ -231,6 +235,8 @@ void Mp4Sink::finish() {
   }
   while (f.waiting) f.next_picture(muxer);
   muxer.finish();
+  if (f.options.labels) label_film(f.file.scratch(), *f.options.labels);
+  if (f.options.sign) f.options.sign(f.file.scratch());
   if (f.options.check) f.options.check(f.file.scratch());
   f.file.commit();
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/clip_model.h"
+#include "video/io/labels.h"
 
 namespace fabula {
 
@@ -14,7 +15,9 @@ struct FilmProbe {
   std::string container;        ///< libav's name, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
   bool index_in_front = false;  ///< moov before mdat: playable before it is all there
   double duration_s = 0.0;      ///< of the file
-  std::string title;            ///< empty: none
+  std::string title, comment;   ///< empty: none
+  std::string aigc;             ///< the key AIGC, as JSON (GB 45438-2025); empty: none
+  FoundLabels labels;
 
   std::string video_codec, pixel_format;
   int width = 0, height = 0;
