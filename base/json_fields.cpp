@@ -83,6 +83,23 @@ struct Field {
 
 }  // namespace
 
+std::string json_fault(std::string_view text, std::size_t first_line) {
+  const auto keep_nothing = [](int, json::parse_event_t, const json&) { return false; };
+  try {
+    const json nothing = json::parse(text.begin(), text.end(), keep_nothing);
+    return {};
+  } catch (const json::parse_error& error) {
+    const std::string_view read = text.substr(0, error.byte == 0 ? 0 : error.byte - 1);
+    const std::size_t line = first_line + static_cast<std::size_t>(std::count(read.begin(), read.end(), '\n'));
+    const std::string_view rest = read.substr(read.rfind('\n') + 1);  // npos + 1 is 0
+    const auto column =
+        1 + std::count_if(rest.begin(), rest.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+    return "there is an error at line " + std::to_string(line) + ", column " + std::to_string(column);
+  } catch (const json::exception&) {  // 1e999
+    return "it holds a number that is too large";
+  }
+}
+
 struct JsonFields::Object {
   json value;
 };
@@ -92,7 +109,7 @@ JsonFields JsonFields::open(const std::filesystem::path& file) { return parse(re
 JsonFields JsonFields::parse(std::string_view text, const std::string& name) {
   auto object = std::make_shared<Object>();
   object->value = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
-  if (object->value.is_discarded()) throw Error(ExitCode::bad_data, name + " is not JSON");
+  if (object->value.is_discarded()) throw Error(ExitCode::bad_data, name + " is not JSON: " + json_fault(text));
   if (!object->value.is_object()) refuse_file(name, "holds " + shown(object->value) + ", expected a JSON object");
   return {name, std::move(object)};
 }

@@ -14,6 +14,10 @@
 
 namespace fabula {
 
+/// Why a text is not JSON: "there is an error at line 3, column 14", or a number that is too large; empty if it is JSON. Lines count from
+/// `first_line`, columns count characters from 1.
+[[nodiscard]] std::string json_fault(std::string_view text, std::size_t first_line = 1);
+
 /// One JSON object of a file. Every complaint is an Error(bad_data) that names the file and the key, what the key holds and what was
 /// expected: `config.json: "layers" holds 7, expected an integer from 1 to 4`. A key that holds null counts as absent for has() and for
 /// the readers that take a default.

@@ -1,6 +1,8 @@
 // fabula.json: the fields that every family shares, within limits.
 #include "engine/bundle.h"
 
+#include <numeric>
+
 #include "base/error.h"
 #include "base/json_fields.h"
 
@@ -30,6 +32,11 @@ Bundle Bundle::open(const std::filesystem::path& folder) {
   bundle.shot_frames = fields.integers<int>("shot_frames", 1, 1000, 1, 100000);
   bundle.steps = fields.integer<int>("steps", 1, 1000);
   return bundle;
+}
+
+std::string aspect_of(int width, int height) {
+  const int common = std::gcd(width, height);
+  return std::to_string(width / common) + ":" + std::to_string(height / common);
 }
 
 }  // namespace fabula

@@ -22,4 +22,7 @@ struct Bundle {
   static Bundle open(const std::filesystem::path& folder);
 };
 
+/// The shape of a picture in least terms: "7:4" of 896 x 512.
+[[nodiscard]] std::string aspect_of(int width, int height);
+
 }  // namespace fabula

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_fields.h"
 
 namespace fabula {
 namespace {
@@ -18,6 +19,7 @@ class WorldReader {
  public:
   WorldReader(std::string_view text, std::string name)
       : name_(std::move(name)), root_(json::parse(text.begin(), text.end(), nullptr, false)) {
+    if (root_.is_discarded()) refuse("it is not JSON: " + json_fault(text));
     if (!root_.is_object()) refuse("is not a JSON object");
   }
 

@@ -157,8 +157,8 @@ std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model,
   std::vector<ShotReport> reports;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const ShotPlan shot = shot_plan(planned, indices[i], format, legal_frames, request);
-    const auto outcome = latents_of(model, shot.clip, fingerprint, request.store, progress_of(progress, i, indices.size())).outcome;
-    reports.push_back({planned.film.shots[indices[i]].id, outcome, 0});
+    const auto clip = latents_of(model, shot.clip, fingerprint, request.store, progress_of(progress, i, indices.size()));
+    reports.push_back({planned.film.shots[indices[i]].id, clip.outcome, shot.clip.seed, clip.profile, 0});
   }
   return reports;
 }
@@ -189,7 +189,7 @@ std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model
     if (request.stems != nullptr)
       sound = make_stems(model, shot.clip, clip.latents, std::move(sound), *request.stems, i, edges, of_the_film);
     sink.samples(join(sound, edges));
-    reports.push_back({film.shots[i].id, clip.outcome, edit.end()});
+    reports.push_back({film.shots[i].id, clip.outcome, shot.clip.seed, clip.profile, edit.end()});
   }
   sink.finish();
   return reports;

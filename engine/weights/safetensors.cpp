@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,8 @@ Mapping map_file(const std::filesystem::path& file) {
 
 // Parses with what nlohmann's DOM would let pass refused: repeated keys (it keeps the last) and deep nesting.
 json parse_header(const std::filesystem::path& file, std::string_view text) {
+  // nlohmann takes a NUL for the end; the reference takes spaces alone for padding.
+  if (text.find('\0') != std::string_view::npos) refuse(file, "its header has a NUL byte in it");
   std::vector<std::set<std::string>> keys;
   const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
     if (depth > 3) refuse(file, "its header is nested too deeply");
@@ -67,19 +70,44 @@ json parse_header(const std::filesystem::path& file, std::string_view text) {
   }
 }
 
-bool dtype_named(const std::string& name, DType& dtype) {
-  static const std::map<std::string, DType> names = {{"F32", DType::f32}, {"BF16", DType::bf16}, {"F16", DType::f16},
-                                                     {"F64", DType::f64}, {"I8", DType::i8},     {"U8", DType::u8},
-                                                     {"I32", DType::i32}, {"I64", DType::i64},   {"BOOL", DType::boolean}};
-  const auto found = names.find(name);
-  if (found == names.end()) return false;
-  dtype = found->second;
-  return true;
+// A dtype of the format (safetensors 0.6, Dtype). Those that are not read have a name for people.
+struct StoredType {
+  const char* name;
+  unsigned bits;
+  std::optional<DType> read;
+  const char* said = "";
+};
+constexpr StoredType stored_types[] = {{"F32", 32, DType::f32},
+                                       {"BF16", 16, DType::bf16},
+                                       {"F16", 16, DType::f16},
+                                       {"F64", 64, DType::f64},
+                                       {"I8", 8, DType::i8},
+                                       {"U8", 8, DType::u8},
+                                       {"I32", 32, DType::i32},
+                                       {"I64", 64, DType::i64},
+                                       {"BOOL", 8, DType::boolean},
+                                       {"F8_E4M3", 8, {}, "FP8"},
+                                       {"F8_E5M2", 8, {}, "FP8"},
+                                       {"F8_E8M0", 8, {}, "FP8"},
+                                       {"F6_E2M3", 6, {}, "FP6"},
+                                       {"F6_E3M2", 6, {}, "FP6"},
+                                       {"F4", 4, {}, "FP4"},
+                                       {"C64", 64, {}, "complex numbers"},
+                                       {"I16", 16, {}, "16-bit integers"},
+                                       {"U16", 16, {}, "16-bit integers"},
+                                       {"U32", 32, {}, "unsigned 32-bit integers"},
+                                       {"U64", 64, {}, "unsigned 64-bit integers"}};
+
+const StoredType* type_named(const std::string& name) {
+  const auto* found =
+      std::find_if(std::begin(stored_types), std::end(stored_types), [&](const StoredType& type) { return name == type.name; });
+  return found == std::end(stored_types) ? nullptr : found;
 }
 
 struct Range {
   std::uint64_t begin, end;
   std::string name;
+  const StoredType* type;
 };
 
 // A scalar, whose shape is [], gets one axis of extent 1: a tensor of rank 0 means "absent" here.
@@ -91,9 +119,8 @@ Tensor read_entry(const std::filesystem::path& file, const std::string& name, co
       !offsets->is_array() || offsets->size() != 2 || entry.size() != 3) {
     refuse(file, who + " needs dtype, shape and two data_offsets");
   }
-  Tensor tensor;
-  if (!dtype_named(dtype_text->get<std::string>(), tensor.dtype))
-    refuse(file, who + " has the unknown dtype " + dtype_text->get<std::string>());
+  const StoredType* type = type_named(dtype_text->get<std::string>());
+  if (type == nullptr) refuse(file, who + " has the unknown dtype " + dtype_text->get<std::string>());
   if (shape->size() > Shape::max_rank) refuse(file, who + " has more than five axes");
 
   std::vector<std::int64_t> extents;
@@ -101,8 +128,8 @@ Tensor read_entry(const std::filesystem::path& file, const std::string& name, co
   for (const json& extent : *shape) {
     if (!extent.is_number_unsigned()) refuse(file, who + " has an extent that is not a whole number");
     const auto value = extent.get<std::uint64_t>();
-    // data_size bounds every product that can be right, so the multiplication cannot overflow unnoticed.
-    if (value != 0 && elements > data_size / value) refuse(file, who + " is larger than the file");
+    // The file bounds every product that can be right, so the multiplication cannot overflow unnoticed. The smallest type has 4 bits.
+    if (value != 0 && elements > 2 * data_size / value) refuse(file, who + " is larger than the file");
     elements *= value;
     extents.push_back(static_cast<std::int64_t>(value));
   }
@@ -110,9 +137,11 @@ Tensor read_entry(const std::filesystem::path& file, const std::string& name, co
   for (const json& offset : *offsets) {
     if (!offset.is_number_unsigned()) refuse(file, who + " has an offset that is not a whole number");
   }
-  range = {(*offsets)[0].get<std::uint64_t>(), (*offsets)[1].get<std::uint64_t>(), name};
+  range = {(*offsets)[0].get<std::uint64_t>(), (*offsets)[1].get<std::uint64_t>(), name, type};
   if (range.begin > range.end || range.end > data_size) refuse(file, who + " lies outside the file");
-  if (range.end - range.begin != elements * size_of(tensor.dtype)) refuse(file, who + " has another size than its shape and dtype say");
+  if ((range.end - range.begin) * 8 != elements * type->bits) refuse(file, who + " has another size than its shape and dtype say");
+  Tensor tensor;
+  tensor.dtype = type->read.value_or(DType::u8);
   tensor.shape = Shape(extents);
   return tensor;
 }
@@ -128,6 +157,15 @@ void check_tiling(const std::filesystem::path& file, std::vector<Range>& ranges,
     at = range.end;
   }
   if (at != data_size) refuse(file, "there are bytes after the last tensor");
+}
+
+// A sound file may hold numbers that this program has no kernels for.
+void require_read(const std::filesystem::path& file, const std::vector<Range>& ranges) {
+  for (const Range& range : ranges) {
+    if (range.type->read) continue;
+    throw Error(ExitCode::bad_data, file.string() + ": tensor \"" + range.name + "\" is stored as " + range.type->said + " (" +
+                                        range.type->name + "), which Fabula does not read");
+  }
 }
 
 }  // namespace
@@ -162,6 +200,7 @@ Safetensors Safetensors::open(const std::filesystem::path& file) {
     ranges.push_back(std::move(range));
   }
   check_tiling(file, ranges, data_size);
+  require_read(file, ranges);
   result.mapping_ = mapping.memory;
   return result;
 }

@@ -17,8 +17,8 @@ namespace fabula {
 class Safetensors {
  public:
   /// Throws Error: input_missing when it cannot be opened; bad_data for a header longer than the file or 32 MB, malformed JSON, unknown
-  /// dtype, duplicate names, a shape that does not match its byte range, overlapping, out-of-range or incomplete ranges, trailing bytes,
-  /// rank above 5.
+  /// dtype or one that has no kernels (FP8), duplicate names, a shape that does not match its byte range, overlapping, out-of-range or
+  /// incomplete ranges, trailing bytes, rank above 5.
   static Safetensors open(const std::filesystem::path& file);
 
   [[nodiscard]] const std::map<std::string, Tensor>& tensors() const { return tensors_; }

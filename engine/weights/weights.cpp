@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_fields.h"
 #include "engine/weights/safetensors.h"
 #include "kernels/bf16.h"
 #include "kernels/device.h"
@@ -89,7 +90,9 @@ float quantise(const float* row, std::int64_t count, std::int8_t* to) {
 
 // The shards of an index file: each a plain file name in the same folder.
 std::set<std::string> shards_of(const fs::path& index) {
-  const json root = json::parse(read_file(index), nullptr, /*allow_exceptions=*/false);
+  const std::string text = read_file(index);
+  const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) throw Error(ExitCode::bad_data, index.string() + " is not JSON: " + json_fault(text));
   if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object())
     throw Error(ExitCode::bad_data, index.string() + " has no weight_map");
   std::set<std::string> shards;

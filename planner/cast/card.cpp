@@ -1,4 +1,4 @@
-// Reads and writes the containers of a card: JSON, PNG, CHARX. card_json.cpp reads the JSON itself.
+// Reads and writes the containers of a card: JSON, PNG, CHARX, WebP. card_json.cpp reads the JSON itself.
 #include "planner/cast/card.h"
 
 #include <algorithm>
@@ -6,7 +6,10 @@
 #include "base/error.h"
 #include "planner/cast/base64.h"
 #include "planner/cast/png.h"
+#include "planner/cast/webp.h"
 #include "planner/cast/zip.h"
+#include "planner/text/names.h"
+#include "planner/text/text.h"
 
 namespace fabula::cast {
 namespace {
@@ -14,10 +17,7 @@ namespace {
 constexpr const char* json_name = "card.json";
 constexpr const char* keywords[] = {"ccv3", "chara"};  // the newer first: it wins if both are present
 
-bool is_card_chunk(const PngChunk& chunk) {
-  std::string_view text;
-  return std::any_of(std::begin(keywords), std::end(keywords), [&](const char* keyword) { return is_text_chunk(chunk, keyword, text); });
-}
+bool is_card_chunk(const PngChunk& chunk) { return has({std::begin(keywords), std::end(keywords)}, keyword_of(chunk)); }
 
 // Removes all card chunks.
 std::vector<PngChunk> picture_of(std::vector<PngChunk> chunks) {
@@ -25,14 +25,24 @@ std::vector<PngChunk> picture_of(std::vector<PngChunk> chunks) {
   return chunks;
 }
 
+// The JSON of a text that holds it in base64, as the specification says, or as it is, as some programs write it.
+std::string json_of(const std::string& text) {
+  if (trimmed(text).starts_with('{')) return text;
+  if (text.starts_with("rcc||"))
+    throw Error(ExitCode::bad_data,
+                "the card in the picture is locked by RisuAI, and only RisuAI reads it: export it there without a lock");
+  std::string json;
+  if (!from_base64(trimmed(text), json)) throw Error(ExitCode::bad_data, "the card in the picture is not base64");
+  return json;
+}
+
 Card read_png_card(std::string_view bytes) {
   const std::vector<PngChunk> chunks = read_png(bytes);
   for (const char* keyword : keywords) {
-    std::string_view text;
-    const auto chunk = std::find_if(chunks.begin(), chunks.end(), [&](const PngChunk& c) { return is_text_chunk(c, keyword, text); });
+    const auto chunk = std::find_if(chunks.begin(), chunks.end(), [&](const PngChunk& c) { return keyword_of(c) == keyword; });
     if (chunk == chunks.end()) continue;
     Card card;
-    if (!from_base64(text, card.origin.json)) throw Error(ExitCode::bad_data, "the card in the picture is not base64");
+    card.origin.json = json_of(text_of(*chunk, 2 * largest_card_json));
     card.character = read_card_json(card.origin.json);
     card.origin.picture = write_png(picture_of(chunks));
     return card;
@@ -40,10 +50,10 @@ Card read_png_card(std::string_view bytes) {
   throw Error(ExitCode::bad_data, "the picture has no character card in it");
 }
 
-Card read_charx(std::string_view bytes) {
+Card card_of(std::vector<ZipEntry> entries) {
   Card card;
   bool found = false;
-  for (ZipEntry& entry : read_zip(bytes)) {
+  for (ZipEntry& entry : entries) {
     if (entry.name == json_name)
       card.origin.json = std::move(entry.data), found = true;
     else
@@ -54,13 +64,34 @@ Card read_charx(std::string_view bytes) {
   return card;
 }
 
+bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xff\xd8\xff"); }
+
+// A JPEG that shows the character, and behind it a CHARX.
+Card read_jpeg_card(std::string_view bytes) {
+  if (bytes.rfind("PK\x05\x06") == std::string_view::npos) throw Error(ExitCode::bad_data, "the picture has no character card in it");
+  std::size_t front = 0;
+  Card card = card_of(read_attached_zip(bytes, front));
+  card.origin.picture = bytes.substr(0, front);
+  return card;
+}
+
+// The first programs kept the card in the Exif comment of a WebP. Its picture is kept by nobody: it comes back as a PNG or not at all.
+Card read_webp_card(std::string_view bytes) {
+  Card card;
+  card.origin.json = json_of(webp_comment(bytes));
+  card.character = read_card_json(card.origin.json);
+  return card;
+}
+
 }  // namespace
 
 Card read_card(std::string_view bytes) {
   if (bytes.size() > largest_card)
     throw Error(ExitCode::bad_data, "the card is larger than " + std::to_string(largest_card >> 20U) + " MB");
   if (is_png(bytes)) return read_png_card(bytes);
-  if (is_zip(bytes)) return read_charx(bytes);
+  if (is_zip(bytes)) return card_of(read_zip(bytes));
+  if (is_jpeg(bytes)) return read_jpeg_card(bytes);
+  if (is_webp(bytes)) return read_webp_card(bytes);
   Card card;
   card.character = read_card_json(bytes);
   card.origin.json = bytes;
@@ -78,7 +109,7 @@ std::string write_card_png(const Character& character, const Origin& origin, std
 std::string write_charx(const Character& character, const Origin& origin, std::int64_t modified_s) {
   std::vector<ZipEntry> entries = {{json_name, write_card_json(character, origin, modified_s)}};
   for (const Asset& asset : origin.assets) entries.push_back({asset.path, asset.data});
-  return write_zip(entries);
+  return (is_jpeg(origin.picture) ? origin.picture : "") + write_zip(entries);
 }
 
 }  // namespace fabula::cast

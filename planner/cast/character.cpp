@@ -1,9 +1,12 @@
 // Validates characters, and words one as a sentence of a prompt.
 #include "planner/cast/character.h"
 
+#include <algorithm>
 #include <set>
+#include <span>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "planner/text/text.h"
 #include "planner/text/unicode.h"
 
@@ -35,17 +38,27 @@ bool is_id(std::string_view text) {
 }
 
 std::string id_of(std::string_view name) {
+  constexpr std::size_t most = 32, digest = 8;
   std::string id;
-  for (const char c : lowercase(name)) {
-    const bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
+  bool is_whole = true;
+  const std::string plain = without_accents(lowercase(name));
+  for (std::size_t at = 0; at < plain.size();) {
+    const fabula::Character c = character_at(plain, at);
+    const bool letter = c.code >= 'a' && c.code <= 'z', digit = c.code >= '0' && c.code <= '9';
     if (letter || (digit && !id.empty()))
-      id += c;
+      id += plain[at];
     else if (!id.empty() && id.back() != '_')
       id += '_';
-    if (id.size() == 32) break;
+    is_whole = is_whole && (c.code < 0x80 || (c.kind != CharKind::letter && c.kind != CharKind::number));
+    at += c.bytes;
   }
-  while (!id.empty() && id.back() == '_') id.pop_back();
-  return id.empty() ? "character" : id;
+  const auto shorten = [&](std::size_t bytes) {
+    id.resize(std::min(id.size(), bytes));
+    while (!id.empty() && id.back() == '_') id.pop_back();
+    if (id.empty()) id = "character";
+  };
+  shorten(is_whole ? most : most - digest - 1);
+  return is_whole ? id : id + "_" + Sha256().add(std::as_bytes(std::span(name))).hex().substr(0, digest);
 }
 
 void require_valid(const Character& c) {

@@ -54,7 +54,7 @@ struct Asset {
 };
 struct Origin {
   std::string json;           ///< the card; empty if the character was not imported
-  std::string picture;        ///< the PNG without card chunks; empty if none
+  std::string picture;        ///< the PNG without card chunks, or the JPEG in front of a CHARX; empty if none
   std::vector<Asset> assets;  ///< the other files of a CHARX
 };
 
@@ -63,7 +63,8 @@ constexpr std::size_t longest_text = 65536;  ///< bytes of any other text
 constexpr std::size_t most_entries = 256;    ///< of fields, images and sounds, each
 
 [[nodiscard]] bool is_id(std::string_view text);
-/// Makes an id from a name: "Old Fox!" -> "old_fox"; "character" if nothing is left.
+/// Makes an id from a name: "Old Fox!" -> "old_fox", "Éloïse" -> "eloise". A name with letters that have no counterpart in a-z ends in a
+/// part of its SHA-256, so that two such names have two ids: "中文" -> "character_72726d88".
 [[nodiscard]] std::string id_of(std::string_view name);
 
 /// Throws Error(bad_data), naming the part, for a malformed id, an empty name, a text that is too long, not UTF-8 or holds a NUL, and a

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "planner/text/text.h"
 
 namespace fabula::cast {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::string_view signature = "\x89PNG\r\n\x1a\n";
 constexpr std::size_t frame = 12;  // length, type and checksum of a chunk
 constexpr std::size_t most_chunks = 65536;
+constexpr std::size_t deepest_deflate = 1032;  // nothing that zlib has packed is longer than this many times its packed size
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ExitCode::bad_data, "the PNG file " + what); }
 
@@ -75,11 +77,37 @@ std::string write_png(const std::vector<PngChunk>& chunks) {
 
 PngChunk text_chunk(std::string_view keyword, std::string_view text) { return {"tEXt", std::string(keyword) + '\0' + std::string(text)}; }
 
-bool is_text_chunk(const PngChunk& chunk, std::string_view keyword, std::string_view& text) {
-  const std::string_view data = chunk.data;
-  if (chunk.type != "tEXt" || data.size() <= keyword.size() || !data.starts_with(keyword) || data[keyword.size()] != '\0') return false;
-  text = data.substr(keyword.size() + 1);
-  return true;
+std::string keyword_of(const PngChunk& chunk) {
+  const bool is_text = chunk.type == "tEXt" || chunk.type == "zTXt" || chunk.type == "iTXt";
+  const std::size_t end = chunk.data.find('\0');
+  return is_text && end != std::string::npos ? lowercase(chunk.data.substr(0, end)) : "";
+}
+
+std::string text_of(const PngChunk& chunk, std::size_t most_bytes) {
+  std::string_view rest = chunk.data;
+  const auto skip = [&](std::size_t bytes) {
+    if (bytes > rest.size()) refuse("has a damaged text");
+    rest.remove_prefix(bytes);
+  };
+  const auto skip_string = [&] { skip(rest.find('\0') == std::string_view::npos ? rest.size() + 1 : rest.find('\0') + 1); };
+  skip_string();  // the keyword
+  bool is_packed = chunk.type == "zTXt";
+  if (chunk.type == "zTXt") skip(1);  // the method, of which there is one
+  if (chunk.type == "iTXt") {
+    is_packed = !rest.empty() && rest[0] == '\1';
+    skip(2);
+    skip_string();  // the language
+    skip_string();  // the keyword in that language
+  }
+  if (!is_packed) return std::string(rest);
+  // One byte more than allowed shows that there is more.
+  std::string text(std::min(most_bytes, rest.size() * deepest_deflate) + 1, '\0');
+  auto length = static_cast<uLongf>(text.size());
+  if (uncompress(reinterpret_cast<Bytef*>(text.data()), &length, reinterpret_cast<const Bytef*>(rest.data()), rest.size()) != Z_OK ||
+      length > most_bytes)
+    refuse("has a packed text that is damaged or too long");
+  text.resize(length);
+  return text;
 }
 
 }  // namespace fabula::cast

@@ -21,7 +21,9 @@ struct PngChunk {
 
 /// A tEXt chunk; the keyword has 1 to 79 bytes.
 [[nodiscard]] PngChunk text_chunk(std::string_view keyword, std::string_view text);
-/// Whether it is a tEXt chunk with this keyword; if so, sets `text`.
-[[nodiscard]] bool is_text_chunk(const PngChunk&, std::string_view keyword, std::string_view& text);
+/// The keyword of a tEXt, zTXt or iTXt chunk, in small letters; empty for other chunks.
+[[nodiscard]] std::string keyword_of(const PngChunk&);
+/// The text of such a chunk, unpacked. Throws Error(bad_data) for one that is damaged or unpacks to more than `most_bytes`.
+[[nodiscard]] std::string text_of(const PngChunk&, std::size_t most_bytes);
 
 }  // namespace fabula::cast

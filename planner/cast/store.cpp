@@ -119,12 +119,17 @@ void Store::require(const std::string& id) const {
   if (!row.bind(id).step()) throw Error(ExitCode::input_missing, "there is no character \"" + id + "\" in " + database_.file());
 }
 
+void Store::require_free(const std::string& id) const {
+  Statement row(database_, "SELECT 1 FROM character WHERE id = ?");
+  if (row.bind(id).step())
+    throw Error(ExitCode::cannot_create,
+                "there is a character \"" + id + "\" already; `fabula cast edit` changes it, --replace overwrites it");
+}
+
 void Store::add(const Character& character, const Origin& origin) {
   require_valid(character);
   Transaction transaction(database_);
-  Statement row(database_, "SELECT 1 FROM character WHERE id = ?");
-  if (row.bind(character.id).step())
-    throw Error(ExitCode::cannot_create, "there is a character \"" + character.id + "\" already (--replace overwrites it)");
+  require_free(character.id);
   write(character, origin);
   transaction.commit();
 }
@@ -187,6 +192,22 @@ void Store::write(const Character& c, const Origin& origin) {
         .bind_blob(origin.assets[i].data)
         .step();
   }
+}
+
+void Store::rename(const std::string& id, const std::string& new_id) {
+  Character renamed = find(id);
+  renamed.id = new_id;
+  require_valid(renamed);
+  Transaction transaction(database_);
+  require(id);
+  require_free(new_id);
+  database_.run("PRAGMA defer_foreign_keys = ON");  // until the commit: the rows below refer to one another
+  Statement(database_, "UPDATE character SET id = ? WHERE id = ?").bind(new_id).bind(id).step();
+  for (const char* sql : {"UPDATE reference SET character = ? WHERE character = ?", "UPDATE field SET character = ? WHERE character = ?",
+                          "UPDATE memory SET character = ? WHERE character = ?", "UPDATE card SET character = ? WHERE character = ?",
+                          "UPDATE asset SET character = ? WHERE character = ?"})
+    Statement(database_, sql).bind(new_id).bind(id).step();
+  transaction.commit();
 }
 
 void Store::remove(const std::string& id) {

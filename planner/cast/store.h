@@ -31,6 +31,8 @@ class Store {
   void add(const Character&, const Origin& = {});
   /// Overwrites or adds a character. Keeps its memories, and its origin if the new one is empty.
   void replace(const Character&, const Origin& = {});
+  /// Gives a character another id; everything else of it stays. Throws Error: bad_data for a malformed id, cannot_create if it is taken.
+  void rename(const std::string& id, const std::string& new_id);
   /// Removes the character and its memories.
   void remove(const std::string& id);
   /// Returns the memory's number.
@@ -41,6 +43,7 @@ class Store {
  private:
   void write(const Character&, const Origin&);
   void require(const std::string& id) const;
+  void require_free(const std::string& id) const;
   void insert(const std::string& id, const Memory&);
 
   Database database_;

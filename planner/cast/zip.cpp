@@ -176,7 +176,9 @@ std::string deflate_all(std::string_view data) {
 
 bool is_zip(std::string_view bytes) { return bytes.starts_with("PK\x03\x04") || bytes.starts_with("PK\x05\x06"); }
 
-std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) {
+namespace {
+
+std::vector<Entry> read_directory(std::string_view bytes, const ZipLimits& limits) {
   const std::size_t end = find_end(bytes);
   const std::size_t count = number(bytes, end + 10, 2), directory = number(bytes, end + 16, 4);
   if (number(bytes, end + 4, 2) != 0 || number(bytes, end + 6, 2) != 0 || number(bytes, end + 8, 2) != count) refuse("spans several disks");
@@ -193,6 +195,10 @@ std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) 
   if (at != end) refuse("has a directory that is not as long as it says");
   require_apart(entries);
   require_modest(entries, limits);
+  return entries;
+}
+
+std::vector<ZipEntry> unpack_all(std::string_view bytes, const std::vector<Entry>& entries) {
   std::vector<ZipEntry> files;
   for (const Entry& e : entries) {
     std::string data = unpack(bytes.substr(e.data, e.packed), e);
@@ -202,6 +208,22 @@ std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) 
       refuse("has a folder with data in it");
   }
   return files;
+}
+
+}  // namespace
+
+std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& limits) { return unpack_all(bytes, read_directory(bytes, limits)); }
+
+std::vector<ZipEntry> read_attached_zip(std::string_view bytes, std::size_t& front, const ZipLimits& limits) {
+  const std::size_t end = find_end(bytes);
+  const std::size_t length = number(bytes, end + 12, 4), stated = number(bytes, end + 16, 4);
+  if (length > end || stated > end - length) refuse("has a directory that is not where it says");
+  const std::size_t origin = end - length - stated;  // of the archive's offsets
+  const std::string_view archive = bytes.substr(origin);
+  const std::vector<Entry> entries = read_directory(archive, limits);
+  front = origin + stated;
+  for (const Entry& e : entries) front = std::min(front, origin + e.begin);
+  return unpack_all(archive, entries);
 }
 
 std::string write_zip(const std::vector<ZipEntry>& entries) {

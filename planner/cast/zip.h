@@ -25,6 +25,10 @@ struct ZipLimits {
 /// than the stated size.
 [[nodiscard]] std::vector<ZipEntry> read_zip(std::string_view bytes, const ZipLimits& = {});
 
+/// As read_zip, for an archive behind other bytes, whose offsets count from its own begin or from that of all bytes. Sets `front` to the
+/// number of bytes before it.
+[[nodiscard]] std::vector<ZipEntry> read_attached_zip(std::string_view bytes, std::size_t& front, const ZipLimits& = {});
+
 /// The same entries give the same bytes, because dates are fixed. Deflates entries named *.json and stores the others. Names must be valid
 /// for read_zip.
 [[nodiscard]] std::string write_zip(const std::vector<ZipEntry>&);

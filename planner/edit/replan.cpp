@@ -8,6 +8,7 @@
 #include "planner/check/check.h"
 #include "planner/check/rules.h"
 #include "planner/check/simulate.h"
+#include "planner/edit/reshape.h"
 #include "planner/oracle/oracle.h"
 #include "planner/schema/caps.h"
 #include "planner/schema/schema.h"
@@ -397,6 +398,7 @@ class Replanner {
 }  // namespace
 
 Replanned replan(const Film& film, const Wish& wish, const World& world, const PhonesFunction& phones) {
+  if (const auto change = reshaping_in(wish.text)) return reshape(film, wish, *change, world, phones);
   World named = world;
   std::vector<ActorName> names;
   for (const Character& c : film.characters) names.push_back({c.id, c.name});

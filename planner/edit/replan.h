@@ -1,5 +1,5 @@
 // Changes one shot of a plan, or all from one on, by a wish in plain words, using rules (planner/oracle/oracle.h). The rest of the plan
-// stays.
+// stays. Wishes about whole shots and the title are those of planner/edit/reshape.h.
 #pragma once
 
 #include <string>

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_fields.h"
 
 namespace fabula {
 namespace {
@@ -29,6 +30,7 @@ json object_of(const fs::path& file) {
   const auto text = text_of(file);
   if (!text) return json::object();
   json parsed = json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (parsed.is_discarded()) refuse(file.string(), "is not JSON: " + json_fault(*text));
   if (!parsed.is_object()) refuse(file.string(), "is not a JSON object");
   return parsed;
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_fields.h"
 #include "planner/lm/split.h"
 #include "planner/lm/tokenizer.h"
 #include "planner/text/unicode.h"
@@ -31,6 +32,7 @@ class TokenizerReader {
  public:
   TokenizerReader(std::string_view text, std::string name) : name_(std::move(name)) {
     root_ = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+    if (root_.is_discarded()) refuse("is not JSON: " + json_fault(text));
     if (!root_.is_object()) refuse("is not a JSON object");
   }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json_fields.h"
 #include "planner/schema/schema.h"
 #include "planner/schema/values.h"
 
@@ -72,10 +73,8 @@ json parse(std::string_view text) {
   Watch watch;
   try {
     return json::parse(text.begin(), text.end(), [&](int, json::parse_event_t event, const json& value) { return watch(event, value); });
-  } catch (const json::parse_error& error) {
-    refuse("", "not-json", "the file is not JSON in UTF-8: there is an error at byte " + std::to_string(error.byte));
-  } catch (const json::exception&) {  // 1e999
-    refuse("", "not-json", "the file holds a number that is too large");
+  } catch (const json::exception&) {
+    refuse("", "not-json", "the file is not JSON in UTF-8: " + json_fault(text));
   }
 }
 

@@ -3,6 +3,9 @@
 
 #include <utf8proc.h>
 
+#include <cstdlib>
+#include <memory>
+
 #include "planner/text/unicode.h"
 
 namespace fabula {
@@ -79,6 +82,15 @@ std::string lowercase(std::string_view text) {
       append(lower, utf8proc_tolower(code));
   });
   return lower;
+}
+
+std::string without_accents(std::string_view text) {
+  constexpr auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK);
+  utf8proc_uint8_t* stripped = nullptr;
+  const utf8proc_ssize_t length =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &stripped, options);
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(stripped, &std::free);
+  return length < 0 ? std::string(text) : std::string(reinterpret_cast<const char*>(stripped), static_cast<std::size_t>(length));
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -14,6 +14,8 @@ namespace fabula {
 [[nodiscard]] bool is_uppercase(std::int32_t code);
 /// Simple case mapping. `text` is UTF-8.
 [[nodiscard]] std::string lowercase(std::string_view text);
+/// Letters without their accents, signs without their styles: "é" becomes "e", "ﬁ" becomes "fi". `text` is UTF-8; what is not stays.
+[[nodiscard]] std::string without_accents(std::string_view text);
 /// Without white space (ASCII) at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 

@@ -71,8 +71,11 @@ TEST(JsonFields, OutsideTheirLimitsAreRefusedWithValueAndRange) {
 }
 
 TEST(JsonFields, OfAHostileFileAreRefusedInAShortSentence) {
-  EXPECT_EQ(refusal([] { (void)fields_of("{"); }), "c.json is not JSON");
-  EXPECT_EQ(refusal([] { (void)fields_of(""); }), "c.json is not JSON");
+  EXPECT_EQ(refusal([] { (void)fields_of("{"); }), "c.json is not JSON: there is an error at line 1, column 2");
+  EXPECT_EQ(refusal([] { (void)fields_of(""); }), "c.json is not JSON: there is an error at line 1, column 1");
+  EXPECT_EQ(refusal([] { (void)fields_of("{\n  \"größe\": 7,\n  \"größe\" 8\n}"); }),
+            "c.json is not JSON: there is an error at line 3, column 11");
+  EXPECT_EQ(refusal([] { (void)fields_of("{\"a\": 1e999}"); }), "c.json is not JSON: it holds a number that is too large");
   EXPECT_EQ(refusal([] { (void)fields_of("7"); }), "c.json: holds 7, expected a JSON object");
   const std::string deep = R"({"a": )" + std::string(100000, '[') + std::string(100000, ']') + "}";
   EXPECT_EQ(refusal([&] { (void)fields_of(deep).integer("a", 1, 2); }),

@@ -67,7 +67,7 @@ TEST_F(Entrance, AMistypedNameIsAnsweredWithTheNearest) {
   EXPECT_EQ(fabula("render 'A fox.' --qwertz").err.find("did you mean"), std::string::npos) << "nothing is near";
   expect_refused("", 2, {"name a command: render, plan"});
   expect_refused("cast", 2, {"cast needs a command: list, show"});
-  expect_refused("plan", 2, {"exactly one of: a source, --check FILE, --batch FILE, --schema"});
+  expect_refused("plan", 2, {"exactly one of: a source, --check FILE, --retime FILE, --batch FILE, --schema"});
   expect_refused("replan a.json 'make it night'", 2, {"exactly one of --shot ID and --from ID"});
 }
 
@@ -98,7 +98,7 @@ TEST_F(Entrance, HelpTeachesEveryCommand) {
     const std::string help = expect_printed(command + " --help", {"Examples:\n  ", "fabula " + command, "Exit codes:"});
     EXPECT_EQ(expect_printed("help " + command, {}), help) << command;
   }
-  expect_printed("help cast add", {"Usage: fabula cast add", "fabula cast add fox --look", "--file CAST.db"});
+  expect_printed("help cast add", {"Usage: fabula cast add", "fabula cast add fox --look", "--cast CAST.db"});
   expect_printed("render --help", {"=auto", "(default: the model's own number)", "76 the film failed its check"});
 }
 

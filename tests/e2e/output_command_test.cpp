@@ -50,13 +50,13 @@ TEST_F(OutputCommand, AFileThatIsThereIsRefusedKeptOrReplacedAsAsked) {
   write("a.mp4", "mine");
   write("card.json", "mine");
   ASSERT_EQ(fabula("plan --oracle 'A pig.' -o pig.json").code, 0);
-  ASSERT_EQ(fabula("cast add fox --file c.db").code, 0);
+  ASSERT_EQ(fabula("cast add fox --cast c.db").code, 0);
   const std::string commands[] = {std::string(pig) + "-o a.json",
                                   "plan --schema -o a.json",
                                   "replan pig.json --shot s010 'make it night' -o a.json",
                                   "render pig.json -o a.mp4",
                                   "render pig.json -o b.mp4 --save-plan a.json",
-                                  "cast export fox card.json --file c.db"};
+                                  "cast export fox card.json --cast c.db"};
   for (const std::string& command : commands) {
     expect_refused(command, 73, "exists already; -y (--overwrite) replaces it");
     if (command.find("save-plan") != std::string::npos) continue;  // its film does not exist and would be made
@@ -73,7 +73,7 @@ TEST_F(OutputCommand, AFileThatIsThereIsRefusedKeptOrReplacedAsAsked) {
   EXPECT_EQ(contents(file("a.json")), contents(file("pig.json")));
   EXPECT_EQ(fabula("plan --schema -y -o a.json").code, 0);
   EXPECT_EQ(contents(file("a.json")), contents(fs::path(FABULA_SOURCE_DIR) / "assets/schema/plan.schema.json"));
-  EXPECT_EQ(fabula("cast export fox card.json --file c.db -y").code, 0);
+  EXPECT_EQ(fabula("cast export fox card.json --cast c.db -y").code, 0);
   EXPECT_EQ(json::parse(contents(file("card.json")))["spec"], "chara_card_v3");
   EXPECT_EQ(fabula("render pig.json -n -o b.mp4 --save-plan a.json" + std::string(quick)).code, 0) << "only the plan is kept";
   EXPECT_EQ(contents(file("a.json")), contents(fs::path(FABULA_SOURCE_DIR) / "assets/schema/plan.schema.json"));
@@ -103,9 +103,9 @@ TEST_F(OutputCommand, WhatACommandReadsIsNeverItsOutput) {
   EXPECT_EQ(contents(file("pig.json")), plan);
   EXPECT_FALSE(fs::exists(file("a.mp4")));
 
-  ASSERT_EQ(fabula("cast add fox --file c.json").code, 0);
-  expect_refused("cast export fox c.json --file c.json -y", 73, "is what this command reads");
-  EXPECT_EQ(fabula("cast show fox --file c.json").code, 0);
+  ASSERT_EQ(fabula("cast add fox --cast c.json").code, 0);
+  expect_refused("cast export fox c.json --cast c.json -y", 73, "is what this command reads");
+  EXPECT_EQ(fabula("cast show fox --cast c.json").code, 0);
 }
 
 TEST_F(OutputCommand, DevicesAndPipesAreWrittenToAndStayWhatTheyAre) {
@@ -251,7 +251,7 @@ TEST_F(OutputCommand, ABatchStaysInItsFolderAndKeepsWhatIsThere) {
 
 TEST_F(OutputCommand, AnImpossibleNameIsRefusedInOneSentence) {
   write("file", "");
-  ASSERT_EQ(fabula("cast add fox --file c.db").code, 0);
+  ASSERT_EQ(fabula("cast add fox --cast c.db").code, 0);
   plan_pig("pig.json");
   const std::string longest(300, 'a');
   for (const std::string& name : {longest, longest + "/a", std::string("file/a"), std::string("none/a")}) {
@@ -259,7 +259,7 @@ TEST_F(OutputCommand, AnImpossibleNameIsRefusedInOneSentence) {
       expect_refused(pig + ("-o " + name) + ".json" + answer, 73, "cannot be created");
       expect_refused("render pig.json -o " + name + ".mp4" + answer, 73, "cannot be created");
       expect_refused("render pig.json -o a.mp4 --save-plan " + name + ".json" + answer, 73, "cannot be created");
-      expect_refused("cast export fox " + name + ".json --file c.db" + answer, 73, "cannot be created");
+      expect_refused("cast export fox " + name + ".json --cast c.db" + answer, 73, "cannot be created");
     }
   }
   for (const char* folder : {".", "./"}) expect_refused(std::string(pig) + "-o " + folder, 73, "is a folder");
@@ -268,8 +268,8 @@ TEST_F(OutputCommand, AnImpossibleNameIsRefusedInOneSentence) {
   expect_refused("plan --batch pig.json -o file", 73, "cannot create the folder");
   expect_refused("plan --batch pig.json -o " + longest, 73, "cannot create the folder");
   for (const std::string& command :
-       {"plan " + longest + ".json", "render " + longest + ".fountain", "plan --check " + longest, "cast show fox --file " + longest,
-        "plan --oracle a --cast " + longest, "render a --model " + longest, "cast add pig --image " + longest + " --file c.db"}) {
+       {"plan " + longest + ".json", "render " + longest + ".fountain", "plan --check " + longest, "cast show fox --cast " + longest,
+        "plan --oracle a --cast " + longest, "render a --model " + longest, "cast add pig --image " + longest + " --cast c.db"}) {
     const Result result = fabula(command);
     EXPECT_TRUE(result.code == 65 || result.code == 66 || result.code == 69 || result.code == 74) << command << "\n"
                                                                                                   << result.code << " " << result.err;
@@ -298,8 +298,8 @@ TEST_F(OutputCommand, AnEndingInCapitalsIsThatEnding) {
   plan_pig("PIG.JSON");
   ASSERT_EQ(fabula("render PIG.JSON -o PIG.MP4" + std::string(quick)).code, 0);
   EXPECT_GT(probe_film(file("PIG.MP4")).video_frames, 0);
-  ASSERT_EQ(fabula("cast add fox --file c.db").code, 0);
-  EXPECT_EQ(fabula("cast export fox FOX.CHARX --file c.db").out, "FOX.CHARX\n");
+  ASSERT_EQ(fabula("cast add fox --cast c.db").code, 0);
+  EXPECT_EQ(fabula("cast export fox FOX.CHARX --cast c.db").out, "FOX.CHARX\n");
   write("S.FOUNTAIN", "INT. CITY - DAY\n\nA PIG spins.\n");
   EXPECT_EQ(json::parse(fabula("plan --oracle S.FOUNTAIN").out)["characters"][0]["id"], "pig");
 }

@@ -99,6 +99,9 @@ TEST_F(ModelFiles, AHostileHeaderIsRefusedWithASentenceThatNamesTheFault) {
       {"overlap", with_header("{" + one + R"(,"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12), "overlaps"},
       {"hole", with_header("{" + one + R"(,"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}})", 16), "hole"},
       {"trailing bytes", with_header("{" + one + "}", 9), "after the last"},
+      {"NUL after the header", with_header("{" + one + "}" + std::string(2, '\0'), 8), "NUL"},
+      {"half a byte", with_header(R"({"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}})", 1), "another size"},
+      {"FP8 of another size", with_header(R"({"a":{"dtype":"F8_E4M3","shape":[7],"data_offsets":[0,8]}})", 8), "another size"},
       {"metadata that is no text", with_header(R"({"__metadata__":{"a":1}})", 0), "__metadata__"},
   };
   for (const auto& c : cases) {
@@ -107,6 +110,24 @@ TEST_F(ModelFiles, AHostileHeaderIsRefusedWithASentenceThatNamesTheFault) {
   }
   EXPECT_NE(refusal([&] { (void)Safetensors::open(folder_ / "missing.safetensors"); }, ExitCode::input_missing), "");
   EXPECT_NE(refusal([&] { (void)Safetensors::open(folder_); }, ExitCode::input_missing), "");
+}
+
+TEST_F(ModelFiles, ASoundFileOfNumbersThatAreNotReadIsNotCalledInvalid) {
+  const struct {
+    const char *dtype, *shape, *said;
+  } cases[] = {{"F8_E4M3", "[8]", "FP8 (F8_E4M3)"}, {"F8_E5M2", "[8]", "FP8"}, {"F8_E8M0", "[2,4]", "FP8"},
+               {"F6_E2M3", "[4]", "FP6"},           {"F6_E3M2", "[4]", "FP6"}, {"F4", "[16]", "FP4"},
+               {"C64", "[1]", "complex"},           {"I16", "[4]", "16-bit"},  {"U16", "[4]", "16-bit"},
+               {"U32", "[2]", "unsigned"},          {"U64", "[1]", "unsigned"}};
+  for (const auto& c : cases) {
+    const std::string size = std::string(c.dtype).starts_with("F6") ? "3" : "8";
+    const std::string header =
+        std::string(R"({"blk.0":{"dtype":")") + c.dtype + R"(","shape":)" + c.shape + R"(,"data_offsets":[0,)" + size + "]}}";
+    const std::string sentence = refusal([&] { (void)Safetensors::open(write("types.safetensors", with_header(header, size[0] - '0'))); });
+    EXPECT_NE(sentence.find("tensor \"blk.0\" is stored as " + std::string(c.said)), std::string::npos) << sentence;
+    EXPECT_NE(sentence.find("which Fabula does not read"), std::string::npos) << sentence;
+    EXPECT_EQ(sentence.find("not a valid"), std::string::npos) << sentence;
+  }
 }
 
 TEST_F(ModelFiles, ATruncatedFileIsRefusedAtEveryLength) {

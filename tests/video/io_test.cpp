@@ -147,6 +147,41 @@ TEST_F(FilmFile, SubtitlesStayInTimeBehindALongSilence) {
   EXPECT_EQ(probe_film(file("a.mp4")).subtitles, cues);
 }
 
+TEST_F(FilmFile, SaysThatAModelMadeItAndStaysTheSameFilm) {
+  write_film(file("plain.mp4"), 40, {.title = "Fox"});
+  const FilmLabels labels{"Fabula <1> & \"co\"", "0123456789abcdef"};
+  write_film(file("a.mp4"), 40, {.title = "Fox", .labels = labels});
+  write_film(file("b.mp4"), 40, {.title = "Fox", .labels = labels});
+  EXPECT_EQ(bytes_of(file("a.mp4")), bytes_of(file("b.mp4")));
+
+  const FilmProbe plain = probe_film(file("plain.mp4")), labelled = probe_film(file("a.mp4"));
+  EXPECT_EQ(plain.aigc + plain.comment + plain.labels.digital_source_type, "");
+  EXPECT_EQ(labelled.labels.digital_source_type, trained_algorithmic_media);
+  EXPECT_FALSE(labelled.labels.has_c2pa);
+  EXPECT_EQ(labelled.aigc, R"({"Label":"1","ContentProducer":"Fabula <1> & \"co\"","ProduceID":"0123456789abcdef","ReservedCode1":"",)"
+                           R"("ContentPropagator":"","PropagateID":"","ReservedCode2":""})");
+  EXPECT_EQ(labelled.title, "Fox") << "what players show has gone";
+  EXPECT_NE(labelled.comment, "");
+  EXPECT_TRUE(labelled.index_in_front);
+  // The index leads to the same packets, although they have moved.
+  std::vector<Image> before;
+  read_film(file("plain.mp4"), [&](const Image& image) { before.push_back(image); }, {});
+  std::size_t index = 0;
+  read_film(file("a.mp4"), [&](const Image& image) { EXPECT_TRUE(image.rgb == before.at(index++).rgb) << "frame " << index; }, {});
+  EXPECT_EQ(index, before.size());
+  EXPECT_EQ(labelled.sample_frames, plain.sample_frames);
+}
+
+TEST_F(FilmFile, LabelsOfDamagedFilmsAreFoundOrNotAndNothingElseHappens) {
+  write_film(file("a.mp4"), 10, {.labels = FilmLabels{"Fabula", "id"}});
+  const std::vector<char> whole = bytes_of(file("a.mp4"));
+  for (std::size_t length = 0; length < whole.size(); length += whole.size() / 40 + 1) {
+    std::ofstream(file("cut.mp4"), std::ios::binary).write(whole.data(), static_cast<std::streamsize>(length));
+    EXPECT_EQ(labels_of(file("cut.mp4")).digital_source_type, "") << length;
+  }
+  EXPECT_EQ(labels_of(file("none.mp4")).digital_source_type, "");
+}
+
 TEST_F(FilmFile, GivesThePicturesBack) {
   write_film(file("a.mp4"), 30);
   int index = 0;

@@ -20,7 +20,7 @@ fs::path cast_file(const std::string& given, bool create) {
   else if (home != nullptr && *home != '\0')
     folder = fs::path(home) / ".local" / "share";
   else
-    throw Error(ExitCode::configuration, "neither XDG_DATA_HOME nor HOME says where the cast is kept; name its file with --file CAST.db");
+    throw Error(ExitCode::configuration, "neither XDG_DATA_HOME nor HOME says where the cast is kept; name its file with --cast CAST.db");
   folder /= "fabula";
   std::error_code failed;
   if (create) fs::create_directories(folder, failed);

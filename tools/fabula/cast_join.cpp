@@ -50,7 +50,7 @@ CastJoin::CastJoin(const CastChoice& choice, Source& source, const World& world)
 
 std::vector<ActorName> CastJoin::names() const {
   std::vector<ActorName> names;
-  for (const cast::Part& part : parts_) names.push_back({part.actor, part.character.name});
+  for (const cast::Part& part : parts_) names.push_back({part.actor, part.called});
   return names;
 }
 

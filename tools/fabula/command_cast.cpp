@@ -1,18 +1,29 @@
 // `fabula cast`: the characters that are kept across films.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <functional>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "base/error.h"
+#include "engine/world.h"
 #include "planner/cast/card.h"
+#include "planner/cast/join.h"
+#include "planner/cast/png.h"
 #include "planner/cast/store.h"
 #include "planner/text/text.h"
+#include "tools/fabula/bundle_location.h"
 #include "tools/fabula/cast_file.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/source.h"
 
@@ -28,14 +39,34 @@ using nlohmann::ordered_json;
 namespace {
 
 struct CastOptions {
-  std::string file;  // empty: the user's own
-  bool json = false, replace = false;
-  std::string id, card;
+  std::string file;   // empty: the user's own
+  std::string model;  // the bundle that is to show the characters; empty: the installed one, if any
+  bool json = false, replace = false, yes = false;
+  std::string id, new_id, card;
   OverwriteOptions overwriting;  // of the card
   Character character;
   std::vector<std::string> fields;  // "key=text"
+  std::set<std::string> given;      // options of the character that are on the command line
   Memory memory;
 };
+
+// The texts of a character that an option sets.
+struct TextOption {
+  std::string name, help;
+  std::function<std::string&(Character&)> text;
+};
+std::vector<TextOption> text_options() {
+  std::vector<TextOption> all = {{"--name", "Its name", [](Character& c) -> std::string& { return c.name; }},
+                                 {"--look", "What it looks like: \"an orange fox\"", [](Character& c) -> std::string& { return c.look; }},
+                                 {"--wardrobe", "What it wears: \"a red scarf\"", [](Character& c) -> std::string& { return c.wardrobe; }}};
+  for (const cast::VoicePart& part : cast::voice_parts) {
+    const bool is_id = part.text == &cast::Voice::voice_id;
+    all.push_back({std::string("--voice-") + (is_id ? "id" : part.name),
+                   is_id ? "Which of the model's voices, for example slt" : std::string("The voice's ") + part.name,
+                   [text = part.text](Character& c) -> std::string& { return c.voice.*text; }});
+  }
+  return all;
+}
 
 Store open_store(const CastOptions& options, Store::Open mode) { return Store(cast_file(options.file, mode == Store::Open::create), mode); }
 
@@ -135,6 +166,18 @@ void report_kept(const CastOptions& options, const Character& c) {
     std::printf("%s\n", c.id.c_str());
 }
 
+// Said at once rather than found out in a film. Without an installed model there is nothing to say.
+void report_not_shown(const CastOptions& options, const Character& c) {
+  std::optional<World> world;
+  try {
+    world = World::open(locate_bundle(options.model) / "world.json");
+  } catch (const Error&) {
+    if (!options.model.empty()) throw;
+    return;
+  }
+  for (const std::string& sentence : cast::not_shown(c, *world)) std::fprintf(stderr, "fabula: %s: %s\n", c.id.c_str(), sentence.c_str());
+}
+
 void keep(const CastOptions& options, const Character& c, const Origin& origin) {
   cast::require_valid(c);  // before a file is made for it
   Store store = open_store(options, Store::Open::create);
@@ -143,6 +186,23 @@ void keep(const CastOptions& options, const Character& c, const Origin& origin) 
   else
     store.add(c, origin);
   report_kept(options, c);
+  report_not_shown(options, c);
+}
+
+// "KEY=TEXT"; without a text the field goes.
+void set_fields(Character& c, const std::vector<std::string>& given) {
+  for (const std::string& field : given) {
+    const std::size_t equals = field.find('=');
+    if (equals == std::string::npos || equals == 0) throw Error(ExitCode::usage, "--field takes KEY=TEXT, not \"" + field + "\"");
+    const std::string key = field.substr(0, equals), text = field.substr(equals + 1);
+    const auto known = std::find_if(c.fields.begin(), c.fields.end(), [&](const cast::Field& f) { return f.key == key; });
+    if (text.empty() && known != c.fields.end())
+      c.fields.erase(known);
+    else if (known != c.fields.end())
+      known->text = text;
+    else if (!text.empty())
+      c.fields.push_back({key, text});
+  }
 }
 
 void run_add(const CastOptions& options) {
@@ -151,12 +211,36 @@ void run_add(const CastOptions& options) {
   if (c.name.empty()) c.name = name_of(c.id);
   make_absolute(c.ref_images);
   make_absolute(c.ref_audio);
-  for (const std::string& given : options.fields) {
-    const std::size_t equals = given.find('=');
-    if (equals == std::string::npos || equals == 0) throw Error(ExitCode::usage, "--field takes KEY=TEXT, not \"" + given + "\"");
-    c.fields.push_back({given.substr(0, equals), given.substr(equals + 1)});
-  }
+  set_fields(c, options.fields);
   keep(options, c, {});
+}
+
+void run_edit(const CastOptions& options) {
+  Store store = open_store(options, Store::Open::existing);
+  Character c = store.find(options.id), wanted = options.character;
+  for (const TextOption& option : text_options()) {
+    if (options.given.contains(option.name)) option.text(c) = option.text(wanted);
+  }
+  make_absolute(wanted.ref_images);
+  make_absolute(wanted.ref_audio);
+  if (!wanted.ref_images.empty()) c.ref_images = wanted.ref_images;
+  if (!wanted.ref_audio.empty()) c.ref_audio = wanted.ref_audio;
+  set_fields(c, options.fields);
+  if (options.given.empty() && options.fields.empty() && wanted.ref_images.empty() && wanted.ref_audio.empty())
+    throw Error(ExitCode::usage, "cast edit changes what its options say: name one, such as --look");
+  store.replace(c);
+  report_kept(options, c);
+  report_not_shown(options, c);
+}
+
+void run_rename(const CastOptions& options) {
+  Store store = open_store(options, Store::Open::existing);
+  Character c = store.find(options.id);
+  store.rename(options.id, options.new_id);
+  const bool was_made_from_id = c.name == name_of(c.id);
+  c.id = options.new_id;
+  if (was_made_from_id) store.replace((c.name = name_of(c.id), c));
+  report_kept(options, c);
 }
 
 void run_import(const CastOptions& options) {
@@ -169,7 +253,7 @@ void run_import(const CastOptions& options) {
 
 // The picture of a PNG card: the one that it came with, else the first reference image that is a PNG.
 std::string picture_of(const Character& c, const Origin& origin) {
-  if (!origin.picture.empty()) return origin.picture;
+  if (cast::is_png(origin.picture)) return origin.picture;
   for (const std::string& image : c.ref_images) {
     if (ending_of(image) == ".png") return read_input(image, "the picture", cast::largest_card);
   }
@@ -209,8 +293,25 @@ void run_export(const CastOptions& options) {
     report_output(options.card);
 }
 
+// Whether the user agrees. Throws Error(usage) where nobody can be asked.
+bool confirmed(const std::string& question) {
+  if (::isatty(STDIN_FILENO) == 0)
+    throw Error(ExitCode::usage, "cast remove asks before it removes, and there is no terminal to ask on; -y removes without asking");
+  std::fprintf(stderr, "fabula: %s [y/N] ", question.c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 void run_remove(const CastOptions& options) {
-  open_store(options, Store::Open::existing).remove(options.id);
+  Store store = open_store(options, Store::Open::existing);
+  const std::size_t memories = store.memory_of(options.id).size();
+  if (!options.yes &&
+      !confirmed("remove " + options.id + (memories == 0 ? "" : " and what it remembers (" + std::to_string(memories) + ")") + "?")) {
+    std::fprintf(stderr, "fabula: %s stays\n", options.id.c_str());
+    return;
+  }
+  store.remove(options.id);
   if (options.json) print({{"removed", options.id}});
 }
 
@@ -235,13 +336,14 @@ void add_cast_command(CLI::App& app) {
              "  fabula cast import hero.png        (a Character Card: .json, .png or .charx)\n"
              "  fabula cast remember fox \"found the lantern\" --film moonlight --shot s020\n"
              "  fabula cast show fox\n\n"
-             "The cast is one file: --file, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.",
+             "The cast is one file: --cast, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.",
              codes));
   const auto options = std::make_shared<CastOptions>();
   const auto command = [&](const char* name, const char* help, const char* example, void (*run)(const CastOptions&)) {
     CLI::App* sub = cast->add_subcommand(name, help);
     sub->footer(footer(std::string("  fabula cast ") + example, codes));
-    sub->add_option("--file", options->file, "The cast file (default: the user's own)")->type_name("CAST.db");
+    sub->add_option("--cast", options->file, "The cast file (default: the user's own)")->type_name("CAST.db");
+    sub->add_option("--file", options->file)->group("");  // its former name
     sub->add_flag("--json", options->json, "Print the result as JSON");
     sub->callback([options, run] { run(*options); });
     return sub;
@@ -251,33 +353,48 @@ void add_cast_command(CLI::App& app) {
   command("list", "Who is in the cast", "list", run_list);
   takes_id(command("show", "Everything about a character, and how a prompt describes it", "show fox", run_show));
 
+  const auto takes_character = [&](CLI::App* sub) {
+    for (const TextOption& option : text_options()) {
+      const auto set = [options, option](const std::string& text) {
+        option.text(options->character) = text;
+        options->given.insert(option.name);
+      };
+      sub->add_option_function<std::string>(option.name, set, option.help);
+    }
+    sub->add_option("--image", options->character.ref_images, "A picture of it; may be given several times")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    sub->add_option("--audio", options->character.ref_audio, "A recording of its voice; may be given several times")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    sub->add_option("--field", options->fields, "Anything else, as KEY=TEXT; may be given several times. actor=fox says who plays it")
+        ->type_name("KEY=TEXT")
+        ->allow_extra_args(false);
+    add_model_folder(*sub, options->model);
+  };
   CLI::App* add = command("add", "Add a character", "add fox --look \"an orange fox\" --wardrobe \"a red scarf\" --voice-id rms", run_add);
   takes_id(add);
-  add->add_option("--name", options->character.name, "Its name (default: made from the id)");
-  add->add_option("--look", options->character.look, "What it looks like: \"an orange fox\"");
-  add->add_option("--wardrobe", options->character.wardrobe, "What it wears: \"a red scarf\"");
-  for (const cast::VoicePart& part : cast::voice_parts) {
-    const std::string name = part.name == std::string("voice_id") ? "id" : part.name;
-    add->add_option("--voice-" + name, options->character.voice.*part.text,
-                    name == "id" ? "Which of the model's voices, for example slt" : "The voice's " + name);
-  }
-  add->add_option("--image", options->character.ref_images, "A picture of it; may be given several times")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  add->add_option("--audio", options->character.ref_audio, "A recording of its voice; may be given several times")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  add->add_option("--field", options->fields, "Anything else, as KEY=TEXT; may be given several times")
-      ->type_name("KEY=TEXT")
-      ->allow_extra_args(false);
+  takes_character(add);
   add->add_flag("--replace", options->replace, "Replace the character with this id; its memory stays");
 
-  takes_id(command("remove", "Remove a character and its memory", "remove fox", run_remove));
+  CLI::App* edit =
+      command("edit", "Change what the options say about a character, and nothing else", "edit fox --wardrobe \"a blue hat\"", run_edit);
+  takes_id(edit);
+  takes_character(edit);
 
-  CLI::App* import = command("import", "Add a character from a Character Card (V3 or V2)", "import hero.png --id hero", run_import);
-  import->add_option("card", options->card, "A .json, .png or .charx file, or - for standard input")->required();
+  CLI::App* rename = command("rename", "Give a character another id; everything else stays", "rename fox rusty", run_rename);
+  takes_id(rename);
+  rename->add_option("new_id", options->new_id, "Its new id")->required();
+
+  CLI::App* remove = command("remove", "Remove a character and its memory; asks first", "remove fox", run_remove);
+  takes_id(remove);
+  remove->add_flag("-y,--yes", options->yes, "Do not ask");
+
+  CLI::App* import = command("import", "Add a character from a Character Card (V3, V2 or older)", "import hero.png --id hero", run_import);
+  import->add_option("card", options->card, "A .json, .png, .charx, .jpeg or .webp file, or - for standard input")->required();
   import->add_option("--id", options->id, "Its id here (default: the card's, or made from its name)");
   import->add_flag("--replace", options->replace, "Replace the character with this id; its memory stays");
+  add_model_folder(*import, options->model);
 
   CLI::App* write = command("export", "Write a character as a Character Card V3, without the reference media on this machine",
                             "export fox fox.png", run_export);

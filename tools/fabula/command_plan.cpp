@@ -3,8 +3,13 @@
 #include <cstdio>
 #include <memory>
 
+#include "audio/phonemes.h"
 #include "base/error.h"
+#include "engine/world.h"
+#include "planner/check/check.h"
+#include "planner/edit/retime.h"
 #include "planner/schema/schema.h"
+#include "planner/text/text.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/checkpoint.h"
 #include "tools/fabula/commands.h"
@@ -22,8 +27,8 @@ namespace fabula::cli {
 namespace {
 
 struct PlanOptions {
-  std::string source;  // what read_source takes; one of these four is given
-  std::string check, batch;
+  std::string source;  // what read_source takes; one of these five is given
+  std::string check, batch, retime;
   bool schema = false;
 
   std::string output;  // empty or "-": standard output; of --batch a folder
@@ -41,6 +46,20 @@ struct PlanOptions {
 void print_schema(const PlanOptions& options) {
   if (!may_write(options.output, options.overwriting)) return;
   write_output(options.output, plan::json_schema() + "\n", options.overwriting);
+  report_output(options.output);
+}
+
+// With -y the plan may replace the one that was read: all of that is in it.
+void retime_plan(const PlanOptions& options) {
+  const std::string text = read_input(options.retime, "the plan", plan::largest_file);
+  if (!may_write(options.output, options.overwriting)) return;
+  const World world = World::open(locate_bundle(options.planning.model.model) / "world.json");
+  const plan::Retimed retimed = plan::retime_json(text, world, phones_of);
+  for (const std::string& note : retimed.notes) std::fprintf(stderr, "fabula: %s\n", printable(note).c_str());
+  for (const plan::Finding& fault : plan::check(retimed.film, world)) {
+    if (fault.severity == plan::Severity::error) std::fprintf(stderr, "fabula: still wrong: %s\n", printable(sentence_of(fault)).c_str());
+  }
+  write_output(options.output, plan::to_json(retimed.film) + "\n", options.overwriting);
   report_output(options.output);
 }
 
@@ -71,12 +90,14 @@ void plan_source(const PlanOptions& options) {
 }
 
 void run(const PlanOptions& options, bool has_source) {
-  const int tasks = (has_source ? 1 : 0) + (options.check.empty() ? 0 : 1) + (options.batch.empty() ? 0 : 1) + (options.schema ? 1 : 0);
-  if (tasks != 1) throw Error(ExitCode::usage, "plan takes exactly one of: a source, --check FILE, --batch FILE, --schema");
+  const int tasks = (has_source ? 1 : 0) + (options.check.empty() ? 0 : 1) + (options.batch.empty() ? 0 : 1) +
+                    (options.retime.empty() ? 0 : 1) + (options.schema ? 1 : 0);
+  if (tasks != 1) throw Error(ExitCode::usage, "plan takes exactly one of: a source, --check FILE, --retime FILE, --batch FILE, --schema");
   if (options.json && options.check.empty() && options.batch.empty()) throw Error(ExitCode::usage, "--json goes with --check or --batch");
   if (!options.check.empty()) return check_plan({options.check, options.planning.model.model, options.json});
   if (!options.batch.empty())
     return plan_batch({options.batch, options.output, options.overwriting, options.planning, options.jobs, options.json});
+  if (!options.retime.empty()) return retime_plan(options);
   options.schema ? print_schema(options) : plan_source(options);
 }
 
@@ -129,6 +150,7 @@ void add_plan_command(CLI::App& app) {
   plan->footer(
       footer("  fabula plan \"A fox runs through a forest.\" -o fox.json\n"
              "  fabula plan --check fox.json\n"
+             "  fabula plan --retime fox.json -y -o fox.json\n"
              "  fabula plan --batch prompts.txt -o plans --jobs 4\n"
              "  fabula plan fox.json --compile h3\n"
              "  fabula plan --schema",
@@ -138,6 +160,9 @@ void add_plan_command(CLI::App& app) {
       plan->add_option("source", options->source,
                        "A prompt, a screenplay (FILE.fountain), a plan to plan again (FILE.json), or - to read from standard input");
   CLI::Option* check = add_check_options(*plan, *options);
+  plan->add_option("--retime", options->retime,
+                   "Lay the shots of a plan end to end again, after one was deleted, moved or cut by hand; missing times are filled in")
+      ->type_name("FILE");
   CLI::Option* batch = add_batch_options(*plan, *options);
   plan->add_flag("--schema", options->schema, "Print the JSON Schema of plans");
   plan->add_option("-o,--output", options->output, "File to write (default: standard output)")->type_name("FILE")->excludes(check);

@@ -24,6 +24,7 @@
 #include "tools/fabula/commands.h"
 #include "tools/fabula/delivery.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/film_receipt.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/planning.h"
@@ -55,8 +56,10 @@ struct RenderOptions {
   bool quiet = false, json = false;
   StoreChoice store;
   DeliveryChoice delivery;
-  std::string shots;      // ids and ranges of ids: only these are made, into the store; empty: a film is made
-  bool assemble = false;  // only of shots that the store has
+  std::string shots;         // ids and ranges of ids: only these are made, into the store; empty: a film is made
+  bool assemble = false;     // only of shots that the store has
+  std::string from_receipt;  // a receipt whose film is made again; empty: none
+  ReceiptOptions receipt;
 };
 
 struct Stage {
@@ -95,11 +98,12 @@ Wanted wanted(const RenderOptions& options) {
     throw Error(ExitCode::usage, "the output " + film + " does not end in " + container_extensions());
   if (!film.empty() && !options.save_plan.empty() && same_name(film, options.save_plan))
     throw Error(ExitCode::usage, "the film and its plan are both to be " + film);
-  std::vector<std::string> inputs = {options.planning.cast.file};
+  std::vector<std::string> inputs = {options.planning.cast.file, options.from_receipt};
   if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
   if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name comes with the plan, the folder is known now
   const bool writes_film = may_write(film, options.overwriting, inputs);
   if (writes_film) check_beside(film, options.delivery, options.overwriting, inputs);
+  if (writes_film) check_receipt_options(options.receipt, film, options.overwriting.overwrite);
   return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
 }
 
@@ -190,6 +194,7 @@ void report_store(const RenderOptions& options, const std::vector<ShotReport>& s
 
 struct Finished {
   fs::path output;
+  int width, height;
   std::vector<ShotReport> shots;
   std::optional<Mastered> sound;
   std::vector<Stage> stages;
@@ -198,14 +203,19 @@ struct Finished {
 void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& film, const Finished& finished) {
   std::FILE* out = is_standard_output(finished.output) ? stderr : stdout;  // nothing may follow a film that goes to standard output
   if (options.json) {
-    nlohmann::ordered_json result = {{"film", finished.output.string()},
-                                     {"title", film.title},
-                                     {"shots", film.shots.size()},
-                                     {"total_ms", film.total_ms},
-                                     {"seed", seed},
-                                     {"unsupported", film.unsupported},
-                                     {"shots_made", ids_of(finished.shots, false)},
-                                     {"shots_reused", ids_of(finished.shots, true)}};
+    nlohmann::ordered_json result = {
+        {"film", finished.output.string()},
+        {"receipt", makes_receipt(options.receipt, finished.output) ? receipt_of(finished.output).string() : ""},
+        {"title", film.title},
+        {"shots", film.shots.size()},
+        {"total_ms", film.total_ms},
+        {"width", finished.width},
+        {"height", finished.height},
+        {"aspect", aspect_of(finished.width, finished.height)},
+        {"seed", seed},
+        {"unsupported", film.unsupported},
+        {"shots_made", ids_of(finished.shots, false)},
+        {"shots_reused", ids_of(finished.shots, true)}};
     if (finished.sound && std::isfinite(finished.sound->lufs)) {
       result["loudness_lufs"] = finished.sound->lufs;
       result["true_peak_dbtp"] = finished.sound->true_peak_dbtp;
@@ -220,6 +230,8 @@ void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& 
   if (options.quiet) return;
   if (const auto reused = ids_of(finished.shots, true); !reused.empty())
     std::fprintf(stderr, "  %-14s %7zu of %zu shots\n", "reused", reused.size(), film.shots.size());
+  std::fprintf(stderr, "  %-14s %d x %d (%s)\n", "picture", finished.width, finished.height,
+               aspect_of(finished.width, finished.height).c_str());
   for (const Stage& stage : finished.stages) std::fprintf(stderr, "  %-14s %7.2f s\n", stage.name.c_str(), stage.seconds);
   std::fprintf(stderr, "  %-14s %7.0f MB\n", "peak memory", peak_megabytes());
 }
@@ -295,8 +307,24 @@ void add_stage_times(std::vector<Stage>& stages, const ClipModel& model, double 
   stages.push_back({"encode and mux", rendering});
 }
 
+Source source_of(const RenderOptions& options) {
+  if (options.receipt.again) return {.prompt = {}, .is_plan = true, .film = options.receipt.again->plan};
+  return read_source(options.source, options.planning.format);
+}
+
+// What the receipt of a film needs to know of its making.
+Receipt receipt_draft(const RenderOptions& options, const Production& p, const SinkOptions& how) {
+  Receipt receipt;
+  receipt.width = how.width;
+  receipt.height = how.height;
+  receipt.seed = p.request.seed;
+  receipt.precision = name_of(precision_of(options.planning.model.precision));
+  receipt.plan = p.planned.film;
+  return receipt;
+}
+
 void make_film(const RenderOptions& options) {
-  const Source source = read_source(options.source, options.planning.format);
+  const Source source = source_of(options);
   const auto [writes_film, writes_plan] = wanted(options);
   if (!writes_film) return;
   Production p = prepare(options, source, writes_plan);
@@ -309,6 +337,8 @@ void make_film(const RenderOptions& options) {
   const Subtitles subtitles = deliver(film, world, options.delivery, how);
   const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(options.delivery, film.fps);
   how.check = [&](const fs::path& finished) { verify_film(finished, output, frames); };
+  FilmReceipt receipt(options.receipt, options.output, p.bundle.folder, receipt_draft(options, p, how));
+  receipt.prepare(how);
   const Container* container = container_of(ending_of(output));
   const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
   std::optional<StemRecording> stems;
@@ -318,7 +348,7 @@ void make_film(const RenderOptions& options) {
   }
   RecordedSink recorded(*sink, stems ? &*stems : nullptr);
   CardSink with_cards(recorded, cards_of(film, options.delivery, how));
-  Finished finished;
+  Finished finished{.output = {}, .width = how.width, .height = how.height, .shots = {}, .sound = {}, .stages = {}};
   {
     ProgressLine line(options.quiet || options.json);
     ShotSounds sounds;
@@ -334,6 +364,7 @@ void make_film(const RenderOptions& options) {
   remember_film(options.planning.cast, film);
   if (!options.quiet) report_held_frames(finished.shots);
   if (!options.quiet) report_subtitles(subtitles, options.delivery);
+  receipt.write(finished.output, finished.shots, finished.sound, options.overwriting.overwrite);
   report_store(options, finished.shots, p.store.get());
   if (!options.quiet) report_loudness(how.loudness, finished.sound);
   report(options, p.request.seed, film, finished);
@@ -359,8 +390,47 @@ void make_selected_shots(const RenderOptions& options) {
   for (const ShotReport& shot : shots) std::printf("%s %s\n", shot.id.c_str(), was_reused(shot) ? "reused" : "made");
 }
 
+void add_film_options(CLI::App& command, RenderOptions& options);
+
+// The options that a receipt's film was made with, with those of this command line that say where things are.
+RenderOptions options_of_receipt(const RenderOptions& given) {
+  if (!given.source.empty()) throw Error(ExitCode::usage, "--from-receipt makes the receipt's film again and takes no prompt or plan");
+  if (!given.receipt.recorded.empty() || given.seed || given.planning.model.precision != "auto")
+    throw Error(ExitCode::usage, "--from-receipt takes the film's options from the receipt; leave out " +
+                                     (!given.receipt.recorded.empty() ? given.receipt.recorded.front()
+                                      : given.seed                    ? "--seed"
+                                                                      : "--precision"));
+  const Receipt receipt = read_receipt(given.from_receipt);
+  RenderOptions options;
+  CLI::App recorded;
+  add_film_options(recorded, options);
+  try {
+    recorded.parse(std::vector<std::string>(receipt.options.rbegin(), receipt.options.rend()));  // the order that CLI11 takes them in
+  } catch (const CLI::ParseError& error) {
+    throw Error(ExitCode::bad_data, given.from_receipt + " has an option that this version does not know: " + error.what());
+  }
+  options.receipt.recorded = receipt.options;
+  options.seed = receipt.seed;
+  options.planning.model = {given.planning.model.model, receipt.precision, given.planning.model.threads};
+  options.planning.cast.none = true;  // the plan is as it was filmed
+  options.from_receipt = given.from_receipt;
+  options.receipt.again = receipt;
+  options.output = given.output;
+  options.save_plan = given.save_plan;
+  options.overwriting = given.overwriting;
+  options.quiet = given.quiet;
+  options.json = given.json;
+  options.store = given.store;
+  options.receipt.none = given.receipt.none;
+  return options;
+}
+
 void run(const RenderOptions& options) {
-  if (options.shots.empty())
+  if (options.from_receipt.empty() && options.source.empty())
+    throw Error(ExitCode::usage, "render needs a prompt, a plan, a screenplay, or --from-receipt FILE");
+  if (!options.from_receipt.empty())
+    make_film(options_of_receipt(options));
+  else if (options.shots.empty())
     make_film(options);
   else
     make_selected_shots(options);
@@ -392,6 +462,7 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
       ->capture_default_str();
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));
+  add_receipt_options(command, options.receipt);
   command.add_flag("-q,--quiet", options.quiet, "No progress, no report");
   command.add_flag("--json", options.json, "Print the result as JSON");
   add_delivery_options(command, options.delivery);
@@ -408,13 +479,12 @@ void add_render_command(CLI::App& app) {
              "  fabula render fox.json -o fox.mp4 --seed 7\n"
              "  fabula render story.fountain --save-plan story.json\n"
              "  fabula render film.json --shots s020 --store shots\n"
+             "  fabula render --from-receipt fox.fabula.json -o again.mp4\n"
              "  echo \"A crab on the beach.\" | fabula render - -o crab.mp4",
              {0, 2, 65, 66, 69, 71, 73, 74, 76, 130}));
   const auto options = std::make_shared<RenderOptions>();
-  render
-      ->add_option("source", options->source,
-                   "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input")
-      ->required();
+  render->add_option("source", options->source,
+                     "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input");
   add_film_options(*render, *options);
   render->add_option("--save-plan", options->save_plan, "Also write the plan")->type_name("FILE.json");
   render->add_option("--shots", options->shots, "Make these shots into the store and no film: ids and ranges, such as s010,s030-s050")
@@ -422,7 +492,14 @@ void add_render_command(CLI::App& app) {
       ->excludes("--output")
       ->excludes("--save-plan")
       ->excludes("--no-store");
-  render->callback([options] { run(*options); });
+  render->add_option("--from-receipt", options->from_receipt, "Make the film of a receipt again, to the byte, or say what differs")
+      ->type_name("FILM.fabula.json")
+      ->excludes("--c2pa")
+      ->excludes("--shots");
+  render->callback([options, render] {
+    options->receipt.recorded = recorded_options(*render);
+    run(*options);
+  });
 }
 
 void add_assemble_command(CLI::App& app) {
@@ -437,7 +514,10 @@ void add_assemble_command(CLI::App& app) {
   options->assemble = true;
   assemble->add_option("plan", options->source, "A plan (FILE.json)")->required();
   add_film_options(*assemble, *options);
-  assemble->callback([options] { run(*options); });
+  assemble->callback([options, assemble] {
+    options->receipt.recorded = recorded_options(*assemble);
+    run(*options);
+  });
 }
 
 }  // namespace fabula::cli

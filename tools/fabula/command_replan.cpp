@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/world.h"
 #include "planner/edit/replan.h"
+#include "planner/edit/reshape.h"
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
 #include "tools/fabula/bundle_location.h"
@@ -29,13 +30,23 @@ struct ReplanOptions {
   OverwriteOptions overwriting;
 };
 
+// Whether the wish is for no shot of --shot: one for the title, one that names its shot itself, or a new shot, which may come last.
+bool needs_no_shot(const ReplanOptions& options) {
+  const auto change = plan::reshaping_in(options.wish);
+  if (change && !options.from.empty()) throw Error(ExitCode::usage, "a wish about a whole shot or the title goes without --from");
+  return change && (change->kind == plan::Reshaping::Kind::title || change->kind == plan::Reshaping::Kind::add || !change->shot.empty());
+}
+
 void run(const ReplanOptions& options) {
-  if (options.shot.empty() == options.from.empty()) throw Error(ExitCode::usage, "replan takes exactly one of --shot ID and --from ID");
+  const bool is_free = options.shot.empty() && needs_no_shot(options);
+  if (!is_free && options.shot.empty() == options.from.empty())
+    throw Error(ExitCode::usage, "replan takes exactly one of --shot ID and --from ID");
   const plan::Film before = plan::from_json(read_input(options.plan, "the plan", plan::largest_file));
+  plan::Wish wish{options.wish, options.shot.empty() ? options.from : options.shot, options.shot.empty() && !is_free};
+  if (is_free && !before.shots.empty()) wish.shot = before.shots.back().id;
   // With -y the new plan may replace the one that was read: all of that is in the new one.
   if (!may_write(options.output, options.overwriting)) return;
   const World world = World::open(locate_bundle(options.model) / "world.json");
-  const plan::Wish wish{options.wish, options.shot.empty() ? options.from : options.shot, options.shot.empty()};
   const plan::Replanned replanned = plan::replan(before, wish, world, phones_of);
   for (const std::string& note : replanned.notes) std::fprintf(stderr, "fabula: %s\n", printable(note).c_str());
   write_output(options.output, plan::to_json(replanned.film) + "\n", options.overwriting);
@@ -50,7 +61,11 @@ void add_replan_command(CLI::App& app) {
       footer("  fabula replan story.json --shot s020 \"make it night\" -o night.json\n"
              "  fabula replan story.json --from s020 \"a crab comes from the left and says: hello\"\n\n"
              "A wish may name actors, actions, a place, a time, lines, sides, shot sizes and camera moves;\n"
-             "\"add\", \"remove\", \"it\" and \"say nothing\" work, too.",
+             "\"add\", \"remove\", \"it\" and \"say nothing\" work, too. Whole shots and the title:\n"
+             "  fabula replan story.json \"remove shot s020\"\n"
+             "  fabula replan story.json --shot s020 \"add a shot: a crab jumps\"      (after it; or: add a shot before it: …)\n"
+             "  fabula replan story.json --shot s020 \"make it 3 seconds long\"\n"
+             "  fabula replan story.json \"call it Moonlight\"",
              {0, 2, 65, 66, 69, 73, 74}));
   const auto options = std::make_shared<ReplanOptions>();
   replan->add_option("plan", options->plan, "A plan (FILE.json), or - to read it from standard input")->required();

@@ -10,6 +10,7 @@ namespace fabula::cli {
 void add_render_command(CLI::App&);
 void add_assemble_command(CLI::App&);
 void add_store_command(CLI::App&);
+void add_probe_command(CLI::App&);
 void add_plan_command(CLI::App&);
 void add_replan_command(CLI::App&);
 void add_cast_command(CLI::App&);

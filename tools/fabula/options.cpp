@@ -100,7 +100,8 @@ Precision precision_of(const std::string& name, Precision automatic) {
 Precision precision_of(const std::string& name) { return precision_of(name, cpu_has_bf16() ? Precision::bf16 : Precision::fp32); }
 
 void add_model_folder(CLI::App& command, std::string& model) {
-  command.add_option("--model", model, "Folder of a model bundle (default: the one shipped with Fabula)")->type_name("DIR");
+  command.add_option("--model", model, "Folder of a model bundle (default: FABULA_MODEL, else the one shipped with Fabula)")
+      ->type_name("DIR");
 }
 
 void add_model_options(CLI::App& command, ModelOptions& options) {

@@ -8,6 +8,7 @@
 
 #include "audio/phonemes.h"
 #include "base/error.h"
+#include "base/json_fields.h"
 #include "planner/compose/bundle_planner.h"
 #include "planner/schema/schema.h"
 #include "tools/fabula/bundle_location.h"
@@ -46,8 +47,9 @@ fs::path inside(const fs::path& folder, const fs::path& output) {
 }
 
 // {"prompt": …, "output": …}; the output is optional and relative to the folder.
-void read_object(const std::string& line, Job& job, const fs::path& folder) {
+void read_object(const std::string& line, std::size_t number, Job& job, const fs::path& folder) {
   const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (object.is_discarded()) throw Error(ExitCode::bad_data, "the job is not JSON: " + json_fault(line, number));
   const auto text = [&](const char* key) { return object.contains(key) && object[key].is_string(); };
   if (!object.is_object() || !text("prompt") || (object.contains("output") && !text("output"))) {
     throw Error(ExitCode::bad_data, R"(a job is a prompt, or {"prompt": "…", "output": "FILE.json"})");
@@ -65,7 +67,9 @@ std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
   const std::string text = read_input(file, "the batch", largest);
   std::vector<Job> jobs;
   std::map<fs::path, std::size_t> taken;
+  std::size_t line_number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
+    ++line_number;
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string line = text.substr(begin, end - begin);
     begin = end + 1;
@@ -76,7 +80,7 @@ std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
     job.output = folder / (three_digits(job.number) + ".json");
     try {
       if (line[first] == '{')
-        read_object(line, job, folder);
+        read_object(line, line_number, job, folder);
       else
         job.prompt = line;
       const auto [other, is_new] = taken.emplace(job.output.lexically_normal(), job.number);

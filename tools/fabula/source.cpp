@@ -90,6 +90,8 @@ Source read_source(const std::string& given, Format format) {
     const std::string text = read_file(given, screenplay::largest_screenplay, "the screenplay");
     return source_of_text(text, Format::fountain, given);
   }
+  if (given.ends_with(".fabula.json"))
+    throw Error(ExitCode::usage, given + " is the receipt of a film; `fabula render --from-receipt " + given + "` makes the film again");
   if (ending == ".json") return source_of_text(read_file(given, plan::largest_file, "the plan"), Format::plan, given);
   if (given == "-") return source_of_text(read_standard_input(plan::largest_file, "the prompt"), format, "standard input");
   if (format == Format::automatic && names_a_file(given)) refuse_path(given);

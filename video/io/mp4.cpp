@@ -142,6 +142,8 @@ void Mp4Sink::finish() {
   }
   while (f.waiting) f.next_picture(muxer);
   muxer.finish();
+  if (f.options.labels) label_film(f.file.scratch(), *f.options.labels);
+  if (f.options.sign) f.options.sign(f.file.scratch());
   if (f.options.check) f.options.check(f.file.scratch());
   f.file.commit();
 }

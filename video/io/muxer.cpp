@@ -44,7 +44,8 @@ Muxer::Muxer(const std::filesystem::path& scratch, std::filesystem::path output,
   if (!options.subtitles.empty()) add_subtitles();
   add_chapters();
   tag(context->metadata, "title", options.title);
-  tag(context->metadata, "comment", options.comment);
+  tag(context->metadata, "comment", options.comment.empty() && options.labels ? "Made by a generative model" : options.comment);
+  if (options.labels) tag(context->metadata, "encoding_tool", options.labels->producer);
   for (unsigned i = 0; i < context->nb_streams; ++i) tag(context->streams[i]->metadata, "language", three_letters(options.language));
   checked(avio_open(&context->pb, context->url, AVIO_FLAG_WRITE));
   checked(av_opt_set(context->priv_data, "movflags", "+faststart", 0));

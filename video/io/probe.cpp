@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "video/io/av.h"
+#include "video/io/boxes.h"
 
 extern "C" {
 #include <libavutil/pixdesc.h>
@@ -24,23 +25,10 @@ std::string tag(const AVDictionary* metadata, const char* key) {
   return entry == nullptr ? "" : entry->value;
 }
 
-// Walks the top-level boxes of an ISO base media file (ISO/IEC 14496-12, 4.2).
 bool moov_before_mdat(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::array<unsigned char, 16> box{};
-  while (in.read(reinterpret_cast<char*>(box.data()), 8)) {
-    std::uint64_t size = 0, header = 8;
-    for (int i = 0; i < 4; ++i) size = size << 8 | box[static_cast<std::size_t>(i)];
-    const std::string type(box.begin() + 4, box.begin() + 8);
-    if (type == "moov") return true;
-    if (type == "mdat") return false;
-    if (size == 1 && in.read(reinterpret_cast<char*>(box.data()) + 8, 8)) {
-      size = 0;
-      header = 16;
-      for (std::size_t i = 8; i < 16; ++i) size = size << 8 | box[i];
-    }
-    if (size < header || size - header > std::uint64_t{1} << 62) return false;
-    in.seekg(static_cast<std::streamoff>(size - header), std::ios::cur);
+  for (const Box& one : boxes_of(file)) {
+    if (one.type == "moov") return true;
+    if (one.type == "mdat") return false;
   }
   return false;
 }
@@ -201,6 +189,8 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
     info.subtitle_codec = avcodec_get_name(text->codecpar->codec_id);
     info.subtitle_language = tag(text->metadata, "language");
   }
+  info.aigc = tag(input->metadata, "AIGC");
+  info.labels = labels_of(file);
   describe_video(video, info);
   if (audio.present()) describe_audio(audio, info);
 

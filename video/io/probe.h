@@ -9,6 +9,7 @@
 
 #include "engine/clip_model.h"
 #include "video/io/sinks.h"
+#include "video/io/labels.h"
 
 namespace fabula {
 
@@ -21,6 +22,8 @@ struct FilmProbe {
 
   std::string subtitle_codec, subtitle_language;  ///< empty: no subtitle track
   std::vector<Cue> subtitles;                     ///< as plain text, a line each, without speakers
+  std::string aigc;             ///< the key AIGC, as JSON (GB 45438-2025); empty: none
+  FoundLabels labels;
 
   std::string video_codec, pixel_format;
   int width = 0, height = 0;

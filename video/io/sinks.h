@@ -15,6 +15,7 @@
 #include "base/output_file.h"
 #include "engine/film/subtitles.h"
 #include "engine/media_sink.h"
+#include "video/io/labels.h"
 
 namespace fabula {
 
@@ -40,6 +41,10 @@ struct SinkOptions {
   std::vector<Cue> subtitles = {};
   /// Language of the sound as BCP 47 has it ("en", "pt-BR"); one that ISO 639-2 has no code for is "und".
   std::string language = {};
+  /// What the film says of its making; nothing where absent.
+  std::optional<FilmLabels> labels = {};
+  /// Changes the finished film before it is checked, for example signs it. What it throws leaves finish().
+  std::function<void(const std::filesystem::path& film)> sign = {};
   /// What happens to an existing file of the output's name.
   Existing existing = Existing::refuse;
   /// Looks at the finished film before it gets its name; what it throws leaves finish(), and the film is removed.

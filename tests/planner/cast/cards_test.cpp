@@ -2,10 +2,12 @@
 #include "planner/cast/card.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "planner/cast/base64.h"
@@ -138,11 +140,10 @@ TEST(Cards, ANewCardHasAllFieldsOfTheSpecificationAndNoPathsOfThisMachine) {
 TEST(Cards, ThePngCarriesACopyOfVersionTwoAndTheNewerOneCounts) {
   Card card = read_card(png_card(foreign().dump()));
   const std::vector<PngChunk> chunks = read_png(write_card_png(card.character, card.origin, today, card.origin.picture));
-  std::string_view text;
   std::string json;
-  const auto chara = std::find_if(chunks.begin(), chunks.end(), [&](const PngChunk& c) { return is_text_chunk(c, "chara", text); });
+  const auto chara = std::find_if(chunks.begin(), chunks.end(), [&](const PngChunk& c) { return keyword_of(c) == "chara"; });
   ASSERT_NE(chara, chunks.end());
-  ASSERT_TRUE(from_base64(text, json));
+  ASSERT_TRUE(from_base64(text_of(*chara, 100000), json));
   const ordered_json v2 = ordered_json::parse(json);
   EXPECT_EQ(v2["spec"], "chara_card_v2");
   EXPECT_FALSE(v2["data"].contains("assets"));
@@ -164,7 +165,7 @@ TEST(Cards, ThePngCarriesACopyOfVersionTwoAndTheNewerOneCounts) {
 TEST(Cards, RefuseWrongTypesAndMissingFieldsByName) {
   const std::vector<std::pair<const char*, std::function<void(ordered_json&)>>> changes = {
       {"its spec is not", [](auto& c) { c["spec"] = "chara_card_v9"; }},
-      {"its spec is not", [](auto& c) { c.erase("spec"); }},
+      {"neither a spec nor a name", [](auto& c) { c.erase("spec"), c.erase("data"); }},
       {"spec is not a string", [](auto& c) { c["spec"] = 3; }},
       {"data is missing", [](auto& c) { c.erase("data"); }},
       {"data is not an object", [](auto& c) { c["data"] = "x"; }},
@@ -172,10 +173,13 @@ TEST(Cards, RefuseWrongTypesAndMissingFieldsByName) {
       {"data.name is missing or empty", [](auto& c) { c["data"]["name"] = "  "; }},
       {"data.name is not a string", [](auto& c) { c["data"]["name"] = 7; }},
       {"the name is 300 bytes", [](auto& c) { c["data"]["name"] = std::string(300, 'x'); }},
-      {"data.description is not a string", [](auto& c) { c["data"]["description"] = nullptr; }},
+      {"data.description is not a string", [](auto& c) { c["data"]["description"] = false; }},
       {"a field is 70000 bytes", [](auto& c) { c["data"]["description"] = std::string(70000, 'x'); }},
       {"a field has a zero byte", [](auto& c) { c["data"]["description"] = std::string("a\0b", 3); }},
-      {"data.extensions is not an object", [](auto& c) { c["data"]["extensions"] = ordered_json::array(); }},
+      {"data.extensions is not an object",
+       [](auto& c) {
+         c["data"]["extensions"] = {1, 2};
+       }},
       {"data.extensions.fabula is not an object", [](auto& c) { c["data"]["extensions"]["fabula"] = 1; }},
       {"data.extensions.fabula.look is not a string", [](auto& c) { c["data"]["extensions"]["fabula"]["look"] = 1; }},
       {"fabula.voice is not an object", [](auto& c) { c["data"]["extensions"]["fabula"]["voice"] = "slt"; }},
@@ -192,10 +196,184 @@ TEST(Cards, RefuseWrongTypesAndMissingFieldsByName) {
   }
 }
 
+// ---- cards as other programs write them
+
+TEST(Cards, NullCountsAsAbsentInEveryOptionalField) {
+  const char* optional[] = {"description",         "personality",    "scenario",      "first_mes",
+                            "mes_example",         "creator_notes",  "system_prompt", "post_history_instructions",
+                            "alternate_greetings", "tags",           "creator",       "character_version",
+                            "extensions",          "character_book", "assets",        "nickname",
+                            "group_only_greetings"};
+  for (const char* key : optional) {
+    ordered_json card = foreign();
+    card["data"][key] = nullptr;
+    const Card read = read_card(card.dump());
+    EXPECT_EQ(read.character.name, "Aria") << key;
+    EXPECT_EQ(read_card(write_card_json(read.character, read.origin, today)).character.name, "Aria") << key;
+    EXPECT_FALSE(ordered_json::parse(write_card_v2_json(read.character, read.origin, today))["data"]["description"].is_null()) << key;
+  }
+  ordered_json ours = foreign();
+  ours["data"]["extensions"]["fabula"] = {
+      {"id", nullptr}, {"look", nullptr}, {"voice", {{"pitch", nullptr}}}, {"fields", {{"fear", nullptr}}}};
+  EXPECT_EQ(read_card(ours.dump()).character.id, "aria");
+  ours["data"]["extensions"] = ordered_json::array();  // PHP's empty object
+  const Card php = read_card(ours.dump());
+  EXPECT_EQ(ordered_json::parse(write_card_json(php.character, php.origin, today))["data"]["extensions"]["fabula"]["id"], "aria");
+}
+
+TEST(Cards, TheFormsFromBeforeVersionTwoAreRead) {
+  const std::string tavern =
+      R"({"name":"Old Aria","description":"A singer.","personality":"calm","scenario":"","first_mes":"hi","mes_example":"","avatar":"none","chat":"x"})";
+  const std::string pygmalion =
+      R"({"char_name":"Old Aria","char_persona":"A singer.","char_greeting":"hi","world_scenario":"a hall","example_dialogue":"","metadata":{"version":1}})";
+  const std::string specless = R"({"data":{"name":"Old Aria","description":"A singer.","extensions":{}}})";
+  const std::string both =
+      R"({"name":"Old Aria","spec":"chara_card_v2","spec_version":"2.0","data":{"name":"Old Aria","description":"A singer."}})";
+  for (const std::string& json : {tavern, pygmalion, specless, both}) {
+    for (const std::string& bytes : {json, png_card(json), "\xef\xbb\xbf" + json}) {
+      const Card card = read_card(bytes);
+      EXPECT_EQ(card.character.id, "old_aria") << json;
+      ASSERT_EQ(card.character.fields.size(), 1U) << json;
+      EXPECT_EQ(card.character.fields[0].text, "A singer.") << json;
+      const ordered_json written = ordered_json::parse(write_card_json(card.character, card.origin, today));
+      EXPECT_EQ(written["spec"], "chara_card_v3");
+      EXPECT_EQ(written["data"]["description"], "A singer.");
+      const ordered_json before = ordered_json::parse(json);
+      for (const auto& [key, value] : before.items()) {
+        if (key == "data" || key.starts_with("spec")) continue;
+        EXPECT_EQ(written[key], value) << "lost: " << key;
+      }
+    }
+  }
+  EXPECT_EQ(ordered_json::parse(write_card_json(read_card(pygmalion).character, read_card(pygmalion).origin, today))["data"]["scenario"],
+            "a hall");
+}
+
+std::string deflated(const std::string& text) {
+  std::string packed(compressBound(text.size()), '\0');
+  uLongf length = packed.size();
+  EXPECT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(text.data()), text.size()), Z_OK);
+  packed.resize(length);
+  return packed;
+}
+
+TEST(Cards, EveryTextChunkOfAPngMayCarryTheCard) {
+  const std::string json = foreign().dump(), text = to_base64(json);
+  const std::string zero(1, '\0');
+  const PngChunk chunks[] = {
+      {"tEXt", "ccv3" + zero + text},
+      {"tEXt", "Chara" + zero + text},
+      {"tEXt", "chara" + zero + json},  // not packed into base64
+      {"tEXt", "chara" + zero + text + "\n"},
+      {"zTXt", "chara" + zero + zero + deflated(text)},
+      {"iTXt", "chara" + zero + zero + zero + "en" + zero + "chara" + zero + text},
+      {"iTXt", "ccv3" + zero + "\1" + zero + zero + zero + deflated(text)},
+  };
+  for (const PngChunk& chunk : chunks) {
+    std::vector<PngChunk> all = read_png(picture());
+    all.insert(all.end() - 1, chunk);
+    const Card card = read_card(write_png(all));
+    EXPECT_EQ(card.character.name, "Aria") << chunk.type << " " << chunk.data.substr(0, 20);
+    EXPECT_EQ(card.origin.picture, picture()) << chunk.type;
+  }
+  for (const PngChunk& bad :
+       {PngChunk{"zTXt", "chara" + zero + zero + "no"}, PngChunk{"zTXt", "chara" + zero}, PngChunk{"iTXt", "chara" + zero + "\1"},
+        PngChunk{"zTXt", "chara" + zero + zero + deflated(std::string(40U << 20U, 'x'))}}) {
+    std::vector<PngChunk> all = read_png(picture());
+    all.insert(all.end() - 1, bad);
+    expect_has(card_refusal(write_png(all)), "text");
+  }
+  std::vector<PngChunk> locked = read_png(picture());
+  locked.insert(locked.end() - 1, text_chunk("chara", "rcc||rccv1||AAAA||x||AAAA"));
+  expect_has(card_refusal(write_png(locked)), "locked by RisuAI");
+}
+
+TEST(Cards, ACharxMayHaveAJpegInFront) {
+  const std::string jpeg = std::string("\xff\xd8\xff\xe0\0\x10JFIF\0", 11) + "picture" + "\xff\xd9", zip = charx(foreign().dump());
+  // Offsets that count from the archive's own begin, and ones that count from that of the file.
+  std::string moved = zip;
+  const auto add = [&](std::size_t at) {
+    for (std::uint32_t i = 0, value = static_cast<std::uint32_t>(jpeg.size()); i < 4; ++i) {
+      value += static_cast<unsigned char>(moved[at + i]);
+      moved[at + i] = static_cast<char>(value & 255U);
+      value >>= 8U;
+    }
+  };
+  for (std::size_t at = moved.find("PK\1\2"); at != std::string::npos; at = moved.find("PK\1\2", at + 1)) add(at + 42);
+  add(moved.rfind("PK\5\6") + 16);
+  for (const std::string& bytes : {jpeg + zip, jpeg + moved}) {
+    const Card card = read_card(bytes);
+    EXPECT_EQ(card.character.name, "Aria");
+    EXPECT_EQ(card.origin.picture, jpeg);
+    EXPECT_EQ(card.origin.assets.size(), 3U);
+    const std::string written = write_charx(card.character, card.origin, today);
+    EXPECT_TRUE(written.starts_with(jpeg));
+    EXPECT_EQ(read_card(written).origin.picture, jpeg);
+  }
+  expect_has(card_refusal(jpeg), "no character card");
+  expect_has(card_refusal(jpeg + zip.substr(0, zip.size() - 30)), "no character card");
+}
+
+// A WebP of no picture whose Exif comment is `text`.
+std::string webp(const std::string& text, bool is_little) {
+  const auto number = [&](std::uint32_t value, int width, bool little) {
+    std::string bytes;
+    for (int i = 0; i < width; ++i) bytes += static_cast<char>(value >> 8U * static_cast<unsigned>(little ? i : width - 1 - i) & 255U);
+    return bytes;
+  };
+  const auto n = [&](std::uint32_t value, int width) { return number(value, width, is_little); };
+  const auto directory = [&](std::uint32_t tag, std::uint32_t type, std::uint32_t count, std::uint32_t value) {
+    return n(1, 2) + n(tag, 2) + n(type, 2) + n(count, 4) + n(value, 4) + n(0, 4);
+  };
+  const std::string comment = std::string("ASCII\0\0\0", 8) + text;
+  const std::string exif = (is_little ? "II" : "MM") + n(42, 2) + n(8, 4) + directory(0x8769, 4, 1, 26) +
+                           directory(0x9286, 7, static_cast<std::uint32_t>(comment.size()), 44) + comment;
+  const auto chunk = [&](const std::string& name, const std::string& data) {
+    return name + number(static_cast<std::uint32_t>(data.size()), 4, true) + data + (data.size() % 2 == 1 ? std::string(1, '\0') : "");
+  };
+  const std::string chunks = chunk("VP8X", std::string(10, '\0')) + chunk("EXIF", exif);
+  return "RIFF" + number(static_cast<std::uint32_t>(chunks.size() + 4), 4, true) + "WEBP" + chunks;
+}
+
+TEST(Cards, TheCommentOfAWebpMayBeTheCard) {
+  for (const bool is_little : {true, false}) {
+    for (const std::string& text : {foreign().dump(), to_base64(foreign().dump())})
+      EXPECT_EQ(read_card(webp(text, is_little)).character.name, "Aria");
+  }
+  const std::string whole = webp(foreign().dump(), true);
+  for (std::size_t length = 13; length < whole.size(); length += 7) EXPECT_NE(card_refusal(whole.substr(0, length)), "");
+}
+
+TEST(Cards, NamesOfEveryScriptGetIdsAndTwoNamesTwoIds) {
+  EXPECT_EQ(id_of("Old Fox!"), "old_fox");
+  EXPECT_EQ(id_of("\u00c9lo\u00efse"), "eloise");
+  EXPECT_EQ(id_of("Fox\u2019s \u201cfriend\u201d"), "fox_s_friend");
+  std::set<std::string> ids;
+  const char* names[] = {"\u5f35\u5049",
+                         "\u30bf\u30ca\u30ab",
+                         "\u0418\u0432\u0430\u043d",
+                         "\u0418\u0432\u0430",
+                         "Fox",
+                         "Fox \u5f35",
+                         "Fox \u5049",
+                         "\u0141ukasz",
+                         "Ukasz",
+                         "\U0001F98A",
+                         "!!!",
+                         "A character with a long name in \u5f35",
+                         "A character with a long name in \u5049"};
+  for (const char* name : names) {
+    EXPECT_TRUE(is_id(id_of(name))) << name << ": " << id_of(name);
+    EXPECT_EQ(id_of(name), id_of(name));
+    ids.insert(id_of(name));
+  }
+  EXPECT_EQ(ids.size(), std::size(names) - 1) << "only the two names without letters share an id";
+}
+
 TEST(Cards, RefuseWhatIsNoJsonOrTooMuchOfIt) {
   expect_has(card_refusal(""), "not JSON");
   expect_has(card_refusal("[]"), "not a JSON object");
-  expect_has(card_refusal("{\"a\":"), "error at byte 6");
+  expect_has(card_refusal("{\"a\":"), "error at line 1, column 6");
   expect_has(card_refusal("{\"a\":1,\"a\":2}"), "appears twice");
   expect_has(card_refusal("{\"a\":1e999}"), "number that is too large");
   expect_has(card_refusal("{\"a\":\"\xff\"}"), "not JSON");

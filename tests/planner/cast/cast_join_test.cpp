@@ -57,6 +57,44 @@ TEST(CastJoin, WhoIsNamedPlaysAndOnlyThey) {
   EXPECT_EQ(named_in("Rusty and Ruby run.", foxes), Ids{"a:fox"}) << "an actor plays one of them";
 }
 
+TEST(CastJoin, ALongNameIsFoundByItsPartsAndAShortOneIsNotFoundInIt) {
+  const std::vector<Character> cast = {member("a", "Rusty", "a fox"), member("b", "Old Rusty", "a crab"),
+                                       member("c", "Captain Jack Pincer", "a pig")};
+  EXPECT_EQ(named_in("Old Rusty runs.", cast), Ids{"b:crab"});
+  EXPECT_EQ(named_in("Rusty runs.", cast), Ids{"a:fox"});
+  EXPECT_EQ(named_in("Rusty and Old Rusty run.", cast), (Ids{"a:fox", "b:crab"}));
+  for (const char* prompt : {"Jack runs.", "Pincer runs.", "Captain Jack Pincer runs."})
+    EXPECT_EQ(named_in(prompt, cast), Ids{"c:pig"}) << prompt;
+  for (const char* prompt : {"A Captain runs.", "Old friends run.", "a pincer"}) EXPECT_EQ(named_in(prompt, cast), Ids{}) << prompt;
+  const std::vector<Character> old = {member("old_rusty", "Old Rusty", "a fox")};
+  const std::vector<cast::Part> parts = cast::parts_in("Rusty runs.", old, storybook());
+  ASSERT_EQ(parts.size(), 1U);
+  EXPECT_EQ(parts[0].called, "Rusty");
+  const std::vector<Character> twins = {member("x", "Old Rusty", "a fox"), member("y", "Young Rusty", "a crab")};
+  EXPECT_EQ(named_in("Rusty runs.", twins), Ids{}) << "nobody knows which";
+}
+
+TEST(CastJoin, WhatAModelDoesNotShowIsSaid) {
+  Character c = member("rusty", "Rusty", "an orange fox");
+  EXPECT_EQ(cast::not_shown(c, storybook()), Ids{});
+  c.look = "a purple fox with a hat";
+  c.wardrobe = "a red scarf";
+  c.voice.voice_id = "nobody";
+  c.voice.pitch = "high";
+  c.ref_images = {"fox.png"};
+  const std::vector<std::string> all = cast::not_shown(c, storybook());
+  ASSERT_EQ(all.size(), 5U);
+  const char* parts[] = {"is always \"an orange fox\"", "wardrobe", "no voice \"nobody\"", "a voice's id alone", "pictures"};
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_NE(all[i].find(parts[i]), std::string::npos) << all[i];
+  c = member("ghost", "Ghost", "a pale ghost");
+  ASSERT_EQ(cast::not_shown(c, storybook()).size(), 1U);
+  EXPECT_NE(cast::not_shown(c, storybook())[0].find("nobody to play Ghost"), std::string::npos);
+  c.voice.voice_id = "slt";
+  c.voice.pace = "slow";
+  c.fields = {{"actor", "whale"}};
+  ASSERT_EQ(cast::not_shown(c, storybook()).size(), 1U) << "a pale ghost is no whale";
+}
+
 TEST(CastJoin, ANamedOneIsTheActorOfThePlan) {
   const std::vector<Character> cast = {member("ruby", "Ruby", "a red crab")};
   const std::string prompt = "Ruby jumps on the beach. Then Ruby and a fox run.";
@@ -96,7 +134,7 @@ TEST(CastJoin, TextsOfStrangersStayWords) {
   EXPECT_FALSE(plan::has_errors(plan::check(film, storybook())));
 }
 
-TEST(CastJoin, EffectsBecomeMemoriesOnce) {
+TEST(CastJoin, EventsBecomeMemoriesOnceAndTheWardrobeDoesNot) {
   const fs::path file = fs::temp_directory_path() / ("fabula_join_" + std::to_string(getpid()) + ".db");
   fs::remove(file);
   {
@@ -111,7 +149,7 @@ TEST(CastJoin, EffectsBecomeMemoriesOnce) {
     for (const char* day : {"2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"}) store.remember_once(cast::memories_of(film, day));
     const std::vector<cast::Memory> memory = store.memory_of("ruby");
     ASSERT_EQ(memory.size(), 3U);
-    EXPECT_EQ(memory[0].type + " " + memory[0].text, "wardrobe a red scarf");
+    EXPECT_EQ(memory[0].type + " " + memory[0].text + " " + memory[0].shot, "event runs, forest, day s010");
     EXPECT_EQ(memory[1].type + " " + memory[1].text + " " + memory[1].shot, "possession lamp s010");
     EXPECT_EQ(memory[1].time_ms, film.shots[1].start_ms);
     EXPECT_EQ(memory[2].type + " " + memory[2].text + " " + memory[2].film, "wardrobe a blue hat " + film.title);

@@ -104,6 +104,24 @@ TEST_F(Cast, AnIdIsTakenOnceAndReplacingKeepsMemoryAndOrigin) {
   EXPECT_TRUE(store.origin_of("fox").assets.empty());
 }
 
+TEST_F(Cast, ARenamedOneKeepsAllThatItHas) {
+  Store store = open();
+  store.add(fox(), {"{\"a\":1}", "picture", {{"assets/a", "x"}}});
+  store.remember("fox", memory("found the lantern"));
+  store.rename("fox", "rusty");
+  Character renamed = fox();
+  renamed.id = "rusty";
+  EXPECT_TRUE(same(store.find("rusty"), renamed));
+  EXPECT_EQ(store.memory_of("rusty").size(), 1U);
+  EXPECT_EQ(store.origin_of("rusty").assets.size(), 1U);
+  EXPECT_EQ(store.list().size(), 1U);
+  store.add(fox());
+  EXPECT_EQ(code_of([&] { store.rename("fox", "rusty"); }), ExitCode::cannot_create);
+  EXPECT_EQ(code_of([&] { store.rename("fox", "Rusty"); }), ExitCode::bad_data);
+  EXPECT_EQ(code_of([&] { store.rename("wolf", "dog"); }), ExitCode::input_missing);
+  EXPECT_EQ(store.memory_of("rusty").size(), 1U) << "a refused renaming did something";
+}
+
 TEST_F(Cast, MemoryHasAllItsPartsAndRisingNumbers) {
   Store store = open();
   store.add(fox());
@@ -267,7 +285,7 @@ TEST_F(Cast, SeveralProcessesMayRememberAtOnce) {
 
 TEST(CastIds, AreMadeOfNames) {
   const std::pair<const char*, const char*> cases[] = {
-      {"Fox", "fox"}, {"Old Fox!", "old_fox"}, {"  7 of 9", "of_9"}, {"\u4e2d\u6587", "character"}, {"../../etc", "etc"}};
+      {"Fox", "fox"}, {"Old Fox!", "old_fox"}, {"  7 of 9", "of_9"}, {"\u4e2d\u6587", "character_72726d88"}, {"../../etc", "etc"}};
   for (const auto& [name, id] : cases) {
     EXPECT_EQ(id_of(name), id);
     EXPECT_TRUE(is_id(id_of(name)));

@@ -1,0 +1,168 @@
+// Receipts and labels: what a film says of its making, and that it can be made again.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tests/e2e/program.h"
+
+namespace fabula {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* quick = " --steps 1 --scale 1 -q";
+
+// A film of one shot is made once; each test has it as pig.mp4, with its receipt.
+class ReceiptCommand : public CommandLine {
+ protected:
+  void SetUp() override {
+    CommandLine::SetUp();
+    if (film_.empty()) {
+      ASSERT_EQ(fabula("plan --oracle 'In one shot a pig jumps.' -o pig.json").code, 0);
+      const Result made = fabula("render pig.json -o pig.mp4 --seed 11 --crf 30" + std::string(quick));
+      ASSERT_EQ(made.code, 0) << made.err;
+      plan_ = contents(file("pig.json"));
+      film_ = contents(file("pig.mp4"));
+      receipt_ = contents(file("pig.fabula.json"));
+      return;
+    }
+    std::ofstream(file("pig.json")) << plan_;
+    std::ofstream(file("pig.mp4"), std::ios::binary) << film_;
+    std::ofstream(file("pig.fabula.json")) << receipt_;
+  }
+  json receipt(const std::string& name) const { return json::parse(contents(file(name))); }
+  // Changes a receipt.
+  template <typename Change>
+  void change(const std::string& name, Change change) {
+    json changed = receipt(name);
+    change(changed);
+    std::ofstream(file(name)) << changed.dump();
+  }
+
+  static std::string plan_, film_, receipt_;
+};
+
+std::string ReceiptCommand::plan_, ReceiptCommand::film_, ReceiptCommand::receipt_;
+
+TEST_F(ReceiptCommand, AFilmIsMadeAgainToTheByte) {
+  const json made = receipt("pig.fabula.json");
+  EXPECT_EQ(made["film"]["file"], "pig.mp4");
+  EXPECT_EQ(made["film"]["aspect"], "7:4");
+  EXPECT_EQ(made["seed"], 11);
+  EXPECT_EQ(made["options"], (json{"--steps=1", "--crf=30", "--scale=1"}));
+  EXPECT_EQ(made["shots"][0]["outcome"], "made");
+  EXPECT_EQ(made["model"]["sha256"]["transformer"].get<std::string>().size(), 64U);
+  EXPECT_EQ(made["plan"], json::parse(contents(file("pig.json"))));
+
+  const Result again = fabula("render --from-receipt pig.fabula.json -o again.mp4 -q");
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_TRUE(contents(file("again.mp4")) == film_);
+  EXPECT_EQ(receipt("again.fabula.json")["film"]["sha256"], made["film"]["sha256"]);
+
+  EXPECT_EQ(fabula("render --from-receipt pig.fabula.json -o b.mp4 --crf 20").code, 2);
+  EXPECT_EQ(fabula("render --from-receipt pig.fabula.json -o b.mp4 --seed 3").code, 2);
+  EXPECT_EQ(fabula("render pig.json --from-receipt pig.fabula.json -o b.mp4").code, 2);
+  EXPECT_EQ(fabula("render --from-receipt pig.json -o b.mp4").code, 65);
+  EXPECT_EQ(fabula("render --from-receipt none.fabula.json -o b.mp4").code, 66);
+  EXPECT_EQ(fabula("render -o b.mp4").code, 2);
+  EXPECT_NE(fabula("render pig.fabula.json -o b.mp4").err.find("--from-receipt pig.fabula.json"), std::string::npos);
+}
+
+TEST_F(ReceiptCommand, WhatDiffersIsSaidAndNoOtherFilmIsWritten) {
+  fs::copy(file("pig.fabula.json"), file("model.fabula.json"));
+  change("model.fabula.json", [](json& r) { r["model"]["sha256"]["vae"] = std::string(64, '0'); });
+  const Result model = fabula("render --from-receipt model.fabula.json -o b.mp4");
+  EXPECT_EQ(model.code, 76) << model.err;
+  EXPECT_NE(model.err.find("the model's vae is another"), std::string::npos) << model.err;
+  fs::copy(file("pig.fabula.json"), file("film.fabula.json"));
+  change("film.fabula.json", [](json& r) {
+    r["film"]["sha256"] = std::string(64, '0');
+    r["program"]["instruction_set"] = "an abacus";
+  });
+  const Result film = fabula("render --from-receipt film.fabula.json -o b.mp4 -q");
+  EXPECT_EQ(film.code, 76) << film.err;
+  EXPECT_NE(film.err.find("the processor was an abacus"), std::string::npos) << film.err;
+  change("film.fabula.json", [](json& r) { r["options"] = {"--no-such-option=1"}; });
+  EXPECT_EQ(fabula("render --from-receipt film.fabula.json -o b.mp4").code, 65);
+  EXPECT_FALSE(fs::exists(file("b.mp4")));
+  EXPECT_FALSE(fs::exists(file("b.fabula.json")));
+}
+
+TEST_F(ReceiptCommand, ProbeReadsAllOfItBackAndChecksIt) {
+  const Result probed = fabula("probe pig.mp4 --json");
+  ASSERT_EQ(probed.code, 0) << probed.err;
+  const json found = json::parse(probed.out);
+  EXPECT_EQ(found["title"], "Pig in the Forest");
+  EXPECT_EQ(found["video"]["aspect"], "7:4");
+  EXPECT_EQ(found["labels"]["digital_source_type"], "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia");
+  EXPECT_EQ(found["labels"]["aigc"]["Label"], "1");
+  EXPECT_EQ(found["labels"]["aigc"]["ProduceID"], receipt("pig.fabula.json")["labels"]["id"]);
+  EXPECT_EQ(found["receipt"]["seed"], 11);
+  EXPECT_TRUE(found["faults"].empty());
+  const Result text = fabula("probe pig.fabula.json");
+  EXPECT_EQ(text.code, 0) << text.err;
+  for (const char* part : {"224 x 128 (7:4)", "trainedAlgorithmicMedia", "\"Label\":\"1\"", "the film is what it says", "nano"})
+    EXPECT_NE(text.out.find(part), std::string::npos) << part << " is not in\n" << text.out;
+  EXPECT_EQ(text.out.find("jumps"), std::string::npos) << "the prompt is in the film's labels";
+
+  // A film whose bytes, labels or receipt are others.
+  ASSERT_EQ(fabula("render pig.json -o plain.mp4 --no-labels" + std::string(quick)).code, 0);
+  EXPECT_EQ(json::parse(fabula("probe plain.mp4 --json").out)["labels"]["aigc"], nullptr);
+  fs::copy(file("plain.mp4"), file("pig.mp4"), fs::copy_options::overwrite_existing);
+  const Result swapped = fabula("probe pig.mp4");
+  EXPECT_EQ(swapped.code, 76);
+  EXPECT_NE(swapped.err.find("its bytes are not those of its receipt, its labels are gone"), std::string::npos) << swapped.err;
+  fs::remove(file("pig.fabula.json"));
+  EXPECT_EQ(fabula("probe pig.mp4").code, 0);
+  EXPECT_EQ(fabula("probe none.mp4").code, 66);
+  EXPECT_EQ(fabula("probe pig.json").code, 65);
+}
+
+TEST_F(ReceiptCommand, TheReceiptIsTheDoneMarkAndTakesNobodysPlace) {
+  std::ofstream(file("mine.fabula.json")) << "mine";
+  const Result refused = fabula("render pig.json -o mine.mp4" + std::string(quick));
+  EXPECT_EQ(refused.code, 73);
+  EXPECT_NE(refused.err.find("--no-receipt"), std::string::npos) << refused.err;
+  EXPECT_FALSE(fs::exists(file("mine.mp4")));
+  EXPECT_EQ(fabula("render pig.json -o mine.mp4 --no-receipt" + std::string(quick)).code, 0);
+  EXPECT_EQ(contents(file("mine.fabula.json")), "mine");
+  // A receipt whose film is gone makes room.
+  fs::remove(file("pig.mp4"));
+  EXPECT_EQ(fabula("render pig.json -o pig.mp4 --seed 2" + std::string(quick)).code, 0);
+  EXPECT_EQ(receipt("pig.fabula.json")["seed"], 2);
+  EXPECT_EQ(fabula("probe pig.mp4").code, 0);
+  // A film under the next free name has a receipt of its own; one that goes to a pipe has none.
+  std::ofstream(file("pig_in_the_forest.mp4")) << "mine";
+  EXPECT_EQ(fabula("render pig.json" + std::string(quick)).out, "pig_in_the_forest_2.mp4\n");
+  EXPECT_EQ(receipt("pig_in_the_forest_2.fabula.json")["film"]["file"], "pig_in_the_forest_2.mp4");
+  const auto files = [&] { return std::distance(fs::directory_iterator(folder_), fs::directory_iterator()); };
+  const auto before = files();
+  EXPECT_EQ(fabula("render pig.json -o /dev/stdout" + std::string(quick)).code, 0);
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(ReceiptCommand, ASignerGetsTheFinishedFilm) {
+  // Takes c2patool's arguments and adds a box of C2PA's.
+  std::ofstream(file("signer"))
+      << "#!/bin/sh\n"
+         "test \"$2\" = --manifest && test \"$4\" = --output && grep -q trainedAlgorithmicMedia \"$3\" || exit 9\n"
+         "{ cat \"$1\"; printf "
+         "'\\000\\000\\000\\040uuid\\330\\376\\303\\326\\033\\016\\110\\074\\222\\227\\130\\050\\207\\176\\304\\201signed!!'; } >\"$5\"\n";
+  fs::permissions(file("signer"), fs::perms::owner_all);
+  const Result made = fabula("render pig.json -o signed.mp4 --seed 11 --crf 30 --c2pa ./signer" + std::string(quick));
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.err.find("C2PA_PRIVATE_KEY"), std::string::npos) << made.err;
+  EXPECT_TRUE(contents(file("signed.mp4")).starts_with(film_)) << "the signature is not the last thing in the film";
+  EXPECT_EQ(json::parse(fabula("probe signed.mp4 --json").out)["labels"]["c2pa"], true);
+  EXPECT_EQ(receipt("signed.fabula.json")["signature"]["signer"], "./signer");
+  ASSERT_EQ(fabula("render --from-receipt signed.fabula.json -o again.mp4 -q").code, 0);
+  EXPECT_TRUE(contents(file("again.mp4")) == film_) << "made again as it was before it was signed";
+
+  EXPECT_EQ(fabula("render pig.json -o c.mp4 --c2pa ./no-signer" + std::string(quick)).code, 69);
+  EXPECT_EQ(fabula("render pig.json -o c.mp4 --c2pa false" + std::string(quick)).code, 69);
+  EXPECT_FALSE(fs::exists(file("c.mp4")));
+  for (const auto& entry : fs::directory_iterator(folder_))
+    EXPECT_EQ(entry.path().string().find(".fabula-"), std::string::npos) << entry.path();
+}
+
+}  // namespace
+}  // namespace fabula
