@@ -9,6 +9,7 @@ namespace fabula::cli {
 
 void add_render_command(CLI::App&);
 void add_assemble_command(CLI::App&);
+void add_batch_command(CLI::App&);
 void add_store_command(CLI::App&);
 void add_plan_command(CLI::App&);
 void add_replan_command(CLI::App&);

@@ -14,7 +14,7 @@ constexpr std::array<ExitCodeEntry, 16> table = {{
     {2, "usage", "The command line is wrong: an option, a value or an argument.",
      "Run the command with --help for its options and an example."},
     {3, "some jobs failed", "A batch is done, but some of its jobs failed.",
-     "Look for \"failed\" in the output; run the batch again with -n to keep the plans that are done."},
+     "Look for \"failed\" in the output and run the same command again: films that are done are not made again; -n keeps plans."},
     {65, "bad plan or data", "A plan, prompt, model or media file is malformed.",
      "Read the sentence: it names the file and the field. `fabula plan --check FILE.json` lists everything wrong with a plan."},
     {66, "input missing", "A named input does not exist or cannot be read.", "Check the path and its permissions."},

@@ -39,9 +39,10 @@ int run(int argc, char** argv) {
                   "  fabula help plan\n\n"
                   "Results go to standard output, messages to standard error.",
                   {}));
-  for (const auto add : {cli::add_render_command, cli::add_plan_command, cli::add_replan_command, cli::add_assemble_command,
-                         cli::add_store_command, cli::add_cast_command, cli::add_models_command, cli::add_world_command,
-                         cli::add_explain_command, cli::add_completion_command, cli::add_version_command, cli::add_help_command})
+  for (const auto add :
+       {cli::add_render_command, cli::add_plan_command, cli::add_replan_command, cli::add_assemble_command, cli::add_batch_command,
+        cli::add_store_command, cli::add_cast_command, cli::add_models_command, cli::add_world_command, cli::add_explain_command,
+        cli::add_completion_command, cli::add_version_command, cli::add_help_command})
     add(app);
   std::vector<std::string> arguments = cli::with_command(app, {argv + 1, argv + argc});
   std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 takes them in

@@ -17,23 +17,27 @@ namespace fabula::cli {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> planning_notes(const Origin& origin) {
+  const std::string rounds = std::to_string(origin.repairs) + (origin.repairs == 1 ? " round" : " rounds") + " of repair";
+  if (origin.by_rules) {
+    std::string note = "planned by rules, since the model's plan still had faults after " + rounds + ":";
+    for (const std::string& fault : origin.faults) note += "\n  " + printable(fault);
+    return {note};
+  }
+  if (origin.repairs > 0) return {"the plan took " + rounds};
+  return {};
+}
+
 namespace {
 
 void report(const plan::Film& film, const Origin& origin) {
-  const char* rounds = origin.repairs == 1 ? "round" : "rounds";
-  if (origin.by_rules) {
-    std::fprintf(stderr, "fabula: planned by rules, since the model's plan still had faults after %d %s of repair:\n", origin.repairs,
-                 rounds);
-    for (const std::string& fault : origin.faults) std::fprintf(stderr, "  %s\n", printable(fault).c_str());
-  } else if (origin.repairs > 0) {
-    std::fprintf(stderr, "fabula: the plan took %d %s of repair\n", origin.repairs, rounds);
-  }
+  for (const std::string& note : planning_notes(origin)) std::fprintf(stderr, "fabula: %s\n", note.c_str());
   report_unsupported(film);
 }
 
 }  // namespace
 
-PlannedFilm plan_by_model(const Source& given, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
+PlannedFilm plan_by_model_quietly(const Source& given, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
   Source source = given;
   const World world = World::open(bundle / "world.json");
   const CastJoin join(options.cast, source, world);
@@ -47,7 +51,12 @@ PlannedFilm plan_by_model(const Source& given, const fs::path& bundle, const Pla
   const bool bound_to_cast = join.bind(planned.film);
   if (bound_to_cast) planned = planner->read_plan(plan::Film(planned.film), alive);
   planned.origin = origin;
-  report(planned.film, origin);
+  return planned;
+}
+
+PlannedFilm plan_by_model(const Source& source, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
+  PlannedFilm planned = plan_by_model_quietly(source, bundle, options, stats);
+  report(planned.film, planned.origin);
   return planned;
 }
 

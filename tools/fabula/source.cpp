@@ -31,16 +31,6 @@ bool has_file_ending(const std::string& word) {
   return !ending.empty() && ending.size() <= longest && !digits_only && std::all_of(ending.begin(), ending.end(), is_alphanumeric);
 }
 
-std::string prompt_of_screenplay(const std::string& file) {
-  constexpr std::size_t most_notes = 20;
-  const screenplay::Prose prose = screenplay::prose_of_fountain(read_file(file, screenplay::largest_screenplay, "the screenplay"));
-  for (std::size_t i = 0; i < prose.left_out.size() && i < most_notes; ++i)
-    std::fprintf(stderr, "fabula: %s: %s\n", file.c_str(), prose.left_out[i].c_str());
-  if (prose.left_out.size() > most_notes)
-    std::fprintf(stderr, "fabula: %s: and %zu more\n", file.c_str(), prose.left_out.size() - most_notes);
-  return prose.prompt;
-}
-
 Source source_of_text(const std::string& text, bool plan_expected) {
   Source source;
   const std::size_t first = text.find_first_not_of(blanks);
@@ -77,17 +67,34 @@ std::string read_input(const std::string& given, const std::string& what, std::s
   return given == "-" ? read_standard_input(most_bytes, what) : read_file(given, most_bytes, what);
 }
 
-Source read_source(const std::string& given) {
+Source read_plan_file(const std::string& file) {
+  return source_of_text(read_file(file, plan::largest_file, "the plan"), /*plan_expected=*/true);
+}
+
+Source read_screenplay_file(const std::string& file) {
+  constexpr std::size_t most_notes = 20;
+  const screenplay::Prose prose = screenplay::prose_of_fountain(read_file(file, screenplay::largest_screenplay, "the screenplay"));
+  Source source;
+  source.prompt = prose.prompt;
+  for (std::size_t i = 0; i < prose.left_out.size() && i < most_notes; ++i) source.notes.push_back(file + ": " + prose.left_out[i]);
+  if (prose.left_out.size() > most_notes)
+    source.notes.push_back(file + ": and " + std::to_string(prose.left_out.size() - most_notes) + " more");
+  return source;
+}
+
+Source read_source_quietly(const std::string& given) {
   const std::string ending = ending_of(given);
-  if (ending == ".fountain") {
-    Source source;
-    source.prompt = prompt_of_screenplay(given);
-    return source;
-  }
-  if (ending == ".json") return source_of_text(read_file(given, plan::largest_file, "the plan"), /*plan_expected=*/true);
+  if (ending == ".fountain") return read_screenplay_file(given);
+  if (ending == ".json") return read_plan_file(given);
   if (given == "-") return source_of_text(read_standard_input(plan::largest_file, "the prompt"), /*plan_expected=*/false);
   if (names_a_file(given)) refuse_path(given);
   return source_of_text(given, /*plan_expected=*/false);
+}
+
+Source read_source(const std::string& given) {
+  Source source = read_source_quietly(given);
+  for (const std::string& note : source.notes) std::fprintf(stderr, "fabula: %s\n", note.c_str());
+  return source;
 }
 
 }  // namespace fabula::cli
