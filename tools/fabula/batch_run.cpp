@@ -21,6 +21,7 @@
 #include "tools/fabula/cast_file.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/planning.h"
+#include "tools/fabula/preview.h"
 #include "tools/fabula/stop.h"
 #include "video/io/images.h"
 
@@ -175,8 +176,17 @@ class Batch {
     film.job = &job;
     film.plan = planned.film;
     film.record = record_of(job, planned, output, request.seed);
-    const FilmHooks hooks{.progress = [this](const FilmProgress& p) { return show(p); },
-                          .on_picture = [&film](const Image& picture) { film.pictures.push_back(picture); },
+    Preview preview(output, job.options.preview);
+    const FilmHooks hooks{.progress =
+                              [&](const FilmProgress& p) {
+                                preview.poll();
+                                return show(p);
+                              },
+                          .on_picture =
+                              [&](const Image& picture) {
+                                film.pictures.push_back(picture);
+                                preview.add(picture);
+                              },
                           .on_whole = [this, &film](const fs::path& whole) { enter(film, whole); }};
     film.making = make_film(job.options, studio_, planned, output, hooks);
     settle();

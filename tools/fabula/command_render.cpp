@@ -24,10 +24,12 @@
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/dry_run.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/planning.h"
+#include "tools/fabula/preview.h"
 #include "tools/fabula/progress.h"
 #include "tools/fabula/render.h"
 #include "tools/fabula/shot_pictures.h"
@@ -75,6 +77,8 @@ Wanted wanted(const RenderOptions& options) {
   return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
 }
 
+}  // namespace
+
 std::size_t available_memory() {
   std::ifstream in("/proc/meminfo");
   std::string key;
@@ -86,18 +90,26 @@ std::size_t available_memory() {
   return 0;
 }
 
-}  // namespace
-
 void check_memory(const Studio& studio, const PlannedFilm& planned, const FilmRequest& request) {
-  std::size_t needed = 0;
-  for (const Conditioning& conditioning : planned.shots) {
-    needed = std::max(needed, studio.model->footprint({&conditioning, studio.bundle.shot_frames.back(), 0, request.settings}));
-  }
+  const auto needed_for = [&](int frames) {
+    std::size_t needed = 0;
+    for (const Conditioning& conditioning : planned.shots)
+      needed = std::max(needed, studio.model->footprint({&conditioning, frames, 0, request.settings}));
+    return needed;
+  };
   const std::size_t available = available_memory();
-  if (available != 0 && needed > available) {
-    throw Error(ExitCode::out_of_memory,
-                "a shot needs " + std::to_string(needed >> 20) + " MB of memory and " + std::to_string(available >> 20) + " MB are free");
+  std::size_t needed = 0;
+  for (const ClipRequest& clip : clip_requests(planned, studio.model->format(), studio.bundle.shot_frames, request))
+    needed = std::max(needed, studio.model->footprint(clip));
+  if (available == 0 || needed <= available) return;
+  std::string sentence =
+      "a shot needs " + std::to_string(needed >> 20) + " MB of memory and " + std::to_string(available >> 20) + " MB are free";
+  int fits = 0;
+  for (const int frames : studio.bundle.shot_frames) {
+    if (frames > fits && needed_for(frames) <= available) fits = frames;
   }
+  if (fits > 0) sentence += "; shots of at most " + std::to_string(fits * 1000 / studio.model->format().fps) + " ms would fit";
+  throw Error(ExitCode::out_of_memory, sentence);
 }
 
 namespace {
@@ -229,7 +241,10 @@ std::vector<std::size_t> selected_shots(const std::string& selection, const plan
 }  // namespace
 
 Studio open_studio(const RenderOptions& options) {
-  return {.bundle = Bundle::open(locate_bundle(options.planning.model.model)), .store = open_store(options.store), .model = {}};
+  const bool may_make_store = !options.dry_run || fs::is_directory(store_folder(options.store.folder));
+  return {.bundle = Bundle::open(locate_bundle(options.planning.model.model)),
+          .store = may_make_store ? open_store(options.store) : nullptr,
+          .model = {}};
 }
 
 void load_model(Studio& studio, const RenderOptions& options) {
@@ -287,7 +302,7 @@ std::function<bool(const FilmProgress&)> shown_on(Progress& progress) {
 // What fails is told to those who follow the progress, too.
 template <typename Work>
 void followed(const RenderOptions& options, Work&& work) {
-  Progress progress(options.progress, options.quiet || options.json, machines_of(options.output));
+  Progress progress(options.progress, options.quiet || options.json || options.dry_run, machines_of(options.output));
   try {
     progress.show(0.0, {.stage = "planning"});
     work(progress);
@@ -313,6 +328,7 @@ FilmInTheMaking make_film(const RenderOptions& options, Studio& studio, const Pl
   FilmInTheMaking making;
   making.output = output;
   making.how = sink_options(options, studio.model->format(), film.fps);
+  check_disk(output, estimated_film_bytes(making.how, film.total_ms), film.total_ms);
   making.how.title = film.title;
   making.how.language = film.language;
   making.how.check = [output, hooks, film](const fs::path& finished) {
@@ -335,9 +351,20 @@ namespace {
 
 void film_planned(const RenderOptions& options, Production p, Progress& progress) {
   const plan::Film& film = p.planned.film;
+  const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
+  const SinkOptions how = sink_options(options, p.studio.model->format(), film.fps);
+  if (options.dry_run) return print_dry_run(options, p.studio, p.planned, p.request, output, how);
   const Stopwatch rendering;
-  const FilmInTheMaking making = make_film(options, p.studio, p.planned, options.output.empty() ? file_name_of(film.title) : options.output,
-                                           {.progress = shown_on(progress), .on_picture = {}, .on_whole = {}});
+  Preview preview(output, options.preview);
+  const auto shown = shown_on(progress);
+  const FilmHooks hooks{.progress =
+                            [&](const FilmProgress& at) {
+                              preview.poll();
+                              return shown(at);
+                            },
+                        .on_picture = [&](const Image& picture) { preview.add(picture); },
+                        .on_whole = {}};
+  const FilmInTheMaking making = make_film(options, p.studio, p.planned, output, hooks);
   progress.show(shots_end, {.stage = "writing"});
   making.writing->wait();
   progress.show(1.0, {.stage = "done"});
@@ -352,7 +379,9 @@ void film_source(const RenderOptions& options) {
   const Source source = read_source(options.source);
   const auto [writes_film, writes_plan] = wanted(options);
   if (!writes_film) return;
-  followed(options, [&, plans = writes_plan](Progress& progress) { film_planned(options, prepare(options, source, plans), progress); });
+  followed(options, [&, plans = writes_plan && !options.dry_run](Progress& progress) {
+    film_planned(options, prepare(options, source, plans), progress);
+  });
 }
 
 void report_shots(const RenderOptions& options, const std::vector<ShotReport>& shots, Progress& progress) {
@@ -417,6 +446,8 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
       ->capture_default_str();
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));
+  command.add_flag("--preview", options.preview,
+                   "Write a contact sheet beside the film, FILE.preview.jpg, as shots are made (SIGUSR1 asks for one at any time)");
   command.add_flag("-q,--quiet", options.quiet, "No progress, no report");
   command.add_flag("--json", options.json, "Print the result as JSON");
   add_progress_option(command, options.progress);
@@ -445,10 +476,14 @@ void add_render_command(CLI::App& app) {
   add_output_options(*render, *options);
   add_film_options(*render, *options);
   add_save_plan_option(*render, *options);
+  render->add_flag(
+      "--dry-run", options->dry_run,
+      "Print the plan, the paths, the shots to make and to reuse, the memory, and about how much disk and time; write nothing");
   render->add_option("--shots", options->shots, "Make these shots into the store and no film: ids and ranges, such as s010,s030-s050")
       ->type_name("IDS")
       ->excludes("--output")
       ->excludes("--save-plan")
+      ->excludes("--dry-run")
       ->excludes("--no-store");
   render->callback([options] { run(*options); });
 }

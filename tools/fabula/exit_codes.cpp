@@ -30,8 +30,10 @@ constexpr std::array<ExitCodeEntry, 16> table = {{
      "Make them with `fabula render PLAN --shots IDS`, then assemble again."},
     {76, "the film failed its check", "The finished film was read back and lacks frames or sound.",
      "Run it again; if it happens twice, please report it."},
-    {78, "no home folder", "No XDG variable and no HOME says where the cast or the store of shots is kept.",
-     "Set HOME, or name the file with --file CAST.db or the folder with --store DIR."},
+    {78, "configuration",
+     "A configuration file or a FABULA_ variable is wrong, or nothing says where the cast or the store of shots is kept.",
+     "Read the sentence: it names the file or the variable; `fabula doctor` lists those in use. Without a home, set HOME, or name the file "
+     "with --file CAST.db or the folder with --store DIR."},
     {130, "interrupted", "The run was stopped by SIGINT (Ctrl-C).", "Run it again; no half-written file is left behind."},
     {143, "terminated", "The run was stopped by SIGTERM.", "Run it again; no half-written file is left behind."},
 }};

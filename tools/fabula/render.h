@@ -37,6 +37,8 @@ struct RenderOptions {
   int steps = 0;                      ///< of the sampler per shot; 0: what the bundle says
   int scale = 0;                      ///< size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
+  bool preview = false;  ///< a contact sheet beside the film, anew with every shot
+  bool dry_run = false;  ///< nothing is made or written: see print_dry_run
   ProgressOptions progress;
   StoreChoice store;
   std::string shots;      ///< ids and ranges of ids: only these are made, into the store; empty: a film is made
@@ -57,6 +59,9 @@ struct Studio {
 [[nodiscard]] Studio open_studio(const RenderOptions&);
 /// Throws Error as load_clip_model does.
 void load_model(Studio&, const RenderOptions&);
+
+/// Bytes of memory that programs can still get; 0: unknown.
+[[nodiscard]] std::size_t available_memory();
 
 /// What the shots of this film are asked of the model. The studio must outlive it.
 [[nodiscard]] FilmRequest film_request(const RenderOptions&, const Studio&, const plan::Film&);
