@@ -148,6 +148,14 @@ void require_stored(const PlannedFilm& planned, const std::string& fingerprint, 
 
 }  // namespace
 
+std::vector<ClipRequest> clip_requests(const PlannedFilm& planned, const ClipFormat& format, const std::vector<int>& legal_frames,
+                                       const FilmRequest& request) {
+  require_conditioning(planned);
+  std::vector<ClipRequest> clips;
+  for (std::size_t i = 0; i < planned.film.shots.size(); ++i) clips.push_back(shot_plan(planned, i, format, legal_frames, request).clip);
+  return clips;
+}
+
 std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames,
                                    const std::vector<std::size_t>& indices, const FilmRequest& request,
                                    const std::function<bool(const FilmProgress&)>& progress) {

@@ -41,6 +41,10 @@ using SoundJoin = std::function<std::vector<float>(const Sound&, const SoundEdge
 /// A shot's own seed: changes of one shot leave the noise of the others alone.
 [[nodiscard]] std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot);
 
+/// What the model is asked for each shot of a film. The planned film must outlive them.
+[[nodiscard]] std::vector<ClipRequest> clip_requests(const PlannedFilm&, const ClipFormat&, const std::vector<int>& legal_frames,
+                                                     const FilmRequest&);
+
 /// How a shot came about.
 struct ShotReport {
   std::string id;

@@ -46,7 +46,7 @@ std::string checked(const fs::path& file, Store::Open mode) {
 
 }  // namespace
 
-Store::Store(const fs::path& file, Open mode) : database_(checked(file, mode), mode == Open::create) {
+Store::Store(const fs::path& file, Open mode) : database_(checked(file, mode), mode == Open::create, "cast file") {
   constexpr const char* count = "SELECT count(*) FROM sqlite_master";
   if (mode == Open::create && database_.number(count) == 0) {
     Transaction transaction(database_);

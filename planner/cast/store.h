@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/sqlite.h"
 #include "planner/cast/character.h"
-#include "planner/cast/sqlite.h"
 
 namespace fabula::cast {
 

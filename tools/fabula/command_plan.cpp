@@ -127,8 +127,8 @@ CLI::Option* add_check_options(CLI::App& plan, PlanOptions& options) {
 
 CLI::Option* add_batch_options(CLI::App& plan, PlanOptions& options) {
   CLI::Option* batch = plan.add_option("--batch", options.batch,
-                                       "Plan each line of FILE: a prompt, or {\"prompt\": \"…\", \"output\": \"FILE.json\"}; -o names the "
-                                       "folder that the plans stay in")
+                                       "Plan each job of FILE: a prompt a line, or JSON, JSON lines or CSV with a prompt and an output, as "
+                                       "`fabula batch` takes them; -o names the folder that the plans stay in")
                            ->type_name("FILE");
   plan.add_option("--jobs", options.jobs, "Plans of a --batch at once")->needs(batch)->check(CLI::Range(1, 256))->capture_default_str();
   return batch;

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -19,16 +20,21 @@
 #include "engine/film/film.h"
 #include "engine/sample/samplers.h"
 #include "planner/schema/schema.h"
+#include "tools/batch/names.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/cast_join.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/delivery.h"
+#include "tools/fabula/dry_run.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/film_receipt.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/planning.h"
+#include "tools/fabula/preview.h"
 #include "tools/fabula/progress.h"
+#include "tools/fabula/render.h"
+#include "tools/fabula/shot_pictures.h"
 #include "tools/fabula/source.h"
 #include "tools/fabula/stop.h"
 #include "tools/fabula/store_choice.h"
@@ -42,45 +48,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct RenderOptions {
-  PlanningOptions planning;
-  std::string source;                 // what read_source takes
-  std::string output;                 // empty: named after the film's title
-  std::string save_plan;              // empty: the plan is not kept
-  OverwriteOptions overwriting;       // of both
-  std::optional<std::uint64_t> seed;  // absent: the plan's, or 0
-  std::string sampler = "euler";      // a name of engine/sample/samplers.h
-  int crf = 16;                       // of x264
-  int steps = 0;                      // of the sampler per shot; 0: what the bundle says
-  int scale = 0;                      // size of the film over the model's canvas; 0: the smallest with at least 480 lines
-  bool quiet = false, json = false;
-  StoreChoice store;
-  DeliveryChoice delivery;
-  std::string shots;         // ids and ranges of ids: only these are made, into the store; empty: a film is made
-  bool assemble = false;     // only of shots that the store has
-  std::string from_receipt;  // a receipt whose film is made again; empty: none
-  ReceiptOptions receipt;
-};
-
 struct Stage {
   std::string name;
   double seconds;
 };
 
 // "A fox at night" -> "a_fox_at_night.mp4"
-std::string file_name_of(const std::string& title) {
-  constexpr std::size_t longest_title = 100;  // file systems take 255 bytes
-  std::string name;
-  for (const char c : title.substr(0, longest_title)) {
-    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (kept)
-      name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    else if (!name.empty() && name.back() != '_')
-      name += '_';
-  }
-  while (!name.empty() && name.back() == '_') name.pop_back();
-  return (name.empty() ? "film" : name) + containers().front().extension;
-}
+std::string file_name_of(const std::string& title) { return batch::file_word(title) + containers().front().extension; }
 
 // Whether two names mean one file, which need not exist.
 bool same_name(const std::string& a, const std::string& b) {
@@ -107,6 +81,8 @@ Wanted wanted(const RenderOptions& options) {
   return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
 }
 
+}  // namespace
+
 std::size_t available_memory() {
   std::ifstream in("/proc/meminfo");
   std::string key;
@@ -118,17 +94,29 @@ std::size_t available_memory() {
   return 0;
 }
 
-void check_memory(const ClipModel& model, const PlannedFilm& planned, const Bundle& bundle, const ClipSettings& settings) {
-  std::size_t needed = 0;
-  for (const Conditioning& conditioning : planned.shots) {
-    needed = std::max(needed, model.footprint({&conditioning, bundle.shot_frames.back(), 0, settings}));
-  }
+void check_memory(const Studio& studio, const PlannedFilm& planned, const FilmRequest& request) {
+  const auto needed_for = [&](int frames) {
+    std::size_t needed = 0;
+    for (const Conditioning& conditioning : planned.shots)
+      needed = std::max(needed, studio.model->footprint({&conditioning, frames, 0, request.settings}));
+    return needed;
+  };
   const std::size_t available = available_memory();
-  if (available != 0 && needed > available) {
-    throw Error(ExitCode::out_of_memory,
-                "a shot needs " + std::to_string(needed >> 20) + " MB of memory and " + std::to_string(available >> 20) + " MB are free");
+  std::size_t needed = 0;
+  for (const ClipRequest& clip : clip_requests(planned, studio.model->format(), studio.bundle.shot_frames, request))
+    needed = std::max(needed, studio.model->footprint(clip));
+  if (available == 0 || needed <= available) return;
+  std::string sentence =
+      "a shot needs " + std::to_string(needed >> 20) + " MB of memory and " + std::to_string(available >> 20) + " MB are free";
+  int fits = 0;
+  for (const int frames : studio.bundle.shot_frames) {
+    if (frames > fits && needed_for(frames) <= available) fits = frames;
   }
+  if (fits > 0) sentence += "; shots of at most " + std::to_string(fits * 1000 / studio.model->format().fps) + " ms would fit";
+  throw Error(ExitCode::out_of_memory, sentence);
 }
+
+namespace {
 
 // Every film is read back before it gets its name.
 void verify_film(const fs::path& file, const std::string& name, std::int64_t expected) {
@@ -160,6 +148,13 @@ double peak_megabytes() {
 
 bool was_reused(const ShotReport& report) { return report.outcome == ShotStore::Outcome::reused; }
 
+void report_notes(const RenderOptions& options, const std::vector<std::string>& notes) {
+  if (options.quiet) return;
+  for (const std::string& note : notes) std::fprintf(stderr, "fabula: %s\n", note.c_str());
+}
+
+}  // namespace
+
 std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reused) {
   std::vector<std::string> ids;
   for (const ShotReport& shot : shots) {
@@ -168,29 +163,35 @@ std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reuse
   return ids;
 }
 
-// A transition for which the model made too few frames.
-void report_held_frames(const std::vector<ShotReport>& shots) {
+std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const ShotStore* store) {
+  std::vector<std::string> notes;
   for (std::size_t i = 0; i + 1 < shots.size(); ++i) {
     if (shots[i].held_frames > 0)
-      std::fprintf(
-          stderr,
-          "fabula: the last picture of %s stands still for %lld frames under the transition into %s: the model makes no longer shot\n",
-          shots[i].id.c_str(), static_cast<long long>(shots[i].held_frames), shots[i + 1].id.c_str());
+      notes.push_back("the last picture of " + shots[i].id + " stands still for " + std::to_string(shots[i].held_frames) +
+                      " frames under the transition into " + shots[i + 1].id + ": the model makes no longer shot");
   }
-}
-
-// What a user should know about the store, on standard error.
-void report_store(const RenderOptions& options, const std::vector<ShotReport>& shots, const ShotStore* store) {
-  if (options.quiet || store == nullptr) return;
   for (const ShotReport& shot : shots) {
     if (shot.outcome == ShotStore::Outcome::made_again)
-      std::fprintf(stderr, "fabula: the store's copy of shot %s was damaged; the shot was made again\n", shot.id.c_str());
+      notes.push_back("the store's copy of shot " + shot.id + " was damaged; the shot was made again");
     if (shot.outcome == ShotStore::Outcome::made_for_this_profile)
-      std::fprintf(stderr, "fabula: shot %s had been made by another kind of processor and was made again; --any-machine reuses it\n",
-                   shot.id.c_str());
+      notes.push_back("shot " + shot.id + " had been made by another kind of processor and was made again; --any-machine reuses it");
   }
-  if (!store->failure().empty()) std::fprintf(stderr, "fabula: a finished shot could not be kept: %s\n", store->failure().c_str());
+  if (store != nullptr && !store->failure().empty()) notes.push_back("a finished shot could not be kept: " + store->failure());
+  return notes;
 }
+
+std::vector<std::string> film_notes(const FilmInTheMaking& film, const ShotStore* store) {
+  std::vector<std::string> notes = shot_notes(film.shots, store);
+  const std::vector<std::string> more[] = {subtitle_notes(film.beside->subtitles, film.beside->options.delivery),
+                                           loudness_notes(film.how.loudness, film.file->mastered())};
+  for (const std::vector<std::string>& part : more) notes.insert(notes.end(), part.begin(), part.end());
+  return notes;
+}
+
+namespace {
+
+// Where results go: nothing may follow a film that goes to standard output.
+std::FILE* machines_of(const fs::path& output) { return !output.empty() && is_standard_output(output) ? stderr : stdout; }
 
 struct Finished {
   fs::path output;
@@ -200,9 +201,9 @@ struct Finished {
   std::vector<Stage> stages;
 };
 
-void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& film, const Finished& finished) {
-  std::FILE* out = is_standard_output(finished.output) ? stderr : stdout;  // nothing may follow a film that goes to standard output
-  if (options.json) {
+void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& film, const Finished& finished, Progress& progress) {
+  std::FILE* out = machines_of(finished.output);
+  if (options.json || progress.takes_results()) {
     nlohmann::ordered_json result = {
         {"film", finished.output.string()},
         {"receipt", makes_receipt(options.receipt, finished.output) ? receipt_of(finished.output).string() : ""},
@@ -223,8 +224,7 @@ void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& 
     }
     for (const Stage& stage : finished.stages) result["seconds"][stage.name] = stage.seconds;
     result["peak_memory_mb"] = peak_megabytes();
-    std::fprintf(out, "%s\n", result.dump(2).c_str());
-    return;
+    return progress.takes_results() ? progress.event("result", result.dump()) : (void)std::fprintf(out, "%s\n", result.dump(2).c_str());
   }
   std::fprintf(out, "%s\n", finished.output.c_str());
   if (options.quiet) return;
@@ -255,48 +255,78 @@ std::vector<std::size_t> selected_shots(const std::string& selection, const plan
   return {indices.begin(), indices.end()};
 }
 
+}  // namespace
+
+Studio open_studio(const RenderOptions& options) {
+  const bool may_make_store = !options.dry_run || fs::is_directory(store_folder(options.store.folder));
+  return {.bundle = Bundle::open(locate_bundle(options.planning.model.model)),
+          .store = may_make_store ? open_store(options.store) : nullptr,
+          .model = {}};
+}
+
+void load_model(Studio& studio, const RenderOptions& options) {
+  studio.model = load_clip_model(studio.bundle.folder, precision_of(options.planning.model.precision),
+                                 cpu_machine(thread_count(options.planning.model.threads)));
+}
+
+FilmRequest film_request(const RenderOptions& options, const Studio& studio, const plan::Film& film) {
+  FilmRequest request;
+  request.seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
+  request.settings.sampler = sampler_named(options.sampler).name;
+  request.settings.steps = options.steps > 0 ? options.steps : studio.bundle.steps;
+  request.store = studio.store.get();
+  request.only_stored = options.assemble;
+  return request;
+}
+
+namespace {
+
 // A planned film and what makes it.
 struct Production {
-  Bundle bundle;
+  Studio studio;
   PlannedFilm planned;
-  std::unique_ptr<ClipModel> model;
-  std::unique_ptr<ShotStore> store;
   FilmRequest request;
   std::vector<Stage> stages;
 };
 
 Production prepare(const RenderOptions& options, const Source& source, bool writes_plan) {
-  Production p{.bundle = Bundle::open(locate_bundle(options.planning.model.model)),
-               .planned = {},
-               .model = {},
-               .store = open_store(options.store),
-               .request = {},
-               .stages = {}};
+  Production p{.studio = open_studio(options), .planned = {}, .request = {}, .stages = {}};
   const Stopwatch planning;
-  p.planned = plan_by_model(source, p.bundle.folder, options.planning);
-  const plan::Film& film = p.planned.film;
-  p.request.seed = options.seed.value_or(static_cast<std::uint64_t>(film.seed.value_or(0)));
-  p.request.settings.sampler = sampler_named(options.sampler).name;
-  p.request.settings.steps = options.steps > 0 ? options.steps : p.bundle.steps;
-  p.request.store = p.store.get();
-  p.request.only_stored = options.assemble;
-  if (writes_plan) write_output(options.save_plan, plan::to_json(film) + "\n", options.overwriting);
+  p.planned = plan_by_model(source, p.studio.bundle.folder, options.planning);
+  p.request = film_request(options, p.studio, p.planned.film);
+  if (writes_plan) write_output(options.save_plan, plan::to_json(p.planned.film) + "\n", options.overwriting);
   p.stages.push_back({"plan", planning.seconds()});
 
   const Stopwatch loading;
-  p.model = load_clip_model(p.bundle.folder, precision_of(options.planning.model.precision),
-                            cpu_machine(thread_count(options.planning.model.threads)));
-  check_memory(*p.model, p.planned, p.bundle, p.request.settings);
+  load_model(p.studio, options);
+  check_memory(p.studio, p.planned, p.request);
   p.stages.push_back({"load", loading.seconds()});
   return p;
 }
 
-// Shows how far the work is; false once it is to stop.
-std::function<bool(const FilmProgress&)> shown_on(ProgressLine& line) {
-  return [&line](const FilmProgress& p) {
-    line.show(p.fraction, "shot " + std::to_string(p.shot + 1) + " of " + std::to_string(p.shots));
+// The shares of a film's time. Shots take nearly all of it; writing goes on beside them, and ends after them.
+constexpr double shots_begin = 0.03, shots_end = 0.96;
+
+// Shows how far the shots are; false once the work is to stop.
+std::function<bool(const FilmProgress&)> shown_on(Progress& progress) {
+  progress.pace_from(shots_begin);
+  return [&progress](const FilmProgress& p) {
+    progress.show(shots_begin + p.fraction * (shots_end - shots_begin), {.shot = p.shot, .shots = p.shots});
     return !stop_requested();
   };
+}
+
+// What fails is told to those who follow the progress, too.
+template <typename Work>
+void followed(const RenderOptions& options, Work&& work) {
+  Progress progress(options.progress, options.quiet || options.json || options.dry_run, machines_of(options.output));
+  try {
+    progress.show(0.0, {.stage = "planning"});
+    work(progress);
+  } catch (const Error& error) {
+    progress.fail(error);
+    throw;
+  }
 }
 
 void add_stage_times(std::vector<Stage>& stages, const ClipModel& model, double rendering) {
@@ -307,90 +337,115 @@ void add_stage_times(std::vector<Stage>& stages, const ClipModel& model, double 
   stages.push_back({"encode and mux", rendering});
 }
 
+// What the receipt of a film needs to know of its making.
+Receipt receipt_draft(const RenderOptions& options, const plan::Film& film, std::uint64_t seed, const SinkOptions& how) {
+  Receipt receipt;
+  receipt.width = how.width;
+  receipt.height = how.height;
+  receipt.seed = seed;
+  receipt.precision = name_of(precision_of(options.planning.model.precision));
+  receipt.plan = film;
+  return receipt;
+}
+
+}  // namespace
+
+FilmInTheMaking make_film(const RenderOptions& options, Studio& studio, const PlannedFilm& planned, const std::string& output,
+                          const FilmHooks& hooks) {
+  const plan::Film& film = planned.film;
+  FilmInTheMaking making;
+  making.output = output;
+  making.how = sink_options(options, studio.model->format(), film.fps);
+  making.beside.reset(new BesideTheFilm{.options = options, .film = film, .world = World::open(studio.bundle.folder / "world.json")});
+  BesideTheFilm& beside = *making.beside;
+  const DeliveryChoice& delivery = beside.options.delivery;
+  beside.subtitles = deliver(beside.film, beside.world, delivery, making.how);
+  check_disk(output, estimated_film_bytes(making.how, film.total_ms), film.total_ms);
+  const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(delivery, film.fps);
+  making.how.check = [output, hooks, frames](const fs::path& finished) {
+    verify_film(finished, output, frames);
+    if (hooks.on_whole) hooks.on_whole(finished);
+  };
+  FilmRequest request = film_request(options, studio, film);
+  beside.receipt.emplace(beside.options.receipt, options.output, studio.bundle.folder,
+                         receipt_draft(options, film, request.seed, making.how));
+  beside.receipt->prepare(making.how);
+  if (delivery.needs_stems()) {
+    beside.stems.emplace(beside.film, beside.world, delivery, beside.options.overwriting);
+    request.stems = &beside.stems->request();
+  }
+  const Container* container = container_of(ending_of(output));
+  auto file = (container != nullptr ? *container : containers().front()).open(output, making.how);
+  making.file = file.get();
+  making.writing = std::make_unique<BackgroundSink>(std::move(file));
+  RecordedSink recorded(*making.writing, beside.stems ? &*beside.stems : nullptr);
+  CardSink with_cards(recorded, cards_of(film, delivery, making.how));
+  ShotPictures pictures(with_cards, film, hooks.on_picture);
+  ShotSounds sounds;
+  const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) { return sounds.next(sound, edges); };
+  making.shots = render_film(planned, *studio.model, studio.bundle.shot_frames, pictures, join, request, hooks.progress);
+  return making;
+}
+
+void complete(FilmInTheMaking& making) {
+  making.writing->wait();
+  BesideTheFilm& beside = *making.beside;
+  const RenderOptions& options = beside.options;
+  const std::optional<Mastered>& sound = making.file->mastered();
+  if (beside.stems && sound) beside.stems->finish(*sound, making.how.loudness, options.quiet);
+  write_sidecars(making.file->output(), !options.output.empty(), beside.subtitles, options.delivery, options.overwriting);
+  beside.receipt->write(making.file->output(), making.shots, sound, options.overwriting.overwrite);
+}
+
+namespace {
+
 Source source_of(const RenderOptions& options) {
   if (options.receipt.again) return {.prompt = {}, .is_plan = true, .film = options.receipt.again->plan};
   return read_source(options.source, options.planning.format);
 }
 
-// What the receipt of a film needs to know of its making.
-Receipt receipt_draft(const RenderOptions& options, const Production& p, const SinkOptions& how) {
-  Receipt receipt;
-  receipt.width = how.width;
-  receipt.height = how.height;
-  receipt.seed = p.request.seed;
-  receipt.precision = name_of(precision_of(options.planning.model.precision));
-  receipt.plan = p.planned.film;
-  return receipt;
+void film_planned(const RenderOptions& options, Production p, Progress& progress) {
+  const plan::Film& film = p.planned.film;
+  const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
+  const SinkOptions how = sink_options(options, p.studio.model->format(), film.fps);
+  if (options.dry_run) return print_dry_run(options, p.studio, p.planned, p.request, output, how);
+  const Stopwatch rendering;
+  Preview preview(output, options.preview);
+  const auto shown = shown_on(progress);
+  const FilmHooks hooks{.progress =
+                            [&](const FilmProgress& at) {
+                              preview.poll();
+                              return shown(at);
+                            },
+                        .on_picture = [&](const Image& picture) { preview.add(picture); },
+                        .on_whole = {}};
+  FilmInTheMaking making = make_film(options, p.studio, p.planned, output, hooks);
+  progress.show(shots_end, {.stage = "writing"});
+  complete(making);
+  progress.show(1.0, {.stage = "done"});
+  progress.clear();
+  add_stage_times(p.stages, *p.studio.model, rendering.seconds());
+  remember_film(options.planning.cast, film);
+  report_notes(options, film_notes(making, p.studio.store.get()));
+  report(options, p.request.seed, film, {making.file->output(), how.width, how.height, making.shots, making.file->mastered(), std::move(p.stages)}, progress);
 }
 
-void make_film(const RenderOptions& options) {
+void film_source(const RenderOptions& options) {
   const Source source = source_of(options);
   const auto [writes_film, writes_plan] = wanted(options);
   if (!writes_film) return;
-  Production p = prepare(options, source, writes_plan);
-  const plan::Film& film = p.planned.film;
-
-  const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
-  const Stopwatch rendering;
-  SinkOptions how = sink_options(options, p.model->format(), film.fps);
-  const World world = World::open(p.bundle.folder / "world.json");
-  const Subtitles subtitles = deliver(film, world, options.delivery, how);
-  const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(options.delivery, film.fps);
-  how.check = [&](const fs::path& finished) { verify_film(finished, output, frames); };
-  FilmReceipt receipt(options.receipt, options.output, p.bundle.folder, receipt_draft(options, p, how));
-  receipt.prepare(how);
-  const Container* container = container_of(ending_of(output));
-  const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
-  std::optional<StemRecording> stems;
-  if (options.delivery.needs_stems()) {
-    stems.emplace(film, world, options.delivery, options.overwriting);
-    p.request.stems = &stems->request();
-  }
-  RecordedSink recorded(*sink, stems ? &*stems : nullptr);
-  CardSink with_cards(recorded, cards_of(film, options.delivery, how));
-  Finished finished{.output = {}, .width = how.width, .height = how.height, .shots = {}, .sound = {}, .stages = {}};
-  {
-    ProgressLine line(options.quiet || options.json);
-    ShotSounds sounds;
-    const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) { return sounds.next(sound, edges); };
-    finished.shots = render_film(p.planned, *p.model, p.bundle.shot_frames, with_cards, join, p.request, shown_on(line));
-  }
-  add_stage_times(p.stages, *p.model, rendering.seconds());
-  finished.output = sink->output();
-  finished.sound = sink->mastered();
-  finished.stages = std::move(p.stages);
-  if (stems && finished.sound) stems->finish(*finished.sound, how.loudness, options.quiet);
-  write_sidecars(finished.output, !options.output.empty(), subtitles, options.delivery, options.overwriting);
-  remember_film(options.planning.cast, film);
-  if (!options.quiet) report_held_frames(finished.shots);
-  if (!options.quiet) report_subtitles(subtitles, options.delivery);
-  receipt.write(finished.output, finished.shots, finished.sound, options.overwriting.overwrite);
-  report_store(options, finished.shots, p.store.get());
-  if (!options.quiet) report_loudness(how.loudness, finished.sound);
-  report(options, p.request.seed, film, finished);
+  followed(options, [&, plans = writes_plan && !options.dry_run](Progress& progress) {
+    film_planned(options, prepare(options, source, plans), progress);
+  });
 }
 
-void make_selected_shots(const RenderOptions& options) {
-  const Source source = read_source(options.source);
-  Production p = prepare(options, source, false);
-  if (p.store == nullptr) throw Error(ExitCode::usage, "--shots makes shots for a store: name one with --store DIR");
-  const std::vector<std::size_t> indices = selected_shots(options.shots, p.planned.film);
-  std::vector<ShotReport> shots;
-  {
-    ProgressLine line(options.quiet || options.json);
-    shots = make_shots(p.planned, *p.model, p.bundle.shot_frames, indices, p.request, shown_on(line));
-  }
-  if (!p.store->failure().empty()) throw Error(ExitCode::io, p.store->failure());
-  report_store(options, shots, p.store.get());
-  if (options.json) {
+void report_shots(const RenderOptions& options, const std::vector<ShotReport>& shots, Progress& progress) {
+  if (options.json || progress.takes_results()) {
     const nlohmann::ordered_json result = {{"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}};
-    std::printf("%s\n", result.dump(2).c_str());
-    return;
+    return progress.takes_results() ? progress.event("result", result.dump()) : (void)std::printf("%s\n", result.dump(2).c_str());
   }
   for (const ShotReport& shot : shots) std::printf("%s %s\n", shot.id.c_str(), was_reused(shot) ? "reused" : "made");
 }
-
-void add_film_options(CLI::App& command, RenderOptions& options);
 
 // The options that a receipt's film was made with, with those of this command line that say where things are.
 RenderOptions options_of_receipt(const RenderOptions& given) {
@@ -425,24 +480,44 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
   return options;
 }
 
-void run(const RenderOptions& options) {
-  if (options.from_receipt.empty() && options.source.empty())
+void make_shots_of(const RenderOptions& options, Production p, Progress& progress) {
+  ShotStore* store = p.studio.store.get();
+  if (store == nullptr) throw Error(ExitCode::usage, "--shots makes shots for a store: name one with --store DIR");
+  const std::vector<std::size_t> indices = selected_shots(options.shots, p.planned.film);
+  const auto shots = make_shots(p.planned, *p.studio.model, p.studio.bundle.shot_frames, indices, p.request, shown_on(progress));
+  progress.show(1.0, {.stage = "done"});
+  progress.clear();
+  if (!store->failure().empty()) throw Error(ExitCode::io, store->failure());
+  report_notes(options, shot_notes(shots, store));
+  report_shots(options, shots, progress);
+}
+
+void make_selected_shots(const RenderOptions& options) {
+  const Source source = source_of(options);
+  followed(options, [&](Progress& progress) { make_shots_of(options, prepare(options, source, false), progress); });
+}
+
+void run(const RenderOptions& given) {
+  if (given.from_receipt.empty() && given.source.empty())
     throw Error(ExitCode::usage, "render needs a prompt, a plan, a screenplay, or --from-receipt FILE");
-  if (!options.from_receipt.empty())
-    make_film(options_of_receipt(options));
-  else if (options.shots.empty())
-    make_film(options);
+  const RenderOptions options = given.from_receipt.empty() ? given : options_of_receipt(given);
+  if (options.shots.empty())
+    film_source(options);
   else
     make_selected_shots(options);
 }
 
-// What `render` and `assemble` share.
-void add_film_options(CLI::App& command, RenderOptions& options) {
+void add_output_options(CLI::App& command, RenderOptions& options) {
   command
       .add_option("-o,--output", options.output,
                   "The film (default: named after its title, in this folder, with a number if that name is taken)")
       ->type_name("FILE.mp4");
   add_overwrite_options(command, options.overwriting);
+}
+
+}  // namespace
+
+void add_film_options(CLI::App& command, RenderOptions& options) {
   add_seed_option(command, "--seed", "seed", "Another seed gives another film, the same seed the same bytes (default: the plan's, or 0)",
                   [&options](std::uint64_t seed) { options.seed = seed; });
   command.add_option("--steps", options.steps, "Steps of the sampler per shot (default: the model's own number)")
@@ -463,14 +538,19 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));
   add_receipt_options(command, options.receipt);
+  add_delivery_options(command, options.delivery);
+  command.add_flag("--preview", options.preview,
+                   "Write a contact sheet beside the film, FILE.preview.jpg, as shots are made (SIGUSR1 asks for one at any time)");
   command.add_flag("-q,--quiet", options.quiet, "No progress, no report");
   command.add_flag("--json", options.json, "Print the result as JSON");
-  add_delivery_options(command, options.delivery);
+  add_progress_option(command, options.progress);
   add_store_options(command, options.store);
   add_planning_options(command, options.planning);
 }
 
-}  // namespace
+CLI::Option* add_save_plan_option(CLI::App& command, RenderOptions& options) {
+  return command.add_option("--save-plan", options.save_plan, "Also write the plan")->type_name("FILE.json");
+}
 
 void add_render_command(CLI::App& app) {
   CLI::App* render = app.add_subcommand("render", "Render a prompt or a plan to an MP4");
@@ -485,12 +565,17 @@ void add_render_command(CLI::App& app) {
   const auto options = std::make_shared<RenderOptions>();
   render->add_option("source", options->source,
                      "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input");
+  add_output_options(*render, *options);
   add_film_options(*render, *options);
-  render->add_option("--save-plan", options->save_plan, "Also write the plan")->type_name("FILE.json");
+  add_save_plan_option(*render, *options);
+  render->add_flag(
+      "--dry-run", options->dry_run,
+      "Print the plan, the paths, the shots to make and to reuse, the memory, and about how much disk and time; write nothing");
   render->add_option("--shots", options->shots, "Make these shots into the store and no film: ids and ranges, such as s010,s030-s050")
       ->type_name("IDS")
       ->excludes("--output")
       ->excludes("--save-plan")
+      ->excludes("--dry-run")
       ->excludes("--no-store");
   render->add_option("--from-receipt", options->from_receipt, "Make the film of a receipt again, to the byte, or say what differs")
       ->type_name("FILM.fabula.json")
@@ -513,6 +598,7 @@ void add_assemble_command(CLI::App& app) {
   const auto options = std::make_shared<RenderOptions>();
   options->assemble = true;
   assemble->add_option("plan", options->source, "A plan (FILE.json)")->required();
+  add_output_options(*assemble, *options);
   add_film_options(*assemble, *options);
   assemble->callback([options, assemble] {
     options->receipt.recorded = recorded_options(*assemble);

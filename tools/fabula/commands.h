@@ -9,6 +9,7 @@ namespace fabula::cli {
 
 void add_render_command(CLI::App&);
 void add_assemble_command(CLI::App&);
+void add_batch_command(CLI::App&);
 void add_store_command(CLI::App&);
 void add_probe_command(CLI::App&);
 void add_plan_command(CLI::App&);
@@ -17,6 +18,7 @@ void add_cast_command(CLI::App&);
 void add_models_command(CLI::App&);
 void add_world_command(CLI::App&);
 void add_explain_command(CLI::App&);
+void add_doctor_command(CLI::App&);
 void add_completion_command(CLI::App&);
 void add_version_command(CLI::App&);
 void add_help_command(CLI::App&);

@@ -205,25 +205,30 @@ void StemRecording::finish(const Mastered& sound, const LoudnessTarget& target, 
   if (!quiet) std::fprintf(stderr, "fabula: the mix less dialogue and effects is at %.1f dB of the mix\n", residual);
 }
 
-void report_loudness(const LoudnessTarget& target, const std::optional<Mastered>& sound) {
-  if (!sound) return;
-  if (!std::isfinite(sound->lufs)) {
-    std::fprintf(stderr, "fabula: the film's sound is silence or shorter than 0.4 s, which has no loudness: it is left as it is\n");
-  } else if (sound->gain_was_limited) {
-    std::fprintf(stderr, "fabula: the film's sound is at %.1f LUFS instead of %.1f: it is too quiet for a gain of %.0f dB\n", sound->lufs,
-                 target.lufs, most_gain_db);
+std::vector<std::string> loudness_notes(const LoudnessTarget& target, const std::optional<Mastered>& sound) {
+  if (!sound) return {};
+  if (!std::isfinite(sound->lufs)) return {"the film's sound is silence or shorter than 0.4 s, which has no loudness: it is left as it is"};
+  std::array<char, 200> text{};
+  if (sound->gain_was_limited) {
+    std::snprintf(text.data(), text.size(), "the film's sound is at %.1f LUFS instead of %.1f: it is too quiet for a gain of %.0f dB",
+                  sound->lufs, target.lufs, most_gain_db);
   } else if (std::abs(sound->lufs - target.lufs) > tolerance_lu) {
-    std::fprintf(stderr, "fabula: the film's sound is at %.1f LUFS instead of %.1f: its peaks are as high as %.0f dBTP allow\n",
-                 sound->lufs, target.lufs, target.true_peak_dbtp);
+    std::snprintf(text.data(), text.size(), "the film's sound is at %.1f LUFS instead of %.1f: its peaks are as high as %.0f dBTP allow",
+                  sound->lufs, target.lufs, target.true_peak_dbtp);
+  } else {
+    return {};
   }
+  return {text.data()};
 }
 
-void report_subtitles(const Subtitles& subtitles, const DeliveryChoice& choice) {
-  if (choice.subtitles.empty()) return;
-  if (subtitles.cues.empty()) std::fprintf(stderr, "fabula: nobody speaks in this film: it has no subtitles\n");
+std::vector<std::string> subtitle_notes(const Subtitles& subtitles, const DeliveryChoice& choice) {
+  if (choice.subtitles.empty()) return {};
+  std::vector<std::string> notes;
+  if (subtitles.cues.empty()) notes.emplace_back("nobody speaks in this film: it has no subtitles");
   if (subtitles.too_fast > 0)
-    std::fprintf(stderr, "fabula: the plan leaves %zu of %zu subtitles too little time to be read\n", subtitles.too_fast,
-                 subtitles.cues.size());
+    notes.push_back("the plan leaves " + std::to_string(subtitles.too_fast) + " of " + std::to_string(subtitles.cues.size()) +
+                    " subtitles too little time to be read");
+  return notes;
 }
 
 }  // namespace fabula::cli

@@ -88,9 +88,9 @@ class RecordedSink : public MediaSink {
 
 /// Writes the subtitle files beside the finished film. Under the name that a film without -o took they keep existing files, too.
 void write_sidecars(const std::filesystem::path& film, bool was_named, const Subtitles&, const DeliveryChoice&, const OverwriteOptions&);
-/// Says on standard error how far the sound is from its target, if it is, and why.
-void report_loudness(const LoudnessTarget&, const std::optional<Mastered>&);
-/// Says on standard error what of the subtitles is not as it should be.
-void report_subtitles(const Subtitles&, const DeliveryChoice&);
+/// How far the sound is from its target, if it is, and why.
+[[nodiscard]] std::vector<std::string> loudness_notes(const LoudnessTarget&, const std::optional<Mastered>&);
+/// What of the subtitles is not as it should be.
+[[nodiscard]] std::vector<std::string> subtitle_notes(const Subtitles&, const DeliveryChoice&);
 
 }  // namespace fabula::cli

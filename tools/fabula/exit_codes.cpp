@@ -14,7 +14,7 @@ constexpr std::array<ExitCodeEntry, 16> table = {{
     {2, "usage", "The command line is wrong: an option, a value or an argument.",
      "Run the command with --help for its options and an example."},
     {3, "some jobs failed", "A batch is done, but some of its jobs failed.",
-     "Look for \"failed\" in the output; run the batch again with -n to keep the plans that are done."},
+     "Look for \"failed\" in the output and run the same command again: films that are done are not made again; -n keeps plans."},
     {65, "bad plan or data", "A plan, prompt, model or media file is malformed.",
      "Read the sentence: it names the file and the field. `fabula plan --check FILE.json` lists everything wrong with a plan."},
     {66, "input missing", "A named input does not exist or cannot be read.", "Check the path and its permissions."},
@@ -31,8 +31,10 @@ constexpr std::array<ExitCodeEntry, 16> table = {{
     {76, "the film failed its check",
      "A film was read back and is not what it should be: frames, sound or labels are missing, or its bytes are not those of its receipt.",
      "Make it again; the sentence says what differs. If a new film fails twice, please report it."},
-    {78, "no home folder", "No XDG variable and no HOME says where the cast or the store of shots is kept.",
-     "Set HOME, or name the file with --cast CAST.db or the folder with --store DIR."},
+    {78, "configuration",
+     "A configuration file or a FABULA_ variable is wrong, or nothing says where the cast or the store of shots is kept.",
+     "Read the sentence: it names the file or the variable; `fabula doctor` lists those in use. Without a home, set HOME, or name the file "
+     "with --cast CAST.db or the folder with --store DIR."},
     {130, "interrupted", "The run was stopped by SIGINT (Ctrl-C).", "Run it again; no half-written file is left behind."},
     {143, "terminated", "The run was stopped by SIGTERM.", "Run it again; no half-written file is left behind."},
 }};

@@ -17,7 +17,9 @@
 #include "base/error.h"
 #include "tools/fabula/arguments.h"
 #include "tools/fabula/commands.h"
+#include "tools/fabula/configuration.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/log.h"
 #include "tools/fabula/stop.h"
 
 namespace {
@@ -29,7 +31,7 @@ int fail(ExitCode code, const std::string& sentence) {
   return code == ExitCode::interrupted ? cli::stop_code() : static_cast<int>(code);
 }
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, cli::Log& log) {
   CLI::App app{"Fabula turns a prompt into a finished film.", "fabula"};
   app.set_version_flag("-V,--version", FABULA_VERSION, "Print the version; with --json as JSON");
   app.require_subcommand(1);
@@ -40,17 +42,28 @@ int run(int argc, char** argv) {
                   "Results go to standard output, messages to standard error.",
                   {}));
   for (const auto add :
-       {cli::add_render_command, cli::add_plan_command, cli::add_replan_command, cli::add_assemble_command, cli::add_store_command,
-        cli::add_probe_command, cli::add_cast_command, cli::add_models_command, cli::add_world_command, cli::add_explain_command,
-        cli::add_completion_command, cli::add_version_command, cli::add_help_command})
+       {cli::add_render_command, cli::add_plan_command, cli::add_replan_command, cli::add_assemble_command, cli::add_batch_command,
+        cli::add_store_command, cli::add_probe_command, cli::add_cast_command, cli::add_models_command, cli::add_world_command, cli::add_explain_command,
+        cli::add_doctor_command, cli::add_completion_command, cli::add_version_command, cli::add_help_command})
     add(app);
-  std::vector<std::string> arguments = cli::with_command(app, {argv + 1, argv + argc});
+  for (const char* command : {"render", "assemble", "batch"}) {
+    app.get_subcommand(command)
+        ->add_option_function<std::string>(
+            "--log", [&log](const std::string& file) { log.open(file); },
+            "Append what is said on standard error to this file, with the time of each line")
+        ->type_name("FILE");
+  }
+  cli::Configured given = cli::with_configuration(app, cli::with_command(app, {argv + 1, argv + argc}));
+  std::vector<std::string>& arguments = given.arguments;
   std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 takes them in
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help
-    const std::string command = cli::parsed_command(app);
+    const std::string command = cli::parsed_command(app), sentence = error.what();
+    for (const auto& [option, origin] : given.origins) {
+      if (sentence.starts_with(option)) return fail(ExitCode::configuration, sentence + " (from " + origin + ")");
+    }
     return fail(ExitCode::usage, cli::usage_sentence(app, error) + "\nTry: " + command + " --help");
   }
   return static_cast<int>(ExitCode::done);
@@ -75,9 +88,9 @@ int printed(int code) {
               std::string("standard output could not be written") + (errno != 0 ? std::string(": ") + std::strerror(errno) : ""));
 }
 
-int run_and_report(int argc, char** argv) {
+int run_and_report(int argc, char** argv, cli::Log& log) {
   try {
-    return run(argc, argv);
+    return run(argc, argv, log);
   } catch (const Error& error) {
     return fail(error.code(), error.what());
   } catch (const std::bad_alloc&) {
@@ -95,5 +108,6 @@ int main(int argc, char** argv) {
   hold_standard_descriptors();
   cli::take_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
-  return printed(run_and_report(argc, argv));
+  cli::Log log;
+  return printed(run_and_report(argc, argv, log));
 }

@@ -11,6 +11,8 @@
 #include "base/json_fields.h"
 #include "planner/compose/bundle_planner.h"
 #include "planner/schema/schema.h"
+#include "tools/batch/jobs.h"
+#include "tools/fabula/batch_job.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/planning.h"
 #include "tools/fabula/source.h"
@@ -30,59 +32,17 @@ struct Job {
   std::optional<Error> fault;  // what is wrong with its line
 };
 
-std::string three_digits(std::size_t number) {
-  const std::string digits = std::to_string(number);
-  return std::string(digits.size() < 3 ? 3 - digits.size() : 0, '0') + digits;
-}
-
-// A stranger may have written the jobs: none writes outside the folder that the user named.
-fs::path inside(const fs::path& folder, const fs::path& output) {
-  const fs::path plain = output.lexically_normal();
-  if (plain.empty() || output.native().find('\0') != std::string::npos)
-    throw Error(ExitCode::bad_data, "the output of a job is a file name");
-  if (plain.is_absolute() || *plain.begin() == "..") {
-    throw Error(ExitCode::bad_data, "the output " + output.string() + " leaves the folder " + folder.string() + "; jobs write inside it");
-  }
-  return folder / plain;
-}
-
-// {"prompt": …, "output": …}; the output is optional and relative to the folder.
-void read_object(const std::string& line, std::size_t number, Job& job, const fs::path& folder) {
-  const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (object.is_discarded()) throw Error(ExitCode::bad_data, "the job is not JSON: " + json_fault(line, number));
-  const auto text = [&](const char* key) { return object.contains(key) && object[key].is_string(); };
-  if (!object.is_object() || !text("prompt") || (object.contains("output") && !text("output"))) {
-    throw Error(ExitCode::bad_data, R"(a job is a prompt, or {"prompt": "…", "output": "FILE.json"})");
-  }
-  for (const auto& [key, value] : object.items()) {
-    if (key != "prompt" && key != "output") throw Error(ExitCode::bad_data, R"(a job has a "prompt" and an "output", nothing else)");
-  }
-  job.prompt = object["prompt"];
-  if (object.contains("output")) job.output = inside(folder, object["output"].get<std::string>());
-}
-
-// One job per line; blank lines are skipped.
+// The jobs of the file, each with its output: a file in the folder.
 std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
   constexpr std::size_t largest = std::size_t{64} << 20U;
-  const std::string text = read_input(file, "the batch", largest);
   std::vector<Job> jobs;
   std::map<fs::path, std::size_t> taken;
-  std::size_t line_number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    ++line_number;
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    const std::size_t first = line.find_first_not_of(" \t\r");
-    if (first == std::string::npos) continue;
-    Job job;
-    job.number = jobs.size() + 1;
-    job.output = folder / (three_digits(job.number) + ".json");
+  for (const batch::Job& read : batch::parse_jobs(read_input(file, "the batch", largest), file)) {
+    Job job{.number = read.number, .prompt = read.source, .output = {}, .fault = read.fault};
     try {
-      if (line[first] == '{')
-        read_object(line, line_number, job, folder);
-      else
-        job.prompt = line;
+      if (!job.fault && (!read.options.empty() || (read.kind != batch::Job::Kind::any && read.kind != batch::Job::Kind::prompt)))
+        throw Error(ExitCode::bad_data, R"(a job has a "prompt" and an "output", nothing else)");
+      job.output = inside(folder, read.output.empty() ? three_digits(job.number) + ".json" : read.output);
       const auto [other, is_new] = taken.emplace(job.output.lexically_normal(), job.number);
       if (!is_new) throw Error(ExitCode::bad_data, "job " + std::to_string(other->second) + " already writes " + job.output.string());
     } catch (const Error& error) {
@@ -90,7 +50,6 @@ std::vector<Job> read_jobs(const std::string& file, const fs::path& folder) {
     }
     jobs.push_back(std::move(job));
   }
-  if (jobs.empty()) throw Error(ExitCode::bad_data, "the batch " + file + " has no jobs");
   return jobs;
 }
 

@@ -22,16 +22,22 @@ namespace fabula::cli {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> planning_notes(const Origin& origin, bool verbose) {
+  std::vector<std::string> notes;
+  if (verbose && origin.by_rules) {
+    notes.emplace_back("the rules planned this film; what the model's own plan lacked:");
+    for (const std::string& fault : origin.faults) notes.back() += "\n  " + printable(fault);
+  } else if (verbose && origin.repairs > 0) {
+    notes.emplace_back(std::string("the model has revised its plan ") + (origin.repairs == 1 ? "once" : "twice"));
+  }
+  for (const std::string& note : origin.notes) notes.push_back(printable(note));
+  return notes;
+}
+
 namespace {
 
 void report(const plan::Film& film, const Origin& origin, bool verbose) {
-  if (verbose && origin.by_rules) {
-    std::fprintf(stderr, "fabula: the rules planned this film; what the model's own plan lacked:\n");
-    for (const std::string& fault : origin.faults) std::fprintf(stderr, "  %s\n", printable(fault).c_str());
-  } else if (verbose && origin.repairs > 0) {
-    std::fprintf(stderr, "fabula: the model has revised its plan %s\n", origin.repairs == 1 ? "once" : "twice");
-  }
-  for (const std::string& note : origin.notes) std::fprintf(stderr, "fabula: %s\n", printable(note).c_str());
+  for (const std::string& note : planning_notes(origin, verbose)) std::fprintf(stderr, "fabula: %s\n", note.c_str());
   report_unsupported(film);
 }
 
@@ -57,7 +63,7 @@ int shots_of(double duration_s, const World& world) {
 
 }  // namespace
 
-PlannedFilm plan_by_model(const Source& given, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
+PlannedFilm plan_by_model_quietly(const Source& given, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
   Source source = given;
   const World world = World::open(bundle / "world.json");
   const CastJoin join(options.cast, source, world);
@@ -73,7 +79,12 @@ PlannedFilm plan_by_model(const Source& given, const fs::path& bundle, const Pla
   const bool is_bound = join.bind(planned.film), is_titled = set_title(planned.film, source.title);
   if (is_bound || is_titled) planned = planner->read_plan(plan::Film(planned.film), alive);
   planned.origin = origin;
-  report(planned.film, origin, options.verbose);
+  return planned;
+}
+
+PlannedFilm plan_by_model(const Source& source, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
+  PlannedFilm planned = plan_by_model_quietly(source, bundle, options, stats);
+  report(planned.film, planned.origin, options.verbose);
   return planned;
 }
 

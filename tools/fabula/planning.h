@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/planner.h"
 #include "planner/lm/decoding_stats.h"
@@ -16,10 +17,16 @@ namespace fabula::cli {
 [[nodiscard]] PlannedFilm plan_by_model(const Source&, const std::filesystem::path& bundle, const PlanningOptions&,
                                         DecodingStats* stats = nullptr);
 
+/// As plan_by_model, and reports only who of the cast appears: see planning_notes.
+[[nodiscard]] PlannedFilm plan_by_model_quietly(const Source&, const std::filesystem::path& bundle, const PlanningOptions&,
+                                                DecodingStats* stats = nullptr);
+
 /// The plan of a prompt by rules alone; reads nothing of the bundle but its world. Reports as plan_by_model does. Throws Error(usage) for a
 /// source that is a plan.
 [[nodiscard]] plan::Film plan_by_rules(const Source&, const std::filesystem::path& bundle, const PlanningOptions&);
 
+/// What a user should know about how a plan came about, sentence by sentence; not what it leaves out.
+[[nodiscard]] std::vector<std::string> planning_notes(const Origin&, bool verbose);
 /// Names on standard error what a film leaves out.
 void report_unsupported(const plan::Film&);
 

@@ -1,27 +1,72 @@
-// A progress line with the time left.
+// How far a long job is: for people, for other programs and for render farms.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdio>
 #include <string>
+
+#include "base/error.h"
+
+namespace CLI {
+class App;
+}
 
 namespace fabula::cli {
 
-/// Writes to standard error: on a terminal one line that is rewritten, elsewhere one line per ten per cent.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool quiet);
-  ~ProgressLine();  ///< ends the line
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
+struct ProgressOptions {
+  std::string style = "auto";
+};
+/// --progress
+void add_progress_option(CLI::App&, ProgressOptions&);
 
-  /// `fraction` of the work is done, in [0, 1]; `what` describes it, for example "shot 2 of 3".
-  void show(double fraction, const std::string& what);
+/// What is being done.
+struct ProgressStep {
+  const char* stage = nullptr;      ///< such as "planning"; null: a shot is being made
+  std::size_t film = 0, films = 1;  ///< index, number
+  std::size_t shot = 0, shots = 0;  ///< index, number; of the film
+};
+
+/// One job from beginning to end. What it shows never falls.
+class Progress {
+ public:
+  /// `quiet`: nothing is shown unless a style was asked for. Styles for machines go to `machines`, the others to standard error.
+  Progress(const ProgressOptions&, bool quiet, std::FILE* machines = stdout);
+  ~Progress();  ///< ends the line
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// `fraction` of the whole job is done, in [0, 1].
+  void show(double fraction, const ProgressStep&);
+  /// The time left is judged by the pace from here on, where `fraction` is done: what came before was of another kind.
+  void pace_from(double fraction);
+  /// Makes room for other output: a line that is rewritten is ended.
+  void clear();
+
+  /// Whether results are events, too: then event() prints them, and nothing else should.
+  [[nodiscard]] bool takes_results() const { return style_ == Style::json; }
+  /// `kind`: "result" for the last, "job" for one of several. `object`: a JSON object.
+  void event(const char* kind, const std::string& object);
+  void fail(const Error&);
 
  private:
+  enum class Style : unsigned char { none, bar, plain, json, openjd, alf };
   using Clock = std::chrono::steady_clock;
-  bool quiet_, terminal_, shown_ = false;
-  int last_step_ = -1;
-  Clock::time_point start_ = Clock::now(), last_ = {};
+
+  static Style style_of(const std::string& name, bool quiet);
+  [[nodiscard]] bool is_due(double percent, const std::string& what, Clock::time_point now) const;
+  [[nodiscard]] double seconds_left(Clock::time_point now) const;  // negative: not known yet
+  void show_bar(const std::string& what, double left);
+  void show_plain(const std::string& what, double left);
+  void show_json(const ProgressStep&, double left);
+  void show_openjd(const std::string& what);
+
+  Style style_;
+  std::FILE* out_;
+  bool line_open_ = false;
+  double fraction_ = 0.0, shown_percent_ = -1.0, pace_fraction_ = 0.0;
+  std::string shown_what_;
+  Clock::time_point pace_start_ = Clock::now(), last_ = {};
 };
 
 }  // namespace fabula::cli

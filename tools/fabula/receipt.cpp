@@ -198,15 +198,20 @@ std::vector<std::string> differences(const Receipt& receipt, const ModelVersion&
   return found;
 }
 
-std::vector<std::string> recorded_options(const CLI::App& command) {
+bool is_recorded(const std::string& option) {
   // Where things are and what is told; and what the plan, the seed and the precision of the receipt already say.
   static const std::set<std::string> left_out = {
-      "help",        "output",    "overwrite", "no-clobber", "quiet",    "json", "store",     "no-store",     "any-machine", "threads",
-      "model",       "save-plan", "cast",      "no-cast",    "shots",    "seed", "precision", "from-receipt", "no-receipt",  "c2pa",
-      "temperature", "top-p",     "min-p",     "plan-seed",  "progress", "log",  "preview",   "dry-run"};
+      "help",      "output",   "overwrite", "no-clobber",   "quiet",       "json",      "store",   "no-store", "any-machine",
+      "threads",   "model",    "save-plan", "cast",         "no-cast",     "shots",     "seed",    "precision", "from-receipt",
+      "no-receipt", "c2pa",    "temperature", "top-p",      "min-p",       "plan-seed", "progress", "log",     "preview",
+      "dry-run",   "duration", "anyway",    "strict",       "verbose",     "format",    "stems"};
+  return !left_out.contains(option);
+}
+
+std::vector<std::string> recorded_options(const CLI::App& command) {
   std::vector<std::string> options;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->count() == 0 || option->get_lnames().empty() || left_out.contains(option->get_lnames().front())) continue;
+    if (option->count() == 0 || option->get_lnames().empty() || !is_recorded(option->get_lnames().front())) continue;
     const std::string name = "--" + option->get_lnames().front();
     if (option->get_items_expected_max() == 0) {
       options.push_back(name);

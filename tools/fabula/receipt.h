@@ -65,6 +65,8 @@ void write_receipt(const std::filesystem::path& film, const Receipt&);
 [[nodiscard]] std::vector<std::string> differences(const Receipt&, const BuildVersion&);
 [[nodiscard]] std::vector<std::string> differences(const Receipt&, const ModelVersion&);
 
+/// Whether a film's bytes depend on an option (its name without dashes) of which the receipt says nothing else.
+[[nodiscard]] bool is_recorded(const std::string& option);
 /// The options that were given on the line of a command, for Receipt::options.
 [[nodiscard]] std::vector<std::string> recorded_options(const CLI::App& command);
 

@@ -34,11 +34,11 @@ bool has_file_ending(const std::string& word) {
 Source source_of_screenplay(const std::string& text, const std::string& name) {
   constexpr std::size_t most_notes = 20;
   const screenplay::Prose prose = screenplay::prose_of_fountain(text);
-  for (std::size_t i = 0; i < prose.left_out.size() && i < most_notes; ++i)
-    std::fprintf(stderr, "fabula: %s: %s\n", name.c_str(), prose.left_out[i].c_str());
+  Source source{.prompt = prose.prompt, .title = prose.title};
+  for (std::size_t i = 0; i < prose.left_out.size() && i < most_notes; ++i) source.notes.push_back(name + ": " + prose.left_out[i]);
   if (prose.left_out.size() > most_notes)
-    std::fprintf(stderr, "fabula: %s: and %zu more\n", name.c_str(), prose.left_out.size() - most_notes);
-  return {.prompt = prose.prompt, .title = prose.title};
+    source.notes.push_back(name + ": and " + std::to_string(prose.left_out.size() - most_notes) + " more");
+  return source;
 }
 
 // What a text is by its first words.
@@ -84,21 +84,32 @@ std::string read_input(const std::string& given, const std::string& what, std::s
   return given == "-" ? read_standard_input(most_bytes, what) : read_file(given, most_bytes, what);
 }
 
-Source read_source(const std::string& given, Format format) {
+Source read_plan_file(const std::string& file) {
+  return source_of_text(read_file(file, plan::largest_file, "the plan"), Format::plan, file);
+}
+
+Source read_screenplay_file(const std::string& file) {
+  return source_of_text(read_file(file, screenplay::largest_screenplay, "the screenplay"), Format::fountain, file);
+}
+
+Source read_source_quietly(const std::string& given, Format format) {
   const std::string ending = ending_of(given);
-  if (ending == ".fountain") {
-    const std::string text = read_file(given, screenplay::largest_screenplay, "the screenplay");
-    return source_of_text(text, Format::fountain, given);
-  }
+  if (ending == ".fountain") return read_screenplay_file(given);
   if (given.ends_with(".fabula.json"))
     throw Error(ExitCode::usage, given + " is the receipt of a film; `fabula render --from-receipt " + given + "` makes the film again");
-  if (ending == ".json") return source_of_text(read_file(given, plan::largest_file, "the plan"), Format::plan, given);
+  if (ending == ".json") return read_plan_file(given);
   if (given == "-") return source_of_text(read_standard_input(plan::largest_file, "the prompt"), format, "standard input");
   if (format == Format::automatic && names_a_file(given)) refuse_path(given);
   if (format == Format::fountain || format == Format::plan)
     return source_of_text(read_file(given, plan::largest_file, "the source"), format, given);
   return source_of_text(given, format == Format::automatic && given.find('\n') == std::string::npos ? Format::prompt : format,
                         "the prompt");
+}
+
+Source read_source(const std::string& given, Format format) {
+  Source source = read_source_quietly(given, format);
+  for (const std::string& note : source.notes) std::fprintf(stderr, "fabula: %s\n", note.c_str());
+  return source;
 }
 
 }  // namespace fabula::cli

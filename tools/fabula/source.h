@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "engine/plan.h"
 
@@ -13,6 +14,7 @@ struct Source {
   std::string title = {};  ///< of a screenplay: the film's
   bool is_plan = false;    ///< `film` is given, with its own prompt inside
   plan::Film film = {};
+  std::vector<std::string> notes = {};  ///< what a prompt cannot say of a screenplay
 };
 
 /// What is on standard input, or in a file whose name does not tell.
@@ -22,6 +24,12 @@ enum class Format { automatic, prompt, fountain, plan };
 /// unless `format` says it. What a prompt cannot say of a screenplay is reported on standard error. Throws Error: input_missing, also where
 /// `given` names_a_file() of another kind; bad_data.
 [[nodiscard]] Source read_source(const std::string& given, Format format = Format::automatic);
+/// As read_source, which reports nothing: see Source::notes.
+[[nodiscard]] Source read_source_quietly(const std::string& given, Format format = Format::automatic);
+/// The plan in a file, whatever its name. Throws Error: input_missing, bad_data.
+[[nodiscard]] Source read_plan_file(const std::string& file);
+/// The screenplay in a file, whatever its name. Throws Error: input_missing, bad_data.
+[[nodiscard]] Source read_screenplay_file(const std::string& file);
 
 /// Whether `given` ends in .json or .fountain.
 [[nodiscard]] bool is_source_file(const std::string& given);

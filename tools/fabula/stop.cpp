@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds patience{2};  // signals closer together count as one request
 
 std::atomic<int> first_signal = 0;  // 0: none yet
+std::atomic<bool> preview_wanted = false;
 
 int code_of(int signal) { return 128 + signal; }
 
@@ -26,7 +27,9 @@ int code_of(int signal) { return 128 + signal; }
   for (;;) {
     int signal = 0;
     if (sigwait(&signals, &signal) != 0) continue;
-    if (first_signal == 0) {
+    if (signal == SIGUSR1) {
+      preview_wanted = true;
+    } else if (first_signal == 0) {
       asked = Clock::now();
       first_signal = signal;
     } else if (Clock::now() - asked >= patience) {
@@ -40,13 +43,15 @@ int code_of(int signal) { return 128 + signal; }
 void take_stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
     sigaddset(&signals, signal);
     ::signal(signal, SIG_DFL);  // shells let background jobs ignore SIGINT, and an ignored signal never arrives
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread(wait_for_stops, signals).detach();
 }
+
+bool preview_requested() { return preview_wanted.exchange(false); }
 
 bool stop_requested() { return first_signal != 0; }
 

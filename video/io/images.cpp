@@ -24,6 +24,14 @@ Image sized(int width, int height) {
           std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height), 255)};
 }
 
+std::vector<std::uint8_t> encoded(const Image& image, const std::string& ending) {
+  cv::Mat bgr;
+  cv::cvtColor(view(image), bgr, cv::COLOR_RGB2BGR);
+  std::vector<std::uint8_t> bytes;
+  cv::imencode(ending, bgr, bytes, ending == ".png" ? std::vector<int>{} : std::vector<int>{cv::IMWRITE_JPEG_QUALITY, jpeg_quality});
+  return bytes;
+}
+
 }  // namespace
 
 Image read_image(const std::filesystem::path& file) {
@@ -46,12 +54,11 @@ void write_image(const std::filesystem::path& file, const Image& image) {
   if (ending != ".png" && ending != ".jpg" && ending != ".jpeg") {
     throw Error(ExitCode::usage, file.string() + ": pictures are written as .png, .jpg or .jpeg");
   }
-  cv::Mat bgr;
-  cv::cvtColor(view(image), bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  cv::imencode(ending, bgr, bytes, ending == ".png" ? std::vector<int>{} : std::vector<int>{cv::IMWRITE_JPEG_QUALITY, jpeg_quality});
+  const std::vector<std::uint8_t> bytes = encoded(image, ending);
   write_whole_file(file, std::as_bytes(std::span(bytes)), Existing::refuse);
 }
+
+std::vector<std::uint8_t> jpeg_of(const Image& image) { return encoded(image, ".jpg"); }
 
 Image resize(const Image& image, int width, int height) {
   const bool shrinks = width <= image.width && height <= image.height;

@@ -1,8 +1,10 @@
 // Single pictures: files, sizes, contact sheets.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
+#include <vector>
 
 #include "engine/clip_model.h"
 
@@ -13,6 +15,8 @@ namespace fabula {
 /// The format follows the name's ending: .png, .jpg or .jpeg (quality 92). Complete or absent; a file that is there stays. Throws Error:
 /// usage for another ending, cannot_create or io.
 void write_image(const std::filesystem::path& file, const Image& image);
+/// The bytes of a JPEG file (quality 92).
+[[nodiscard]] std::vector<std::uint8_t> jpeg_of(const Image& image);
 /// Area averaging where it shrinks, Lanczos where it grows.
 [[nodiscard]] Image resize(const Image& image, int width, int height);
 /// Pictures of one size side by side, row by row, `gap` white pixels between and around them. Throws Error(internal) for none or

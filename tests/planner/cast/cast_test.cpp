@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "planner/cast/sqlite.h"
+#include "base/sqlite.h"
 #include "tests/support/folder.h"
 #include "tests/support/random.h"
 
@@ -200,18 +200,18 @@ TEST_F(Cast, OpensOnlyCastFiles) {
   EXPECT_EQ(code_of([&] { Store(folder_ / "text.db", Store::Open::create); }), ExitCode::bad_data);
   std::ofstream(folder_ / "empty.db") << "";
   EXPECT_EQ(code_of([&] { Store(folder_ / "empty.db", Store::Open::existing); }), ExitCode::bad_data);
-  { Database(folder_ / "other.db", true).run("CREATE TABLE other (x)"); }
+  { Database(folder_ / "other.db", true, "test file").run("CREATE TABLE other (x)"); }
   EXPECT_EQ(code_of([&] { Store(folder_ / "other.db", Store::Open::create); }), ExitCode::bad_data);
   open();
-  { Database(file_, false).run("PRAGMA user_version = 2"); }
+  { Database(file_, false, "test file").run("PRAGMA user_version = 2"); }
   EXPECT_EQ(code_of([&] { Store(file_, Store::Open::existing); }), ExitCode::bad_data);
 }
 
 TEST_F(Cast, AFileWithoutItsTablesOrWithStrangeValuesIsBadData) {
   open().add(fox());
-  { Database(file_, false).run("UPDATE character SET name = ''"); }
+  { Database(file_, false, "test file").run("UPDATE character SET name = ''"); }
   EXPECT_EQ(code_of([&] { (void)Store(file_, Store::Open::existing).find("fox"); }), ExitCode::bad_data);
-  { Database(file_, false).run("DROP TABLE field"); }
+  { Database(file_, false, "test file").run("DROP TABLE field"); }
   EXPECT_EQ(code_of([&] { (void)Store(file_, Store::Open::existing).list(); }), ExitCode::bad_data);
 }
 
@@ -254,7 +254,7 @@ TEST_F(Cast, AKilledProcessLosesNothingThatItHasCommitted) {
     Store store = open();
     store.add(fox());
     for (int i = 0; i < 5; ++i) store.remember("fox", memory("kept"));
-    const Database half(file_, false);
+    const Database half(file_, false, "test file");
     half.run("BEGIN IMMEDIATE");
     half.run("DELETE FROM memory");
     (void)!write(ready[1], "x", 1);

@@ -9,13 +9,14 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace fabula::cast {
+namespace fabula {
 
 /// One connection. Nothing in the file's schema may run: no triggers, no views, no functions.
 class Database {
  public:
-  /// Throws Error like fail(). This and all later calls wait up to five seconds for other processes.
-  Database(const std::string& file, bool create);
+  /// `what` names the file's kind in errors, e.g. "cast file". Throws Error like fail(). This and all later calls wait up to five seconds
+  /// for other processes.
+  Database(const std::string& file, bool create, std::string what);
 
   /// Throws Error with SQLite's message and a code by the kind of failure: cannot_create, io, bad_data, out_of_memory, internal.
   [[noreturn]] void fail() const;
@@ -30,7 +31,7 @@ class Database {
   struct Close {
     void operator()(sqlite3*) const;
   };
-  std::string file_;
+  std::string file_, what_;
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
@@ -74,4 +75,4 @@ class Transaction {
   bool committed_ = false;
 };
 
-}  // namespace fabula::cast
+}  // namespace fabula

@@ -1,11 +1,11 @@
 // Wraps SQLite: opens hardened, checks every call, turns failures into Error.
-#include "planner/cast/sqlite.h"
+#include "base/sqlite.h"
 
 #include <sqlite3.h>
 
 #include "base/error.h"
 
-namespace fabula::cast {
+namespace fabula {
 namespace {
 
 constexpr int patience_ms = 5000;
@@ -15,7 +15,7 @@ constexpr int largest_value = 64 << 20;  // bytes of one text or blob
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
 
-Database::Database(const std::string& file, bool create) : file_(file) {
+Database::Database(const std::string& file, bool create, std::string what) : file_(file), what_(std::move(what)) {
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), nullptr);
   handle_.reset(opened);
@@ -37,28 +37,28 @@ void Database::fail() const {
   const std::string what = std::string(": ") + sqlite3_errmsg(handle_.get());
   switch (sqlite3_errcode(handle_.get()) & 0xff) {
     case SQLITE_CANTOPEN:
-      throw Error(ExitCode::cannot_create, "cannot open or create the cast file " + file_ + what);
+      throw Error(ExitCode::cannot_create, "cannot open or create the " + what_ + " " + file_ + what);
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      throw Error(ExitCode::cannot_create, "cannot write the cast file " + file_ + what);
+      throw Error(ExitCode::cannot_create, "cannot write the " + what_ + " " + file_ + what);
     case SQLITE_ERROR:  // while preparing: a table of this version is missing or malformed
     case SQLITE_MISMATCH:
     case SQLITE_CONSTRAINT:
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      throw Error(ExitCode::bad_data, file_ + " is not a cast file, or is damaged" + what);
+      throw Error(ExitCode::bad_data, file_ + " is not a " + what_ + ", or is damaged" + what);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw Error(ExitCode::io, "the cast file " + file_ + " is in use by another program; try again");
+      throw Error(ExitCode::io, "the " + what_ + " " + file_ + " is in use by another program; try again");
     case SQLITE_FULL:
     case SQLITE_IOERR:
-      throw Error(ExitCode::io, "cannot read or write the cast file " + file_ + " (is the disk full?)" + what);
+      throw Error(ExitCode::io, "cannot read or write the " + what_ + " " + file_ + " (is the disk full?)" + what);
     case SQLITE_TOOBIG:
-      throw Error(ExitCode::bad_data, "the character is too large for the cast file" + what);
+      throw Error(ExitCode::bad_data, "a value is too large for the " + what_ + " " + file_ + what);
     case SQLITE_NOMEM:
       throw Error(ExitCode::out_of_memory, "out of memory");
     default:
-      throw Error(ExitCode::internal, "the cast file " + file_ + what);
+      throw Error(ExitCode::internal, "the " + what_ + " " + file_ + what);
   }
 }
 
@@ -128,4 +128,4 @@ void Transaction::commit() {
   committed_ = true;
 }
 
-}  // namespace fabula::cast
+}  // namespace fabula
