@@ -61,11 +61,11 @@ std::string id_after(const Film& film, std::ptrdiff_t index) {
   const int low = number(index), high = number(index + 1);
   const int middle = high > low + 1 ? (low + high) / 2 : low + 10;
   if (high == 0 || high > low + 1) {
-    const std::string id = id_of(high == 0 ? low + 10 : middle);
+    std::string id = id_of(high == 0 ? low + 10 : middle);
     if (std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
   }
   for (std::size_t i = film.shots.size();; ++i) {
-    if (const std::string id = shot_id(i); std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
+    if (std::string id = shot_id(i); std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
   }
 }
 
