@@ -201,18 +201,16 @@ std::vector<std::string> differences(const Receipt& receipt, const ModelVersion&
 std::vector<std::string> recorded_options(const CLI::App& command) {
   // Where things are and what is told; and what the plan, the seed and the precision of the receipt already say.
   static const std::set<std::string> left_out = {
-      "help",        "output",    "overwrite", "no-clobber", "quiet",    "json", "store",     "no-store",     "any-machine", "threads",
-      "model",       "save-plan", "cast",      "no-cast",    "shots",    "seed", "precision", "from-receipt", "no-receipt",  "c2pa",
-      "temperature", "top-p",     "min-p",     "plan-seed",  "progress", "log",  "preview",   "dry-run"};
+      "help",  "output",      "overwrite", "no-clobber", "quiet",     "json",     "store",     "no-store",     "any-machine", "threads",
+      "model", "save-plan",   "cast",      "no-cast",    "shots",     "seed",     "precision", "from-receipt", "no-receipt",  "c2pa",
+      "stems", "temperature", "top-p",     "min-p",      "plan-seed", "progress", "log",       "preview",      "dry-run"};
   std::vector<std::string> options;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty() || left_out.contains(option->get_lnames().front())) continue;
     const std::string name = "--" + option->get_lnames().front();
-    if (option->get_items_expected_max() == 0) {
-      options.push_back(name);
-      continue;
-    }
-    for (const std::string& value : option->results()) options.push_back(name + "=" + value);
+    // A flag's result is "true", or what was given with it: --subtitles=track.
+    const bool is_flag = option->get_items_expected_max() == 0;
+    for (const std::string& value : option->results()) options.push_back(is_flag && value == "true" ? name : name + "=" + value);
   }
   return options;
 }
