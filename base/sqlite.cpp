@@ -9,7 +9,7 @@ namespace fabula {
 namespace {
 
 constexpr int patience_ms = 5000;
-constexpr int largest_value = 64 << 20;  // bytes of one text or blob
+constexpr int largest_value = 257 << 20;  // bytes of one text or blob
 
 }  // namespace
 

@@ -10,7 +10,7 @@
 
 namespace fabula::cast {
 
-constexpr std::size_t largest_card = 32U << 20U;      ///< bytes of a file
+constexpr std::size_t largest_card = 256U << 20U;     ///< bytes of a file; RisuAI's cards carry hundreds of pictures
 constexpr std::size_t largest_card_json = 4U << 20U;  ///< bytes of the card in it
 constexpr int deepest_card_json = 64;                 ///< levels of lists and objects
 

@@ -176,7 +176,7 @@ std::vector<std::string> not_shown(const Character& c, const World& world) {
   const std::optional<std::string> actor = actor_of(c, world);
   if (!actor) {
     sentences.push_back("the model has nobody to play " + printable(c.name) + ": it has " + joined(ids_of(world.actors)) +
-                        "; --field actor=" + world.actors.front().id + " chooses one");
+                        "; `fabula cast edit " + c.id + " --field actor=" + world.actors.front().id + "` chooses one");
   } else {
     const auto known = std::find_if(world.actors.begin(), world.actors.end(), [&](const World::Actor& a) { return a.id == *actor; });
     std::vector<std::string> shown = oracle::split_words(known->look);

@@ -12,9 +12,9 @@ struct ZipEntry {
 };
 
 struct ZipLimits {
-  std::size_t entries = 512;
-  std::size_t total_bytes = 32U << 20U;  ///< unpacked, of all entries
-  std::size_t ratio = 200;               ///< unpacked over packed, of entries that unpack to more than 64 kB
+  std::size_t entries = 4096;
+  std::size_t total_bytes = 256U << 20U;  ///< unpacked, of all entries
+  std::size_t ratio = 200;                ///< unpacked over packed, of entries that unpack to more than 64 kB
 };
 
 [[nodiscard]] bool is_zip(std::string_view bytes);

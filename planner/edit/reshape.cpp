@@ -51,8 +51,9 @@ std::ptrdiff_t index_of(const Film& film, const std::string& id) {
 // An id between two shots: "s025" between s020 and s030, else the next free one.
 std::string id_after(const Film& film, std::ptrdiff_t index) {
   const std::vector<std::string> taken = ids_of(film.shots);
-  const auto number = [&](std::ptrdiff_t at) {
-    return at >= 0 && at < std::ssize(film.shots) ? std::atoi(film.shots[static_cast<std::size_t>(at)].id.c_str() + 1) : 0;
+  const auto number = [&](std::ptrdiff_t at) -> int {
+    if (at < 0 || at >= std::ssize(film.shots)) return 0;
+    return static_cast<int>(std::min(std::strtoul(film.shots[static_cast<std::size_t>(at)].id.c_str() + 1, nullptr, 10), 100'000UL));
   };
   const auto id_of = [](int value) {
     const std::string digits = std::to_string(value);
@@ -61,11 +62,11 @@ std::string id_after(const Film& film, std::ptrdiff_t index) {
   const int low = number(index), high = number(index + 1);
   const int middle = high > low + 1 ? (low + high) / 2 : low + 10;
   if (high == 0 || high > low + 1) {
-    const std::string id = id_of(high == 0 ? low + 10 : middle);
+    std::string id = id_of(high == 0 ? low + 10 : middle);
     if (std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
   }
   for (std::size_t i = film.shots.size();; ++i) {
-    if (const std::string id = shot_id(i); std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
+    if (std::string id = shot_id(i); std::find(taken.begin(), taken.end(), id) == taken.end()) return id;
   }
 }
 

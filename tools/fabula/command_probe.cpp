@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "engine/bundle.h"
-#include "engine/film/film.h"
 #include "planner/text/text.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
@@ -42,8 +41,6 @@ bool is_labelled(const FilmProbe& film) { return film.labels.digital_source_type
 std::vector<std::string> faults_of(const fs::path& file, const FilmProbe& film, const Receipt& receipt) {
   std::vector<std::string> faults;
   if (sha256_of(file) != receipt.sha256) faults.emplace_back("its bytes are not those of its receipt");
-  if (const std::int64_t expected = frames_before(receipt.plan.total_ms, receipt.plan.fps); film.video_frames != expected)
-    faults.push_back("it has " + std::to_string(film.video_frames) + " frames instead of " + std::to_string(expected));
   if (film.width != receipt.width || film.height != receipt.height)
     faults.emplace_back("its picture has another size than its receipt says");
   if (!receipt.label.empty() && !is_labelled(film)) faults.emplace_back("its labels are gone");

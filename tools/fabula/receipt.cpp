@@ -213,11 +213,9 @@ std::vector<std::string> recorded_options(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty() || !is_recorded(option->get_lnames().front())) continue;
     const std::string name = "--" + option->get_lnames().front();
-    if (option->get_items_expected_max() == 0) {
-      options.push_back(name);
-      continue;
-    }
-    for (const std::string& value : option->results()) options.push_back(name + "=" + value);
+    // A flag's result is "true", or what was given with it: --subtitles=track.
+    const bool is_flag = option->get_items_expected_max() == 0;
+    for (const std::string& value : option->results()) options.push_back(is_flag && value == "true" ? name : name + "=" + value);
   }
   return options;
 }

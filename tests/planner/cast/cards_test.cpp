@@ -382,7 +382,8 @@ TEST(Cards, RefuseWhatIsNoJsonOrTooMuchOfIt) {
   for (int i = 0; i < 100000; ++i) objects += "{\"a\":";
   expect_has(card_refusal(objects), "nested more than 64 deep");
   expect_has(card_refusal("{\"a\":\"" + std::string(largest_card_json, 'x') + "\"}"), "larger than 4 MB");
-  expect_has(card_refusal(std::string(50U << 20U, 'x')), "larger than 32 MB");
+  expect_has(card_refusal(std::string(50U << 20U, 'x')), "larger than 4 MB");
+  expect_has(card_refusal(std::string(257U << 20U, 'x')), "larger than 256 MB");
   std::string keys = "{";
   for (int i = 0; i < 300000; ++i) keys += "\"" + std::to_string(i) + "\":0,";
   expect_has(card_refusal(keys + "\"x\":0}"), "more than 2000 keys");
@@ -524,8 +525,8 @@ TEST(Zip, RefusesBombs) {
   expect_has(zip_refusal(write_zip({{"a.json", std::string(10U << 20U, '\0')}})), "more than 200 times its size");
   expect_has(zip_refusal(write_zip(std::vector<ZipEntry>(2, {"a", ""}))), "twice");
   std::vector<ZipEntry> many;
-  for (int i = 0; i < 600; ++i) many.push_back({std::to_string(i), ""});
-  expect_has(zip_refusal(write_zip(many)), "more than 512 entries");
+  for (int i = 0; i < 5000; ++i) many.push_back({std::to_string(i), ""});
+  expect_has(zip_refusal(write_zip(many)), "more than 4096 entries");
   expect_has(refusal([] {
                (void)read_zip(write_zip({{"a", std::string(900, 'a')}, {"b", std::string(200, 'b')}}), {512, 1000, 200});
              }),
