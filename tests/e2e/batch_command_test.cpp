@@ -175,6 +175,7 @@ TEST_F(Batch, ProgressForProgramsNeverFalls) {
     last = event["progress"];
   }
   EXPECT_EQ(jobs, 1);
+  EXPECT_NE(result.out.rfind("\"event\":\"result\",\"jobs\":1,\"failed\":0"), std::string::npos) << result.out;
   EXPECT_EQ(last, 1.0);
 }
 

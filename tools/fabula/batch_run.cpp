@@ -78,30 +78,19 @@ class Batch {
     ledger_.emplace(folder_ / "batch.db");
   }
 
-  // Throws Error: interrupted.
+  // Throws Error: interrupted. A film whose shots are all made is finished even then.
   void run() {
-    const std::vector<const BatchJob*> wanted = jobs_to_do();
-    total_ = wanted.size();
-    constexpr std::size_t waves = 4;  // plans ahead, in turns of the planner; they stay in memory until they are filmed
-    const std::size_t ahead = waves * static_cast<std::size_t>(request_.plans);
-    for (std::size_t first = 0; first < wanted.size(); first += ahead) {
-      const std::span<const BatchJob* const> wave(wanted.data() + first, std::min(ahead, wanted.size() - first));
-      done_ = first;
-      progress_.show(fraction_of(0.0), {.stage = "planning", .film = done_, .films = total_});
-      std::vector<PlanOutcome> plans = plan_jobs(wave, studio_.bundle.folder, request_.plans);
-      if (first == 0) progress_.pace_from(0.0);
-      for (std::size_t i = 0; i < wave.size(); ++i) {
-        done_ = first + i;
-        attempt(*wave[i], [&] {
-          if (const Error* error = std::get_if<Error>(&plans[i])) throw *error;
-          start(*wave[i], std::get<PlannedFilm>(plans[i]));
-        });
-        plans[i] = Error(ExitCode::internal, "filmed");  // its states are not needed any more
-      }
+    try {
+      make_films();
+    } catch (const Error& error) {
+      settle();
+      progress_.fail(error);
+      throw;
     }
-    settle();
     progress_.show(1.0, {.stage = "done", .film = done_, .films = total_});
     progress_.clear();
+    if (progress_.takes_results())
+      progress_.event("result", ordered_json{{"jobs", jobs_.size()}, {"failed", failures_}, {"folder", folder_.string()}}.dump());
   }
 
   void write_page() const {
@@ -123,6 +112,29 @@ class Batch {
 
   [[nodiscard]] double fraction_of(double film) const {
     return total_ == 0 ? 1.0 : (static_cast<double>(done_) + film) / static_cast<double>(total_);
+  }
+
+  void make_films() {
+    const std::vector<const BatchJob*> wanted = jobs_to_do();
+    total_ = wanted.size();
+    constexpr std::size_t waves = 4;  // plans ahead, in turns of the planner; they stay in memory until they are filmed
+    const std::size_t ahead = waves * static_cast<std::size_t>(request_.plans);
+    for (std::size_t first = 0; first < wanted.size(); first += ahead) {
+      const std::span<const BatchJob* const> wave(wanted.data() + first, std::min(ahead, wanted.size() - first));
+      done_ = first;
+      progress_.show(fraction_of(0.0), {.stage = "planning", .film = done_, .films = total_});
+      std::vector<PlanOutcome> plans = plan_jobs(wave, studio_.bundle.folder, request_.plans);
+      if (first == 0) progress_.pace_from(0.0);
+      for (std::size_t i = 0; i < wave.size(); ++i) {
+        done_ = first + i;
+        attempt(*wave[i], [&] {
+          if (const Error* error = std::get_if<Error>(&plans[i])) throw *error;
+          start(*wave[i], std::get<PlannedFilm>(plans[i]));
+        });
+        plans[i] = Error(ExitCode::internal, "filmed");  // its states are not needed any more
+      }
+    }
+    settle();
   }
 
   // Runs one job's work; what fails is that job.

@@ -17,7 +17,7 @@ void add_batch_command(CLI::App& app) {
              "A job in JSON, JSON lines or CSV has a prompt, a plan (FILE.json) or a screenplay (FILE.fountain), and if wanted an\n"
              "output and any of the options below that concern one film, e.g. seed. The folder gets the films, a page index.html that\n"
              "shows them, and batch.db, by which the same command goes on where it was and makes nothing twice.",
-             {0, 2, 3, 65, 66, 69, 71, 73, 74, 76, 130}));
+             {0, 2, 3, 65, 66, 69, 71, 73, 74, 76, 78, 130}));
   const auto request = std::make_shared<BatchRequest>();
   batch->add_option("jobs", request->file, "The jobs: JSON, JSON lines, CSV, or a prompt a line; - reads standard input")->required();
   batch->add_option("-o,--output", request->folder, "Folder of the films (default: this one)")->type_name("DIR");

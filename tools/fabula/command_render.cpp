@@ -560,8 +560,9 @@ void add_render_command(CLI::App& app) {
              "  fabula render story.fountain --save-plan story.json\n"
              "  fabula render film.json --shots s020 --store shots\n"
              "  fabula render --from-receipt fox.fabula.json -o again.mp4\n"
+             "  fabula render film.json --dry-run\n"
              "  echo \"A crab on the beach.\" | fabula render - -o crab.mp4",
-             {0, 2, 65, 66, 69, 71, 73, 74, 76, 130}));
+             {0, 2, 65, 66, 69, 71, 73, 74, 76, 78, 130}));
   const auto options = std::make_shared<RenderOptions>();
   render->add_option("source", options->source,
                      "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input");
@@ -594,7 +595,7 @@ void add_assemble_command(CLI::App& app) {
              "  fabula render film.json --shots s040-s060 --store shots     (on another)\n"
              "  fabula assemble film.json --store shots -o film.mp4\n\n"
              "The seed, the steps and the model must be those that the shots were made with.",
-             {0, 2, 65, 66, 69, 73, 74, 75, 76, 130}));
+             {0, 2, 65, 66, 69, 73, 74, 75, 76, 78, 130}));
   const auto options = std::make_shared<RenderOptions>();
   options->assemble = true;
   assemble->add_option("plan", options->source, "A plan (FILE.json)")->required();

@@ -39,7 +39,8 @@ int run(int argc, char** argv, cli::Log& log) {
       cli::footer("  fabula \"A fox runs through a forest at night. It says: hello moon.\"\n"
                   "  fabula render \"A crab on the beach.\" -o crab.mp4\n"
                   "  fabula help plan\n\n"
-                  "Results go to standard output, messages to standard error.",
+                  "Results go to standard output, messages to standard error. Options are also taken from FABULA_NAME variables\n"
+                  "and from fabula.toml; `fabula doctor` lists what is in use.",
                   {}));
   for (const auto add :
        {cli::add_render_command, cli::add_plan_command, cli::add_replan_command, cli::add_assemble_command, cli::add_batch_command,
