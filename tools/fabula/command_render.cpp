@@ -176,8 +176,8 @@ void report_held_frames(const std::vector<ShotReport>& shots) {
 }
 
 // What a user should know about the store, on standard error.
-void report_store(const RenderOptions& options, const std::vector<ShotReport>& shots, const ShotStore* store) {
-  if (options.quiet || store == nullptr) return;
+void report_store(const std::vector<ShotReport>& shots, const ShotStore* store) {
+  if (store == nullptr) return;
   for (const ShotReport& shot : shots) {
     if (shot.outcome == ShotStore::Outcome::made_again)
       std::fprintf(stderr, "fabula: the store's copy of shot %s was damaged; the shot was made again\n", shot.id.c_str());
@@ -295,6 +295,14 @@ void add_stage_times(std::vector<Stage>& stages, const ClipModel& model, double 
   stages.push_back({"encode and mux", rendering});
 }
 
+std::unique_ptr<FileSink> open_film(const RenderOptions& options, const plan::Film& film, SinkOptions how) {
+  const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
+  const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(options.delivery, film.fps);
+  how.check = [output, frames](const fs::path& finished) { verify_film(finished, output, frames); };
+  const Container* container = container_of(ending_of(output));
+  return (container != nullptr ? *container : containers().front()).open(output, std::move(how));
+}
+
 void make_film(const RenderOptions& options) {
   const Source source = read_source(options.source);
   const auto [writes_film, writes_plan] = wanted(options);
@@ -302,15 +310,11 @@ void make_film(const RenderOptions& options) {
   Production p = prepare(options, source, writes_plan);
   const plan::Film& film = p.planned.film;
 
-  const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
   const Stopwatch rendering;
-  SinkOptions how = sink_options(options, p.model->format(), film.fps);
   const World world = World::open(p.bundle.folder / "world.json");
+  SinkOptions how = sink_options(options, p.model->format(), film.fps);
   const Subtitles subtitles = deliver(film, world, options.delivery, how);
-  const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(options.delivery, film.fps);
-  how.check = [&](const fs::path& finished) { verify_film(finished, output, frames); };
-  const Container* container = container_of(ending_of(output));
-  const auto sink = (container != nullptr ? *container : containers().front()).open(output, how);
+  const auto sink = open_film(options, film, how);
   std::optional<StemRecording> stems;
   if (options.delivery.needs_stems()) {
     stems.emplace(film, world, options.delivery, options.overwriting);
@@ -332,10 +336,12 @@ void make_film(const RenderOptions& options) {
   if (stems && finished.sound) stems->finish(*finished.sound, how.loudness, options.quiet);
   write_sidecars(finished.output, !options.output.empty(), subtitles, options.delivery, options.overwriting);
   remember_film(options.planning.cast, film);
-  if (!options.quiet) report_held_frames(finished.shots);
-  if (!options.quiet) report_subtitles(subtitles, options.delivery);
-  report_store(options, finished.shots, p.store.get());
-  if (!options.quiet) report_loudness(how.loudness, finished.sound);
+  if (!options.quiet) {
+    report_held_frames(finished.shots);
+    report_subtitles(subtitles, options.delivery);
+    report_store(finished.shots, p.store.get());
+    report_loudness(how.loudness, finished.sound);
+  }
   report(options, p.request.seed, film, finished);
 }
 
@@ -350,7 +356,7 @@ void make_selected_shots(const RenderOptions& options) {
     shots = make_shots(p.planned, *p.model, p.bundle.shot_frames, indices, p.request, shown_on(line));
   }
   if (!p.store->failure().empty()) throw Error(ExitCode::io, p.store->failure());
-  report_store(options, shots, p.store.get());
+  if (!options.quiet) report_store(shots, p.store.get());
   if (options.json) {
     const nlohmann::ordered_json result = {{"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}};
     std::printf("%s\n", result.dump(2).c_str());
