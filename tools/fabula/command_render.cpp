@@ -164,15 +164,15 @@ std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reuse
   return ids;
 }
 
-// A transition for which the model made too few frames.
+// Transitions for which the model made too few frames.
 void report_held_frames(const std::vector<ShotReport>& shots) {
-  for (std::size_t i = 0; i + 1 < shots.size(); ++i) {
-    if (shots[i].held_frames > 0)
-      std::fprintf(
-          stderr,
-          "fabula: the last picture of %s stands still for %lld frames under the transition into %s: the model makes no longer shot\n",
-          shots[i].id.c_str(), static_cast<long long>(shots[i].held_frames), shots[i + 1].id.c_str());
+  std::string held;
+  for (const ShotReport& shot : shots) {
+    if (shot.held_frames > 0) held += (held.empty() ? "" : ", ") + shot.id;
   }
+  if (!held.empty())
+    std::fprintf(stderr, "fabula: the model makes no longer shots, so the last picture of %s stands still under the transition after it\n",
+                 held.c_str());
 }
 
 // What a user should know about the store, on standard error.
