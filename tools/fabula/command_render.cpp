@@ -165,11 +165,12 @@ std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reuse
 
 std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const ShotStore* store) {
   std::vector<std::string> notes;
-  for (std::size_t i = 0; i + 1 < shots.size(); ++i) {
-    if (shots[i].held_frames > 0)
-      notes.push_back("the last picture of " + shots[i].id + " stands still for " + std::to_string(shots[i].held_frames) +
-                      " frames under the transition into " + shots[i + 1].id + ": the model makes no longer shot");
+  std::string held;  // shots for whose transitions the model made too few frames
+  for (const ShotReport& shot : shots) {
+    if (shot.held_frames > 0) held += (held.empty() ? "" : ", ") + shot.id;
   }
+  if (!held.empty())
+    notes.push_back("the model makes no longer shots, so the last picture of " + held + " stands still under the transition after it");
   for (const ShotReport& shot : shots) {
     if (shot.outcome == ShotStore::Outcome::made_again)
       notes.push_back("the store's copy of shot " + shot.id + " was damaged; the shot was made again");
