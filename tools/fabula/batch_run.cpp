@@ -202,6 +202,7 @@ class Batch {
                           .on_whole = [this, &film](const fs::path& whole) { enter(film, whole); }};
     RenderOptions options = job.options;
     options.output = output.string();
+    if (!options.delivery.stems.empty()) options.delivery.stems = inside(folder_, options.delivery.stems).string();
     film.making = make_film(options, studio_, planned, output, hooks);
     settle();
     pending_ = std::move(next);

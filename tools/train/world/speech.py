@@ -64,10 +64,9 @@ def _voice(flite_voice: str):
     return register(None)
 
 
-@functools.lru_cache(maxsize=256)
 # Words that flite reads as something else, as in audio/phonemes.cpp; + repeats the last letter.
-READINGS = {"i": "eye", "hm+": "hum", "mhm+": "um hum", "mm+": "um", "sh+": "shush", "psst+": "pist", "brr+": "burr", "grr+": "gur", "pff+": "puff", "pfft+": "puft",
-            "tsk": "tisk", "zz+": "zuz", "nth": "enth"}
+READINGS = {"i": "eye", "hm+": "hum", "mhm+": "um hum", "mm+": "um", "sh+": "shush", "psst+": "pist", "brr+": "burr", "grr+": "gur",
+            "pff+": "puff", "pfft+": "puft", "tsk": "tisk", "zz+": "zuz", "nth": "enth"}
 
 
 def readable(text: str) -> str:
@@ -76,6 +75,7 @@ def readable(text: str) -> str:
     return re.sub(r"[A-Za-z']+", lambda match: read(match[0]), text)
 
 
+@functools.lru_cache(maxsize=256)
 def synthesise(text: str, flite_voice: str) -> tuple[list[Phone], np.ndarray, int]:
     """(all segments including pauses, waveform float32 in -1…1, mono, sample rate). Raises RuntimeError if flite fails."""
     lib = _library()
