@@ -50,7 +50,7 @@ struct ShotReport {
   std::string id;
   ShotStore::Outcome outcome;
   std::uint64_t seed = 0;
-  std::string profile = {};  ///< of the processor that made it, where the store says
+  std::string profile = {};      ///< of the processor that made it, where the store says
   std::int64_t held_frames = 0;  ///< of the transition after it, over which its last picture stands still: the model makes no longer shot
 };
 

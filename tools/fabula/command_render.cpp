@@ -428,7 +428,8 @@ void film_planned(const RenderOptions& options, Production p, Progress& progress
   add_stage_times(p.stages, *p.studio.model, rendering.seconds());
   remember_film(options.planning.cast, film);
   report_notes(options, film_notes(making, p.studio.store.get()));
-  report(options, p.request.seed, film, {making.file->output(), how.width, how.height, making.shots, making.file->mastered(), std::move(p.stages)}, progress);
+  report(options, p.request.seed, film,
+         {making.file->output(), how.width, how.height, making.shots, making.file->mastered(), std::move(p.stages)}, progress);
 }
 
 void film_source(const RenderOptions& options) {

@@ -201,10 +201,10 @@ std::vector<std::string> differences(const Receipt& receipt, const ModelVersion&
 bool is_recorded(const std::string& option) {
   // Where things are and what is told; and what the plan, the seed and the precision of the receipt already say.
   static const std::set<std::string> left_out = {
-      "help",      "output",   "overwrite", "no-clobber",   "quiet",       "json",      "store",   "no-store", "any-machine",
-      "threads",   "model",    "save-plan", "cast",         "no-cast",     "shots",     "seed",    "precision", "from-receipt",
-      "no-receipt", "c2pa",    "temperature", "top-p",      "min-p",       "plan-seed", "progress", "log",     "preview",
-      "dry-run",   "duration", "anyway",    "strict",       "verbose",     "format",    "stems"};
+      "help",       "output",   "overwrite",   "no-clobber", "quiet",   "json",      "store",    "no-store",  "any-machine",
+      "threads",    "model",    "save-plan",   "cast",       "no-cast", "shots",     "seed",     "precision", "from-receipt",
+      "no-receipt", "c2pa",     "temperature", "top-p",      "min-p",   "plan-seed", "progress", "log",       "preview",
+      "dry-run",    "duration", "anyway",      "strict",     "verbose", "format",    "stems"};
   return !left_out.contains(option);
 }
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "engine/clip_model.h"
-#include "video/io/sinks.h"
 #include "video/io/labels.h"
+#include "video/io/sinks.h"
 
 namespace fabula {
 
@@ -22,7 +22,7 @@ struct FilmProbe {
 
   std::string subtitle_codec, subtitle_language;  ///< empty: no subtitle track
   std::vector<Cue> subtitles;                     ///< as plain text, a line each, without speakers
-  std::string aigc;             ///< the key AIGC, as JSON (GB 45438-2025); empty: none
+  std::string aigc;                               ///< the key AIGC, as JSON (GB 45438-2025); empty: none
   FoundLabels labels;
 
   std::string video_codec, pixel_format;
