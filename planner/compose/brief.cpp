@@ -41,6 +41,18 @@ Names weathers_of(const oracle::Story& story, const World& world) {
   return weathers;
 }
 
+// All that the story does not rule out, and what it names all the same.
+Names actions_of(const oracle::Story& story, const World& world) {
+  Names actions;
+  for (const std::string& action : ids_of(world.actions)) {
+    const bool is_named = std::any_of(story.events.begin(), story.events.end(), [&](const oracle::Event& event) {
+      return std::any_of(event.roles.begin(), event.roles.end(), [&](const oracle::Role& role) { return role.action == action; });
+    });
+    if (is_named || !has(story.removed_actions, action)) actions.push_back(action);
+  }
+  return actions.empty() ? ids_of(world.actions) : actions;
+}
+
 }  // namespace
 
 Brief brief_of(const oracle::Story& story, const World& world) {
@@ -50,6 +62,7 @@ Brief brief_of(const oracle::Story& story, const World& world) {
                  .times = times_of(story, world),
                  .weathers = weathers_of(story, world),
                  .props = {},
+                 .actions = actions_of(story, world),
                  .shots = story.shots};
   for (const oracle::Event& event : story.events) {
     for (const oracle::Role& role : event.roles) add(brief.actors, role.actor);

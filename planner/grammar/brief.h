@@ -15,11 +15,11 @@ struct Brief {
     std::string speaker;  ///< empty: whoever is there
     std::string text;
   };
-  std::vector<Piece> lines;                                 ///< spoken in this order, one per shot; nothing else is
-  std::vector<std::string> actors;                          ///< who may be seen
-  std::size_t least_actors = 1;                             ///< how many of them are
-  std::vector<std::string> places, times, weathers, props;  ///< where, when, in which weather and beside what
-  int shots = 0;                                            ///< exactly; 0: as the model likes
+  std::vector<Piece> lines;                                          ///< spoken in this order, one per shot; nothing else is
+  std::vector<std::string> actors;                                   ///< who may be seen
+  std::size_t least_actors = 1;                                      ///< how many of them are
+  std::vector<std::string> places, times, weathers, props, actions;  ///< where, when, in which weather, beside and doing what
+  int shots = 0;                                                     ///< exactly; 0: as the model likes
 };
 
 /// The brief of a prompt that fixes nothing: all of the world, and no line.
@@ -29,7 +29,8 @@ struct Brief {
           .places = ids_of(world.places),
           .times = world.times,
           .weathers = ids_of(world.weathers),
-          .props = ids_of(world.props)};
+          .props = ids_of(world.props),
+          .actions = ids_of(world.actions)};
 }
 
 }  // namespace fabula

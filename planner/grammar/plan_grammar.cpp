@@ -181,7 +181,7 @@ class PlanWriter {
     for (const plan::ActionBeat& other : shot.action_beats) acting.push_back(other.who);
     s_.literal(R"({"at_ms":)" + std::to_string(b.at_ms) + R"(,"who":")");
     s_.value(b.who, Legal::one_of(without(ids_of(shot.cast), acting)), R"(","what":")");
-    s_.value(b.what, Legal::one_of(ids_of(world_.actions)), R"("})");
+    s_.value(b.what, Legal::one_of(brief_.actions), R"("})");
   }
 
   // One line or none.

@@ -316,7 +316,7 @@ class Reader {
     const char sign = prompt_[tokens_[stop].span.begin];
     const std::size_t next = prompt_.find_first_not_of(" !?", tokens_[stop].span.end);
     return (sign == '!' || sign == '?') && next != std::string_view::npos && prompt_[next] >= 'a' && prompt_[next] <= 'z' &&
-           !means(stop + 1, Kind::then);
+           !narrates(stop + 1);
   }
 
   void step_word() {

@@ -164,15 +164,16 @@ bool StoryReader::is_denied(const Mention& m) {
     return true;
   }
   if (denied_ == Kind::small) return false;
-  static const std::vector<std::string> adverbs = {"very", "really", "even",  "so",  "any",    "ever",
-                                                   "yet",  "just",   "still", "big", "little", "small"};
+  static const std::vector<std::string> between = {"very",  "really", "even",    "so",       "any", "ever",  "yet",   "just",
+                                                   "still", "big",    "little",  "small",    "see", "show",  "shows", "want",
+                                                   "let",   "put",    "include", "includes", "use", "there", "other"};
   switch (kind) {
     case Kind::article:
     case Kind::among:
     case Kind::copula:
       return true;
     case Kind::small:
-      if (denied_ == Kind::deny && !has(adverbs, m.word)) denied_ = Kind::small;  // "does not move"
+      if (denied_ == Kind::deny && !has(between, m.word)) denied_ = Kind::small;  // "does not move"
       return m.word != "but" && m.word != "instead";
     case Kind::joint:
       if (m.word == "or") return true;
@@ -185,6 +186,7 @@ bool StoryReader::is_denied(const Mention& m) {
         denied_ = Kind::small;
         return false;
       }
+      if (kind == Kind::action) leave_out(m);
       denied_ = Kind::small;
       return true;
     case Kind::actor:
@@ -202,11 +204,12 @@ bool StoryReader::is_denied(const Mention& m) {
 }
 
 void StoryReader::leave_out(const Mention& m) {
-  std::vector<std::string>& removed = m.is(Kind::actor)   ? story_.removed
-                                      : m.is(Kind::prop)  ? story_.removed_props
-                                      : m.is(Kind::place) ? story_.removed_places
-                                      : m.is(Kind::time)  ? story_.removed_times
-                                                          : story_.removed_weathers;
+  std::vector<std::string>& removed = m.is(Kind::actor)    ? story_.removed
+                                      : m.is(Kind::prop)   ? story_.removed_props
+                                      : m.is(Kind::place)  ? story_.removed_places
+                                      : m.is(Kind::time)   ? story_.removed_times
+                                      : m.is(Kind::action) ? story_.removed_actions
+                                                           : story_.removed_weathers;
   removed.push_back(m.meaning.id);
 }
 

@@ -107,7 +107,7 @@ class StoryReader {
   void read_seconds(int seconds, TextSpan span);
   void name_count(const Mention& m);
   [[nodiscard]] std::string default_actor() const;
-  [[nodiscard]] std::string stand_in_for(const Mention& m);
+  [[nodiscard]] std::string stand_in_for(const Mention& m, bool is_character);
 
   // ---- at the end
   void apply_settings();

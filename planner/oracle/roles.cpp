@@ -365,7 +365,8 @@ void StoryReader::read_unknown(const Mention& m) {
   const bool alive = Lexicon::is_alive(m.word) || (run > 1 && Lexicon::is_alive((*sentence_)[at_ + 1].word));
   const bool acts = run > 1 && !alive_at(at_ + run - 1) &&
                     (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
-  const std::string stand_in = stand_in_for(m);
+  const bool says = !ends && (*sentence_)[next].is(Kind::say);
+  const std::string stand_in = stand_in_for(m, says);
   if (prepositional) {
     if ((joint_ == Kind::with || needs_partner()) && alive)
       read_actor(stand_in, false, m);
@@ -374,6 +375,8 @@ void StoryReader::read_unknown(const Mention& m) {
     return;
   }
   if (awaits_speaker_) return read_actor(stand_in, false, m);
+  const bool answers = says && event_ != nullptr && !event_->line.empty() && joint_ != Kind::small;
+  if (answers) return read_actor(stand_in, false, m);  // "and Ben says …"
   const bool is_first = event_ == nullptr && !has_open_pronoun_;
   if (is_first && !linked && (articled || continues || alive || story_.events.empty())) {
     read_actor(stand_in, false, m);
@@ -433,7 +436,7 @@ void StoryReader::act_unknown() {
 }
 
 // The actor of the world who plays a character that it does not know: the same for the same word, another for another.
-std::string StoryReader::stand_in_for(const Mention& m) {
+std::string StoryReader::stand_in_for(const Mention& m, bool is_character) {
   const auto played = story_.stand_ins.find(m.word);
   if (played != story_.stand_ins.end()) return played->second;
   const auto is_free = [&](const World::Actor& actor) {
@@ -442,8 +445,7 @@ std::string StoryReader::stand_in_for(const Mention& m) {
   };
   const auto free = std::find_if(world_.actors.begin(), world_.actors.end(), is_free);
   const std::string& actor = free == world_.actors.end() ? world_.actors[0].id : free->id;
-  const bool is_character = awaits_speaker_ || Lexicon::is_alive(m.word);
-  if (is_character) story_.stand_ins[m.word] = actor;
+  if (is_character || awaits_speaker_ || Lexicon::is_alive(m.word)) story_.stand_ins[m.word] = actor;
   return actor;
 }
 

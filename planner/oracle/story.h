@@ -40,11 +40,12 @@ struct Story {
   std::string size, move;                     ///< of the camera
   std::vector<std::string> removed;           ///< actors to be taken out: "without the crab"
   std::vector<std::string> removed_props;     ///< props to be taken out: "take away the tree"
-  std::vector<std::string> removed_places, removed_times, removed_weathers;  ///< "not in the snow", "not at night", "no rain"
-  std::map<std::string, std::string> stand_ins;                              ///< word of the prompt -> the actor who plays it
-  bool is_addition = false;              ///< the named actors join those already there: "also", "too", "add"
-  bool is_silent = false;                ///< no dialogue
-  std::vector<std::string> unsupported;  ///< spans of the prompt that the story has no place for
+  std::vector<std::string> removed_places, removed_times, removed_weathers,
+      removed_actions;                           ///< "not in the snow", "not at night", "no rain"
+  std::map<std::string, std::string> stand_ins;  ///< word of the prompt -> the actor who plays it
+  bool is_addition = false;                      ///< the named actors join those already there: "also", "too", "add"
+  bool is_silent = false;                        ///< no dialogue
+  std::vector<std::string> unsupported;          ///< spans of the prompt that the story has no place for
 };
 
 }  // namespace fabula::oracle

@@ -256,7 +256,8 @@ constexpr Phrases english[] = {
      "every|each|animal|animals|friend|friends|moment|moments|come|comes|came|coming|having|meet|meets|meeting|met|first|last|only|own|"
      "already|always|soon|ago|before|anyway|could|would|may|might|must|shall|also|perhaps|maybe|somewhere|somehow|something|someone|some|"
      "many|much|few|most|both|such|same|like|likes|get|gets|got|give|gives|take|takes|took|keep|keeps|start|starts|begin|begins|exactly|"
-     "about|around|open|close|cut|clip|title|scene|gone|quick|away|by|were|been|because|since|whether|either|yes|until|open|enjoys|enjoy"},
+     "about|around|open|close|cut|clip|title|scene|gone|quick|away|by|were|been|because|since|whether|either|yes|until|open|enjoys|enjoy|"
+     "show|shows|include|includes"},
 };
 
 // Nouns for people and animals that a stand-in plays if the world lacks them. Objects are not among them.
@@ -278,6 +279,13 @@ std::string base_of(const std::string& third) {
     if (ends(ending)) return third.substr(0, third.size() - 2);
   }
   return ends("s") ? third.substr(0, third.size() - 1) : third;
+}
+
+std::string plural_of(const std::string& noun) {
+  const auto ends = [&](std::string_view ending) { return noun.ends_with(ending); };
+  const bool hisses = ends("s") || ends("x") || ends("ch") || ends("sh");
+  const bool has_ies = ends("y") && noun.size() > 1 && std::string_view("aeiou").find(noun[noun.size() - 2]) == std::string_view::npos;
+  return has_ies ? noun.substr(0, noun.size() - 1) + "ies" : noun + (hisses ? "es" : "s");
 }
 
 // The forms of a verb given in the third person, with the words after it: "rolls along".
@@ -387,7 +395,7 @@ void Lexicon::add_world(const World& world) {
     nouns.push_back(spaced(actor.id));
     for (const std::string& noun : nouns) {
       add(noun, {Kind::actor, actor.id});
-      add(noun + "s", {Kind::actor, actor.id});
+      add(plural_of(noun), {Kind::actor, actor.id});
       add(noun + "'s", {Kind::small});
     }
   }

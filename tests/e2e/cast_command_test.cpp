@@ -276,7 +276,7 @@ TEST_F(CastCommand, AFilmTakesWhoItNamesAndTheyRememberItOnce) {
   EXPECT_EQ(plan["characters"][0]["voice"]["voice_id"], "slt");
   EXPECT_EQ(plan["unsupported"], json::array({"Ghost"})) << "the world has no such actor";
   EXPECT_FALSE(planned("'A fox walks.' --cast c.db")["characters"][0].contains("cast_id")) << "nobody has named Rusty";
-  EXPECT_FALSE(planned("'Rusty walks.' --no-cast")["characters"][0].contains("cast_id"));
+  EXPECT_FALSE(planned("'Rusty walks on the beach.' --no-cast")["characters"][0].contains("cast_id"));
 
   plan["shots"][0]["effects"] = json::array({{{"entity", "fox"}, {"attribute", "mood"}, {"value", "glad"}}});
   write("film.json", plan.dump());

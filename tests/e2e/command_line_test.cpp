@@ -120,7 +120,7 @@ TEST_F(CommandLine, APromptBecomesAFilm) {
 
 TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) {
   std::ofstream(file("jobs.txt"))
-      << "A pig spins in the city.\n\n{\"prompt\": \"A cat jumps.\", \"output\": \"cat.json\"}\n{\"prompt\": 3}\n\xc3(\n"
+      << "A pig spins in the city.\n\n{\"prompt\": \"A crab jumps.\", \"output\": \"cat.json\"}\n{\"prompt\": 3}\n\xc3(\n"
          "A fox runs.\n{\"prompt\": \"A crab waves.\", \"output\": \"cat.json\"}\n";
   const Result result = fabula("plan --batch jobs.txt -o plans --jobs 3 --json");
   EXPECT_EQ(result.code, 3) << result.err;
@@ -134,7 +134,7 @@ TEST_F(CommandLine, ABatchOfPromptsBecomesAFolderOfPlansAndABadJobStopsNoOther) 
   ASSERT_EQ(lines.size(), 6U) << result.out;
   for (const int bad : {3, 4, 6}) EXPECT_EQ(lines[bad]["code"], 65) << bad;
   for (const auto& [number, name, prompt] :
-       {std::tuple{1, "001.json", "A pig spins in the city."}, {2, "cat.json", "A cat jumps."}, {5, "005.json", "A fox runs."}}) {
+       {std::tuple{1, "001.json", "A pig spins in the city."}, {2, "cat.json", "A crab jumps."}, {5, "005.json", "A fox runs."}}) {
     EXPECT_EQ(lines[number]["status"], "done");
     EXPECT_GT(lines[number]["stats"]["forced"], 0);
     EXPECT_TRUE(lines[number]["by"] == "model" || lines[number]["by"] == "rules") << lines[number];

@@ -60,7 +60,7 @@ TEST_F(Installed, AModelIsFoundByOptionVariableProgramAndDataFolders) {
   EXPECT_EQ(model_of(run(program, "models --model " + given, "FABULA_MODEL=" + named)), given);
   const Result wrong = run(program, "models", "FABULA_MODEL=" + file("nowhere").string());
   EXPECT_EQ(wrong.code, 69);
-  EXPECT_NE(wrong.err.find("FABULA_MODEL names"), std::string::npos) << wrong.err;
+  EXPECT_NE(wrong.err.find("no model bundle at " + file("nowhere").string()), std::string::npos) << wrong.err;
 }
 
 TEST_F(Installed, ABundleWithoutWeightsIsCalledIncomplete) {

@@ -166,8 +166,9 @@ TEST_F(OutputCommand, ANewFilesModeIsWhatTheUserSaysAndAReplacedOnesStays) {
   plan_pig("pig.json");
   ASSERT_EQ(::chmod(file("pig.json").c_str(), 0604), 0);
   EXPECT_EQ(
-      shell("umask 077; $F plan --oracle 'A cat.' -y -o pig.json && $F plan --oracle 'A cat.' -o cat.json && $F render pig.json -o a.mp4" +
-            std::string(quick)),
+      shell(
+          "umask 077; $F plan --oracle 'A crab.' -y -o pig.json && $F plan --oracle 'A crab.' -o cat.json && $F render pig.json -o a.mp4" +
+          std::string(quick)),
       0);
   EXPECT_EQ(mode("pig.json") & 07777, 0604U);
   EXPECT_EQ(mode("cat.json") & 07777, 0600U);
@@ -221,10 +222,10 @@ TEST_F(OutputCommand, StandardOutputThatCannotBeWrittenIsAnError) {
 }
 
 TEST_F(OutputCommand, ABatchStaysInItsFolderAndKeepsWhatIsThere) {
-  write("jobs.txt", "A pig.\n" + json{{"prompt", "A cat."}, {"output", "../out.json"}}.dump() + "\n" +
-                        json{{"prompt", "A cat."}, {"output", file("abs.json")}}.dump() + "\n" +
-                        json{{"prompt", "A cat."}, {"output", "sub/../../out.json"}}.dump() + "\n" +
-                        json{{"prompt", "A cat."}, {"output", ""}}.dump() + "\n" + R"({"prompt": "A cat.", "output": "a\u0000b.json"})" +
+  write("jobs.txt", "A pig.\n" + json{{"prompt", "A crab."}, {"output", "../out.json"}}.dump() + "\n" +
+                        json{{"prompt", "A crab."}, {"output", file("abs.json")}}.dump() + "\n" +
+                        json{{"prompt", "A crab."}, {"output", "sub/../../out.json"}}.dump() + "\n" +
+                        json{{"prompt", "A crab."}, {"output", ""}}.dump() + "\n" + R"({"prompt": "A crab.", "output": "a\u0000b.json"})" +
                         "\n");
   const Result result = fabula("plan --batch jobs.txt -o plans");
   EXPECT_EQ(result.code, 3) << result.err;

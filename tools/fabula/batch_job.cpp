@@ -86,8 +86,9 @@ void make_ready(BatchJob& ready, const batch::Job& job, const BatchRequest& requ
   std::map<std::string, std::string> options = take_options(job, ready.options);
   options.insert(request.given.begin(), request.given.end());  // the job's own win
   for (const auto& [name, value] : options) {
-    if (is_recorded(name)) ready.options.receipt.recorded.push_back("--" + name + "=" + value);
+    if (is_recorded(name)) ready.options.receipt.recorded.push_back(recorded(name, value));
   }
+  std::sort(ready.options.receipt.recorded.begin(), ready.options.receipt.recorded.end());
   ready.source = source_of(job);
   if (is_source_file(job.source) || (job.kind != batch::Job::Kind::prompt && job.kind != batch::Job::Kind::any)) ready.file = job.source;
   if (ready.source.is_plan) ready.prompt = ready.source.film.prompt;

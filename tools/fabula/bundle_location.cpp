@@ -1,4 +1,4 @@
-// Finds the model bundle: named, from the environment, beside the program, or in the folders for data.
+// Finds the model bundle: named, beside the program, or in the folders for data.
 #include "tools/fabula/bundle_location.h"
 
 #include <cstdlib>
@@ -52,10 +52,6 @@ std::vector<fs::path> places() {
 
 fs::path locate_bundle(const std::string& given) {
   if (!given.empty()) return given;
-  if (const std::string named = variable("FABULA_MODEL"); !named.empty()) {
-    if (!is_bundle(named)) throw Error(ExitCode::unavailable, "FABULA_MODEL names " + named + ", where there is no model bundle");
-    return named;
-  }
   for (const fs::path& place : places()) {
     if (is_bundle(place)) return place;
   }

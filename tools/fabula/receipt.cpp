@@ -208,15 +208,16 @@ bool is_recorded(const std::string& option) {
   return !left_out.contains(option);
 }
 
+// A flag's value is "true", or what was given with it: --subtitles=track.
+std::string recorded(const std::string& option, const std::string& value) { return "--" + option + (value == "true" ? "" : "=" + value); }
+
 std::vector<std::string> recorded_options(const CLI::App& command) {
   std::vector<std::string> options;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty() || !is_recorded(option->get_lnames().front())) continue;
-    const std::string name = "--" + option->get_lnames().front();
-    // A flag's result is "true", or what was given with it: --subtitles=track.
-    const bool is_flag = option->get_items_expected_max() == 0;
-    for (const std::string& value : option->results()) options.push_back(is_flag && value == "true" ? name : name + "=" + value);
+    for (const std::string& value : option->results()) options.push_back(recorded(option->get_lnames().front(), value));
   }
+  std::sort(options.begin(), options.end());
   return options;
 }
 

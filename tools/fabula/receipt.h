@@ -67,7 +67,10 @@ void write_receipt(const std::filesystem::path& film, const Receipt&);
 
 /// Whether a film's bytes depend on an option (its name without dashes) of which the receipt says nothing else.
 [[nodiscard]] bool is_recorded(const std::string& option);
-/// The options that were given on the line of a command, for Receipt::options.
+/// An option as a receipt has it: "--steps=6", "--sdh".
+[[nodiscard]] std::string recorded(const std::string& option, const std::string& value);
+/// The options that were given on the line of a command, for Receipt::options: sorted, so that a film has one receipt however it was asked
+/// for.
 [[nodiscard]] std::vector<std::string> recorded_options(const CLI::App& command);
 
 }  // namespace fabula::cli

@@ -160,6 +160,8 @@ TEST(OracleLines, AreFoundInQuotesOfEveryStyle) {
 TEST(OracleLines, OfSeveralSpeakersKeepTheirSpeakers) {
   EXPECT_EQ(said_in("A fox says \"hello\" and a crab says \"hi\"."), "fox: hello | crab: hi");
   EXPECT_EQ(said_in("Turtle: Hello. Robot: Hello yourself."), "turtle: Hello | robot: Hello yourself");
+  EXPECT_EQ(said_in("Anna says \"hello\" and Ben says \"goodbye\"."), "fox: hello | crab: goodbye") << "two unknown speakers";
+  EXPECT_EQ(said_in("The penguin shouts: STOP! and the pig stops."), "penguin: STOP!");
   EXPECT_EQ(said_in("Turtle: Hello. How are you?\nRobot: Fine! And you?"), "turtle: Hello. How are you? | robot: Fine! And you?");
 }
 
@@ -187,6 +189,7 @@ TEST(OracleConstraints, WhatIsDeniedIsNotSeen) {
   EXPECT_EQ(of("The fox never jumps, it walks."), "fox/walks forest day");
   EXPECT_EQ(of("The fox doesn\u2019t run. It spins."), "fox/stands forest day; fox/spins forest day");
   EXPECT_EQ(of("A film without pigs: a crab spins."), "crab/spins forest day");
+  EXPECT_EQ(of("Never show the forest. A penguin walks."), "penguin/walks beach day");
   EXPECT_EQ(of("A fox runs. Nobody speaks."), "fox/runs forest day");
   EXPECT_EQ(plan_of("A fox runs without the crab.").unsupported, Spans{});
   EXPECT_EQ(plan_of("A fox runs. There is no dragon.").unsupported, Spans{}) << "it is obeyed";
@@ -195,6 +198,7 @@ TEST(OracleConstraints, WhatIsDeniedIsNotSeen) {
 TEST(OracleConstraints, CountsLengthsAndTurnsOfTheDayAreObeyedOrNamed) {
   EXPECT_EQ(plan_of("Two pigs jump.").unsupported, Spans{"Two pigs"});
   EXPECT_EQ(plan_of("3 little pigs and 2 robots run.").unsupported, (Spans{"3 little pigs", "2 robots"}));
+  EXPECT_EQ(plan_of("Four foxes jump.").unsupported, Spans{"Four foxes"});
   EXPECT_EQ(plan_of("One pig jumps.").unsupported, Spans{});
   EXPECT_EQ(plan_of("Exactly one shot of a fox.").shots.size(), 1U);
   EXPECT_EQ(plan_of("A fox runs in a single shot.").shots.size(), 1U);

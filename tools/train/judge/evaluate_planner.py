@@ -178,10 +178,11 @@ def shortened(text: str, most: int = 90) -> str:
 def report(cases: list[dict], results: dict[str, tuple[dict, dict]], decoding: str, command: str) -> str:
     """PLANNER.md."""
     names = list(results)
+    events = sum(len(case["events"]) for case in cases if not case.get("refused"))
     head = f"| | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}"
     lines = ["# What the plans have", "",
              f"{len(cases)} prompts that people wrote by hand, outside the grammar that the planner was trained on (`assets/prompts`): short, long, misspelt, "
-             f"poetic, screenplays, wishes that this world cannot film, hostile, contradictory. {sum(len(c['events']) for c in cases)} events must be found "
+             f"poetic, screenplays, wishes that this world cannot film, hostile, contradictory. {events} events must be found "
              "(a place, a time, an actor, an action or a line, all of an event in one shot), each span of a wish that cannot be filmed must be named. "
              "In brackets Wilson's 95 % interval. Reported as found.", "", head]
     for row in ROWS:
