@@ -173,8 +173,9 @@ bool StoryReader::is_denied(const Mention& m) {
     case Kind::copula:
       return true;
     case Kind::small:
-      if (denied_ == Kind::deny && !has(between, m.word)) denied_ = Kind::small;  // "does not move"
-      return m.word != "but" && m.word != "instead";
+      if (m.word == "but" || m.word == "instead" || (denied_ == Kind::deny && !has(between, m.word)))  // "does not move"
+        denied_ = Kind::small;
+      return denied_ != Kind::small;
     case Kind::joint:
       if (m.word == "or") return true;
       denied_ = denied_ == Kind::remove && !next_actor_acts() ? denied_ : Kind::small;

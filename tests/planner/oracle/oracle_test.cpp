@@ -189,6 +189,7 @@ TEST(OracleConstraints, WhatIsDeniedIsNotSeen) {
   EXPECT_EQ(of("The fox never jumps, it walks."), "fox/walks forest day");
   EXPECT_EQ(of("The fox doesn\u2019t run. It spins."), "fox/stands forest day; fox/spins forest day");
   EXPECT_EQ(of("A film without pigs: a crab spins."), "crab/spins forest day");
+  EXPECT_EQ(of("No crab but a fox jumps."), "fox/jumps forest day");
   EXPECT_EQ(of("Never show the forest. A penguin walks."), "penguin/walks beach day");
   EXPECT_EQ(of("A fox runs. Nobody speaks."), "fox/runs forest day");
   EXPECT_EQ(plan_of("A fox runs without the crab.").unsupported, Spans{});
