@@ -581,13 +581,13 @@ void StoryReader::pair_up_roles() {
   }
 }
 
-// Names neighbouring words together: "eats an apple".
+// Names words that follow each other together: "playing chess".
 void StoryReader::name_unplaced() {
   std::vector<TextSpan> runs;
   std::stable_sort(unplaced_.begin(), unplaced_.end(), [](const TextSpan& a, const TextSpan& b) { return a.begin < b.begin; });
   for (const TextSpan& span : unplaced_) {
     const bool joins = !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported &&
-                       only_articles(runs.back().end, span.begin);
+                       prompt_.substr(runs.back().end, span.begin - runs.back().end) == " ";
     if (joins)
       runs.back().end = span.end;
     else
@@ -608,13 +608,6 @@ void StoryReader::name_unplaced() {
 bool StoryReader::is_plain(TextSpan span) const {
   const std::vector<std::string> words = split_words(span.of(prompt_));
   return std::all_of(words.begin(), words.end(), [&](const std::string& word) { return lexicon_.is_plain(word); });
-}
-
-bool StoryReader::only_articles(std::size_t begin, std::size_t end) const {
-  const std::string_view between = prompt_.substr(begin, end - begin);
-  if (between.find_first_of(".,:;!?\"\\\n") != std::string_view::npos) return false;
-  const std::vector<std::string> words = split_words(between);
-  return std::all_of(words.begin(), words.end(), [](const std::string& w) { return w == "a" || w == "an" || w == "the" || w == "some"; });
 }
 
 Story read_story(std::string_view prompt, const World& world, const std::vector<std::string>& present) {

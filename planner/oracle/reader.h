@@ -120,7 +120,6 @@ class StoryReader {
   void begin_later(std::string Event::*field, const Mention& m);
   void name_unplaced();
   [[nodiscard]] bool is_plain(TextSpan span) const;
-  [[nodiscard]] bool only_articles(std::size_t begin, std::size_t end) const;
 
   std::string_view prompt_;
   const World& world_;

@@ -116,7 +116,7 @@ TEST(Oracle, ReadsStagingVoicesCameraAndTheNumberOfShots) {
 }
 
 TEST(Oracle, NamesWhatItCannotPlaceInThePromptsOwnWords) {
-  EXPECT_EQ(plan_of("A Dragon eats an apple in the Castle.").unsupported, (Spans{"Dragon eats an apple", "Castle"}));
+  EXPECT_EQ(plan_of("A Dragon eats an apple in the Castle.").unsupported, (Spans{"Dragon eats", "apple", "Castle"}));
   EXPECT_EQ(plan_of("A fox runs at sunset.").unsupported, (Spans{"sunset"}));
   EXPECT_EQ(plan_of("A fox runs.").unsupported, Spans{});
   std::string many;
@@ -228,7 +228,7 @@ TEST(OracleGuests, NobodyComesUninvited) {
 TEST(OracleUnsupported, NamesEachThingOnceInTheOrderOfThePrompt) {
   EXPECT_EQ(plan_of("A fox and a dragon. The fox wears a dress, rides an elephant, and buys a purse, a purse, a hat, a lamp and a piano.")
                 .unsupported,
-            (Spans{"dragon", "wears a dress", "rides an elephant", "purse", "hat", "lamp", "piano"}));
+            (Spans{"dragon", "wears", "dress", "rides", "elephant", "purse", "hat", "lamp", "piano"}));
   EXPECT_EQ(plan_of("A purple penguin runs.").unsupported, Spans{"purple"}) << "the thing, not its neighbour";
   EXPECT_EQ(plan_of("A yellow chick runs.").unsupported, Spans{}) << "the chick is yellow";
   EXPECT_EQ(plan_of("a penguni walks in the forrest").unsupported, Spans{}) << "a slip is no new word";
