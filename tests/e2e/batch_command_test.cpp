@@ -153,7 +153,8 @@ TEST_F(Batch, GoesOnAfterEveryKill) {
   for (const char* name : {"1.mp4", "2.mp4"}) EXPECT_TRUE(contents(file("films") / name) == contents(file("whole") / name)) << name;
   for (const auto& entry : fs::directory_iterator(file("films"))) {
     const std::string name = entry.path().filename();
-    EXPECT_TRUE(name.ends_with(".mp4") || name == "index.html" || name.starts_with("batch.db") || name.find(".part") != std::string::npos)
+    EXPECT_TRUE(name.ends_with(".mp4") || name.ends_with(".fabula.json") || name == "index.html" || name.starts_with("batch.db") ||
+                name.find(".part") != std::string::npos)
         << name;
   }
 }
