@@ -67,7 +67,7 @@ Brief brief_of(const oracle::Story& story, const World& world) {
   for (const oracle::Event& event : story.events) {
     for (const oracle::Role& role : event.roles) add(brief.actors, role.actor);
     for (const oracle::Thing& thing : event.props) add(brief.props, thing.prop);
-    for (const std::string& piece : event.line) brief.lines.push_back({event.speaker, piece});
+    for (const std::string& piece : event.line) brief.lines.push_back({event.speaker, piece, &piece != &event.line.front()});
   }
   if (brief.actors.empty()) brief.actors.push_back(oracle::lead_of(story, world));
   brief.least_actors = brief.actors.size();

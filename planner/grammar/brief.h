@@ -14,6 +14,7 @@ struct Brief {
   struct Piece {
     std::string speaker;  ///< empty: whoever is there
     std::string text;
+    bool goes_on = false;  ///< with the line of the piece before: it is spoken in the very next shot
   };
   std::vector<Piece> lines;                                          ///< spoken in this order, one per shot; nothing else is
   std::vector<std::string> actors;                                   ///< who may be seen

@@ -63,9 +63,10 @@ class PlanWriter {
 
   // The line to be spoken next; null if all are.
   [[nodiscard]] const Brief::Piece* next_piece() const { return spoken_ < brief_.lines.size() ? &brief_.lines[spoken_] : nullptr; }
-  // Whether it must be spoken in this shot, because no more shots are left than lines.
+  // Whether it must be spoken in this shot: it goes on with the line of the shot before, or no more shots are left than lines.
   [[nodiscard]] bool must_speak(std::size_t shot) const {
-    return s_.composes() && next_piece() != nullptr && brief_.lines.size() - spoken_ >= film_.shots.size() - shot;
+    return s_.composes() && next_piece() != nullptr &&
+           (next_piece()->goes_on || brief_.lines.size() - spoken_ >= film_.shots.size() - shot);
   }
 
   // A field that a plan may omit; the stream then holds the world's first.
@@ -133,7 +134,8 @@ class PlanWriter {
     const int start = world_.film_ms(static_cast<int>(index)), end = world_.film_ms(static_cast<int>(index) + 1);
     if (s_.composes()) shot.id = plan::shot_id(index);
     s_.literal(R"({"id":")" + shot.id + R"(","place":")");
-    s_.value(shot.place, Legal::one_of(ids_of(film_.places)), R"(","start_ms":)");
+    const bool goes_on = index > 0 && must_speak(index) && next_piece()->goes_on;
+    s_.value(shot.place, Legal::one_of(goes_on ? std::vector{film_.shots[index - 1].place} : ids_of(film_.places)), R"(","start_ms":)");
     number(shot.start_ms, start);
     s_.literal(R"(,"duration_ms":)");
     number(shot.duration_ms, end - start);

@@ -163,7 +163,7 @@ TEST(Planner, ChoosesTheTwinsTokens) {
     plan::Film film;
     film.prompt = golden["prompt"];
     Brief brief = open_brief(parts.world);
-    for (const json& line : golden["lines"]) brief.lines.push_back({"", line.get<std::string>()});
+    for (const json& line : golden["lines"]) brief.lines.push_back({.speaker = "", .text = line.get<std::string>()});
     (void)write_plan(composer, film, parts.world, phones_of, brief);
     EXPECT_EQ(composer.tokens(), golden["ids"].get<Tokens>());
   }

@@ -67,7 +67,8 @@ Brief random_brief(const std::string& prompt, const World& world, test::Random& 
   const std::vector<std::string> spans = legal_spans(prompt, world.line_bytes);
   for (std::int64_t count = spans.empty() ? 0 : random.below(4); count > 0; --count) {
     const std::string speaker = random.below(2) == 0 ? "" : world.actors[static_cast<std::size_t>(random.below(3))].id;
-    brief.lines.push_back({speaker, spans[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(spans.size())))]});
+    const bool goes_on = !brief.lines.empty() && random.below(3) == 0;
+    brief.lines.push_back({speaker, spans[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(spans.size())))], goes_on});
   }
   return brief;
 }
@@ -192,7 +193,7 @@ TEST_F(Grammar, KeepsToTheBrief) {
   brief.least_actors = 2;
   brief.places = {"moon"};
   brief.times = {"night"};
-  brief.lines = {{"pig", "one"}, {"", "two"}, {"crab", "three"}};
+  brief.lines = {{"pig", "one"}, {"pig", "two", /*goes_on=*/true}, {"crab", "three"}};
   for (const int shots : {0, 2, 5}) {
     brief.shots = shots;
     for (int i = 0; i < 100; ++i) {
@@ -206,6 +207,8 @@ TEST_F(Grammar, KeepsToTheBrief) {
         for (const plan::Line& line : shot.dialogue) said += line.text + " ";
       }
       EXPECT_EQ(said, "one two three ");
+      const auto one = std::find_if(film.shots.begin(), film.shots.end(), [](const plan::Shot& shot) { return !shot.dialogue.empty(); });
+      EXPECT_EQ((one + 1)->dialogue.at(0).text, "two") << "a line goes on in the next shot";
     }
   }
 }
