@@ -1,5 +1,6 @@
 // Makes a plan of a story, as tools/train/prompts/grammar.py does, for any world.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "planner/check/check.h"
@@ -325,6 +326,8 @@ void name_unsupported(std::vector<std::string>& unsupported, const std::vector<s
     if (!span.empty() && !is_there) unsupported.push_back(span);
   }
 }
+
+int shots_in(double seconds, const World& world) { return std::max(1, static_cast<int>(std::lround(1000.0 * seconds / world.film_ms(1)))); }
 
 std::string next_entry(const plan::Film& film, const std::string& place) {
   const std::vector<std::string> entries = ids_of(film.places);

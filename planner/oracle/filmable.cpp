@@ -51,7 +51,7 @@ void require_filmable(std::string_view prompt, const Story& story, const plan::F
                 "this model cannot show " + quoted(film.unsupported) + ", and --strict films all of a prompt or nothing");
   if (leniency.anyway) return;
   const Language language = language_of(told(prompt, world));
-  if (!language.tag.empty() && language.tag != "en") {
+  if (!language.tag.empty()) {
     throw Error(ExitCode::bad_data, "the prompt seems to be " + language.name +
                                         ", and this model understands English (spoken lines may be in any "
                                         "language); --anyway films what it makes of it");

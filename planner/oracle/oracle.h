@@ -30,6 +30,8 @@ void add_names(World&, const std::vector<ActorName>& names);
 /// Adds `spans` to a plan's `unsupported`, none twice.
 void name_unsupported(std::vector<std::string>& unsupported, const std::vector<std::string>& spans);
 
+/// The shots that fill a time, one at least. A film may not hold as many.
+[[nodiscard]] int shots_in(double seconds, const World&);
 /// The id of the next entry of a place in a plan: "forest", then "forest_2".
 [[nodiscard]] std::string next_entry(const plan::Film&, const std::string& place);
 /// A line of a shot with the planner's timing. The speaker must be a character of the film with a voice of the world.

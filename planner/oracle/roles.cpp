@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "planner/oracle/lines.h"
+#include "planner/oracle/oracle.h"
 #include "planner/oracle/reader.h"
 #include "planner/schema/caps.h"
 #include "planner/text/names.h"
@@ -468,7 +469,7 @@ void StoryReader::read_seconds(int seconds, TextSpan span) {
   const bool is_number_unknown = !unplaced_.empty() && unplaced_.back().begin == span.begin;
   if (is_number_unknown) unplaced_.pop_back();
   if (story_.shots > 0) return;
-  const int shots = std::max(1, static_cast<int>(1000.0 * seconds / world_.film_ms(1) + 0.5));
+  const int shots = shots_in(seconds, world_);
   story_.shots = std::min(shots, world_.max_shots);
   if (shots > world_.max_shots) unplaced_.push_back(span);
 }

@@ -191,7 +191,7 @@ constexpr Phrases english[] = {
     {Kind::with, "", "with|together with|alongside|beside|next to|near to|towards the|behind|after|carrying|holding|pushing"},
     {Kind::among, "",
      "in|at|through|inside|near|on|across|into|along|around|over|by|under|to|onto|from|during|towards|toward|like|as|for|of|off|about|"
-     "without any|above|below|between|thru|ovr|past|against|upon|among|beneath|throughout|outside|up to|out of|down to"},
+     "above|below|between|thru|ovr|past|against|upon|among|beneath|throughout|outside|up to|out of|down to"},
     {Kind::article, "", "a|an|the|this|that|his|her|its|their|my|some"},
     {Kind::copula, "", "is|are|was|were|be|being|stays there|can|will|does|do|has|have|had"},
     {Kind::shot, "", "shot|shots"},
@@ -309,11 +309,16 @@ std::vector<std::string> cut(std::string_view text, char at) {
   }
 }
 
+// How many bytes two words have in common before they differ.
+std::size_t common_prefix(std::string_view a, std::string_view b) {
+  const auto shorter = static_cast<std::ptrdiff_t>(std::min(a.size(), b.size()));
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + shorter, b.begin()).first - a.begin());
+}
+
 // Whether a single typing slip, not at the first letter, makes `typed` of `word`.
 bool is_slip_of(std::string_view typed, std::string_view word) {
   if (word.size() < 4 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1 || typed[0] != word[0]) return false;
-  const auto shorter = static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size()));
-  const auto same = static_cast<std::size_t>(std::mismatch(typed.begin(), typed.begin() + shorter, word.begin()).first - typed.begin());
+  const std::size_t same = common_prefix(typed, word);
   const std::string_view a = typed.substr(same), b = word.substr(same);
   if (a.size() + 1 == b.size()) return word.size() >= 5 && a == b.substr(1);
   if (a.size() == b.size() + 1) return a.substr(1) == b && (a[0] == typed[same - 1] || word.size() >= 7);
@@ -324,8 +329,7 @@ bool is_slip_of(std::string_view typed, std::string_view word) {
 // Whether one letter is missing, doubled or exchanged with its neighbour. A different letter is no slip: "falls" is not "calls".
 bool is_misspelt(std::string_view typed, std::string_view word) {
   if (word.size() < 5 || typed.size() + 1 < word.size() || typed.size() > word.size() + 1) return false;
-  const auto shorter = static_cast<std::ptrdiff_t>(std::min(typed.size(), word.size()));
-  const auto same = static_cast<std::size_t>(std::mismatch(typed.begin(), typed.begin() + shorter, word.begin()).first - typed.begin());
+  const std::size_t same = common_prefix(typed, word);
   const std::string_view a = typed.substr(same), b = word.substr(same);
   if (a.size() + 1 == b.size()) return a == b.substr(1);
   if (a.size() == b.size() + 1) return a.substr(1) == b && same > 0 && a[0] == typed[same - 1];

@@ -408,8 +408,8 @@ Source source_of(const RenderOptions& options) {
 void film_planned(const RenderOptions& options, Production p, Progress& progress) {
   const plan::Film& film = p.planned.film;
   const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
-  const SinkOptions how = sink_options(options, p.studio.model->format(), film.fps);
-  if (options.dry_run) return print_dry_run(options, p.studio, p.planned, p.request, output, how);
+  if (options.dry_run)
+    return print_dry_run(options, p.studio, p.planned, p.request, output, sink_options(options, p.studio.model->format(), film.fps));
   const Stopwatch rendering;
   Preview preview(output, options.preview);
   const auto shown = shown_on(progress);
@@ -429,7 +429,8 @@ void film_planned(const RenderOptions& options, Production p, Progress& progress
   remember_film(options.planning.cast, film);
   report_notes(options, film_notes(making, p.studio.store.get()));
   report(options, p.request.seed, film,
-         {making.file->output(), how.width, how.height, making.shots, making.file->mastered(), std::move(p.stages)}, progress);
+         {making.file->output(), making.how.width, making.how.height, making.shots, making.file->mastered(), std::move(p.stages)},
+         progress);
 }
 
 void film_source(const RenderOptions& options) {

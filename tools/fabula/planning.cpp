@@ -1,8 +1,6 @@
 // Plans a source and reports on standard error how the plan came about.
 #include "tools/fabula/planning.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -52,7 +50,7 @@ bool set_title(plan::Film& film, const std::string& title) {
 // The shots that fill the time asked for; 0: none is.
 int shots_of(double duration_s, const World& world) {
   if (duration_s <= 0.0) return 0;
-  const int shots = std::max(1, static_cast<int>(std::lround(1000.0 * duration_s / world.film_ms(1))));
+  const int shots = oracle::shots_in(duration_s, world);
   if (shots > world.max_shots) {
     char longest[32];
     std::snprintf(longest, sizeof longest, "%.1f", world.film_ms(world.max_shots) / 1000.0);

@@ -182,6 +182,7 @@ TEST(OracleConstraints, WhatIsDeniedIsNotSeen) {
     return text;
   };
   EXPECT_EQ(of("A fox runs without the crab."), "fox/runs forest day");
+  EXPECT_EQ(of("A fox runs without any crab."), "fox/runs forest day");
   EXPECT_EQ(of("A fox runs. There is no crab."), "fox/runs forest day");
   EXPECT_EQ(of("A fox runs, but not in the forest."), "fox/runs beach day");
   EXPECT_EQ(of("A fox runs, not in the snow."), "fox/runs forest day");
