@@ -28,6 +28,7 @@
 #include "tools/fabula/dry_run.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/film_receipt.h"
+#include "tools/fabula/gate_choice.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/planning.h"
@@ -164,7 +165,7 @@ std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reuse
 }
 
 std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const ShotStore* store) {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = gate_notes(shots);
   std::string held;  // shots for whose transitions the model made too few frames
   for (const ShotReport& shot : shots) {
     if (shot.held_frames > 0) held += (held.empty() ? "" : ", ") + shot.id;
@@ -217,7 +218,8 @@ void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& 
         {"seed", seed},
         {"unsupported", film.unsupported},
         {"shots_made", ids_of(finished.shots, false)},
-        {"shots_reused", ids_of(finished.shots, true)}};
+        {"shots_reused", ids_of(finished.shots, true)},
+        {"shots_remade", remade_ids(finished.shots)}};
     if (finished.sound && std::isfinite(finished.sound->lufs)) {
       result["loudness_lufs"] = finished.sound->lufs;
       result["true_peak_dbtp"] = finished.sound->true_peak_dbtp;
@@ -277,6 +279,7 @@ FilmRequest film_request(const RenderOptions& options, const Studio& studio, con
   request.settings.steps = options.steps > 0 ? options.steps : studio.bundle.steps;
   request.store = studio.store.get();
   request.only_stored = options.assemble;
+  request.gate = !options.no_gate;
   return request;
 }
 
@@ -312,7 +315,7 @@ constexpr double shots_begin = 0.03, shots_end = 0.96;
 std::function<bool(const FilmProgress&)> shown_on(Progress& progress) {
   progress.pace_from(shots_begin);
   return [&progress](const FilmProgress& p) {
-    progress.show(shots_begin + p.fraction * (shots_end - shots_begin), {.shot = p.shot, .shots = p.shots});
+    progress.show(shots_begin + p.fraction * (shots_end - shots_begin), {.shot = p.shot, .shots = p.shots, .attempt = p.attempt});
     return !stop_requested();
   };
 }
@@ -444,7 +447,8 @@ void film_source(const RenderOptions& options) {
 
 void report_shots(const RenderOptions& options, const std::vector<ShotReport>& shots, Progress& progress) {
   if (options.json || progress.takes_results()) {
-    const nlohmann::ordered_json result = {{"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}};
+    const nlohmann::ordered_json result = {
+        {"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}, {"shots_remade", remade_ids(shots)}};
     return progress.takes_results() ? progress.event("result", result.dump()) : (void)std::printf("%s\n", result.dump(2).c_str());
   }
   for (const ShotReport& shot : shots) std::printf("%s %s\n", shot.id.c_str(), was_reused(shot) ? "reused" : "made");
@@ -540,6 +544,7 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
       ->capture_default_str();
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));
+  add_gate_option(command, options.no_gate);
   add_receipt_options(command, options.receipt);
   add_delivery_options(command, options.delivery);
   command.add_flag("--preview", options.preview,
