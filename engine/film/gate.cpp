@@ -74,8 +74,6 @@ TakeExpected expected_of(const plan::Shot& shot, const Conditioning& conditionin
 }
 
 std::string fault_of(const TakeMeasures& m, const TakeExpected& expected) {
-    fprintf(stderr, "GATE %d %d %.2f %.3f %.1f %.5f %.3f\n", expected.moves, expected.sounds, m.brightness, m.motion, m.level_dbfs,
-            m.clipped, expected.place ? colour_distance(m.colours, *expected.place) : -1.0);
   constexpr double darkest = 6.0, stillest = 0.05, quietest_dbfs = -60.0, most_clipped = 0.01, farthest = 0.9;
   if (m.brightness < darkest) return "is black";
   if (expected.moves && m.motion < stillest) return "does not move";

@@ -29,9 +29,9 @@ printf '%-24s %-10s %6s %9s %8s %8s %8s\n' film preset crf bytes psnr ssim secon
 for film in "$@"; do
   encode "$film" medium 16
   wanted=$(size)
-  for preset in ultrafast superfast veryfast faster fast medium slow; do
-    low=8 high=30
-    for _ in 1 2 3 4 5 6 7; do
+  for preset in superfast veryfast faster fast medium slow; do
+    low=12 high=22
+    for _ in 1 2 3 4 5 6; do
       crf=$(awk -v a="$low" -v b="$high" 'BEGIN { printf "%.2f", (a + b) / 2 }')
       encode "$film" "$preset" "$crf"
       if [ "$(size)" -gt "$wanted" ]; then low=$crf; else high=$crf; fi
