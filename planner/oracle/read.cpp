@@ -10,6 +10,21 @@
 #include "planner/text/spans.h"
 
 namespace fabula::oracle {
+namespace {
+
+// Whether the words after `before` begin with the one thing of "a" or "an".
+bool is_one_thing(std::string_view before) {
+  const std::vector<std::string> words = split_words(before);
+  return !words.empty() && (words.back() == "a" || words.back() == "an");
+}
+
+// "rides", not "dress" or "bus". After one thing, it is what the thing does.
+bool has_third_person_s(std::string_view word) {
+  constexpr std::string_view no_verb_before_s = "siu";
+  return word.size() > 3 && word.back() == 's' && no_verb_before_s.find(word[word.size() - 2]) == std::string_view::npos;
+}
+
+}  // namespace
 
 Story StoryReader::run() {
   const std::vector<Sentence> sentences = sentences_of(prompt_, lexicon_);
@@ -581,13 +596,14 @@ void StoryReader::pair_up_roles() {
   }
 }
 
-// Names words that follow each other together: "playing chess".
+// Names words that follow each other together: "playing chess"; but not "red dress" and "rides" in "in a red dress rides".
 void StoryReader::name_unplaced() {
   std::vector<TextSpan> runs;
   std::stable_sort(unplaced_.begin(), unplaced_.end(), [](const TextSpan& a, const TextSpan& b) { return a.begin < b.begin; });
   for (const TextSpan& span : unplaced_) {
     const bool joins = !runs.empty() && span.begin >= runs.back().end && span.end - runs.back().begin <= PlanCaps::unsupported &&
-                       prompt_.substr(runs.back().end, span.begin - runs.back().end) == " ";
+                       prompt_.substr(runs.back().end, span.begin - runs.back().end) == " " &&
+                       !(is_one_thing(prompt_.substr(0, runs.back().begin)) && has_third_person_s(span.of(prompt_)));
     if (joins)
       runs.back().end = span.end;
     else
