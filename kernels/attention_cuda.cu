@@ -93,12 +93,11 @@ __global__ void attention_kernel(const float* q, Sizes s, Where where, float sca
 }
 
 template <typename Where>
-void launch(const Exec& exec, Tensor q, const Where& where, Tensor out) {
+void attend(const Exec& exec, Tensor q, const Where& where, Tensor out) {
   const Sizes& s = where.s;
   if (s.dim > most_dim) throw Error(ExitCode::unavailable, "CUDA: attention heads of more than " + std::to_string(most_dim) + " channels");
-  attention_kernel<<<static_cast<unsigned>(s.q_rows * s.heads), threads, 0, stream_of(exec)>>>(
-      q.f32(), s, where, 1.0F / sqrtf(static_cast<float>(s.dim)), out.f32());
-  check_launch("attention");
+  launch(exec, "attention", attention_kernel<Where>, static_cast<unsigned>(s.q_rows * s.heads), threads, 0, q.f32(), s, where,
+         1.0F / sqrtf(static_cast<float>(s.dim)), out.f32());
 }
 
 Sizes sizes_of(Tensor q, Tensor k, bool causal) { return {q.shape[0], q.shape[1], k.shape[0], k.shape[1], q.shape[2], causal}; }
@@ -107,16 +106,15 @@ Sizes sizes_of(Tensor q, Tensor k, bool causal) { return {q.shape[0], q.shape[1]
 
 void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
   if (q.shape[0] == 0) return;
-  launch(exec, q, InOrder{k.f32(), v.f32(), sizes_of(q, k, causal)}, out);
+  attend(exec, q, InOrder{k.f32(), v.f32(), sizes_of(q, k, causal)}, out);
 }
 
 void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out) {
   if (q.shape[0] == 0) return;
   const InPages pages{keys.f32(),    values.f32(),  table.as<std::int32_t>(), rows.as<std::int32_t>(),
                       table.width(), keys.shape[3], sizes_of(q, k, true)};
-  store_kernel<<<static_cast<unsigned>(q.shape[0]), threads, 0, stream_of(exec)>>>(k.f32(), v.f32(), pages);
-  check_launch("paged_attention");
-  launch(exec, q, pages, out);
+  launch(exec, "paged_attention", store_kernel, static_cast<unsigned>(q.shape[0]), threads, 0, k.f32(), v.f32(), pages);
+  attend(exec, q, pages, out);
 }
 
 }  // namespace fabula::cuda

@@ -56,12 +56,12 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
     const float* from = x.f32() + first * k;
     float* to = out.f32() + first * n;
     if (weight.dtype == DType::bf16) {
-      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k, n,
-                                                             to);
+      launch(exec, "linear", linear_kernel<std::uint16_t>, blocks, threads, 0, from, weight.as<const std::uint16_t>(), bias.f32(),
+             activation, count, k, n, to);
     } else {
-      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
+      launch(exec, "linear", linear_kernel<float>, blocks, threads, 0, from, weight.as<const float>(), bias.f32(), activation, count, k, n,
+             to);
     }
-    check_launch("linear");
   }
 }
 

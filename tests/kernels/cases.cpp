@@ -438,7 +438,9 @@ Tensor Operands::room(Shape shape, DType dtype, float fill) {
   const std::span<float> block = blocks_.emplace_back(memory, floats);
   std::fill(block.begin(), block.end(), fill);
   std::fill_n(block.end() - fence_floats, fence_floats, fence);
-  return {.data = block.data() + 1, .shape = shape, .dtype = dtype};
+  const Tensor tensor{.data = block.data() + 1, .shape = shape, .dtype = dtype};
+  if (made_) made_(tensor);
+  return tensor;
 }
 
 bool Operands::fences_stand() const {

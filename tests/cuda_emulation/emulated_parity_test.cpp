@@ -1,0 +1,51 @@
+// Every entry of the CUDA table, run by the emulated device, equals `reference` on the cases that `cpu` passes, and touches its operands
+// alone.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/cuda_emulation/emulation.h"
+#include "tests/kernels/parity.h"
+
+namespace fabula::test {
+namespace {
+
+std::vector<float> emulated_output_of(const Case& c) {
+  std::vector<const void*> given;
+  Operands operands(seed(), /*pinned=*/false, [&](Tensor tensor) {
+    cuda_emulation::give(tensor.data, tensor.bytes(), std::min<std::size_t>(4, size_of(tensor.dtype)));
+    given.push_back(tensor.data);
+  });
+  const Tensor out = c.run(*cuda_table(), {}, operands);
+  for (const void* memory : given) cuda_emulation::take_back(memory);
+  EXPECT_TRUE(operands.fences_stand()) << "cuda wrote behind an operand";
+  return {out.f32(), out.f32() + out.elements()};
+}
+
+const char* const large[] = {"130x257x1030", "200x1100x1x1x32", "40x3x70x16x2x1x64", "450x96x96", "2x70001"};
+
+/// Not cases of some ten million accesses, which take the emulation seconds. Smaller cases reach the same tails.
+bool small(const Case& c) {
+  return std::none_of(std::begin(large), std::end(large), [&](const char* size) { return c.name.find(size) != std::string::npos; });
+}
+
+std::vector<Case> small_cases() {
+  std::vector<Case> cases = all_cases();
+  std::erase_if(cases, [](const Case& c) { return !small(c); });
+  return cases;
+}
+
+class EmulatedParity : public testing::TestWithParam<Case> {};
+
+TEST_P(EmulatedParity, CudaEqualsReference) {
+  const Case& c = GetParam();
+  const std::vector<float> expected = output_of(c, reference_kernels(), {}), found = emulated_output_of(c);
+  ASSERT_EQ(expected.size(), found.size());
+  EXPECT_LE(difference(expected, found), tolerance_of(c.entry));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, EmulatedParity, testing::ValuesIn(small_cases()),
+                         [](const auto& c) { return std::string(c.param.entry) + "_" + c.param.name; });
+
+}  // namespace
+}  // namespace fabula::test
