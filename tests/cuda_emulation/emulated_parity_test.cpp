@@ -4,18 +4,23 @@
 
 #include <algorithm>
 
+#include "kernels/bf16.h"
+#include "kernels/cuda_tables.h"
 #include "tests/cuda_emulation/emulation.h"
 #include "tests/kernels/parity.h"
 
 namespace fabula::test {
 namespace {
 
+/// Lets kernels touch the tensor.
+const void* lend(Tensor tensor) {
+  cuda_emulation::give(tensor.data, tensor.bytes(), std::min<std::size_t>(4, size_of(tensor.dtype)));
+  return tensor.data;
+}
+
 std::vector<float> emulated_output_of(const Case& c) {
   std::vector<const void*> given;
-  Operands operands(seed(), /*pinned=*/false, [&](Tensor tensor) {
-    cuda_emulation::give(tensor.data, tensor.bytes(), std::min<std::size_t>(4, size_of(tensor.dtype)));
-    given.push_back(tensor.data);
-  });
+  Operands operands(seed(), /*pinned=*/false, [&](Tensor tensor) { given.push_back(lend(tensor)); });
   const Tensor out = c.run(*cuda_table(), {}, operands);
   for (const void* memory : given) cuda_emulation::take_back(memory);
   EXPECT_TRUE(operands.fences_stand()) << "cuda wrote behind an operand";
@@ -42,6 +47,27 @@ TEST_P(EmulatedParity, CudaEqualsReference) {
   const std::vector<float> expected = output_of(c, reference_kernels(), {}), found = emulated_output_of(c);
   ASSERT_EQ(expected.size(), found.size());
   EXPECT_LE(difference(expected, found), tolerance_of(c.entry));
+}
+
+// Operands that are bf16 numbers already: what is left is the rounding of softmax's weights (2⁻⁹ of each) over values up to 3.
+TEST(EmulatedBf16Attention, EqualsReferenceOnBf16Operands) {
+  for (const std::int64_t dim : {20, 64, 128}) {
+    for (const bool causal : {false, true}) {
+      std::vector<const void*> given;
+      Operands make(seed(), /*pinned=*/false, [&](Tensor tensor) { given.push_back(lend(tensor)); });
+      const Tensor q = make.normal({40, 2, dim}), k = make.normal({70, 1, dim}), v = make.normal({70, 1, dim});
+      for (const Tensor tensor : {q, k, v}) {
+        for (std::int64_t i = 0; i < tensor.elements(); ++i) tensor.f32()[i] = from_bf16(to_bf16(tensor.f32()[i]));
+      }
+      const Tensor expected = make.output(q.shape), found = make.output(q.shape);
+      reference_kernels().attention({}, q, k, v, causal, expected);
+      cuda_bf16_table()->attention({}, q, k, v, causal, found);
+      const auto values = [](Tensor t) { return std::vector<float>(t.f32(), t.f32() + t.elements()); };
+      EXPECT_LE(difference(values(expected), values(found)), 4e-3F) << dim;
+      EXPECT_NE(values(expected), values(found)) << "the products were not rounded";
+      for (const void* memory : given) cuda_emulation::take_back(memory);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, EmulatedParity, testing::ValuesIn(small_cases()),
