@@ -100,4 +100,8 @@ __device__ inline float through_bf16(float value) {
   return __uint_as_float((bits + 0x7FFFU + ((bits >> 16U) & 1U)) & 0xFFFF0000U);
 }
 
+__device__ inline std::uint16_t to_bf16(float value) {
+  return value != value ? std::uint16_t{0x7FFF} : static_cast<std::uint16_t>(__float_as_uint(through_bf16(value)) >> 16U);
+}
+
 }  // namespace fabula::cuda
