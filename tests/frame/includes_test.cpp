@@ -75,7 +75,7 @@ TEST(Includes, ThirdPartyHeadersStayInTheFilesThatWrapThem) {
       {"libav", {"libav", "libsw"}, {"audio/io/", "video/io/", "tests/video/"}},
       {"OpenCV", {"opencv2/"}, {"video/io/", "audio/io/", "tests/video/"}},
       {"CLI11", {"CLI/"}, {"tools/"}},
-      {"CUDA", {"cuda", "cublas", "cudnn"}, {"kernels/"}},
+      {"CUDA", {"cuda", "cublas", "cudnn"}, {"kernels/", "tests/cuda_emulation/"}},
       {"oneDNN", {"dnnl", "oneapi/dnnl"}, {"kernels/"}},
       {"Highway", {"hwy/"}, {"kernels/"}},
       {"flite", {"flite/"}, {"audio/"}},
