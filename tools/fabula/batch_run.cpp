@@ -20,6 +20,7 @@
 #include "tools/fabula/batch_plans.h"
 #include "tools/fabula/cast_file.h"
 #include "tools/fabula/cast_join.h"
+#include "tools/fabula/film_report.h"
 #include "tools/fabula/planning.h"
 #include "tools/fabula/preview.h"
 #include "tools/fabula/stop.h"
