@@ -1,4 +1,6 @@
-// linear: one thread block per tile of outputs, both operands' panels in shared memory; each output is summed in the order of k.
+// linear: by cuBLASLt where it is there, and rows need not be alone. Else one thread block per tile of outputs, both operands' panels in
+// shared memory; each output is summed in the order of k.
+#include "kernels/cublaslt.h"
 #include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
 
@@ -44,9 +46,33 @@ __global__ void linear_kernel(const float* x, const T* weight, const float* bias
   }
 }
 
+/// Whether cuBLASLt made the product. It knows one of the activations; the others follow in a kernel of ours.
+bool by_cublaslt(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+  if (!has_cublaslt()) return false;
+  const bool narrow = weight.dtype == DType::bf16, gelu = activation == Activation::gelu_tanh;
+  if (narrow) {
+    for_each(exec, "linear", x.elements(),
+             [=, x = x.f32(), to = scratch.as<std::uint16_t>()] __device__(std::int64_t i) { to[i] = to_bf16(x[i]); });
+  }
+  const Product product{narrow ? scratch.data : x.data,
+                        weight.data,
+                        bias.f32(),
+                        out.f32(),
+                        x.rows(),
+                        x.width(),
+                        out.width(),
+                        narrow,
+                        gelu ? Epilogue::gelu_tanh : Epilogue::none};
+  if (!multiply_with_cublaslt(exec, product)) return false;
+  if (activation != Activation::none && !gelu) activate(exec, out, activation, out);
+  return true;
+}
+
 }  // namespace
 
-void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor /*scratch*/, Tensor out) {
+void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+  if (out.elements() == 0) return;
+  if (!exec.rows_alone && by_cublaslt(exec, x, weight, bias, activation, scratch, out)) return;
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   constexpr std::int64_t most_down = 65535;  // blocks of a grid along y
   for (std::int64_t first = 0; first < rows; first += most_down * tile) {
@@ -56,12 +82,12 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
     const float* from = x.f32() + first * k;
     float* to = out.f32() + first * n;
     if (weight.dtype == DType::bf16) {
-      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k, n,
-                                                             to);
+      launch(exec, "linear", linear_kernel<std::uint16_t>, blocks, threads, 0, from, weight.as<const std::uint16_t>(), bias.f32(),
+             activation, count, k, n, to);
     } else {
-      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
+      launch(exec, "linear", linear_kernel<float>, blocks, threads, 0, from, weight.as<const float>(), bias.f32(), activation, count, k, n,
+             to);
     }
-    check_launch("linear");
   }
 }
 

@@ -1,5 +1,6 @@
 // Stands in for the CUDA table and device where Fabula is built without CUDA.
 #include "base/error.h"
+#include "kernels/cuda_tables.h"
 #include "kernels/device.h"
 #include "kernels/kernels.h"
 
@@ -11,6 +12,7 @@ namespace {
 }  // namespace
 
 const Kernels* cuda_table() { return nullptr; }
+const Kernels* cuda_bf16_table() { return nullptr; }
 const Kernels* cuda_kernels() { return nullptr; }
 
 int cuda_devices() { return 0; }

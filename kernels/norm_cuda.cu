@@ -55,9 +55,8 @@ __global__ void moments_norm_kernel(const float* x, const float* weight, const f
 
 void launch_rms_norm(const Exec& exec, Tensor x, Tensor weight, float eps, Modulation modulation, Tensor out) {
   if (x.rows() == 0) return;
-  rms_norm_kernel<<<static_cast<unsigned>(x.rows()), block_threads, 0, stream_of(exec)>>>(x.f32(), weight.f32(), eps, modulation, x.width(),
-                                                                                          out.f32());
-  check_launch("rms_norm");
+  launch(exec, "rms_norm", rms_norm_kernel, static_cast<unsigned>(x.rows()), block_threads, 0, x.f32(), weight.f32(), eps, modulation,
+         x.width(), out.f32());
 }
 
 }  // namespace
@@ -72,18 +71,16 @@ void rms_norm_modulate(const Exec& exec, Tensor x, Tensor weight, float eps, con
 void layer_norm(const Exec& exec, Tensor x, Tensor weight, Tensor bias, float eps, Tensor out) {
   if (x.rows() == 0) return;
   const Group row{1, x.width(), 0, 1, x.width(), 0, true};
-  moments_norm_kernel<<<static_cast<unsigned>(x.rows()), block_threads, 0, stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps, row,
-                                                                                              Activation::none, out.f32());
-  check_launch("layer_norm");
+  launch(exec, "layer_norm", moments_norm_kernel, static_cast<unsigned>(x.rows()), block_threads, 0, x.f32(), weight.f32(), bias.f32(), eps,
+         row, Activation::none, out.f32());
 }
 
 void group_norm(const Exec& exec, Tensor x, Tensor weight, Tensor bias, std::int64_t groups, float eps, Activation activation, Tensor out) {
   const std::int64_t frames = x.shape[1], plane = x.shape[2] * x.shape[3], members = x.shape[0] / groups;
   if (x.elements() == 0) return;
   const Group group{members, plane, frames * plane, frames, members * frames * plane, plane, false};
-  moments_norm_kernel<<<static_cast<unsigned>(groups * frames), 1024, 0, stream_of(exec)>>>(x.f32(), weight.f32(), bias.f32(), eps, group,
-                                                                                            activation, out.f32());
-  check_launch("group_norm");
+  launch(exec, "group_norm", moments_norm_kernel, static_cast<unsigned>(groups * frames), 1024, 0, x.f32(), weight.f32(), bias.f32(), eps,
+         group, activation, out.f32());
 }
 
 }  // namespace fabula::cuda
