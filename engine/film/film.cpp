@@ -129,7 +129,7 @@ Sound make_stems(ClipModel& model, const ClipRequest& clip, const CleanLatents& 
   return stems.mix ? stems.mix(shot, sounds[0], sounds[1]) : made;
 }
 
-// Of the shots with these indices, whether they are in the store.
+// Of each shot, whether the store has its first attempt.
 std::vector<bool> kept_of(const ShotMaker& maker, const std::vector<ShotPlan>& shots) {
   std::vector<bool> kept;
   for (const ShotPlan& shot : shots)
@@ -145,7 +145,7 @@ void require_stored(const plan::Film& film, const std::vector<bool>& is_kept) {
   if (!missing.empty()) throw Error(ExitCode::checkpointed, "these shots are not in the store yet: " + missing);
 }
 
-// What a shot was asked for by a person is made as it was asked for.
+// A seed that a person gave is the one that is filmed.
 int attempts_at(const plan::Shot& shot) { return shot.seed ? 1 : most_attempts; }
 
 std::size_t first_of_place(const plan::Film& film, std::size_t shot) {
@@ -154,7 +154,7 @@ std::size_t first_of_place(const plan::Film& film, std::size_t shot) {
   return first;
 }
 
-// The colours of each place, as its first shot has them; none where the gate refused that one.
+// By place: the colours of its first shot; none where the gate refused that one.
 using PlaceColours = std::map<std::string, std::optional<Colours>>;
 
 // Films a shot and, if it is the first of its place, notes the colours.
@@ -213,8 +213,9 @@ std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model,
     const auto progress_of = [&](int attempt) { return work.of(i, request.settings.steps, attempt); };
     const std::size_t first = first_of_place(planned.film, indices[i]);
     if (request.gate && request.store != nullptr && first != indices[i] && !places.contains(planned.film.shots[first].place)) {
+      const auto stands_still = [&](int) { return [&](int, int) { return progress_of(0)(0, 1); }; };
       try {
-        (void)film_shot(reader, planned, first, all[first], places, progress_of);
+        (void)film_shot(reader, planned, first, all[first], places, stands_still);
       } catch (const Error& error) {
         if (error.code() != ExitCode::checkpointed) throw;
       }

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <numbers>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "audio/loudness.h"
@@ -160,6 +161,9 @@ TEST_F(FilmFile, SaysThatAModelMadeItAndStaysTheSameFilm) {
   EXPECT_FALSE(labelled.labels.has_c2pa);
   EXPECT_EQ(labelled.aigc, R"({"Label":"1","ContentProducer":"Fabula <1> & \"co\"","ProduceID":"0123456789abcdef","ReservedCode1":"",)"
                            R"("ContentPropagator":"","PropagateID":"","ReservedCode2":""})");
+  const auto bytes = bytes_of(file("a.mp4"));
+  const std::string_view metadata("meta\0\0\0\x21hdlr\0\0\0\0\0\0\0\0mdta", 24);  // without a version
+  EXPECT_NE(std::search(bytes.begin(), bytes.end(), metadata.begin(), metadata.end()), bytes.end()) << "ExifTool finds no key AIGC";
   EXPECT_EQ(labelled.title, "Fox") << "what players show has gone";
   EXPECT_NE(labelled.comment, "");
   EXPECT_TRUE(labelled.index_in_front);

@@ -1,5 +1,6 @@
 // The command line: parses it, runs one command, and turns every error into one sentence and an exit code.
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -103,9 +104,17 @@ int run_and_report(int argc, char** argv, cli::Log& log) {
   }
 }
 
+// glibc raises this limit to the largest buffer that was freed, at most 32 MB; smaller buffers then stay with the process, so a long film's
+// planning and decoding left more behind than a short one's (239 MB of 60 shots, 209 of 3). Held at its default, they go back.
+void return_freed_buffers() {
+  constexpr int default_threshold = 128 << 10;
+  mallopt(M_MMAP_THRESHOLD, default_threshold);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  return_freed_buffers();
   hold_standard_descriptors();
   cli::take_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
