@@ -105,10 +105,10 @@ int run_and_report(int argc, char** argv, cli::Log& log) {
 }
 
 // glibc raises this limit to the largest buffer that was freed, at most 32 MB; smaller buffers then stay with the process, so a long film's
-// planning and decoding left more behind than a short one's (239 MB of 60 shots, 209 of 3). Held at its default, they go back.
+// planning and decoding left more behind than a short one's (239 MB of 60 shots, 209 of 3). Held below the size of a frame, they go back.
 void return_freed_buffers() {
-  constexpr int default_threshold = 128 << 10;
-  mallopt(M_MMAP_THRESHOLD, default_threshold);
+  constexpr int most_kept = 64 << 10;  // bytes
+  mallopt(M_MMAP_THRESHOLD, most_kept);
 }
 
 }  // namespace
