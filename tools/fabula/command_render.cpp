@@ -102,7 +102,7 @@ constexpr double shots_begin = 0.03, shots_end = 0.96;
 std::function<bool(const FilmProgress&)> shown_on(Progress& progress) {
   progress.pace_from(shots_begin);
   return [&progress](const FilmProgress& p) {
-    progress.show(shots_begin + p.fraction * (shots_end - shots_begin), {.shot = p.shot, .shots = p.shots});
+    progress.show(shots_begin + p.fraction * (shots_end - shots_begin), {.shot = p.shot, .shots = p.shots, .attempt = p.attempt});
     return !stop_requested();
   };
 }

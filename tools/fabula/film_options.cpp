@@ -35,6 +35,9 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
       ->capture_default_str();
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));
+  command.add_flag("--no-gate", options.no_gate,
+                   "Take every shot as it comes. Otherwise one that is black, does not move though the plan does, is silent or clipped "
+                   "though it should sound, or has not the colours of its place is made again, twice at most");
   add_receipt_options(command, options.receipt);
   add_delivery_options(command, options.delivery);
   command.add_flag("--preview", options.preview,

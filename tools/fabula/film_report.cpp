@@ -22,6 +22,15 @@ double peak_megabytes() {
 
 bool was_reused(const ShotReport& report) { return report.outcome == ShotStore::Outcome::reused; }
 
+// What became of a shot that the gate refused.
+std::string gate_note(const ShotReport& shot) {
+  const std::string what = "shot " + shot.id + " " + shot.refused.front().fault;
+  const std::size_t attempts = shot.refused.size();
+  if (shot.was_remade()) return what + "; it was made again with seed " + std::to_string(shot.seed);
+  if (attempts > 1) return what + ", and " + std::to_string(attempts - 1) + " more attempts did not pass either; the first was filmed";
+  return what + "; its seed is the plan's, so it was filmed as it is";
+}
+
 }  // namespace
 
 std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reused) {
@@ -32,8 +41,19 @@ std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reuse
   return ids;
 }
 
+std::vector<std::string> remade_ids(const std::vector<ShotReport>& shots) {
+  std::vector<std::string> ids;
+  for (const ShotReport& shot : shots) {
+    if (shot.was_remade()) ids.push_back(shot.id);
+  }
+  return ids;
+}
+
 std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const ShotStore* store) {
   std::vector<std::string> notes;
+  for (const ShotReport& shot : shots) {
+    if (!shot.refused.empty()) notes.push_back(gate_note(shot));
+  }
   std::string held;  // shots for whose transitions the model made too few frames
   for (const ShotReport& shot : shots) {
     if (shot.held_frames > 0) held += (held.empty() ? "" : ", ") + shot.id;
@@ -88,7 +108,8 @@ void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& 
         {"seed", seed},
         {"unsupported", film.unsupported},
         {"shots_made", ids_of(finished.shots, false)},
-        {"shots_reused", ids_of(finished.shots, true)}};
+        {"shots_reused", ids_of(finished.shots, true)},
+        {"shots_remade", remade_ids(finished.shots)}};
     if (finished.sound && std::isfinite(finished.sound->lufs)) {
       result["loudness_lufs"] = finished.sound->lufs;
       result["true_peak_dbtp"] = finished.sound->true_peak_dbtp;
@@ -110,7 +131,8 @@ void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& 
 
 void report_shots(const RenderOptions& options, const std::vector<ShotReport>& shots, Progress& progress) {
   if (options.json || progress.takes_results()) {
-    const nlohmann::ordered_json result = {{"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}};
+    const nlohmann::ordered_json result = {
+        {"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}, {"shots_remade", remade_ids(shots)}};
     return progress.takes_results() ? progress.event("result", result.dump()) : (void)std::printf("%s\n", result.dump(2).c_str());
   }
   for (const ShotReport& shot : shots) std::printf("%s %s\n", shot.id.c_str(), was_reused(shot) ? "reused" : "made");

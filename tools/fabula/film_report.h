@@ -13,6 +13,8 @@ namespace fabula::cli {
 
 /// The ids of the shots that were reused, or that were not.
 [[nodiscard]] std::vector<std::string> ids_of(const std::vector<ShotReport>&, bool reused);
+/// The ids of the shots that were made again because the gate refused them.
+[[nodiscard]] std::vector<std::string> remade_ids(const std::vector<ShotReport>&);
 
 /// What a user should know about the shots, sentence by sentence.
 [[nodiscard]] std::vector<std::string> shot_notes(const std::vector<ShotReport>&, const ShotStore*);

@@ -68,6 +68,7 @@ FilmRequest film_request(const RenderOptions& options, const Studio& studio, con
   request.settings.steps = options.steps > 0 ? options.steps : studio.bundle.steps;
   request.store = studio.store.get();
   request.only_stored = options.assemble;
+  request.gate = !options.no_gate;
   return request;
 }
 

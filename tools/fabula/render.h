@@ -41,6 +41,7 @@ struct RenderOptions {
   int scale = 0;                      ///< size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
   bool preview = false;  ///< a contact sheet beside the film, anew with every shot
+  bool no_gate = false;  ///< every shot is taken as it comes: see engine/film/gate.h
   bool dry_run = false;  ///< nothing is made or written: see print_dry_run
   ProgressOptions progress;
   StoreChoice store;
