@@ -52,6 +52,12 @@ TEST(EmulatedMachine, RunsATransformerAsTheProcessorDoes) {
             5e-2F);
 }
 
+TEST(EmulatedMachine, AHostThatReadsWhatIsOnTheDeviceCrashes) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  const Buffer buffer(64, Buffer::Place::device);
+  EXPECT_DEATH(std::printf("%d", *static_cast<volatile const char*>(buffer.data())), "");
+}
+
 TEST(EmulatedMachine, ADeviceThatThereIsNotIsRefused) {
   try {
     (void)cuda_machine(3);
