@@ -1,5 +1,6 @@
 // Where and when a story happens, in which weather, beside what and in which mood.
 #include <algorithm>
+#include <utility>
 
 #include "planner/oracle/oracle.h"
 #include "planner/oracle/reader.h"
