@@ -54,10 +54,16 @@ __device__ T* dynamic_shared_memory() {
   return reinterpret_cast<T*>(dynamic_memory);
 }
 
+/// Sum over the lanes of a warp; every lane gets it.
+__device__ inline float warp_sum(float value) {
+  for (int offset = 16; offset > 0; offset /= 2) value += __shfl_xor_sync(0xFFFFFFFFU, value, offset);
+  return value;
+}
+
 /// Sum over the threads of a block (a multiple of 32, at most 1024); every thread gets it.
 __device__ inline float block_sum(float value) {
   __shared__ float of_warp[32];
-  for (int offset = 16; offset > 0; offset /= 2) value += __shfl_xor_sync(0xFFFFFFFFU, value, offset);
+  value = warp_sum(value);
   __syncthreads();  // all have read an earlier sum
   if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
   __syncthreads();

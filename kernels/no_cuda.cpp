@@ -17,6 +17,8 @@ const Kernels* cuda_kernels() { return nullptr; }
 
 int cuda_devices() { return 0; }
 std::string cuda_device_text(int) { refuse(); }
+void use_cuda_device(int) { refuse(); }
+std::string cuda_libraries_text() { return "this build of Fabula has no CUDA kernels"; }
 void copy_bytes(void*, const void*, std::size_t, void*) { refuse(); }
 
 Stream::Stream() { refuse(); }

@@ -12,6 +12,16 @@ namespace cuda_emulation {
 void give(const void* memory, std::size_t bytes, std::size_t granule);
 void take_back(const void* memory);
 
+/// While it lives the host may touch device memory (cudaMalloc's), as kernels and copies do. Otherwise that is a segmentation fault, as
+/// on a machine with a card.
+class DeviceMemoryAccess {
+ public:
+  DeviceMemoryAccess();
+  ~DeviceMemoryAccess();
+  DeviceMemoryAccess(const DeviceMemoryAccess&) = delete;
+  DeviceMemoryAccess& operator=(const DeviceMemoryAccess&) = delete;
+};
+
 /// The current thread, as the checks see it. Epochs count barriers over the life of the process: blocks run one after the other, so an
 /// epoch belongs to one block of one launch.
 struct Clock {

@@ -199,6 +199,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const Launch& given) {
   blockDim = config.blockDim;
   gridDim = config.gridDim;
   const std::size_t blocks = volume(config.gridDim);
+  const DeviceMemoryAccess access;
   for (std::size_t i = 0; i < blocks && d.failure.empty(); ++i) {
     blockIdx = dim3(static_cast<unsigned>(i % config.gridDim.x), static_cast<unsigned>(i / config.gridDim.x % config.gridDim.y),
                     static_cast<unsigned>(i / config.gridDim.x / config.gridDim.y));

@@ -24,6 +24,8 @@ struct StubPreference {
   std::map<int, std::uint32_t> alignment;
 };
 
+extern "C" void emulation_open_device_memory(bool open);  // of the program
+
 namespace {
 
 StubHandle the_handle;
@@ -165,6 +167,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     return CUBLAS_STATUS_INVALID_VALUE;
   record += "matmul " + text_of(*a_layout, desc->a) + " * " + text_of(*b_layout, desc->b) + " = " + text_of(*d_layout, CUBLAS_OP_N) +
             " epilogue " + std::to_string(desc->epilogue) + "\n";
+  emulation_open_device_memory(true);
   const std::uint64_t depth = desc->a == CUBLAS_OP_T ? a_layout->rows : a_layout->columns;
   for (std::uint64_t column = 0; column < d_layout->columns; ++column) {
     for (std::uint64_t row = 0; row < d_layout->rows; ++row) {
@@ -174,6 +177,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
       static_cast<float*>(d)[row + column * static_cast<std::size_t>(d_layout->leading)] = finished(*desc, sum);
     }
   }
+  emulation_open_device_memory(false);
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -47,6 +47,7 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
   add_progress_option(command, options.progress);
   add_store_options(command, options.store);
   add_planning_options(command, options.planning);
+  add_device_option(command, options.planning.model);
 }
 
 CLI::Option* add_save_plan_option(CLI::App& command, RenderOptions& options) {

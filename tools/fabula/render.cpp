@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/sample/samplers.h"
 #include "tools/fabula/bundle_location.h"
+#include "tools/fabula/device_choice.h"
 #include "tools/fabula/dry_run.h"
 #include "tools/fabula/shot_pictures.h"
 #include "video/families.h"
@@ -52,13 +53,12 @@ void check_memory(const Studio& studio, const PlannedFilm& planned, const FilmRe
 Studio open_studio(const RenderOptions& options) {
   const bool may_make_store = !options.dry_run || fs::is_directory(store_folder(options.store.folder));
   return {.bundle = Bundle::open(locate_bundle(options.planning.model.model)),
-          .store = may_make_store ? open_store(options.store) : nullptr,
+          .store = may_make_store ? open_store(options.store, device_profile(options.planning.model.device)) : nullptr,
           .model = {}};
 }
 
 void load_model(Studio& studio, const RenderOptions& options) {
-  studio.model = load_clip_model(studio.bundle.folder, precision_of(options.planning.model.precision),
-                                 cpu_machine(thread_count(options.planning.model.threads)));
+  studio.model = load_clip_model(studio.bundle.folder, precision_of(options.planning.model.precision), machine_of(options.planning.model));
 }
 
 FilmRequest film_request(const RenderOptions& options, const Studio& studio, const plan::Film& film) {
