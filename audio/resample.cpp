@@ -6,6 +6,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "base/error.h"
+
 namespace fabula {
 namespace {
 
@@ -76,6 +78,59 @@ std::vector<float> resample(std::span<const float> samples, int from, int to) {
   std::vector<float> out(static_cast<std::size_t>((std::ssize(samples) * up + down - 1) / down));
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(filter.at(samples, static_cast<std::int64_t>(i)));
   return out;
+}
+
+namespace {
+
+constexpr double torchaudio_zeros = 6.0, torchaudio_rolloff = 0.99;
+
+// A polyphase filter: `phases` rows of 2·width + step taps, the samples of a row `step` apart.
+struct Polyphase {
+  std::int64_t step = 0, phases = 0, width = 0;
+  std::vector<float> taps;
+
+  [[nodiscard]] std::int64_t length() const { return 2 * width + step; }
+};
+
+// _get_sinc_resample_kernel
+Polyphase torchaudio_filter(std::int64_t from, std::int64_t to) {
+  const double cutoff = static_cast<double>(std::min(from, to)) * torchaudio_rolloff, step = static_cast<double>(from);
+  Polyphase filter{.step = from, .phases = to, .width = static_cast<std::int64_t>(std::ceil(torchaudio_zeros * step / cutoff)), .taps = {}};
+  for (std::int64_t phase = 0; phase < to; ++phase) {
+    const double offset = static_cast<double>(static_cast<float>(-phase) / static_cast<float>(to));  // a float32 quotient in the reference
+    for (std::int64_t i = 0; i < filter.length(); ++i) {
+      double t = (offset + static_cast<double>(i - filter.width) / step) * cutoff;
+      t = std::clamp(t, -torchaudio_zeros, torchaudio_zeros);
+      const double window = std::cos(t * std::numbers::pi / torchaudio_zeros / 2.0), angle = t * std::numbers::pi;
+      filter.taps.push_back(static_cast<float>((angle == 0.0 ? 1.0 : std::sin(angle) / angle) * window * window * cutoff / step));
+    }
+  }
+  return filter;
+}
+
+}  // namespace
+
+std::vector<float> resample_as_torchaudio(std::span<const float> samples, int from, int to) {
+  if (from < 1 || to < 1) throw Error(ExitCode::internal, "resample_as_torchaudio: a rate below 1 Hz");
+  if (from == to) return {samples.begin(), samples.end()};
+  const std::int64_t common = std::gcd(from, to), count = static_cast<std::int64_t>(samples.size());
+  const Polyphase filter = torchaudio_filter(from / common, to / common);
+  const auto wanted = static_cast<std::size_t>(std::ceil(static_cast<double>(filter.phases * count) / static_cast<double>(filter.step)));
+  std::vector<float> result;
+  result.reserve(wanted);
+  for (std::int64_t block = 0; result.size() < wanted; ++block) {
+    for (std::int64_t phase = 0; phase < filter.phases && result.size() < wanted; ++phase) {
+      double sum = 0.0;
+      for (std::int64_t i = 0; i < filter.length(); ++i) {
+        const std::int64_t at = block * filter.step + i - filter.width;
+        if (at >= 0 && at < count)
+          sum += static_cast<double>(filter.taps[static_cast<std::size_t>(phase * filter.length() + i)] *
+                                     samples[static_cast<std::size_t>(at)]);
+      }
+      result.push_back(static_cast<float>(sum));
+    }
+  }
+  return result;
 }
 
 }  // namespace fabula

@@ -12,4 +12,8 @@ namespace fabula {
 /// −90 dB. Sums are in double, in a fixed order.
 [[nodiscard]] std::vector<float> resample(std::span<const float> samples, int from, int to);
 
+/// As torchaudio.transforms.Resample with its defaults: a sinc with six zero crossings per side, cos² window, cut off at 0.99 of the lower
+/// Nyquist frequency; for models that were trained on its output. The filter is rounded to float32.
+[[nodiscard]] std::vector<float> resample_as_torchaudio(std::span<const float> samples, int from, int to);
+
 }  // namespace fabula

@@ -9,6 +9,9 @@
 namespace fabula {
 
 /// One buffer, sized before the run (by a dry run) and never grown. Not thread-safe: one run, one arena.
+///
+/// For finding faults: with FABULA_GUARD=1 in the environment each tensor lies between pages that nothing may touch and stays forbidden
+/// after its scope (engine/guarded_memory.h); under AddressSanitizer whatever belongs to no tensor is poisoned.
 class Arena {
  public:
   static constexpr std::size_t alignment = 64;
@@ -37,7 +40,7 @@ class Arena {
 
    private:
     Arena& arena_;
-    std::size_t mark_;
+    std::size_t mark_, pieces_;
   };
 
  private:

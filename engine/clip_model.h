@@ -36,13 +36,6 @@ struct Sound {
   std::vector<float> samples;
 };
 
-/// A tensor of latents on the host, row-major.
-struct LatentTensor {
-  std::vector<std::int64_t> shape;
-  std::vector<float> values;
-  bool operator==(const LatentTensor&) const = default;
-};
-
 /// A clip as its denoising loop leaves it: all that its decoders need.
 struct CleanLatents {
   LatentTensor video, audio;

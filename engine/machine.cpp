@@ -2,6 +2,7 @@
 #include "engine/machine.h"
 
 #include "base/error.h"
+#include "kernels/cuda_tables.h"
 #include "kernels/device.h"
 
 namespace fabula {
@@ -10,9 +11,9 @@ Exec Machine::exec() const { return {.pool = pool.get(), .stream = stream ? stre
 
 Machine cpu_machine(int threads) { return {.kernels = cpu_kernels(), .pool = std::make_shared<ThreadPool>(threads)}; }
 
-Machine cuda_machine() {
-  const Kernels* kernels = cuda_kernels();
-  if (kernels == nullptr) throw Error(ExitCode::unavailable, "there is no CUDA device, or this build of Fabula has no CUDA kernels");
+Machine cuda_machine(int device, Precision precision) {
+  use_cuda_device(device);
+  const Kernels* kernels = precision == Precision::bf16 ? cuda_bf16_table() : cuda_table();
   return {.kernels = *kernels, .device = DeviceKind::cuda, .stream = std::make_shared<Stream>()};
 }
 

@@ -22,8 +22,9 @@ struct Machine {
 
 /// The processor, with the given number of threads.
 [[nodiscard]] Machine cpu_machine(int threads);
-/// The first CUDA device. Throws Error(unavailable) where there is none.
-[[nodiscard]] Machine cuda_machine();
+/// A CUDA device, which the calling thread uses from here on. Under bf16 attention's products take bf16 operands as well. Throws
+/// Error(unavailable) where there is no such device, or no CUDA in this build.
+[[nodiscard]] Machine cuda_machine(int device = 0, Precision precision = Precision::fp32);
 /// The processor under the tables that define every result.
 [[nodiscard]] Machine reference_machine();
 

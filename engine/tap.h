@@ -27,6 +27,12 @@ class Tap {
     return receiver_ ? Tap(receiver_, prefix_ + children + std::to_string(i) + ".") : Tap();
   }
   [[nodiscard]] Tap under(const char* child) const { return receiver_ ? Tap(receiver_, prefix_ + child + ".") : Tap(); }
+  /// Taps "NAME.i": for the i-th of several things of one name.
+  [[nodiscard]] Tap numbered(std::size_t i) const {
+    if (!receiver_) return {};
+    return Tap([receiver = receiver_, i](const std::string& module, Tensor out) { receiver(module + "." + std::to_string(i), out); },
+               prefix_);
+  }
   /// The output of the module that this tap stands for itself.
   void self(Tensor out) const {
     if (receiver_) receiver_(prefix_.substr(0, prefix_.empty() ? 0 : prefix_.size() - 1), out);

@@ -50,9 +50,8 @@ void snake_beta_alias_free(const Exec& exec, Tensor x, Tensor alpha, Tensor beta
   const std::int64_t length = x.shape[1], stretches = (length + stretch - 1) / stretch;
   if (x.elements() == 0) return;
   const Filters filters{up_filter.f32(), up_filter.elements(), down_filter.f32(), down_filter.elements()};
-  alias_free_kernel<<<static_cast<unsigned>(x.shape[0] * stretches), stretch, 0, stream_of(exec)>>>(x.f32(), length, stretches, alpha.f32(),
-                                                                                                    beta.f32(), filters, out.f32());
-  check_launch("snake_beta_alias_free");
+  launch(exec, "snake_beta_alias_free", alias_free_kernel, static_cast<unsigned>(x.shape[0] * stretches), stretch, 0, x.f32(), length,
+         stretches, alpha.f32(), beta.f32(), filters, out.f32());
 }
 
 }  // namespace fabula::cuda

@@ -1,5 +1,7 @@
-// attention, paged_attention: one thread block per (query, head). Threads split first the keys, then the channels; online softmax.
+// attention, paged_attention. Where no tile of queries can share its keys (few queries, pages, wide heads): one thread block per (query,
+// head); its threads split first the keys, then the channels; online softmax.
 #include "kernels/cuda_entries.h"
+#include "kernels/flash_attention.cuh"
 #include "kernels/launch.cuh"
 
 namespace fabula::cuda {
@@ -10,16 +12,13 @@ constexpr int threads = 128;      // also keys in a block of keys
 constexpr int most_channels = 8;  // of one thread
 constexpr std::int64_t most_dim = threads * most_channels;
 
-struct Sizes {
-  std::int64_t q_rows, heads, k_rows, kv_heads, dim;
-  bool causal;
-};
+using Sizes = AttentionSizes;
 
 // Keys and values one after the other; the last queries see all keys if causal.
 struct InOrder {
   const float *k, *v;
   Sizes s;
-  __device__ std::int64_t seen(std::int64_t row) const { return s.causal ? s.k_rows - s.q_rows + row + 1 : s.k_rows; }
+  __device__ std::int64_t seen(std::int64_t row) const { return s.seen(row); }
   __device__ float key(std::int64_t, std::int64_t token, std::int64_t head, std::int64_t i) const {
     return k[(token * s.kv_heads + head) * s.dim + i];
   }
@@ -93,30 +92,46 @@ __global__ void attention_kernel(const float* q, Sizes s, Where where, float sca
 }
 
 template <typename Where>
-void launch(const Exec& exec, Tensor q, const Where& where, Tensor out) {
+void attend(const Exec& exec, Tensor q, const Where& where, Tensor out) {
   const Sizes& s = where.s;
   if (s.dim > most_dim) throw Error(ExitCode::unavailable, "CUDA: attention heads of more than " + std::to_string(most_dim) + " channels");
-  attention_kernel<<<static_cast<unsigned>(s.q_rows * s.heads), threads, 0, stream_of(exec)>>>(
-      q.f32(), s, where, 1.0F / sqrtf(static_cast<float>(s.dim)), out.f32());
-  check_launch("attention");
+  launch(exec, "attention", attention_kernel<Where>, static_cast<unsigned>(s.q_rows * s.heads), threads, 0, q.f32(), s, where,
+         1.0F / sqrtf(static_cast<float>(s.dim)), out.f32());
 }
 
 Sizes sizes_of(Tensor q, Tensor k, bool causal) { return {q.shape[0], q.shape[1], k.shape[0], k.shape[1], q.shape[2], causal}; }
 
 }  // namespace
 
+namespace {
+
+template <typename Products>
+void attend_in_order(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+  if (q.elements() == 0) return;
+  const Sizes sizes = sizes_of(q, k, causal);
+  if (sizes.dim <= most_flash_dim && sizes.q_rows >= least_flash_queries) {
+    launch_flash<Products>(exec, q.f32(), k.f32(), v.f32(), sizes, out.f32());
+  } else {
+    attend(exec, q, InOrder{k.f32(), v.f32(), sizes}, out);
+  }
+}
+
+}  // namespace
+
 void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
-  if (q.shape[0] == 0) return;
-  launch(exec, q, InOrder{k.f32(), v.f32(), sizes_of(q, k, causal)}, out);
+  attend_in_order<SplitTf32>(exec, q, k, v, causal, out);
+}
+
+void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+  attend_in_order<Bf16Products>(exec, q, k, v, causal, out);
 }
 
 void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out) {
   if (q.shape[0] == 0) return;
   const InPages pages{keys.f32(),    values.f32(),  table.as<std::int32_t>(), rows.as<std::int32_t>(),
                       table.width(), keys.shape[3], sizes_of(q, k, true)};
-  store_kernel<<<static_cast<unsigned>(q.shape[0]), threads, 0, stream_of(exec)>>>(k.f32(), v.f32(), pages);
-  check_launch("paged_attention");
-  launch(exec, q, pages, out);
+  launch(exec, "paged_attention", store_kernel, static_cast<unsigned>(q.shape[0]), threads, 0, k.f32(), v.f32(), pages);
+  attend(exec, q, pages, out);
 }
 
 }  // namespace fabula::cuda

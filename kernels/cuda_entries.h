@@ -18,6 +18,7 @@ Entry<decltype(Kernels::layer_norm)> layer_norm;
 Entry<decltype(Kernels::rms_norm_modulate)> rms_norm_modulate;
 Entry<decltype(Kernels::group_norm)> group_norm;
 Entry<decltype(Kernels::attention)> attention;
+Entry<decltype(Kernels::attention)> attention_bf16;  ///< its products take bf16 operands, and softmax's weights are rounded to bf16
 Entry<decltype(Kernels::paged_attention)> paged_attention;
 Entry<decltype(Kernels::rope)> rope;
 Entry<decltype(Kernels::conv3d)> conv3d;

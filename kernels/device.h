@@ -13,6 +13,12 @@ namespace fabula {
 /// "NVIDIA H100 80GB HBM3, compute 9.0, 79 GiB". device < cuda_devices().
 [[nodiscard]] std::string cuda_device_text(int device);
 
+/// The device of the calling thread from here on: what it makes lies there. Every thread starts with device 0. Throws Error(unavailable)
+/// where there is no such device.
+void use_cuda_device(int device);
+/// Which of NVIDIA's libraries the kernels have found, or why not.
+[[nodiscard]] std::string cuda_libraries_text();
+
 /// Copies between host and device in either direction, in the order of the stream (cudaStream_t; null: the default stream).
 /// Memory that is not page-locked may be reused when this returns.
 void copy_bytes(void* to, const void* from, std::size_t bytes, void* stream);

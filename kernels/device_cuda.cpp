@@ -2,6 +2,7 @@
 #include <cuda_runtime.h>
 
 #include "base/error.h"
+#include "kernels/cublaslt.h"
 #include "kernels/device.h"
 
 namespace fabula {
@@ -31,6 +32,18 @@ std::string cuda_device_text(int device) {
   return std::string(properties.name) + ", compute " + std::to_string(properties.major) + "." + std::to_string(properties.minor) + ", " +
          std::to_string(properties.totalGlobalMem >> 30U) + " GiB";
 }
+
+void use_cuda_device(int device) {
+  const int count = cuda_devices();
+  if (device < 0 || device >= count) {
+    throw Error(ExitCode::unavailable,
+                count == 0 ? "there is no CUDA device"
+                           : "there is no CUDA device " + std::to_string(device) + "; the last is " + std::to_string(count - 1));
+  }
+  check(cudaSetDevice(device), "choosing a device");
+}
+
+std::string cuda_libraries_text() { return cuda::cublaslt_text(); }
 
 void copy_bytes(void* to, const void* from, std::size_t bytes, void* stream) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(stream)), "a copy");

@@ -1,6 +1,9 @@
-// linear: one thread block per tile of outputs, both operands' panels in shared memory; each output is summed in the order of k.
+// linear: by cuBLASLt where it is there, and rows need not be alone. Else one thread block per tile of outputs, both operands' panels in
+// shared memory, on tensor cores where the weight is bf16; each output is summed in the order of k.
+#include "kernels/cublaslt.h"
 #include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
+#include "kernels/mma_sync.cuh"
 
 namespace fabula::cuda {
 
@@ -8,15 +11,9 @@ namespace {
 
 constexpr int tile = 64, depth = 16, own = 4;  // a thread block makes tile × tile outputs, each thread own × own of them
 
-__device__ inline float widened(float value) { return value; }
-__device__ inline float widened(std::uint16_t value) { return from_bf16(value); }
-__device__ inline float operand(float value, const float*) { return value; }
-__device__ inline float operand(float value, const std::uint16_t*) { return through_bf16(value); }
-
 /// out (rows, n) = activation(x (rows, k) · weightᵀ (n, k) + bias); each output is summed in the order of k.
-template <typename T>
-__global__ void linear_kernel(const float* x, const T* weight, const float* bias, Activation activation, std::int64_t rows, std::int64_t k,
-                              std::int64_t n, float* out) {
+__global__ void linear_kernel(const float* x, const float* weight, const float* bias, Activation activation, std::int64_t rows,
+                              std::int64_t k, std::int64_t n, float* out) {
   __shared__ float x_tile[depth][tile + 1], weight_tile[depth][tile + 1];
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * tile, column = static_cast<std::int64_t>(blockIdx.x) * tile;
   const int across = threadIdx.x % (tile / own), down = threadIdx.x / (tile / own);
@@ -25,8 +22,8 @@ __global__ void linear_kernel(const float* x, const T* weight, const float* bias
     for (int i = threadIdx.x; i < tile * depth; i += blockDim.x) {
       const int line = i / depth, at = i % depth;
       const bool inside = from + at < k;
-      x_tile[at][line] = inside && row + line < rows ? operand(x[(row + line) * k + from + at], weight) : 0.0F;
-      weight_tile[at][line] = inside && column + line < n ? widened(weight[(column + line) * k + from + at]) : 0.0F;
+      x_tile[at][line] = inside && row + line < rows ? x[(row + line) * k + from + at] : 0.0F;
+      weight_tile[at][line] = inside && column + line < n ? weight[(column + line) * k + from + at] : 0.0F;
     }
     __syncthreads();
     for (int at = 0; at < depth; ++at) {
@@ -44,9 +41,84 @@ __global__ void linear_kernel(const float* x, const T* weight, const float* bias
   }
 }
 
+// In bf16 a warp makes 16 rows of the tile on tensor cores. Pairs of bf16 numbers are one 32-bit word; four words of padding put the rows
+// that a warp reads at once into different banks.
+constexpr int narrow_depth = 32, narrow_threads = 128, words = narrow_depth / 2, word_stride = words + 4, tile_columns = 8;
+
+/// A line of x or of the weight: columns at and at + 1, rounded to bf16, of which those from k on are zeros.
+__device__ inline std::uint32_t pair_at(const float* line, std::int64_t at, std::int64_t k) {
+  return pack_bf16(at < k ? line[at] : 0.0F, at + 1 < k ? line[at + 1] : 0.0F);
+}
+__device__ inline std::uint32_t pair_at(const std::uint16_t* line, std::int64_t at, std::int64_t k) {
+  return (at < k ? line[at] : 0U) | (at + 1 < k ? static_cast<std::uint32_t>(line[at + 1]) << 16U : 0U);
+}
+
+template <typename T>
+__device__ void load_pairs(std::uint32_t (&pairs)[tile][word_stride], const T* from, std::int64_t first, std::int64_t lines,
+                           std::int64_t column, std::int64_t k) {
+  for (int i = threadIdx.x; i < tile * words; i += narrow_threads) {
+    const int line = i / words, word = i % words;
+    pairs[line][word] = first + line < lines ? pair_at(from + (first + line) * k, column + 2 * word, k) : 0U;
+  }
+}
+
+/// As linear_kernel, with a bf16 weight and x rounded to bf16.
+__global__ void __launch_bounds__(narrow_threads)
+    narrow_linear_kernel(const float* x, const std::uint16_t* weight, const float* bias, Activation activation, std::int64_t rows,
+                         std::int64_t k, std::int64_t n, float* out) {
+  __shared__ std::uint32_t x_pairs[tile][word_stride], weight_pairs[tile][word_stride];
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * tile, column = static_cast<std::int64_t>(blockIdx.x) * tile;
+  const int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4, line = threadIdx.x / 32 * 16 + g;
+  float sum[tile / tile_columns][4] = {};
+  for (std::int64_t from = 0; from < k; from += narrow_depth) {
+    load_pairs(x_pairs, x, row, rows, from, k);
+    load_pairs(weight_pairs, weight, column, n, from, k);
+    __syncthreads();
+    for (int word = 0; word < words; word += 8) {
+      const std::uint32_t a[4] = {x_pairs[line][word + t], x_pairs[line + 8][word + t], x_pairs[line][word + t + 4],
+                                  x_pairs[line + 8][word + t + 4]};
+      for (int j = 0; j < tile / tile_columns; ++j) {
+        const std::uint32_t b[2] = {weight_pairs[j * tile_columns + g][word + t], weight_pairs[j * tile_columns + g][word + t + 4]};
+        mma_bf16(sum[j], a, b);
+      }
+    }
+    __syncthreads();
+  }
+  for (int j = 0; j < tile / tile_columns; ++j) {
+    for (int i = 0; i < 4; ++i) {
+      const std::int64_t r = row + line + i / 2 * 8, c = column + j * tile_columns + 2 * t + i % 2;
+      if (r < rows && c < n) out[r * n + c] = activated(activation, sum[j][i] + (bias == nullptr ? 0.0F : bias[c]));
+    }
+  }
+}
+
+/// Whether cuBLASLt made the product. It knows one of the activations; the others follow in a kernel of ours.
+bool by_cublaslt(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+  if (!has_cublaslt()) return false;
+  const bool narrow = weight.dtype == DType::bf16, gelu = activation == Activation::gelu_tanh;
+  if (narrow) {
+    for_each(exec, "linear", x.elements(),
+             [=, x = x.f32(), to = scratch.as<std::uint16_t>()] __device__(std::int64_t i) { to[i] = to_bf16(x[i]); });
+  }
+  const Product product{narrow ? scratch.data : x.data,
+                        weight.data,
+                        bias.f32(),
+                        out.f32(),
+                        x.rows(),
+                        x.width(),
+                        out.width(),
+                        narrow,
+                        gelu ? Epilogue::gelu_tanh : Epilogue::none};
+  if (!multiply_with_cublaslt(exec, product)) return false;
+  if (activation != Activation::none && !gelu) activate(exec, out, activation, out);
+  return true;
+}
+
 }  // namespace
 
-void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor /*scratch*/, Tensor out) {
+void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+  if (out.elements() == 0) return;
+  if (!exec.rows_alone && by_cublaslt(exec, x, weight, bias, activation, scratch, out)) return;
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   constexpr std::int64_t most_down = 65535;  // blocks of a grid along y
   for (std::int64_t first = 0; first < rows; first += most_down * tile) {
@@ -56,12 +128,11 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
     const float* from = x.f32() + first * k;
     float* to = out.f32() + first * n;
     if (weight.dtype == DType::bf16) {
-      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const std::uint16_t>(), bias.f32(), activation, count, k, n,
-                                                             to);
+      launch(exec, "linear", narrow_linear_kernel, blocks, narrow_threads, 0, from, weight.as<const std::uint16_t>(), bias.f32(),
+             activation, count, k, n, to);
     } else {
-      linear_kernel<<<blocks, threads, 0, stream_of(exec)>>>(from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
+      launch(exec, "linear", linear_kernel, blocks, threads, 0, from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
     }
-    check_launch("linear");
   }
 }
 

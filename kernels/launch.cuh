@@ -1,4 +1,4 @@
-// What every .cu file needs: grids, the check after a launch, activations and reductions on the device.
+// What every .cu file needs: launches with their check, grids, activations and reductions on the device.
 //
 // A kernel here is plain before it is fast: one thread per output where that will do. Launches allocate nothing and wait for nothing.
 #pragma once
@@ -17,10 +17,20 @@ constexpr int block_threads = 256;
 
 inline cudaStream_t stream_of(const Exec& exec) { return static_cast<cudaStream_t>(exec.stream); }
 
-inline void check_launch(const char* entry) {
-  const cudaError_t status = cudaGetLastError();
-  if (status != cudaSuccess)
-    throw Error(ExitCode::unavailable, std::string("CUDA: ") + entry + " was not launched: " + cudaGetErrorString(status));
+/// Starts `kernel` on the stream. The runtime's function instead of <<<>>>, so that any C++ compiler can read a .cu file
+/// (tests/cuda_emulation/). `shared`: bytes of dynamic shared memory, those of dynamic_memory.
+template <typename... Parameters, typename... Arguments>
+void launch(const Exec& exec, const char* entry, void (*kernel)(Parameters...), dim3 blocks, unsigned threads, std::size_t shared,
+            Arguments... arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = blocks;
+  config.blockDim = dim3(threads);
+  config.dynamicSmemBytes = shared;
+  config.stream = stream_of(exec);
+  const cudaError_t status = cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
+  if (status == cudaSuccess) return;
+  (void)cudaGetLastError();  // so that the next launch does not report this failure again
+  throw Error(ExitCode::unavailable, std::string("CUDA: ") + entry + " was not launched: " + cudaGetErrorString(status));
 }
 
 /// body(i) for i in [0, count), one thread each.
@@ -34,14 +44,26 @@ template <typename Body>
 void for_each(const Exec& exec, const char* entry, std::int64_t count, Body body) {
   if (count <= 0) return;
   const std::int64_t blocks = (count + block_threads - 1) / block_threads;
-  for_each_kernel<<<static_cast<unsigned>(blocks < 65536 ? blocks : 65536), block_threads, 0, stream_of(exec)>>>(count, body);
-  check_launch(entry);
+  launch(exec, entry, for_each_kernel<Body>, static_cast<unsigned>(blocks < 65536 ? blocks : 65536), block_threads, 0, count, body);
+}
+
+/// The dynamic shared memory of the block, as many bytes as its launch said.
+template <typename T>
+__device__ T* dynamic_shared_memory() {
+  extern __shared__ unsigned char dynamic_memory[];
+  return reinterpret_cast<T*>(dynamic_memory);
+}
+
+/// Sum over the lanes of a warp; every lane gets it.
+__device__ inline float warp_sum(float value) {
+  for (int offset = 16; offset > 0; offset /= 2) value += __shfl_xor_sync(0xFFFFFFFFU, value, offset);
+  return value;
 }
 
 /// Sum over the threads of a block (a multiple of 32, at most 1024); every thread gets it.
 __device__ inline float block_sum(float value) {
   __shared__ float of_warp[32];
-  for (int offset = 16; offset > 0; offset /= 2) value += __shfl_xor_sync(0xFFFFFFFFU, value, offset);
+  value = warp_sum(value);
   __syncthreads();  // all have read an earlier sum
   if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
   __syncthreads();
@@ -82,6 +104,10 @@ __device__ inline float through_bf16(float value) {
   if (value != value) return value;
   const std::uint32_t bits = __float_as_uint(value);
   return __uint_as_float((bits + 0x7FFFU + ((bits >> 16U) & 1U)) & 0xFFFF0000U);
+}
+
+__device__ inline std::uint16_t to_bf16(float value) {
+  return value != value ? std::uint16_t{0x7FFF} : static_cast<std::uint16_t>(__float_as_uint(through_bf16(value)) >> 16U);
 }
 
 }  // namespace fabula::cuda

@@ -1,5 +1,6 @@
 // Stands in for the CUDA table and device where Fabula is built without CUDA.
 #include "base/error.h"
+#include "kernels/cuda_tables.h"
 #include "kernels/device.h"
 #include "kernels/kernels.h"
 
@@ -11,10 +12,13 @@ namespace {
 }  // namespace
 
 const Kernels* cuda_table() { return nullptr; }
+const Kernels* cuda_bf16_table() { return nullptr; }
 const Kernels* cuda_kernels() { return nullptr; }
 
 int cuda_devices() { return 0; }
 std::string cuda_device_text(int) { refuse(); }
+void use_cuda_device(int) { refuse(); }
+std::string cuda_libraries_text() { return "this build of Fabula has no CUDA kernels"; }
 void copy_bytes(void*, const void*, std::size_t, void*) { refuse(); }
 
 Stream::Stream() { refuse(); }

@@ -30,8 +30,7 @@ void linear_i8(const Exec& exec, Tensor x, Tensor weight, Tensor scale, Tensor b
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   if (rows == 0) return;
   const NarrowedRows narrowed = narrowed_rows(scratch, rows);
-  narrow_kernel<<<static_cast<unsigned>(rows), block_threads, 0, stream_of(exec)>>>(x.f32(), k, narrowed.scale, narrowed.numbers);
-  check_launch("linear_i8");
+  launch(exec, "linear_i8", narrow_kernel, static_cast<unsigned>(rows), block_threads, 0, x.f32(), k, narrowed.scale, narrowed.numbers);
   const std::int8_t* w = weight.as<const std::int8_t>();
   const float *w_scale = scale.f32(), *added = bias.absent() ? nullptr : bias.f32();
   float* to = out.f32();

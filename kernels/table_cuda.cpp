@@ -1,5 +1,6 @@
 // The CUDA table, entry by entry: one that is missing here is a compiler's warning, and one that no .cu file defines the linker's error.
 #include "kernels/cuda_entries.h"
+#include "kernels/cuda_tables.h"
 #include "kernels/device.h"
 
 namespace fabula {
@@ -35,6 +36,16 @@ const Kernels* cuda_table() {
       .permute = cuda::permute,
       .affine_channels = cuda::affine_channels,
   };
+  return &table;
+}
+
+const Kernels* cuda_bf16_table() {
+  static const Kernels table = [] {
+    Kernels narrow = *cuda_table();
+    narrow.name = "cuda-bf16";
+    narrow.attention = cuda::attention_bf16;
+    return narrow;
+  }();
   return &table;
 }
 

@@ -10,4 +10,4 @@ preset=${1:-cpu-release}
 install_packages
 command -v nvcc >/dev/null || say "No CUDA compiler: the CUDA kernels are neither built nor tested here"
 build "$preset"
-ctest --preset "$preset"
+ctest --preset "$preset" --parallel "$(nproc)"

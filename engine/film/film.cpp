@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
+#include "engine/film/filming.h"
+#include "engine/film/gate.h"
 #include "engine/film/transitions.h"
 
 namespace fabula {
@@ -68,6 +72,10 @@ std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot) {
   return z ^ (z >> 31);
 }
 
+std::uint64_t attempt_seed(std::uint64_t seed, int attempt) {
+  return attempt == 0 ? seed : shot_seed(seed, static_cast<std::size_t>(attempt));
+}
+
 namespace {
 
 // One shot of a film: its place on the film's clock, how it meets its neighbours, and what the model is asked.
@@ -108,20 +116,6 @@ void require_conditioning(const PlannedFilm& planned) {
   if (planned.shots.size() != planned.film.shots.size()) throw Error(ExitCode::internal, "a film needs one conditioning per shot");
 }
 
-// Progress over several shots, of which `index` is in work.
-ClipModel::Progress progress_of(const std::function<bool(const FilmProgress&)>& progress, std::size_t index, std::size_t shots) {
-  return [&progress, index, shots](int done, int total) {
-    return progress({index, shots, (static_cast<double>(index) + static_cast<double>(done) / total) / static_cast<double>(shots)});
-  };
-}
-
-ShotStore::Clip latents_of(ClipModel& model, const ClipRequest& clip, const std::string& fingerprint, ShotStore* store,
-                           const ClipModel::Progress& progress) {
-  const auto make = [&] { return model.denoise(clip, progress); };
-  if (store == nullptr) return {make(), ShotStore::Outcome::made, ""};
-  return store->get_or_make(clip_key(fingerprint, clip), make, [&] { return progress(0, 1); });
-}
-
 // -> the shot's sound: that of its stems where these are mixed, else `made`.
 Sound make_stems(ClipModel& model, const ClipRequest& clip, const CleanLatents& latents, Sound made, const StemRequest& stems,
                  std::size_t shot, const SoundEdges& edges, const ClipModel::Progress& of_the_film) {
@@ -135,38 +129,97 @@ Sound make_stems(ClipModel& model, const ClipRequest& clip, const CleanLatents& 
   return stems.mix ? stems.mix(shot, sounds[0], sounds[1]) : made;
 }
 
-void require_stored(const PlannedFilm& planned, const std::string& fingerprint, const ClipFormat& format,
-                    const std::vector<int>& legal_frames, const FilmRequest& request) {
+// Of the shots with these indices, whether they are in the store.
+std::vector<bool> kept_of(const ShotMaker& maker, const std::vector<ShotPlan>& shots) {
+  std::vector<bool> kept;
+  for (const ShotPlan& shot : shots)
+    kept.push_back(maker.request.store != nullptr && maker.request.store->has(clip_key(maker.fingerprint, shot.clip)));
+  return kept;
+}
+
+void require_stored(const plan::Film& film, const std::vector<bool>& is_kept) {
   std::string missing;
-  for (std::size_t i = 0; i < planned.film.shots.size(); ++i) {
-    if (request.store != nullptr && request.store->has(clip_key(fingerprint, shot_plan(planned, i, format, legal_frames, request).clip)))
-      continue;
-    missing += (missing.empty() ? "" : ", ") + planned.film.shots[i].id;
+  for (std::size_t i = 0; i < film.shots.size(); ++i) {
+    if (!is_kept[i]) missing += (missing.empty() ? "" : ", ") + film.shots[i].id;
   }
   if (!missing.empty()) throw Error(ExitCode::checkpointed, "these shots are not in the store yet: " + missing);
+}
+
+// What a shot was asked for by a person is made as it was asked for.
+int attempts_at(const plan::Shot& shot) { return shot.seed ? 1 : most_attempts; }
+
+std::size_t first_of_place(const plan::Film& film, std::size_t shot) {
+  std::size_t first = 0;
+  while (film.shots[first].place != film.shots[shot].place) ++first;
+  return first;
+}
+
+// The colours of each place, as its first shot has them; none where the gate refused that one.
+using PlaceColours = std::map<std::string, std::optional<Colours>>;
+
+// Films a shot and, if it is the first of its place, notes the colours.
+FilmedShot film_shot(const ShotMaker& maker, const PlannedFilm& planned, std::size_t index, const ShotPlan& shot, PlaceColours& places,
+                     const std::function<ClipModel::Progress(int attempt)>& progress_of) {
+  const plan::Shot& asked = planned.film.shots[index];
+  TakeExpected expected = expected_of(asked, planned.shots[index]);
+  const auto [place, is_first] = places.try_emplace(asked.place);
+  if (!is_first && place->second) expected.place = &*place->second;
+  try {
+    FilmedShot filmed = film_shot(maker, shot.clip, expected, attempts_at(asked), progress_of);
+    if (is_first && filmed.passed && maker.request.gate) place->second = filmed.measures.colours;
+    return filmed;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::checkpointed) throw;
+    throw Error(error.code(), "shot " + asked.id + " has to be made again with another seed, and that attempt is not in the store yet: " +
+                                  "--shots " + asked.id + " makes it, --no-gate takes the first as it is");
+  }
+}
+
+ShotReport report_of(const std::string& id, const FilmedShot& shot) {
+  return {id, shot.made.outcome, shot.clip.seed, shot.made.profile, 0, shot.refused};
+}
+
+std::vector<ShotPlan> shot_plans(const PlannedFilm& planned, const ClipFormat& format, const std::vector<int>& legal_frames,
+                                 const FilmRequest& request) {
+  require_conditioning(planned);
+  std::vector<ShotPlan> shots;
+  for (std::size_t i = 0; i < planned.film.shots.size(); ++i) shots.push_back(shot_plan(planned, i, format, legal_frames, request));
+  return shots;
 }
 
 }  // namespace
 
 std::vector<ClipRequest> clip_requests(const PlannedFilm& planned, const ClipFormat& format, const std::vector<int>& legal_frames,
                                        const FilmRequest& request) {
-  require_conditioning(planned);
   std::vector<ClipRequest> clips;
-  for (std::size_t i = 0; i < planned.film.shots.size(); ++i) clips.push_back(shot_plan(planned, i, format, legal_frames, request).clip);
+  for (const ShotPlan& shot : shot_plans(planned, format, legal_frames, request)) clips.push_back(shot.clip);
   return clips;
 }
 
 std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames,
                                    const std::vector<std::size_t>& indices, const FilmRequest& request,
                                    const std::function<bool(const FilmProgress&)>& progress) {
-  require_conditioning(planned);
-  const ClipFormat format = model.format();
-  const std::string fingerprint = model.fingerprint();
+  const std::vector<ShotPlan> all = shot_plans(planned, model.format(), legal_frames, request);
+  const ShotMaker maker{model, model.fingerprint(), request};
+  FilmRequest of_the_store = request;
+  of_the_store.only_stored = true;
+  const ShotMaker reader{model, maker.fingerprint, of_the_store};
+  std::vector<ShotPlan> shots;
+  for (const std::size_t index : indices) shots.push_back(all.at(index));
+  FilmWork work(progress, kept_of(maker, shots));
+  PlaceColours places;
   std::vector<ShotReport> reports;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    const ShotPlan shot = shot_plan(planned, indices[i], format, legal_frames, request);
-    const auto clip = latents_of(model, shot.clip, fingerprint, request.store, progress_of(progress, i, indices.size()));
-    reports.push_back({planned.film.shots[indices[i]].id, clip.outcome, shot.clip.seed, clip.profile, 0});
+    const auto progress_of = [&](int attempt) { return work.of(i, request.settings.steps, attempt); };
+    const std::size_t first = first_of_place(planned.film, indices[i]);
+    if (request.gate && request.store != nullptr && first != indices[i] && !places.contains(planned.film.shots[first].place)) {
+      try {
+        (void)film_shot(reader, planned, first, all[first], places, progress_of);
+      } catch (const Error& error) {
+        if (error.code() != ExitCode::checkpointed) throw;
+      }
+    }
+    reports.push_back(report_of(planned.film.shots[indices[i]].id, film_shot(maker, planned, indices[i], shots[i], places, progress_of)));
   }
   return reports;
 }
@@ -174,30 +227,33 @@ std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model,
 std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames, MediaSink& sink,
                                     const SoundJoin& join, const FilmRequest& request,
                                     const std::function<bool(const FilmProgress&)>& progress) {
-  require_conditioning(planned);
   const plan::Film& film = planned.film;
-  const std::size_t shots = film.shots.size();
   const ClipFormat format = model.format();
-  const std::string fingerprint = request.store != nullptr ? model.fingerprint() : "";
-  if (request.only_stored) require_stored(planned, fingerprint, format, legal_frames, request);
+  const std::vector<ShotPlan> shots = shot_plans(planned, format, legal_frames, request);
+  const ShotMaker maker{model, request.store != nullptr ? model.fingerprint() : "", request};
+  const std::vector<bool> is_kept = kept_of(maker, shots);
+  if (request.only_stored) require_stored(film, is_kept);
 
+  FilmWork work(progress, is_kept);
+  PlaceColours places;
   std::vector<ShotReport> reports;
   PictureEdit edit(sink);
-  for (std::size_t i = 0; i < shots; ++i) {
-    const ShotPlan shot = shot_plan(planned, i, format, legal_frames, request);
-    const ClipModel::Progress of_the_film = progress_of(progress, i, shots);
-    const ShotStore::Clip clip = latents_of(model, shot.clip, fingerprint, request.store, of_the_film);
+  for (std::size_t i = 0; i < shots.size(); ++i) {
+    const ShotPlan& shot = shots[i];
+    const auto progress_of = [&](int attempt) { return work.of(i, request.settings.steps, attempt); };
+    FilmedShot filmed = film_shot(maker, planned, i, shot, places, progress_of);
 
     edit.begin(shot.edges);
     FrameRepeater repeater(edit, shot.edges.frames + shot.edges.handle, film.fps, format.fps);
-    Sound sound = model.decode(
-        shot.clip, clip.latents, [&](const Image& image) { repeater.receive(image); }, of_the_film);
+    for (const Image& image : filmed.take.frames) repeater.receive(image);
     if (edit.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + film.shots[i].id);
-    const SoundEdges edges = sound_edges(shot, film.fps, i + 1 == shots);
+    const SoundEdges edges = sound_edges(shot, film.fps, i + 1 == shots.size());
+    Sound sound = std::move(filmed.take.sound);
     if (request.stems != nullptr)
-      sound = make_stems(model, shot.clip, clip.latents, std::move(sound), *request.stems, i, edges, of_the_film);
+      sound = make_stems(model, filmed.clip, filmed.made.latents, std::move(sound), *request.stems, i, edges, progress_of(0));
     sink.samples(join(sound, edges));
-    reports.push_back({film.shots[i].id, clip.outcome, shot.clip.seed, clip.profile, edit.end()});
+    reports.push_back(report_of(film.shots[i].id, filmed));
+    reports.back().held_frames = edit.end();
   }
   sink.finish();
   return reports;

@@ -124,7 +124,14 @@ std::string clip_key(const std::string& model, const ClipRequest& request) {
   for (const std::int64_t number : {static_cast<std::int64_t>(request.frames), static_cast<std::int64_t>(request.seed),
                                     static_cast<std::int64_t>(request.settings.steps), c.dim})
     hash.field(std::to_string(number));
-  return hash.field(bytes_of(c.states)).field(bytes_of(c.score_start)).hex();
+  hash.field(bytes_of(c.states)).field(bytes_of(c.score_start));
+  // What a clip need not have is hashed only where it has it, so that the keys of older clips stay.
+  if (!c.tags.empty()) hash.field("tags").field(bytes_of(c.tags));
+  for (const GivenLatents& given : c.given) {
+    hash.field("given").field(std::to_string(static_cast<int>(given.kind)));
+    for (const LatentTensor* latents : {&given.video, &given.audio}) hash.field(bytes_of(latents->shape)).field(bytes_of(latents->values));
+  }
+  return hash.hex();
 }
 
 ShotStore::ShotStore(StoreOptions options) : options_(std::move(options)) {

@@ -154,6 +154,11 @@ void Store::write(const Character& c, const Origin& origin) {
   row.bind(c.id).bind(c.name).bind(c.look).bind(c.wardrobe);
   for (const VoicePart& part : voice_parts) row.bind(c.voice.*part.text);
   row.step();
+  write_lists(c);
+  if (!origin.json.empty()) write_origin(c.id, origin);
+}
+
+void Store::write_lists(const Character& c) {
   Statement(database_, "DELETE FROM reference WHERE character = ?").bind(c.id).step();
   Statement(database_, "DELETE FROM field WHERE character = ?").bind(c.id).step();
   const auto references = [&](std::string_view kind, const std::vector<std::string>& paths) {
@@ -176,17 +181,19 @@ void Store::write(const Character& c, const Origin& origin) {
         .bind(c.fields[i].text)
         .step();
   }
-  if (origin.json.empty()) return;
-  Statement(database_, "DELETE FROM card WHERE character = ?").bind(c.id).step();
-  Statement(database_, "DELETE FROM asset WHERE character = ?").bind(c.id).step();
+}
+
+void Store::write_origin(const std::string& id, const Origin& origin) {
+  Statement(database_, "DELETE FROM card WHERE character = ?").bind(id).step();
+  Statement(database_, "DELETE FROM asset WHERE character = ?").bind(id).step();
   Statement(database_, "INSERT INTO card (character, json, picture) VALUES (?, ?, ?)")
-      .bind(c.id)
+      .bind(id)
       .bind(origin.json)
       .bind_blob(origin.picture)
       .step();
   for (std::size_t i = 0; i < origin.assets.size(); ++i) {
     Statement(database_, "INSERT INTO asset (character, position, path, data) VALUES (?, ?, ?, ?)")
-        .bind(c.id)
+        .bind(id)
         .bind(static_cast<std::int64_t>(i))
         .bind(origin.assets[i].path)
         .bind_blob(origin.assets[i].data)

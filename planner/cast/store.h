@@ -42,6 +42,8 @@ class Store {
 
  private:
   void write(const Character&, const Origin&);
+  void write_lists(const Character&);
+  void write_origin(const std::string& id, const Origin&);
   void require(const std::string& id) const;
   void require_free(const std::string& id) const;
   void insert(const std::string& id, const Memory&);

@@ -25,22 +25,26 @@ namespace {
 
 // The rows of one shot (docs/BUNDLE.md, "Conditioning of a shot"), each once, in stream order.
 Conditioning conditioning_of(const plan::Film& film, std::size_t index, const PlanSpans& spans, const Session& session) {
-  Conditioning rows;
-  rows.dim = session.width();
-  const auto take = [&](TokenSpan span) {
-    const auto begin = session.states().begin() + static_cast<std::ptrdiff_t>(span.begin) * rows.dim;
-    rows.states.insert(rows.states.end(), begin, begin + static_cast<std::ptrdiff_t>(span.end - span.begin) * rows.dim);
-  };
   const plan::Shot& shot = film.shots[index];
+  std::vector<TokenSpan> taken;
   for (std::size_t i = 0; i < film.characters.size(); ++i) {
     const auto is_it = [&](const plan::CastMember& member) { return member.id == film.characters[i].id; };
-    if (std::any_of(shot.cast.begin(), shot.cast.end(), is_it)) take(spans.characters[i]);
+    if (std::any_of(shot.cast.begin(), shot.cast.end(), is_it)) taken.push_back(spans.characters[i]);
   }
   for (std::size_t i = 0; i < film.places.size(); ++i) {
-    if (film.places[i].id == shot.place) take(spans.places[i]);
+    if (film.places[i].id == shot.place) taken.push_back(spans.places[i]);
   }
-  take(spans.shots[index]);
-  take(spans.scores[index]);
+  taken.insert(taken.end(), {spans.shots[index], spans.scores[index]});
+
+  Conditioning rows;
+  rows.dim = session.width();
+  std::size_t count = 0;
+  for (const TokenSpan span : taken) count += span.end - span.begin;
+  rows.states.reserve(count * static_cast<std::size_t>(rows.dim));  // those of all shots are kept until the film is made
+  for (const TokenSpan span : taken) {
+    const auto begin = session.states().begin() + static_cast<std::ptrdiff_t>(span.begin) * rows.dim;
+    rows.states.insert(rows.states.end(), begin, begin + static_cast<std::ptrdiff_t>(span.end - span.begin) * rows.dim);
+  }
   for (const ScoreSound& sound : spans.sounds[index]) rows.score_start.push_back(sound.start_s);
   return rows;
 }

@@ -62,6 +62,14 @@ bool is_clear(const oracle::Event& event) {
          std::any_of(event.roles.begin(), event.roles.end(), [](const oracle::Role& role) { return role.is_named; });
 }
 
+// Where the time changes later on, the first event shows what it changes from: "A fox runs until night falls" begins by day.
+oracle::Event with_time(oracle::Event first, const oracle::Story& story, const World& world) {
+  const bool changes =
+      std::any_of(story.events.begin(), story.events.end(), [](const oracle::Event& event) { return !event.time.empty(); });
+  if (changes && first.time.empty()) first.time = oracle::time_of(story, world);
+  return first;
+}
+
 // "sad fox runs and crab jumps at the place forest by night with a tree"
 std::string said_of(const oracle::Event& event) {
   std::string text;
@@ -94,7 +102,8 @@ std::vector<std::int32_t> turn_tokens(const Tokenizer& tokenizer, const std::str
 
 std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& story, const World& world) {
   std::vector<Finding> findings;
-  for (const oracle::Event& event : story.events) {
+  for (const oracle::Event& told : story.events) {
+    const oracle::Event event = &told == &story.events.front() ? with_time(told, story, world) : told;
     const bool shown =
         std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) { return shows(film, shot, event, world); });
     if (is_clear(event) && !shown)

@@ -1,4 +1,4 @@
-// Qwen2VLImageProcessor: resizing as Pillow does, normalisation, patches.
+// Qwen2VLImageProcessor and Qwen3VLVideoProcessor: resizing, normalisation, patches.
 #include "planner/lm/picture.h"
 
 #include <algorithm>
@@ -21,67 +21,13 @@ std::array<float, 3> colours(const JsonFields& fields, const char* key, double l
   return {values[0], values[1], values[2]};
 }
 
-// Newer checkpoints keep the settings under "image_processor" of one file for all inputs.
-JsonFields image_settings(const fs::path& folder) {
-  const fs::path own = folder / "preprocessor_config.json", joint = folder / "processor_config.json";
-  return !fs::exists(own) && fs::exists(joint) ? JsonFields::open(joint).object("image_processor") : JsonFields::open(own);
+// Reads `file`, or `key` of the one file that newer checkpoints keep for all inputs.
+JsonFields settings(const fs::path& folder, const char* file, const char* key) {
+  const fs::path own = folder / file, joint = folder / "processor_config.json";
+  return !fs::exists(own) && fs::exists(joint) ? JsonFields::open(joint).object(key) : JsonFields::open(own);
 }
 
-// The taps of one output sample: weights with 22 fractional bits, for neighbours from `first` on.
-struct Taps {
-  std::int64_t first = 0;
-  std::vector<std::int32_t> weights;
-};
-
-constexpr int places = 22;
-
-double cubic(double x) {
-  constexpr double a = -0.5;
-  x = std::abs(x);
-  if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
-  return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * a : 0.0;
-}
-
-std::vector<Taps> taps_of(std::int64_t from, std::int64_t to) {
-  const double scale = static_cast<double>(from) / static_cast<double>(to), widened = std::max(scale, 1.0), support = 2.0 * widened;
-  std::vector<Taps> all;
-  for (std::int64_t i = 0; i < to; ++i) {
-    const double centre = (static_cast<double>(i) + 0.5) * scale;
-    Taps taps;
-    taps.first = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
-    const std::int64_t end = std::min(from, static_cast<std::int64_t>(centre + support + 0.5));
-    std::vector<double> weights;
-    double sum = 0.0;
-    for (std::int64_t at = taps.first; at < end; ++at) {
-      weights.push_back(cubic((static_cast<double>(at) - centre + 0.5) / widened));
-      sum += weights.back();
-    }
-    for (const double weight : weights) taps.weights.push_back(static_cast<std::int32_t>(std::lround(weight / sum * (1 << places))));
-    all.push_back(std::move(taps));
-  }
-  return all;
-}
-
-// One row or column: samples of three colours, `step` bytes apart.
-void resample_line(const std::uint8_t* from, std::uint8_t* to, std::int64_t step, const std::vector<Taps>& all) {
-  for (const Taps& taps : all) {
-    for (int colour = 0; colour < 3; ++colour) {
-      std::int64_t sum = 1 << (places - 1);
-      const std::uint8_t* at = from + taps.first * step + colour;
-      for (const std::int32_t weight : taps.weights) {
-        sum += std::int64_t{weight} * *at;
-        at += step;
-      }
-      to[colour] = static_cast<std::uint8_t>(std::clamp<std::int64_t>(sum >> places, 0, 255));
-    }
-    to += step;
-  }
-}
-
-}  // namespace
-
-PictureConfig PictureConfig::open(const fs::path& folder) {
-  const JsonFields fields = image_settings(folder);
+PictureConfig read_settings(const JsonFields& fields) {
   for (const char* step : {"do_resize", "do_rescale", "do_normalize"}) {
     if (!fields.flag_or(step, true)) fields.refuse(std::string("\"") + step + "\" holds false, expected true");
   }
@@ -102,7 +48,20 @@ PictureConfig PictureConfig::open(const fs::path& folder) {
   return config;
 }
 
-PictureSize resized(const PictureConfig& config, PictureSize size) {
+}  // namespace
+
+PictureConfig PictureConfig::open(const fs::path& folder) {
+  return read_settings(settings(folder, "preprocessor_config.json", "image_processor"));
+}
+
+PictureConfig PictureConfig::open_video(const fs::path& folder) {
+  return read_settings(settings(folder, "video_preprocessor_config.json", "video_processor"));
+}
+
+namespace {
+
+// smart_resize: `counted` frames of `size` keep within the limits; `rounded` of them are held against the limits.
+PictureSize fitted(const PictureConfig& config, PictureSize size, double counted, double rounded) {
   const std::int64_t factor = config.patch * config.merge, longer = std::max(size.width, size.height),
                      shorter = std::min(size.width, size.height);
   if (shorter < 1 || static_cast<double>(longer) / static_cast<double>(shorter) > 200.0) {
@@ -112,40 +71,50 @@ PictureSize resized(const PictureConfig& config, PictureSize size) {
   const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height), step = static_cast<double>(factor);
   const auto side = [&](double multiples) { return static_cast<std::int64_t>(multiples) * factor; };
   PictureSize result{side(std::nearbyint(width / step)), side(std::nearbyint(height / step))};
-  if (result.width * result.height > config.most_pixels) {
-    const double shrink = std::sqrt(height * width / static_cast<double>(config.most_pixels));
+  const double pixels = rounded * static_cast<double>(result.width * result.height);
+  if (pixels > static_cast<double>(config.most_pixels)) {
+    const double shrink = std::sqrt(counted * height * width / static_cast<double>(config.most_pixels));
     result = {std::max(factor, side(std::floor(width / shrink / step))), std::max(factor, side(std::floor(height / shrink / step)))};
-  } else if (result.width * result.height < config.fewest_pixels) {
-    const double grow = std::sqrt(static_cast<double>(config.fewest_pixels) / (height * width));
+  } else if (pixels < static_cast<double>(config.fewest_pixels)) {
+    const double grow = std::sqrt(static_cast<double>(config.fewest_pixels) / (counted * height * width));
     result = {side(std::ceil(width * grow / step)), side(std::ceil(height * grow / step))};
   }
   return result;
 }
 
-std::vector<std::uint8_t> resample_bicubic(const Picture& picture, PictureSize size) {
-  std::vector<std::uint8_t> narrowed(static_cast<std::size_t>(3 * size.width * picture.height)),
-      result(static_cast<std::size_t>(3 * size.width * size.height));
-  const std::vector<Taps> across = taps_of(picture.width, size.width), down = taps_of(picture.height, size.height);
-  for (std::int64_t row = 0; row < picture.height; ++row)
-    resample_line(picture.rgb.data() + 3 * row * picture.width, narrowed.data() + 3 * row * size.width, 3, across);
-  for (std::int64_t column = 0; column < size.width; ++column)
-    resample_line(narrowed.data() + 3 * column, result.data() + 3 * column, 3 * size.width, down);
-  return result;
+}  // namespace
+
+PictureSize resized(const PictureConfig& config, PictureSize size) { return fitted(config, size, 1.0, 1.0); }
+
+PictureSize resized_video(const PictureConfig& config, std::int64_t frames, PictureSize size) {
+  if (frames < config.temporal_patch) throw Error(ExitCode::bad_data, "a video of " + std::to_string(frames) + " frames is too short");
+  const auto factor = static_cast<double>(config.patch * config.merge), width = static_cast<double>(size.width),
+             height = static_cast<double>(size.height);
+  if (width < factor || height < factor) {
+    const double scale = std::max(factor / height, factor / width);
+    size = {static_cast<std::int64_t>(width * scale), static_cast<std::int64_t>(height * scale)};
+  }
+  const auto in_time = static_cast<double>(config.temporal_patch);
+  return fitted(config, size, static_cast<double>(frames), std::nearbyint(static_cast<double>(frames) / in_time) * in_time);
 }
 
-Patches patches_of(const PictureConfig& config, const Picture& picture) {
-  const PictureSize size = resized(config, {picture.width, picture.height});
-  const std::vector<std::uint8_t> rgb = resample_bicubic(picture, size);
+Patches patches_of(const PictureConfig& config, std::span<const Image> frames, PictureSize size, FixedPoint arithmetic) {
+  std::vector<Image> fitting;
+  for (const Image& frame : frames) {
+    fitting.push_back(
+        resample_picture(frame, static_cast<int>(size.width), static_cast<int>(size.height), PictureFilter::bicubic, arithmetic));
+  }
   Patches patches{.grid = {size.height / config.patch, size.width / config.patch}, .pixels = {}};
-  patches.pixels.reserve(rgb.size() * static_cast<std::size_t>(config.temporal_patch));
+  patches.pixels.reserve(fitting.front().rgb.size() * static_cast<std::size_t>(config.temporal_patch));
   const auto rescale = static_cast<float>(config.rescale);
-  // One patch: each colour, repeated for each frame of the patch. Patches are in blocks, in the order of cells_of().
+  // One patch: each colour, frame by frame. Patches are in blocks, in the order of cells_of().
   const auto add = [&](std::int64_t top, std::int64_t left) {
     for (std::size_t colour = 0; colour < 3; ++colour) {
       for (std::int64_t frame = 0; frame < config.temporal_patch; ++frame) {
+        const Image& shown = fitting[std::min(static_cast<std::size_t>(frame), fitting.size() - 1)];
         for (std::int64_t i = 0; i < config.patch * config.patch; ++i) {
           const std::int64_t at = (top + i / config.patch) * size.width + left + i % config.patch;
-          const float value = static_cast<float>(rgb[static_cast<std::size_t>(3 * at) + colour]) * rescale;
+          const float value = static_cast<float>(shown.rgb[static_cast<std::size_t>(3 * at) + colour]) * rescale;
           patches.pixels.push_back((value - config.mean[colour]) / config.deviation[colour]);
         }
       }
@@ -159,6 +128,11 @@ Patches patches_of(const PictureConfig& config, const Picture& picture) {
     }
   }
   return patches;
+}
+
+Patches patches_of(const PictureConfig& config, const Picture& picture) {
+  const Image image{static_cast<int>(picture.width), static_cast<int>(picture.height), {picture.rgb.begin(), picture.rgb.end()}};
+  return patches_of(config, std::span(&image, 1), resized(config, {picture.width, picture.height}), FixedPoint::pillow);
 }
 
 }  // namespace fabula

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/resample_picture.h"
 #include "planner/lm/qwen3_vl_vision.h"
 
 namespace fabula {
@@ -26,6 +27,8 @@ struct PictureConfig {
   /// Reads preprocessor_config.json, or "image_processor" of processor_config.json. Throws Error: input_missing, or bad_data for anything
   /// malformed and for any other kind of preprocessing.
   static PictureConfig open(const std::filesystem::path& folder);
+  /// The same for videos: video_preprocessor_config.json, or "video_processor" of processor_config.json.
+  static PictureConfig open_video(const std::filesystem::path& folder);
 };
 
 struct PictureSize {
@@ -37,14 +40,18 @@ struct PictureSize {
 /// Throws Error(bad_data) for an aspect ratio beyond 200.
 [[nodiscard]] PictureSize resized(const PictureConfig&, PictureSize);
 
-/// Pillow's bicubic resampling (a = −0.5, widened for shrinking), bit-exact: horizontally, rounded to 8 bits, then vertically.
-[[nodiscard]] std::vector<std::uint8_t> resample_bicubic(const Picture&, PictureSize);
+/// The same for the frames of a video (Qwen3VLVideoProcessor without a cap per frame): the limits count the pixels of all frames. Throws
+/// Error(bad_data) as above, and for fewer frames than a patch has.
+[[nodiscard]] PictureSize resized_video(const PictureConfig&, std::int64_t frames, PictureSize);
 
 struct Patches {
   PatchGrid grid;
   std::vector<float> pixels;  ///< (grid.patches(), patch_width), as see() takes them
 };
 
+/// A still picture, resized with Pillow's bicubic.
 [[nodiscard]] Patches patches_of(const PictureConfig&, const Picture&);
+/// The frames of one patch in time, at most temporal_patch, of one size; the last one is repeated. Resized with `arithmetic`'s bicubic.
+[[nodiscard]] Patches patches_of(const PictureConfig&, std::span<const Image> frames, PictureSize, FixedPoint arithmetic);
 
 }  // namespace fabula

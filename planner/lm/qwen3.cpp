@@ -194,6 +194,7 @@ Qwen3 take_qwen3(const Qwen3Config& config, Weights& weights) {
       layer.feed_forward = take_dense(weights, prefix + "mlp", config.hidden, config.intermediate);
     model.layers.push_back(std::move(layer));
   }
+  if (config.ends_after_layers) return model;
   model.norm = weights.take(config.prefix + "norm.weight", {config.hidden});
   if (config.tied_embeddings) {
     model.head = model.embedding;
@@ -238,9 +239,10 @@ Tensor forward(Context& shared, const Qwen3& model, std::span<const Part> parts,
   keep_state(0, x);
   for (std::int64_t i = 0; i < config.layers; ++i) {
     decoder_layer(ctx, config, model.layers[static_cast<std::size_t>(i)], places, pool.keys(i), pool.values(i), x);
-    if (i + 1 < config.layers) keep_state(i + 1, x);
+    if (i + 1 < config.layers || config.ends_after_layers) keep_state(i + 1, x);
     add_deepstack(ctx, parts, static_cast<std::size_t>(i), x);
   }
+  if (config.ends_after_layers) return logits;
   const Tensor normed = rms_norm(ctx, x, model.norm, config.norm_eps);
   keep_state(config.layers, normed);
   if (logit_rows > 0) copy(ctx, linear(ctx, rows_to_name(ctx, parts, normed), model.head), logits);

@@ -32,6 +32,7 @@ struct Qwen3Config {
   std::array<std::int64_t, 3> mrope_section{};  ///< channel pairs for time, height and width; zeros: all for time
   std::vector<float> rope_divisors{};           ///< of the rotary frequencies, (head_dim / 2); empty: all 1 (Llama 3 scales them)
   std::string prefix = "model.";                ///< of the weights' names
+  bool ends_after_layers = false;               ///< neither norm nor head: for the states of the first `layers` layers of a longer model
 
   /// Reads config.json of model_type qwen3, qwen3_moe, qwen3_vl, qwen2 or llama. Throws Error: input_missing if the file cannot be read,
   /// bad_data if it is malformed or needs something unsupported.
@@ -66,7 +67,8 @@ enum class Logits : std::uint8_t { none, last, all };
 }
 
 /// Receives hidden_states[layer] of the reference for the tokens of this call, (tokens, hidden): 0 is the embeddings, i the state after i
-/// layers (before deepstack features are added), config.layers the state after the final norm. The tensor is valid only during the call.
+/// layers (before deepstack features are added), config.layers the state after the final norm, where there is one. The tensor is valid only
+/// during the call.
 using StateReceiver = std::function<void(std::int64_t layer, Tensor states)>;
 
 /// The input of one forward: tokens, with the vision tower's output for the image placeholders among them.

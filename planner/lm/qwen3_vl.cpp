@@ -19,11 +19,15 @@ void check_grid(const VisionConfig& config, const PatchGrid& grid) {
          std::to_string(config.merge) + " and at most " + std::to_string(longest));
 }
 
-// The rows of image placeholders.
+bool is_placeholder(const Qwen3VlConfig& config, std::int32_t token) {
+  return token >= 0 && (token == config.image_token || token == config.video_token);
+}
+
+// The rows of placeholders.
 std::vector<std::int32_t> placeholders(const Qwen3VlConfig& config, std::span<const std::int32_t> tokens) {
   std::vector<std::int32_t> rows;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i] == config.image_token) rows.push_back(static_cast<std::int32_t>(i));
+    if (is_placeholder(config, tokens[i])) rows.push_back(static_cast<std::int32_t>(i));
   }
   return rows;
 }
@@ -66,7 +70,7 @@ std::vector<std::int32_t> expand_placeholders(const Qwen3VlConfig& config, std::
   std::vector<std::int32_t> expanded;
   std::size_t image = 0;
   for (const std::int32_t token : tokens) {
-    if (token == config.image_token) {
+    if (is_placeholder(config, token)) {
       check_grid(config.vision, images[image]);
       expanded.insert(expanded.end(), static_cast<std::size_t>(images[image++].merged(config.vision)), token);
     } else {
@@ -81,8 +85,7 @@ std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<
   std::vector<RopePosition> positions;
   std::int32_t next = start;
   for (std::size_t at = 0; at < tokens.size(); at = positions.size()) {
-    if (tokens[at] == config.video_token) refuse("a prompt has a video; only images are supported");
-    if (tokens[at] != config.image_token) {
+    if (!is_placeholder(config, tokens[at])) {
       positions.push_back({next, next, next});
       ++next;
       continue;
@@ -94,7 +97,7 @@ std::vector<RopePosition> rope_positions(const Qwen3VlConfig& config, std::span<
     const auto rows = static_cast<std::size_t>(grid.merged(config.vision));
     const std::int64_t height = grid.height / config.vision.merge, width = grid.width / config.vision.merge;
     const auto others = std::find_if(tokens.begin() + static_cast<std::ptrdiff_t>(at), tokens.end(),
-                                     [&](std::int32_t token) { return token != config.image_token; });
+                                     [&](std::int32_t token) { return token != tokens[at]; });
     const auto run = static_cast<std::size_t>(others - tokens.begin()) - at;
     if (run != rows) refuse("an image of " + std::to_string(rows) + " rows has " + std::to_string(run) + " placeholders");
     for (std::int64_t i = 0; i < height * width; ++i)

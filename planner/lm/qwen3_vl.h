@@ -15,7 +15,7 @@ struct Qwen3VlConfig {
   Qwen3Config text;
   VisionConfig vision;
   std::int32_t image_token = -1;  ///< the placeholder, one per row of an image; negative: text only
-  std::int32_t video_token = -1;  ///< refused: videos are not supported
+  std::int32_t video_token = -1;  ///< the placeholder for a row of a video: each pair of frames is an image of its own
 
   /// Throws Error like Qwen3Config::open.
   static Qwen3VlConfig open(const std::filesystem::path& config_json);
@@ -42,7 +42,7 @@ struct PatchedImage {
 
 /// The rotary positions of expanded tokens, the first at `start` (Qwen3VLModel.get_rope_index): an image has one time and spreads over
 /// height and width; text continues after its longer side. Throws Error(bad_data) for placeholders that do not match the images' rows, for
-/// image sides that are not multiples of the merge size, and for videos.
+/// image sides that are not multiples of the merge size.
 [[nodiscard]] std::vector<RopePosition> rope_positions(const Qwen3VlConfig&, std::span<const std::int32_t> tokens,
                                                        std::span<const PatchGrid> images, std::int32_t start);
 

@@ -24,6 +24,9 @@ class Tokenizer {
   static Tokenizer open(const std::filesystem::path& file);
   /// `name` names the file in messages.
   static Tokenizer parse(std::string_view json, const std::string& name);
+  /// A folder's tokenizer.json with the added tokens that only its tokenizer_config.json names, numbered as transformers numbers them: in
+  /// the order of that file, after the highest id. Throws Error as open() does.
+  static Tokenizer open_folder(const std::filesystem::path& folder);
 
   /// Throws Error(bad_data) if the text is not UTF-8.
   [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text, AddedTokens added = AddedTokens::recognised) const;
@@ -42,6 +45,8 @@ class Tokenizer {
   [[nodiscard]] std::optional<std::int32_t> added(std::string_view content) const;
 
  private:
+  void add(const std::string& content, bool special);
+
   struct Token {
     std::string bytes;
     bool added = false, special = false;

@@ -98,6 +98,16 @@ TEST_F(Batch, MakesAgainWhatHasChangedAndNothingElse) {
   EXPECT_EQ(lines[1]["status"], "done");
   EXPECT_FALSE(lines[1]["shots_reused"].empty());
   EXPECT_EQ(lines[2]["status"], "skipped");
+  // A film without its receipt was killed before it was done: it is written once more, though nobody said -y.
+  const std::string film = contents(file("films/2.mp4")), receipt = contents(file("films/2.fabula.json"));
+  fs::remove(file("films/2.fabula.json"));
+  lines = run("jobs.csv -o films --name \"{n}\"", 0);
+  EXPECT_EQ(lines[1]["status"], "skipped");
+  EXPECT_EQ(lines[2]["status"], "done");
+  EXPECT_FALSE(lines[2]["shots_reused"].empty());
+  EXPECT_TRUE(contents(file("films/2.mp4")) == film);
+  EXPECT_EQ(json::parse(contents(file("films/2.fabula.json")))["film"], json::parse(receipt)["film"]);
+
   lines = run("jobs.csv -o films --name \"{n}_{version:03d}\" --crf 30", 0);
   EXPECT_EQ(lines[2]["output"], "films/2_001.mp4");
 }
@@ -149,7 +159,10 @@ TEST_F(Batch, GoesOnAfterEveryKill) {
     }
     films = films_done() + 1;
   }
+  // The last one was killed between its name and its receipt.
+  (void)run("jobs.txt -o films --name \"{n}\" --store kept", 0);
   for (const auto& [job, line] : run("jobs.txt -o films --name \"{n}\"", 0)) EXPECT_EQ(line["status"], "skipped") << job;
+  for (const char* name : {"1.fabula.json", "2.fabula.json"}) EXPECT_TRUE(fs::exists(file("films") / name)) << name;
   for (const char* name : {"1.mp4", "2.mp4"}) EXPECT_TRUE(contents(file("films") / name) == contents(file("whole") / name)) << name;
   for (const auto& entry : fs::directory_iterator(file("films"))) {
     const std::string name = entry.path().filename();

@@ -36,6 +36,8 @@ TEST_F(CommandLine, EveryErrorHasItsCodeAndOneSentence) {
       {"render", 2},
       {"render \"a fox\" --threads 0", 2},
       {"render \"a fox\" -o film.avi", 2},
+      {"render \"a fox\" --device gpu", 2},
+      {"render \"a fox\" --device cuda:99", 69},
       {"render \"\"", 2},
       {"render missing.json", 66},
       {"render garbage.json", 65},

@@ -1,8 +1,10 @@
 // What a long job shows and obeys: progress, previews, dry runs, logs, configuration.
 #include <nlohmann/json.hpp>
 
+#include <csignal>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "tests/e2e/program.h"
 
@@ -98,6 +100,32 @@ TEST_F(LongJob, ADryRunSaysWhatWouldBeMadeAndWritesNothing) {
 TEST_F(LongJob, APreviewShowsTheShots) {
   ASSERT_EQ(fabula(render("-q --preview")).code, 0);
   EXPECT_EQ(contents(file("crab.mp4.preview.jpg")).substr(0, 2), "\xFF\xD8");
+}
+
+// Asked for before there is anything to see, the sheet is written with the first shot, and the film goes on.
+TEST_F(LongJob, ASignalAsksForAPreview) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const std::string command =
+        "cd " + folder_.string() + " && exec " + FABULA_PROGRAM +
+        " render crab.json -o crab.mp4 --steps 8 --scale 1 --threads 1 --progress json >progress.txt 2>&1 </dev/null";
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  bool ended = false;
+  while (!ended && contents(file("progress.txt")).find("\"shots\"") == std::string::npos) {  // the signals are taken from here on
+    ended = waitpid(child, &status, WNOHANG) == child;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ASSERT_FALSE(ended) << contents(file("progress.txt"));
+  EXPECT_FALSE(fs::exists(file("crab.mp4.preview.jpg")));
+  kill(child, SIGUSR1);
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(contents(file("crab.mp4.preview.jpg")).substr(0, 2), "\xFF\xD8");
+  EXPECT_TRUE(fs::exists(file("crab.mp4")));
 }
 
 // Flags, then the environment, then the project's file, then the user's. A wrong value says where it comes from.

@@ -1,5 +1,6 @@
 // Receipts and labels: what a film says of its making, and that it can be made again.
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "tests/e2e/program.h"
@@ -162,6 +163,47 @@ TEST_F(ReceiptCommand, ASignerGetsTheFinishedFilm) {
   EXPECT_FALSE(fs::exists(file("c.mp4")));
   for (const auto& entry : fs::directory_iterator(folder_))
     EXPECT_EQ(entry.path().string().find(".fabula-"), std::string::npos) << entry.path();
+}
+
+// Fills a bfloat16 tensor of a safetensors file with one value.
+void fill(const fs::path& weights, const std::string& tensor, std::uint16_t bfloat16) {
+  std::string bytes = contents(weights);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const json offsets = json::parse(bytes.substr(8, header)).at(tensor).at("data_offsets");
+  for (std::size_t at = 8 + header + offsets[0].get<std::size_t>(); at < 8 + header + offsets[1].get<std::size_t>(); at += 2)
+    std::memcpy(&bytes[at], &bfloat16, 2);
+  std::ofstream(weights, std::ios::binary) << bytes;
+}
+
+// A model whose pictures are all black: each attempt is refused, the first is filmed, and all of it is said.
+TEST_F(ReceiptCommand, WhatTheGateRefusedIsSaidAndRecorded) {
+  fs::copy(fs::path(FABULA_SOURCE_DIR) / "assets/models/nano", file("dark"), fs::copy_options::recursive);
+  const fs::path weights = file("dark/vae/diffusion_pytorch_model.safetensors");
+  fill(weights, "decoder.proj_out.weight", 0);
+  fill(weights, "decoder.proj_out.bias", 0xC200);  // -32
+  const std::string render = "render pig.json --model dark --seed 11 --steps 1 --scale 1";
+  const Result made = fabula(render + " --progress json -o dark.mp4");
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.err.find("shot s010 is black, and 2 more attempts did not pass either; the first was filmed"), std::string::npos)
+      << made.err;
+  EXPECT_NE(made.out.find("\"attempt\":3"), std::string::npos) << made.out;
+  const json shot = receipt("dark.fabula.json")["shots"][0], plain = receipt("pig.fabula.json")["shots"][0];
+  ASSERT_EQ(shot["refused"].size(), 3U) << shot;
+  EXPECT_EQ(shot["refused"][0]["why"], "is black");
+  EXPECT_EQ(shot["seed"], shot["refused"][0]["seed"]);
+  EXPECT_EQ(shot["seed"], plain["seed"]);
+  EXPECT_FALSE(plain.contains("refused"));
+
+  const Result blind = fabula(render + " -o blind.mp4 --no-gate --no-labels");
+  ASSERT_EQ(blind.code, 0) << blind.err;
+  EXPECT_EQ(blind.err.find("is black"), std::string::npos) << blind.err;
+  const json receipt_of_blind = receipt("blind.fabula.json");
+  EXPECT_EQ(receipt_of_blind["shots"][0]["outcome"], "reused") << "the first attempt is kept under its own key";
+  EXPECT_NE(receipt_of_blind["options"].dump().find("--no-gate"), std::string::npos) << receipt_of_blind["options"];
+
+  const Result dry = fabula(render + " --dry-run --json");
+  EXPECT_EQ(json::parse(dry.out)["shots_remade"], json::array({"s010"})) << dry.out << dry.err;
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+
+#include <cmath>
 #include <cstdint>
 
 #include "base/error.h"
@@ -71,6 +74,59 @@ TEST(Arena, DryCountsAsTheRealOneDoes) {
   EXPECT_EQ(real.used(), dry.used());
   EXPECT_EQ(real.peak(), dry.peak());
   EXPECT_EQ(nullptr, dry.take({5}).data);
+}
+
+// What FABULA_GUARD=1 is for: see engine/guarded_memory.h.
+class GuardedArena : public testing::Test {
+ protected:
+  GuardedArena() {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    setenv("FABULA_GUARD", "1", 1);
+  }
+  ~GuardedArena() override { unsetenv("FABULA_GUARD"); }
+};
+
+TEST_F(GuardedArena, CountsAsAnyOther) {
+  Arena arena(4096);
+  const Tensor a = arena.take({3});
+  {
+    const Arena::Scope scope(arena);
+    const Tensor b = arena.take({1000}, DType::bf16);
+    EXPECT_EQ(0U, reinterpret_cast<std::uintptr_t>(b.data) % Arena::alignment);
+    b.as<std::uint16_t>()[999] = 1;
+  }
+  EXPECT_EQ(64U, arena.used());
+  EXPECT_EQ(64U + 2048, arena.peak());
+  EXPECT_TRUE(std::isnan(a.f32()[2])) << "nothing has been written yet";
+}
+
+TEST_F(GuardedArena, AReadBehindATensorIsAFault) {
+  Arena arena(4096);
+  const volatile float* data = arena.take({16}).f32();
+  EXPECT_TRUE(std::isnan(data[15])) << "its own last value can be read";
+  EXPECT_DEATH((void)data[16], "");
+}
+
+TEST_F(GuardedArena, AWriteBetweenATensorAndItsPageIsFound) {
+  EXPECT_DEATH(
+      {
+        Arena arena(4096);
+        const Arena::Scope scope(arena);
+        arena.take({3}).f32()[3] = 0.0F;
+      },
+      "past the end of a tensor of 12 bytes");
+}
+
+TEST_F(GuardedArena, AReadAfterTheScopeIsAFault) {
+  Arena arena(4096);
+  const volatile float* data = nullptr;
+  {
+    const Arena::Scope scope(arena);
+    data = arena.take({16}).f32();
+  }
+  const Tensor next = arena.take({16});
+  EXPECT_NE(next.f32(), data);
+  EXPECT_DEATH((void)data[0], "");
 }
 
 TEST(Arena, PoisonsWhatIsTakenAndGivenBackInDebugBuilds) {

@@ -3,16 +3,21 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/error.h"
 #include "engine/film/transitions.h"
+#include "tests/support/folder.h"
 
 namespace fabula {
 namespace {
 
-// Makes frames whose first byte is their index, and one sample a frame.
+// Makes frames whose first byte is their index, and one sample a frame. Attempts with a seed of `black` are black; they are decoded
+// from latents, as the seed is.
 class CountingModel : public ClipModel {
  public:
   std::vector<std::uint64_t> seeds;
+  std::set<std::uint64_t> black;
   [[nodiscard]] ClipFormat format() const override { return {2, 2, 12, 12, 1}; }
   [[nodiscard]] std::size_t footprint(const ClipRequest&) const override { return 0; }
   [[nodiscard]] std::string fingerprint() const override { return "counting"; }
@@ -23,7 +28,7 @@ class CountingModel : public ClipModel {
   }
   Sound decode(const ClipRequest& request, const CleanLatents&, const FrameReceiver& receive, const Progress& progress) override {
     for (int i = 0; i < request.frames; ++i) {
-      receive({2, 2, std::vector<std::uint8_t>(12, static_cast<std::uint8_t>(i))});
+      receive({2, 2, std::vector<std::uint8_t>(12, black.contains(request.seed) ? std::uint8_t{0} : static_cast<std::uint8_t>(i))});
       if (!progress(i + 2, request.frames + 1)) throw Error(ExitCode::interrupted, "stopped");
     }
     return {12, 1, std::vector<float>(static_cast<std::size_t>(request.frames), 0.5F)};
@@ -122,6 +127,127 @@ TEST(Film, StemsAreMadeFromTheirOwnRowsOfTheScoreAndMayBecomeTheMix) {
   const Conditioning part = part_of(planned.shots[0], {true, false, false, true}, Stem::dialogue);
   EXPECT_EQ(part.states, (std::vector<float>{7, 7, 1, 4}));
   EXPECT_THROW((void)part_of(planned.shots[0], {true}, Stem::dialogue), Error) << "a score that is not the rows'";
+}
+
+// ---- the gate
+
+bool go_on(const FilmProgress&) { return true; }
+
+struct Gated {
+  CountingModel model;
+  CountingSink sink;
+  std::vector<ShotReport> shots;
+};
+// Renders two shots; the seeds of `black` give black attempts.
+Gated gated(const PlannedFilm& planned, const std::set<std::uint64_t>& black, FilmRequest request) {
+  Gated film;
+  film.model.black = black;
+  request.seed = 7;
+  film.shots = render_film(planned, film.model, {22}, film.sink, silence, request, go_on);
+  return film;
+}
+const std::uint64_t second = shot_seed(7, 1);
+
+TEST(FilmGate, ARefusedShotIsMadeAgainWithADerivedSeedAndTheFilmGetsTheAttemptThatPasses) {
+  const Gated film = gated(film_of(2), {second}, {});
+  EXPECT_EQ(film.model.seeds, (std::vector<std::uint64_t>{shot_seed(7, 0), second, attempt_seed(second, 1)}));
+  ASSERT_EQ(film.shots.size(), 2U);
+  EXPECT_FALSE(film.shots[0].was_remade());
+  EXPECT_TRUE(film.shots[1].was_remade());
+  EXPECT_EQ(film.shots[1].seed, attempt_seed(second, 1));
+  ASSERT_EQ(film.shots[1].refused.size(), 1U);
+  EXPECT_EQ(film.shots[1].refused[0].seed, second);
+  EXPECT_EQ(film.shots[1].refused[0].fault, "is black");
+  EXPECT_EQ(film.sink.shown.size(), 88U);
+  EXPECT_EQ(film.sink.shown.back(), 21);
+}
+
+TEST(FilmGate, MakesAShotThreeTimesAtMostAndThenFilmsTheFirst) {
+  const Gated film = gated(film_of(2), {second, attempt_seed(second, 1), attempt_seed(second, 2)}, {});
+  EXPECT_EQ(film.shots[1].refused.size(), 3U);
+  EXPECT_EQ(film.shots[1].seed, second);
+  EXPECT_FALSE(film.shots[1].was_remade());
+  EXPECT_EQ(film.sink.shown.back(), 0);
+  EXPECT_EQ(film.sink.shown.size(), 88U);
+}
+
+TEST(FilmGate, TakesEverythingWhereItIsOffAndASeedOfThePlanAsItIs) {
+  FilmRequest off;
+  off.gate = false;
+  Gated film = gated(film_of(2), {second}, off);
+  EXPECT_EQ(film.model.seeds.size(), 2U);
+  EXPECT_TRUE(film.shots[1].refused.empty());
+  PlannedFilm planned = film_of(2);
+  planned.film.shots[1].seed = 77;
+  film = gated(planned, {77}, {});
+  EXPECT_EQ(film.model.seeds.size(), 2U);
+  EXPECT_EQ(film.shots[1].seed, 77U);
+  EXPECT_EQ(film.shots[1].refused.size(), 1U);
+}
+
+class StoredGate : public test::InFolder {};
+
+// Every attempt is kept under its own key, so the verdict, and with it the film, is the same from the store and without one.
+TEST_F(StoredGate, TheSameAttemptIsFilmedFromTheStoreAndWithoutOne) {
+  const std::set<std::uint64_t> black = {second};
+  ShotStore store({.folder = folder_, .profile = "avx2"});
+  FilmRequest with_store, only_stored;
+  with_store.store = only_stored.store = &store;
+  only_stored.only_stored = true;
+  const Gated without = gated(film_of(2), black, {}), first = gated(film_of(2), black, with_store);
+  const Gated again = gated(film_of(2), black, with_store), assembled = gated(film_of(2), black, only_stored);
+  for (const Gated* film : {&first, &again, &assembled}) {
+    EXPECT_EQ(film->sink.shown, without.sink.shown);
+    EXPECT_EQ(film->shots[1].seed, without.shots[1].seed);
+  }
+  EXPECT_TRUE(again.model.seeds.empty()) << "something was made again";
+  EXPECT_EQ(again.shots[1].outcome, ShotStore::Outcome::reused);
+  FilmRequest off = with_store;
+  off.gate = false;
+  EXPECT_EQ(gated(film_of(2), black, off).sink.shown.back(), 0) << "the first attempt is kept, too";
+}
+
+TEST_F(StoredGate, ShotsMadeForAnAssemblyIncludeTheAttemptThatPasses) {
+  ShotStore store({.folder = folder_, .profile = "avx2"});
+  FilmRequest request;
+  request.seed = 7;
+  request.store = &store;
+  CountingModel model;
+  model.black = {second};
+  FilmRequest blind = request;
+  blind.gate = false;
+  (void)make_shots(film_of(2), model, {22}, {0, 1}, blind, go_on);
+  FilmRequest only_stored = request;
+  only_stored.only_stored = true;
+  EXPECT_THROW((void)gated(film_of(2), model.black, only_stored), Error) << "an attempt is missing";
+  const std::vector<ShotReport> made = make_shots(film_of(2), model, {22}, {1}, request, go_on);
+  EXPECT_TRUE(made.at(0).was_remade());
+  EXPECT_EQ(gated(film_of(2), model.black, only_stored).sink.shown.back(), 21);
+}
+
+// Two shots of four are kept: the others are most of the work.
+TEST_F(StoredGate, ProgressCountsKeptShotsAsLessWorkAndNeverFalls) {
+  ShotStore store({.folder = folder_, .profile = "avx2"});
+  FilmRequest request;
+  request.seed = 7;
+  request.settings.steps = 3;
+  request.store = &store;
+  CountingModel model;
+  (void)make_shots(film_of(4), model, {22}, {0, 1}, request, go_on);
+  model.black = {shot_seed(7, 2)};
+  CountingSink sink;
+  double last = 0.0, at_third = 0.0;
+  int most = 0;
+  (void)render_film(film_of(4), model, {22}, sink, silence, request, [&](const FilmProgress& p) {
+    EXPECT_GE(p.fraction, last);
+    last = p.fraction;
+    if (p.shot < 2) at_third = p.fraction;
+    most = std::max(most, p.attempt);
+    return true;
+  });
+  EXPECT_LT(at_third, 0.4);
+  EXPECT_EQ(most, 1);
+  EXPECT_DOUBLE_EQ(last, 1.0);
 }
 
 TEST(Film, AShotLongerThanTheModelCanMakeIsRefused) {

@@ -151,8 +151,15 @@ void add_attention(std::vector<Case>& cases) {
   struct Size {
     std::int64_t q_rows, k_rows, heads, kv_heads, dim;
   };
-  for (const Size s :
-       {Size{1, 1, 1, 1, 1}, {1, 600, 4, 2, 16}, {5, 9, 6, 2, 24}, {65, 65, 3, 3, 33}, {70, 130, 2, 1, 64}, {200, 1100, 1, 1, 32}}) {
+  for (const Size s : {Size{1, 1, 1, 1, 1},
+                       {1, 600, 4, 2, 16},
+                       {5, 9, 6, 2, 24},
+                       {65, 65, 3, 3, 33},
+                       {70, 130, 2, 1, 64},
+                       {18, 37, 2, 1, 128},
+                       {17, 21, 1, 1, 200},
+                       {40, 9, 2, 2, 20},
+                       {200, 1100, 1, 1, 32}}) {
     for (const bool causal : {false, true}) {
       cases.push_back({"attention", join({s.q_rows, s.k_rows, s.heads, s.kv_heads, s.dim}) + (causal ? "_causal" : "_full"),
                        [=](const Kernels& kernels, const Exec& exec, Operands& make) {
@@ -438,7 +445,9 @@ Tensor Operands::room(Shape shape, DType dtype, float fill) {
   const std::span<float> block = blocks_.emplace_back(memory, floats);
   std::fill(block.begin(), block.end(), fill);
   std::fill_n(block.end() - fence_floats, fence_floats, fence);
-  return {.data = block.data() + 1, .shape = shape, .dtype = dtype};
+  const Tensor tensor{.data = block.data() + 1, .shape = shape, .dtype = dtype};
+  if (made_) made_(tensor);
+  return tensor;
 }
 
 bool Operands::fences_stand() const {

@@ -6,6 +6,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/device.h"
@@ -15,10 +16,11 @@
 namespace fabula::test {
 
 /// Makes the operands of one case. Data starts off any vector alignment, as it may in a mapped file. With `pinned` it lies where a CUDA
-/// device can reach it as well.
+/// device can reach it as well. `made` is told of every operand.
 class Operands {
  public:
-  explicit Operands(std::uint64_t seed, bool pinned = false) : random_(seed), pinned_(pinned) {}
+  using Made = std::function<void(Tensor)>;
+  explicit Operands(std::uint64_t seed, bool pinned = false, Made made = {}) : random_(seed), pinned_(pinned), made_(std::move(made)) {}
 
   Tensor normal(Shape shape, float spread = 1.0F);
   Tensor uniform(Shape shape, float low, float high);
@@ -40,6 +42,7 @@ class Operands {
 
   Random random_;
   bool pinned_;
+  Made made_;
   std::deque<std::vector<float>> memory_;
   std::deque<Buffer> pinned_memory_;
   std::vector<std::span<float>> blocks_;  ///< all of either

@@ -27,7 +27,7 @@ struct FilmRecord {
   std::int64_t milliseconds = 0;                   ///< that it took to make
   std::vector<std::string> unsupported, warnings;  ///< what could not be shown; what else is worth knowing
   std::string poster;                              ///< JPEG
-  std::string finished;                            ///< UTC
+  std::string finished;                            ///< UTC, when all that goes beside the film was written; empty until then
 };
 
 class Ledger {

@@ -1,6 +1,6 @@
 // Times one transformer evaluation and one VAE decode of a bundle. tools/train/judge/bench_reference.py times the same through diffusers
 // and prints the same lines, so that both together are one table:
-//   h3_bench BUNDLE [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
+//   h3_bench BUNDLE [--device cpu|cuda] [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -13,6 +13,7 @@
 #include "base/stopwatch.h"
 #include "engine/bundle.h"
 #include "engine/machine.h"
+#include "kernels/device.h"
 #include "video/h3/denoise.h"
 #include "video/h3/vae.h"
 
@@ -21,7 +22,7 @@ namespace {
 using namespace fabula;
 
 struct Options {
-  std::string bundle, precision = "fp32";
+  std::string bundle, precision = "fp32", device = "cpu";
   int threads = 2, text_rows = 120, frames = 22, repeats = 9;
 };
 
@@ -45,6 +46,7 @@ double time_in_arena(const std::function<void(Context&)>& work, const Machine& m
         [&] {
           const Arena::Scope scope(ctx.arena);
           work(ctx);
+          if (machine.stream) machine.stream->wait();
         },
         repeats);
   });
@@ -59,16 +61,17 @@ std::vector<float> noise(std::int64_t count, unsigned seed) {
 }
 
 void print(const char* what, std::int64_t count, const char* unit, const Options& options, double time) {
-  std::printf("| fabula | %s, %lld %s | %s, %d threads | %.1f ms |\n", what, static_cast<long long>(count), unit, options.precision.c_str(),
-              options.threads, time);
+  const std::string where = options.device == "cuda" ? "CUDA" : std::to_string(options.threads) + " threads";
+  std::printf("| fabula | %s, %lld %s | %s, %s | %.1f ms |\n", what, static_cast<long long>(count), unit, options.precision.c_str(),
+              where.c_str(), time);
 }
 
 void bench(const Options& options) {
   const Bundle bundle = Bundle::open(options.bundle);
   const Precision precision = options.precision == "bf16" ? Precision::bf16 : Precision::fp32;
-  const h3::Dit dit = h3::Dit::load(bundle.folder / "transformer", precision);
-  const h3::VideoVae vae = h3::VideoVae::load(bundle.folder / "vae", precision);
-  const Machine machine = cpu_machine(options.threads);
+  const Machine machine = options.device == "cuda" ? cuda_machine(0, precision) : cpu_machine(options.threads);
+  const h3::Dit dit = h3::Dit::load(bundle.folder / "transformer", precision, machine.device);
+  const h3::VideoVae vae = h3::VideoVae::load(bundle.folder / "vae", precision, machine.device);
 
   const h3::VaeConfig& v = vae.config;
   const h3::DitConfig& d = dit.config;
@@ -111,6 +114,7 @@ int main(int argc, char** argv) {
   CLI::App app("Times one transformer evaluation and one VAE decode of a bundle.");
   app.add_option("bundle", options.bundle, "folder with fabula.json")->required();
   app.add_option("--threads", options.threads)->check(CLI::Range(1, 1024));
+  app.add_option("--device", options.device)->check(CLI::IsMember({"cpu", "cuda"}));
   app.add_option("--precision", options.precision)->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_option("--text-rows", options.text_rows)->check(CLI::Range(1, 4096));
   app.add_option("--frames", options.frames)->check(CLI::Range(5, 100000));

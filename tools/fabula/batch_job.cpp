@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // Of the options of a film: these hold for the whole batch …
-constexpr std::array<std::string_view, 10> of_the_batch = {"model",    "precision", "threads",  "quiet",       "json",
-                                                           "progress", "store",     "no-store", "any-machine", "help"};
-// … and of those, only the model and the precision change what a film is; they are in the model's hash.
+constexpr std::array<std::string_view, 11> of_the_batch = {"model",    "device", "precision", "threads",     "quiet", "json",
+                                                           "progress", "store",  "no-store",  "any-machine", "help"};
+// … and of those, only the model and the precision change what a film is, apart from how a device rounds; they are in the model's hash.
 
 bool is_of_the_batch(std::string_view name) { return std::find(of_the_batch.begin(), of_the_batch.end(), name) != of_the_batch.end(); }
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <utility>
 
+#include "base/file.h"
 #include "base/sha256.h"
 #include "base/stopwatch.h"
 #include "planner/schema/schema.h"
@@ -20,6 +21,7 @@
 #include "tools/fabula/batch_plans.h"
 #include "tools/fabula/cast_file.h"
 #include "tools/fabula/cast_join.h"
+#include "tools/fabula/film_report.h"
 #include "tools/fabula/planning.h"
 #include "tools/fabula/preview.h"
 #include "tools/fabula/stop.h"
@@ -158,13 +160,25 @@ class Batch {
       attempt(job, [&] {
         if (job.fault) throw *job.fault;
         const std::optional<batch::FilmRecord> known = ledger_->find(job.key);
-        if (known && batch::is_whole(at_its_place(*known)))
-          report_skipped(job, at_its_place(*known));
-        else
-          wanted.push_back(&job);
+        const bool has_film = known && batch::is_whole(at_its_place(*known));
+        if (has_film && is_complete(job, at_its_place(*known))) return report_skipped(job, at_its_place(*known));
+        if (has_film) incomplete_[job.number] = at_its_place(*known).output;
+        wanted.push_back(&job);
       });
     }
     return wanted;
+  }
+
+  // Whether a film has all that goes beside it: a batch may have been killed between the two. `finished` is entered when all is written,
+  // and the receipt, where there is to be one, was the last.
+  [[nodiscard]] static bool is_complete(const BatchJob& job, const batch::FilmRecord& film) {
+    if (film.finished.empty()) return false;
+    if (!makes_receipt(job.options.receipt, film.output)) return true;
+    try {
+      return read_receipt(receipt_of(film.output)).sha256 == film.sha256;
+    } catch (const Error&) {
+      return false;
+    }
   }
 
   // The ledger names films relative to its folder, which may be moved.
@@ -176,10 +190,13 @@ class Batch {
   // Makes the shots of a film; the one before is encoded meanwhile.
   void start(const BatchJob& job, const PlannedFilm& planned) {
     const FilmRequest request = film_request(job.options, studio_, planned.film);
-    const fs::path output = output_of(job, folder_, planned.film, request.seed);
+    const auto incomplete = incomplete_.find(job.number);  // this batch's own film, which is written once more with what goes beside it
+    const bool is_new = incomplete == incomplete_.end();
+    const fs::path output = is_new ? output_of(job, folder_, planned.film, request.seed) : incomplete->second;
+    const OverwriteOptions overwriting = is_new ? job.options.overwriting : OverwriteOptions{.overwrite = true};
     claim(job, output);
     make_folder(output.parent_path());
-    if (!may_write(output, job.options.overwriting, {request_.file, job.file})) return report_kept(job, output);
+    if (!may_write(output, overwriting, {request_.file, job.file})) return report_kept(job, output);
     check_memory(studio_, planned, request);
     if (!job.options.save_plan.empty()) save_plan(job, planned.film);
 
@@ -202,6 +219,7 @@ class Batch {
                           .on_whole = [this, &film](const fs::path& whole) { enter(film, whole); }};
     RenderOptions options = job.options;
     options.output = output.string();
+    options.overwriting = overwriting;
     if (!options.delivery.stems.empty()) options.delivery.stems = inside(folder_, options.delivery.stems).string();
     film.making = make_film(options, studio_, planned, output, hooks);
     settle();
@@ -209,7 +227,7 @@ class Batch {
   }
 
   bool show(const FilmProgress& p) {
-    progress_.show(fraction_of(p.fraction), {.film = done_, .films = total_, .shot = p.shot, .shots = p.shots});
+    progress_.show(fraction_of(p.fraction), {.film = done_, .films = total_, .shot = p.shot, .shots = p.shots, .attempt = p.attempt});
     return !stop_requested();
   }
 
@@ -222,9 +240,11 @@ class Batch {
 
   void save_plan(const BatchJob& job, const plan::Film& film) const {
     const fs::path file = inside(folder_, job.options.save_plan);
+    const std::string text = plan::to_json(film) + "\n";
     make_folder(file.parent_path());
-    if (may_write(file, job.options.overwriting, {request_.file, job.file}))
-      write_output(file, plan::to_json(film) + "\n", job.options.overwriting);
+    if (fs::is_regular_file(file) && fs::file_size(file) == text.size() && read_file(file, text.size(), "the plan") == text)
+      return;  // a killed batch has written it
+    if (may_write(file, job.options.overwriting, {request_.file, job.file})) write_output(file, text, job.options.overwriting);
   }
 
   [[nodiscard]] batch::FilmRecord record_of(const BatchJob& job, const PlannedFilm& planned, const fs::path& output,
@@ -245,7 +265,6 @@ class Batch {
     film.record.bytes = static_cast<std::int64_t>(fs::file_size(whole));
     film.record.sha256 = sha256_of(whole);
     film.record.milliseconds = std::lround(film.watch.seconds() * 1000.0);
-    film.record.finished = utc_now();
     const std::vector<std::uint8_t> poster = jpeg_of(film.pictures.at(film.pictures.size() / 2));
     film.record.poster.assign(poster.begin(), poster.end());
     ledger_->put(film.job->key, film.record);
@@ -258,10 +277,10 @@ class Batch {
     attempt(*film->job, [&] {
       complete(film->making);
       remember_film(film->job->options.planning.cast, film->plan);
-      if (const std::vector<std::string> notes = film_notes(film->making, studio_.store.get()); !notes.empty()) {
-        film->record.warnings.insert(film->record.warnings.end(), notes.begin(), notes.end());
-        ledger_->put(film->job->key, film->record);
-      }
+      const std::vector<std::string> notes = film_notes(film->making, studio_.store.get());
+      film->record.warnings.insert(film->record.warnings.end(), notes.begin(), notes.end());
+      film->record.finished = utc_now();
+      ledger_->put(film->job->key, film->record);
       report_done(*film);
     });
   }
@@ -292,6 +311,7 @@ class Batch {
            {"seconds", static_cast<double>(record.milliseconds) / 1000.0},
            {"shots_made", ids_of(film.making.shots, false)},
            {"shots_reused", ids_of(film.making.shots, true)},
+           {"shots_remade", remade_ids(film.making.shots)},
            {"unsupported", record.unsupported},
            {"warnings", record.warnings}});
     if (request_.film.quiet) return;
@@ -326,6 +346,7 @@ class Batch {
   std::vector<BatchJob> jobs_;
   std::optional<batch::Ledger> ledger_;
   std::map<fs::path, std::size_t> claimed_;          // output -> job
+  std::map<std::size_t, fs::path> incomplete_;       // by job: films that lack what goes beside them
   std::map<std::size_t, batch::PageEntry> shown_;    // by job
   std::size_t total_ = 0, done_ = 0, failures_ = 0;  // of the jobs to do
   std::unique_ptr<Pending> pending_;                 // last: its thread writes into the ledger

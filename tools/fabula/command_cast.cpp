@@ -325,10 +325,105 @@ void run_remember(const CastOptions& options) {
     std::printf("%lld\n", static_cast<long long>(memory.number));
 }
 
+constexpr std::initializer_list<int> cast_codes = {0, 2, 65, 66, 73, 74, 78};
+
+// Registers the commands of `fabula cast`, which share their options.
+class CastCommands {
+ public:
+  explicit CastCommands(CLI::App& cast) : cast_(cast) {}
+
+  void add_reading();
+  void add_changing();
+  void add_cards();
+  void add_memory();
+
+ private:
+  CLI::App* command(const char* name, const char* help, const char* example, void (*run)(const CastOptions&)) {
+    CLI::App* sub = cast_.add_subcommand(name, help);
+    sub->footer(footer(std::string("  fabula cast ") + example, cast_codes));
+    sub->add_option("--cast", options_->file, "The cast file (default: the user's own)")->type_name("CAST.db");
+    sub->add_option("--file", options_->file)->group("");  // its former name
+    sub->add_flag("--json", options_->json, "Print the result as JSON");
+    sub->callback([options = options_, run] { run(*options); });
+    return sub;
+  }
+  CLI::App* command_on_one(const char* name, const char* help, const char* example, void (*run)(const CastOptions&)) {
+    CLI::App* sub = command(name, help, example, run);
+    sub->add_option("id", options_->id, "The character, for example fox")->required();
+    return sub;
+  }
+  void add_character_options(CLI::App&);
+
+  CLI::App& cast_;
+  std::shared_ptr<CastOptions> options_ = std::make_shared<CastOptions>();
+};
+
+void CastCommands::add_character_options(CLI::App& command) {
+  for (const TextOption& option : text_options()) {
+    const auto set = [options = options_, option](const std::string& text) {
+      option.text(options->character) = text;
+      options->given.insert(option.name);
+    };
+    command.add_option_function<std::string>(option.name, set, option.help);
+  }
+  const auto add_list = [&](const char* name, std::vector<std::string>& values, const char* help, const char* type) {
+    command.add_option(name, values, help)->type_name(type)->allow_extra_args(false);
+  };
+  add_list("--image", options_->character.ref_images, "A picture of it; may be given several times", "FILE");
+  add_list("--audio", options_->character.ref_audio, "A recording of its voice; may be given several times", "FILE");
+  add_list("--field", options_->fields, "Anything else, as KEY=TEXT; may be given several times. actor=fox says who plays it", "KEY=TEXT");
+  add_model_folder(command, options_->model);
+}
+
+void CastCommands::add_reading() {
+  command("list", "Who is in the cast", "list", run_list);
+  command_on_one("show", "Everything about a character, and how a prompt describes it", "show fox", run_show);
+}
+
+void CastCommands::add_changing() {
+  CLI::App* add =
+      command_on_one("add", "Add a character", "add fox --look \"an orange fox\" --wardrobe \"a red scarf\" --voice-id rms", run_add);
+  add_character_options(*add);
+  add->add_flag("--replace", options_->replace, "Replace the character with this id; its memory stays");
+
+  add_character_options(*command_on_one("edit", "Change what the options say about a character, and nothing else",
+                                        "edit fox --wardrobe \"a blue hat\"", run_edit));
+
+  command_on_one("rename", "Give a character another id; everything else stays", "rename fox rusty", run_rename)
+      ->add_option("new_id", options_->new_id, "Its new id")
+      ->required();
+  command_on_one("remove", "Remove a character and its memory; asks first", "remove fox", run_remove)
+      ->add_flag("-y,--yes", options_->yes, "Do not ask");
+}
+
+void CastCommands::add_cards() {
+  CLI::App* import = command("import", "Add a character from a Character Card (V3, V2 or older)", "import hero.png --id hero", run_import);
+  import->add_option("card", options_->card, "A .json, .png, .charx, .jpeg or .webp file, or - for standard input")->required();
+  import->add_option("--id", options_->id, "Its id here (default: the card's, or made from its name)");
+  import->add_flag("--replace", options_->replace, "Replace the character with this id; its memory stays");
+  add_model_folder(*import, options_->model);
+
+  CLI::App* write = command_on_one("export", "Write a character as a Character Card V3, without the reference media on this machine",
+                                   "export fox fox.png", run_export);
+  write->add_option("card", options_->card, "FILE.json, FILE.png (needs a picture), FILE.charx, or - for JSON on standard output")
+      ->required();
+  add_overwrite_options(*write, options_->overwriting);
+}
+
+void CastCommands::add_memory() {
+  CLI::App* remember = command_on_one("remember", "Keep what happened to a character",
+                                      "remember fox \"found the lantern\" --film moonlight --shot s020", run_remember);
+  remember->add_option("text", options_->memory.text, "What happened: \"found the lantern\"")->required();
+  options_->memory.type = "event";
+  remember->add_option("--type", options_->memory.type, "Its kind, for example event, wardrobe, possession")->capture_default_str();
+  remember->add_option("--film", options_->memory.film, "In which film");
+  remember->add_option("--shot", options_->memory.shot, "In which shot");
+  remember->add_option("--time", options_->memory.time_ms, "When, on the film clock")->type_name("MS")->check(CLI::NonNegativeNumber);
+}
+
 }  // namespace
 
 void add_cast_command(CLI::App& app) {
-  static constexpr std::initializer_list<int> codes = {0, 2, 65, 66, 73, 74, 78};
   CLI::App* cast = app.add_subcommand("cast", "Keep characters across films: their look, wardrobe, voice and what happened to them");
   cast->require_subcommand(1);
   cast->footer(
@@ -337,81 +432,12 @@ void add_cast_command(CLI::App& app) {
              "  fabula cast remember fox \"found the lantern\" --film moonlight --shot s020\n"
              "  fabula cast show fox\n\n"
              "The cast is one file: --cast, else $XDG_DATA_HOME/fabula/cast.db, else ~/.local/share/fabula/cast.db.",
-             codes));
-  const auto options = std::make_shared<CastOptions>();
-  const auto command = [&](const char* name, const char* help, const char* example, void (*run)(const CastOptions&)) {
-    CLI::App* sub = cast->add_subcommand(name, help);
-    sub->footer(footer(std::string("  fabula cast ") + example, codes));
-    sub->add_option("--cast", options->file, "The cast file (default: the user's own)")->type_name("CAST.db");
-    sub->add_option("--file", options->file)->group("");  // its former name
-    sub->add_flag("--json", options->json, "Print the result as JSON");
-    sub->callback([options, run] { run(*options); });
-    return sub;
-  };
-  const auto takes_id = [&](CLI::App* sub) { sub->add_option("id", options->id, "The character, for example fox")->required(); };
-
-  command("list", "Who is in the cast", "list", run_list);
-  takes_id(command("show", "Everything about a character, and how a prompt describes it", "show fox", run_show));
-
-  const auto takes_character = [&](CLI::App* sub) {
-    for (const TextOption& option : text_options()) {
-      const auto set = [options, option](const std::string& text) {
-        option.text(options->character) = text;
-        options->given.insert(option.name);
-      };
-      sub->add_option_function<std::string>(option.name, set, option.help);
-    }
-    sub->add_option("--image", options->character.ref_images, "A picture of it; may be given several times")
-        ->type_name("FILE")
-        ->allow_extra_args(false);
-    sub->add_option("--audio", options->character.ref_audio, "A recording of its voice; may be given several times")
-        ->type_name("FILE")
-        ->allow_extra_args(false);
-    sub->add_option("--field", options->fields, "Anything else, as KEY=TEXT; may be given several times. actor=fox says who plays it")
-        ->type_name("KEY=TEXT")
-        ->allow_extra_args(false);
-    add_model_folder(*sub, options->model);
-  };
-  CLI::App* add = command("add", "Add a character", "add fox --look \"an orange fox\" --wardrobe \"a red scarf\" --voice-id rms", run_add);
-  takes_id(add);
-  takes_character(add);
-  add->add_flag("--replace", options->replace, "Replace the character with this id; its memory stays");
-
-  CLI::App* edit =
-      command("edit", "Change what the options say about a character, and nothing else", "edit fox --wardrobe \"a blue hat\"", run_edit);
-  takes_id(edit);
-  takes_character(edit);
-
-  CLI::App* rename = command("rename", "Give a character another id; everything else stays", "rename fox rusty", run_rename);
-  takes_id(rename);
-  rename->add_option("new_id", options->new_id, "Its new id")->required();
-
-  CLI::App* remove = command("remove", "Remove a character and its memory; asks first", "remove fox", run_remove);
-  takes_id(remove);
-  remove->add_flag("-y,--yes", options->yes, "Do not ask");
-
-  CLI::App* import = command("import", "Add a character from a Character Card (V3, V2 or older)", "import hero.png --id hero", run_import);
-  import->add_option("card", options->card, "A .json, .png, .charx, .jpeg or .webp file, or - for standard input")->required();
-  import->add_option("--id", options->id, "Its id here (default: the card's, or made from its name)");
-  import->add_flag("--replace", options->replace, "Replace the character with this id; its memory stays");
-  add_model_folder(*import, options->model);
-
-  CLI::App* write = command("export", "Write a character as a Character Card V3, without the reference media on this machine",
-                            "export fox fox.png", run_export);
-  takes_id(write);
-  write->add_option("card", options->card, "FILE.json, FILE.png (needs a picture), FILE.charx, or - for JSON on standard output")
-      ->required();
-  add_overwrite_options(*write, options->overwriting);
-
-  CLI::App* remember = command("remember", "Keep what happened to a character",
-                               "remember fox \"found the lantern\" --film moonlight --shot s020", run_remember);
-  takes_id(remember);
-  remember->add_option("text", options->memory.text, "What happened: \"found the lantern\"")->required();
-  options->memory.type = "event";
-  remember->add_option("--type", options->memory.type, "Its kind, for example event, wardrobe, possession")->capture_default_str();
-  remember->add_option("--film", options->memory.film, "In which film");
-  remember->add_option("--shot", options->memory.shot, "In which shot");
-  remember->add_option("--time", options->memory.time_ms, "When, on the film clock")->type_name("MS")->check(CLI::NonNegativeNumber);
+             cast_codes));
+  CastCommands commands(*cast);
+  commands.add_reading();
+  commands.add_changing();
+  commands.add_cards();
+  commands.add_memory();
 }
 
 }  // namespace fabula::cli

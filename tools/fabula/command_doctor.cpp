@@ -19,6 +19,7 @@
 #include "tools/fabula/cast_file.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/configuration.h"
+#include "tools/fabula/device_choice.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/processor.h"
@@ -123,6 +124,7 @@ std::string environment(const CLI::App& app) {
 
 std::vector<Check> checks(const CLI::App& app, const std::string& bundle) {
   return {{"processor", processor},
+          {"graphics", graphics_text},
           {"memory", [] { return megabytes(available_memory()) + " free"; }},
           {"model", [&bundle] { return model(bundle); }},
           {"encoders", encoders},

@@ -16,9 +16,9 @@
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
-#include "tools/fabula/plan_batch.h"
 #include "tools/fabula/plan_check.h"
 #include "tools/fabula/plan_compile.h"
+#include "tools/fabula/plan_prompts.h"
 #include "tools/fabula/planning.h"
 #include "tools/fabula/source.h"
 
@@ -96,7 +96,7 @@ void run(const PlanOptions& options, bool has_source) {
   if (options.json && options.check.empty() && options.batch.empty()) throw Error(ExitCode::usage, "--json goes with --check or --batch");
   if (!options.check.empty()) return check_plan({options.check, options.planning.model.model, options.json});
   if (!options.batch.empty())
-    return plan_batch({options.batch, options.output, options.overwriting, options.planning, options.jobs, options.json});
+    return plan_prompts({options.batch, options.output, options.overwriting, options.planning, options.jobs, options.json});
   if (!options.retime.empty()) return retime_plan(options);
   options.schema ? print_schema(options) : plan_source(options);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "tools/fabula/device_choice.h"
 
 namespace fabula::cli {
 
@@ -110,6 +111,17 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
                        "Precision of the computation; auto is bf16 where the processor multiplies it natively, else fp32");
   command.add_option("--threads", options.threads, "Threads to compute with (default: all); the result does not depend on it")
       ->check(CLI::Range(1, 1024));
+}
+
+void add_device_option(CLI::App& command, ModelOptions& options) {
+  command
+      .add_option("--device", options.device,
+                  "What makes pictures and sound: cpu, cuda, or cuda:N for the card number N; plans are always written by the processor")
+      ->check([](const std::string& device) {
+        return device == "cpu" || cuda_device_of(device) ? std::string() : device + " is none of cpu, cuda and cuda:N";
+      })
+      ->type_name("DEVICE")
+      ->capture_default_str();
 }
 
 void add_planning_options(CLI::App& command, PlanningOptions& options) {

@@ -22,10 +22,13 @@ namespace fabula::cli {
 struct ModelOptions {
   std::string model;  ///< folder of a bundle; empty: the one shipped with Fabula
   std::string precision = "auto";
-  int threads = 0;  ///< 0: one per processor
+  int threads = 0;             ///< 0: one per processor
+  std::string device = "cpu";  ///< of the clip model: "cpu", "cuda" or "cuda:N"
 };
 /// --model, --precision and --threads.
 void add_model_options(CLI::App&, ModelOptions&);
+/// --device.
+void add_device_option(CLI::App&, ModelOptions&);
 /// --model alone.
 void add_model_folder(CLI::App&, std::string& model);
 

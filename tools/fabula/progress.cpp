@@ -36,7 +36,8 @@ std::string number_of(std::size_t index, std::size_t count) { return std::to_str
 
 std::string text_of(const ProgressStep& step) {
   std::string text = step.films > 1 ? "film " + number_of(step.film, step.films) + ", " : "";
-  return text + (step.stage != nullptr ? step.stage : "shot " + number_of(step.shot, step.shots));
+  if (step.stage != nullptr) return text + step.stage;
+  return text + "shot " + number_of(step.shot, step.shots) + (step.attempt > 0 ? ", attempt " + std::to_string(step.attempt + 1) : "");
 }
 
 std::string dumped(const ordered_json& object) { return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace); }
@@ -148,6 +149,7 @@ void Progress::show_json(const ProgressStep& step, double left) {
   line["stage"] = step.stage != nullptr ? step.stage : "shots";
   if (step.films > 1) line.update({{"film", step.film + 1}, {"films", step.films}});
   if (step.stage == nullptr) line.update({{"shot", step.shot + 1}, {"shots", step.shots}});
+  if (step.attempt > 0) line["attempt"] = step.attempt + 1;
   line["progress"] = std::floor(fraction_ * 1e4) / 1e4;
   if (left >= 0.0) line["seconds_left"] = std::round(left * 10.0) / 10.0;
   std::fprintf(out_, "%s\n", dumped(line).c_str());

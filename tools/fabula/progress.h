@@ -25,6 +25,7 @@ struct ProgressStep {
   const char* stage = nullptr;      ///< such as "planning"; null: a shot is being made
   std::size_t film = 0, films = 1;  ///< index, number
   std::size_t shot = 0, shots = 0;  ///< index, number; of the film
+  int attempt = 0;                  ///< index; at the shot
 };
 
 /// One job from beginning to end. What it shows never falls.

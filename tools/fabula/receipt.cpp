@@ -55,6 +55,7 @@ ordered_json json_of(const std::vector<std::pair<std::string, std::string>>& pai
 ordered_json json_of(const ShotReport& shot) {
   ordered_json object = {{"id", shot.id}, {"seed", shot.seed}, {"outcome", name_of(shot.outcome)}};
   if (!shot.profile.empty()) object["profile"] = shot.profile;
+  for (const ShotReport::Refused& refused : shot.refused) object["refused"].push_back({{"seed", refused.seed}, {"why", refused.fault}});
   return object;
 }
 

@@ -41,6 +41,7 @@ struct RenderOptions {
   int scale = 0;                      ///< size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
   bool preview = false;  ///< a contact sheet beside the film, anew with every shot
+  bool no_gate = false;  ///< every shot is taken as it comes: see engine/film/gate.h
   bool dry_run = false;  ///< nothing is made or written: see print_dry_run
   ProgressOptions progress;
   StoreChoice store;
@@ -50,10 +51,15 @@ struct RenderOptions {
   std::string from_receipt;  ///< a receipt whose film is made again; empty: none
   ReceiptOptions receipt;
 };
+/// -o/--output, and what becomes of a file that is there.
+void add_output_options(CLI::App&, RenderOptions&);
 /// How a film is made: everything but its source, where it goes and what becomes of a file that is there.
 void add_film_options(CLI::App&, RenderOptions&);
 /// --save-plan
 CLI::Option* add_save_plan_option(CLI::App&, RenderOptions&);
+/// The options that the film of `given.from_receipt` was made with, and those of `given` that say where things are. Throws Error(usage) if
+/// `given` has options that the receipt settles, and as read_receipt does.
+[[nodiscard]] RenderOptions options_of_receipt(const RenderOptions& given);
 
 /// What makes films: loaded once, for any number of them.
 struct Studio {
@@ -74,6 +80,9 @@ void load_model(Studio&, const RenderOptions&);
 
 /// Throws Error(out_of_memory) if a shot of the film needs more memory than is free.
 void check_memory(const Studio&, const PlannedFilm&, const FilmRequest&);
+
+/// Size, rate, quality and overwriting of the film's file. A small canvas is enlarged by a whole number, which players would do worse.
+[[nodiscard]] SinkOptions sink_options(const RenderOptions&, const ClipFormat&, int fps);
 
 /// What goes with a film: its subtitles, stems and receipt. Some of it refers to the rest, so it stays where it is.
 struct BesideTheFilm {
@@ -105,13 +114,5 @@ struct FilmHooks {
 
 /// Waits until the film has its name, then writes what goes beside it; the receipt comes last. Throws what the writing of the film threw.
 void complete(FilmInTheMaking&);
-
-/// What a user should know about the shots, sentence by sentence.
-[[nodiscard]] std::vector<std::string> shot_notes(const std::vector<ShotReport>&, const ShotStore*);
-/// And about the whole film, which must have been written.
-[[nodiscard]] std::vector<std::string> film_notes(const FilmInTheMaking&, const ShotStore*);
-
-/// The ids of the shots that were reused, or that were not.
-[[nodiscard]] std::vector<std::string> ids_of(const std::vector<ShotReport>&, bool reused);
 
 }  // namespace fabula::cli

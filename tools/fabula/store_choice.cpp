@@ -6,7 +6,6 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "tools/fabula/processor.h"
 
 namespace fabula::cli {
 
@@ -32,11 +31,11 @@ fs::path store_folder(const std::string& given) {
   return {};
 }
 
-std::unique_ptr<ShotStore> open_store(const StoreChoice& choice) {
+std::unique_ptr<ShotStore> open_store(const StoreChoice& choice, const std::string& profile) {
   if (choice.none) return nullptr;
   StoreOptions options;
   options.folder = store_folder(choice.folder);
-  options.profile = processor_profile();
+  options.profile = profile;
   options.any_profile = choice.any_machine;
   if (options.folder.empty()) return nullptr;
   try {

@@ -29,6 +29,6 @@ void add_store_folder(CLI::App&, std::string& folder);
 
 /// The store, or null for none. Throws Error(cannot_create) for a folder that was asked for; the user's own is done without where it cannot
 /// be made, which is reported on standard error.
-[[nodiscard]] std::unique_ptr<ShotStore> open_store(const StoreChoice&);
+[[nodiscard]] std::unique_ptr<ShotStore> open_store(const StoreChoice&, const std::string& profile);
 
 }  // namespace fabula::cli

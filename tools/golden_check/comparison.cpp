@@ -93,14 +93,8 @@ Tensor view_of(const void* data, DType dtype, Shape shape) {
 
 void Comparison::compare(const std::string& name, const Tensor& result, std::int64_t item, std::int64_t items) {
   if (!wants(name) || (result.data == nullptr && result.elements() != 0)) return;
-  Tensor actual = result;
-  std::vector<std::byte> on_host;
-  if (result.device != DeviceKind::cpu) {
-    on_host.resize(result.bytes());
-    copy_bytes(on_host.data(), result.data, result.bytes(), stream_);
-    actual.data = on_host.data();
-    actual.device = DeviceKind::cpu;
-  }
+  std::vector<std::byte> memory;
+  const Tensor actual = on_host(result, memory);
   const Tensor expected = expected_->at(name);
   const Tensor target = items == 1 ? expected : expected.slice(item * (expected.shape[0] / items), expected.shape[0] / items);
   if (without_ones(actual.shape) != without_ones(target.shape)) {
@@ -118,12 +112,47 @@ void Comparison::compare(const std::string& name, const Tensor& result, std::int
       throw Error(ExitCode::check_failed, name + "[" + std::to_string(i) + "] is " + std::to_string(integer_at(actual, i)) + ", expected " +
                                               std::to_string(integer_at(target, i)));
     }
-    error /= scale;
-    if (error > largest_) {
-      largest_ = error;
-      worst_ = name;
-    }
+    note(error / scale, name);
   }
+}
+
+void Comparison::note(double error, const std::string& name) {
+  if (!(error > largest_)) return;
+  largest_ = error;
+  worst_ = name;
+}
+
+Tensor Comparison::on_host(const Tensor& result, std::vector<std::byte>& memory) const {
+  if (result.device == DeviceKind::cpu) return result;
+  memory.resize(result.bytes());
+  copy_bytes(memory.data(), result.data, result.bytes(), stream_);
+  Tensor copied = result;
+  copied.data = memory.data();
+  copied.device = DeviceKind::cpu;
+  return copied;
+}
+
+void Comparison::within(const Bound& bound, const std::string& name, const Tensor& result) {
+  if (!wants(name) || (result.data == nullptr && result.elements() != 0)) return;
+  std::vector<std::byte> memory;
+  const Tensor actual = on_host(result, memory), expected = expected_->at(name);
+  if (without_ones(actual.shape) != without_ones(expected.shape))
+    throw Error(ExitCode::check_failed, name + " has shape " + actual.shape.text() + ", expected " + expected.shape.text());
+  compared_[name] += actual.elements();
+  const auto value = [](const Tensor& tensor, std::int64_t i) {
+    return is_float(tensor.dtype) ? real_at(tensor, i) : static_cast<double>(integer_at(tensor, i));
+  };
+  double largest = 0.0, squares = 0.0;
+  for (std::int64_t i = 0; i < actual.elements(); ++i) {
+    const double error = distance(value(actual, i), value(expected, i), DType::f32);
+    largest = std::max(largest, error);
+    squares += error * error;
+  }
+  const double rms = actual.elements() == 0 ? 0.0 : std::sqrt(squares / static_cast<double>(actual.elements()));
+  const bool exact = bound.largest == 0.0 && bound.rms == 0.0;
+  if (exact && largest > 0.0) throw Error(ExitCode::check_failed, name + " is up to " + std::to_string(largest) + " from the reference");
+  if (bound.largest > 0.0) note(largest / bound.largest, name);
+  if (bound.rms > 0.0) note(rms / bound.rms, name);
 }
 
 void Comparison::operator()(const std::string& name, const Tensor& actual) { compare(name, actual, 0, 1); }

@@ -141,8 +141,8 @@ void limit_memory() {
   setrlimit(RLIMIT_AS, &limit);
 }
 
-Machine machine_of(const std::string& table, int threads) {
-  if (table == "cuda") return cuda_machine();
+Machine machine_of(const std::string& table, int threads, Precision precision) {
+  if (table == "cuda") return cuda_machine(0, precision);
   return table == "reference" ? reference_machine() : cpu_machine(threads);
 }
 
@@ -163,7 +163,8 @@ int run(int argc, char** argv) {
   }
   if (!fs::is_directory(folder)) throw Error(ExitCode::input_missing, folder + " is not a folder");
   if (table != "cuda") limit_memory();  // the CUDA driver maps far more than it uses
-  const Setup setup{machine_of(table, threads), precision == "bf16" ? Precision::bf16 : Precision::fp32};
+  const Precision profile = precision == "bf16" ? Precision::bf16 : Precision::fp32;
+  const Setup setup{machine_of(table, threads, profile), profile};
   return check(folder, setup, as_json);
 }
 

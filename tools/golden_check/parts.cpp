@@ -34,6 +34,7 @@ constexpr Part h3_parts[] = {
     {"audio_vae", run_audio_vae, 2e-4, 2e-4,
      "float32 sums in another order; this network stays float32 in both profiles, as the reference's does"},
     {"sampler", run_sampler, 1e-3, 0.25, "the errors of every step add up"},
+    {"h3_folder", run_h3_folder, 1.0, 1.0, "the share used up of each stage's own bound, which stands in run_h3_folder.cpp"},
 };
 
 }  // namespace

@@ -29,14 +29,14 @@ h3::ClipGeometry geometry_of(const Case& one) {
   return geometry;
 }
 
-std::vector<h3::Reference> references_of(const json& list) {
-  std::vector<h3::Reference> references;
+std::vector<h3::LayoutReference> references_of(const json& list) {
+  std::vector<h3::LayoutReference> references;
   for (const json& entry : list) {
-    h3::Reference reference;
+    h3::LayoutReference reference;
     const auto kind = entry.at("kind").get<std::string>();
-    reference.kind = kind == "image"   ? h3::Reference::Kind::image
-                     : kind == "audio" ? h3::Reference::Kind::audio
-                                       : h3::Reference::Kind::video;
+    reference.kind = kind == "image"   ? h3::LayoutReference::Kind::image
+                     : kind == "audio" ? h3::LayoutReference::Kind::audio
+                                       : h3::LayoutReference::Kind::video;
     if (entry.at("latent_shape").is_array()) {
       const auto shape = entry["latent_shape"].get<std::vector<std::int64_t>>();
       if (shape.size() != 3 || *std::min_element(shape.begin(), shape.end()) < 1 || *std::max_element(shape.begin(), shape.end()) > 512) {

@@ -12,6 +12,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/machine.h"
@@ -40,6 +41,11 @@ struct Setup {
   Precision precision = Precision::fp32;
 };
 
+/// How far a result may be from the reference's: the largest difference, and the root mean square of all; 0: not looked at. Both 0: equal.
+struct Bound {
+  double largest = 0.0, rms = 0.0;
+};
+
 /// Collects results against a case's `out.*` and `tap.*`.
 class Comparison {
  public:
@@ -58,6 +64,9 @@ class Comparison {
   void values(const std::string& name, std::span<const std::int64_t> actual, Shape shape);
   /// Whether the file stores this name: to skip work for absent taps.
   [[nodiscard]] bool wants(const std::string& name) const { return expected_ != nullptr && expected_->has(name); }
+  /// As operator(), with a bound of the tensor's own, which integers may use up, too. What counts as error is the share of the bound that
+  /// is used up: such a part's tolerance is 1.
+  void within(const Bound&, const std::string& name, const Tensor& actual);
   /// For results that are no tensors: throws Error(check_failed) with the sentence unless `equal`.
   void exact(bool equal, const std::string& sentence);
 
@@ -68,6 +77,8 @@ class Comparison {
   [[nodiscard]] std::set<std::string> left_out() const;
 
  private:
+  [[nodiscard]] Tensor on_host(const Tensor& result, std::vector<std::byte>& memory) const;
+  void note(double error, const std::string& name);
   void compare(const std::string& name, const Tensor& actual, std::int64_t offset, std::int64_t items);
 
   const Safetensors* expected_;
@@ -100,5 +111,6 @@ void run_transformer(const Case&, const Setup&, Comparison&);
 void run_vae(const Case&, const Setup&, Comparison&);
 void run_audio_vae(const Case&, const Setup&, Comparison&);
 void run_sampler(const Case&, const Setup&, Comparison&);
+void run_h3_folder(const Case&, const Setup&, Comparison&);
 
 }  // namespace fabula::golden

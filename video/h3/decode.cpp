@@ -42,6 +42,10 @@ void to_unit_range(std::span<float> frames, std::int64_t picture) {
   }
 }
 
+float normalised_pixel(std::uint8_t value, std::size_t colour) {
+  return (static_cast<float>(value) / 255.0F - pixel_mean[colour]) / pixel_std[colour];
+}
+
 Image to_image(std::span<const float> frame, std::int64_t height, std::int64_t width) {
   const auto picture = static_cast<std::size_t>(height * width);
   Image image{static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(3 * picture)};

@@ -18,6 +18,9 @@ namespace fabula::h3 {
 /// Pixels (frames, 3, height, width) on the host, from ImageNet's normalisation to [0, 1], in place. `picture`: height · width.
 void to_unit_range(std::span<float> frames, std::int64_t picture);
 
+/// An 8-bit value of colour 0, 1 or 2 in ImageNet's normalisation.
+[[nodiscard]] float normalised_pixel(std::uint8_t value, std::size_t colour);
+
 /// One frame (3, height, width) in [0, 1] -> 8 bits per channel, rounded to nearest.
 [[nodiscard]] Image to_image(std::span<const float> frame, std::int64_t height, std::int64_t width);
 

@@ -47,7 +47,8 @@ ClipLatents draw_noise(Context& ctx, TorchGenerator& generator, Shape video, Sha
   return {filled(ctx, video, draw), filled(ctx, audio, draw)};
 }
 
-void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising& how, const ClipRows& rows, const AfterStep& after_step) {
+void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising& how, const ClipRows& rows, const AfterStep& after_step,
+             const Tap& tap) {
   const Arena::Scope scope(ctx.arena);
   const DitSequence sequence = prepare(ctx, dit, rows.text, layout);
   // A modality that is given whole is not on a track: nothing of it is made.
@@ -59,6 +60,8 @@ void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising
     const float video_timestep = makes_video ? timesteps.front() : how.given_video;
     const RowTimesteps times = row_timesteps(layout, video_timestep, timesteps.back(), how.given_video);
     const DitOutput out = forward(c, dit, sequence, rows.video, rows.audio, times.distinct, times.index);
+    tap("velocity", out.video);
+    tap("audio_velocity", out.audio);
     std::vector<Tensor> outputs;
     if (makes_video) outputs.push_back(made(out.video, layout.given_video_rows));
     outputs.push_back(made(out.audio, layout.given_audio_rows));

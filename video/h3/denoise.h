@@ -64,7 +64,8 @@ struct ClipRows {
 };
 
 /// On entry rows.video and rows.audio hold noise except in given rows; on return they are clean. All of the video may be given: then only
-/// sound is made, and text takes the timestep of the given pictures.
-void denoise(Context&, const Dit&, const Layout&, const Denoising&, const ClipRows& rows, const AfterStep&);
+/// sound is made, and text takes the timestep of the given pictures. Taps "velocity" and "audio_velocity", the transformer's output of
+/// every evaluation, given rows first.
+void denoise(Context&, const Dit&, const Layout&, const Denoising&, const ClipRows& rows, const AfterStep&, const Tap& = {});
 
 }  // namespace fabula::h3

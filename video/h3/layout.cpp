@@ -141,24 +141,24 @@ Layout pack(const ClipGeometry& geometry, std::span<const std::int32_t> text_tag
   return packer.take();
 }
 
-Layout pack(const ClipGeometry& geometry, std::span<const std::int32_t> text_tags, std::span<const Reference> references) {
+Layout pack(const ClipGeometry& geometry, std::span<const std::int32_t> text_tags, std::span<const LayoutReference> references) {
   Packer packer(geometry);
   packer.text(text_tags, {});
   auto time = static_cast<double>(text_tags.size());
   const FrameGrid target = frame_grid(geometry.height, geometry.width, geometry.patch);
-  for (const Reference& reference : references) {
+  for (const LayoutReference& reference : references) {
     const auto sounding = static_cast<double>(reference.audio_latents);
     switch (reference.kind) {
-      case Reference::Kind::image:  // one whole slot, not a latent frame's span
+      case LayoutReference::Kind::image:  // one whole slot, not a latent frame's span
         for (std::int64_t i = 0; i < reference.frames; ++i)
           packer.frame(time, frame_grid(reference.height, reference.width, geometry.patch));
         time += 1.0;
         break;
-      case Reference::Kind::audio:
+      case LayoutReference::Kind::audio:
         packer.audio(reference.audio_latents, time, target);
         time += sounding;
         break;
-      case Reference::Kind::video: {
+      case LayoutReference::Kind::video: {
         const FrameGrid grid = frame_grid(reference.height, reference.width, geometry.patch);
         packer.audio(reference.audio_latents, time, grid);
         packer.video(reference.frames, time, grid);

@@ -45,14 +45,14 @@ enum class Anchor : std::uint8_t { first, last };
                           std::span<const double> score_start = {});
 
 /// A picture, a sound or a film that the clip follows. Sizes in latents.
-struct Reference {
+struct LayoutReference {
   enum class Kind : std::uint8_t { image, audio, video } kind = Kind::image;
   std::int64_t frames = 0, height = 0, width = 0;
   std::int64_t audio_latents = 0;  ///< per channel; 0: silent
 };
 
 /// [text | references | audio | video] (ref2va).
-[[nodiscard]] Layout pack(const ClipGeometry&, std::span<const std::int32_t> text_tags, std::span<const Reference> references);
+[[nodiscard]] Layout pack(const ClipGeometry&, std::span<const std::int32_t> text_tags, std::span<const LayoutReference> references);
 
 /// The shortest length of at least `frames` that the video autoencoder makes: chunk·n + kept (17n + 5).
 [[nodiscard]] std::int64_t align_frames(std::int64_t frames, std::int64_t chunk = 17, std::int64_t kept = 5);

@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "base/stopwatch.h"
 #include "video/h3/decode.h"
+#include "video/h3/given.h"
 #include "video/h3/layout.h"
 #include "video/h3/patches.h"
 
@@ -43,13 +44,21 @@ Sound interleaved(const Bundle& bundle, const std::vector<float>& samples) {
 
 }  // namespace
 
+ModelParts ModelParts::in(const std::filesystem::path& folder) {
+  return {folder / "transformer", folder / "vae", folder / "audio_vae", folder / "scheduler", folder / "audio_scheduler"};
+}
+
 H3Model::H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine)
+    : H3Model(bundle, block, precision, std::move(machine), ModelParts::in(bundle.folder)) {}
+
+H3Model::H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine, ModelParts parts)
     : bundle_(std::move(bundle)),
       block_(block),
-      dit_(Dit::load(bundle_.folder / "transformer", precision, machine.device)),
-      vae_(VideoVae::load(bundle_.folder / "vae", precision, machine.device)),
-      audio_vae_(AudioVae::load(bundle_.folder / "audio_vae", machine.device)),
-      schedules_{Schedule::load(bundle_.folder / "scheduler"), Schedule::load(bundle_.folder / "audio_scheduler")},
+      parts_(std::move(parts)),
+      dit_(Dit::load(parts_.transformer, precision, machine.device)),
+      vae_(VideoVae::load(parts_.vae, precision, machine.device)),
+      audio_vae_(AudioVae::load(parts_.audio_vae, machine.device)),
+      schedules_{Schedule::load(parts_.scheduler), Schedule::load(parts_.audio_scheduler)},
       precision_(precision),
       machine_(std::move(machine)) {
   const DitConfig& d = dit_.config;
@@ -93,24 +102,29 @@ ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterS
   if (request.conditioning == nullptr || request.conditioning->untimed() < 0)
     throw Error(ExitCode::internal, "a shot without conditioning");
   const Conditioning& conditioning = *request.conditioning;
-  const std::vector<std::int32_t> text_tags(static_cast<std::size_t>(conditioning.rows()), text_tag);
-  Layout layout = pack(g, text_tags, {}, conditioning.score_start);
+  Layout layout = pack_given(g, conditioning);
+  const std::int64_t given_video = layout.given_video_rows, given_audio = layout.given_audio_rows;
   if (picture != nullptr) layout.given_video_rows = static_cast<std::int64_t>(layout.video.size());
   Denoising how{.schedules = schedules_, .prediction = block_.prediction, .sampler = sampler_named(request.settings.sampler)};
   how.schedules.video.set_points(request.settings.steps + 1);  // sigma 0 is a point, too
   how.schedules.audio.set_points(request.settings.steps + 1);
 
-  TorchGenerator generator(request.seed);
   // The sound's noise is the same whether the picture is given or not.
-  ClipLatents clip = draw_noise(ctx, generator, video_shape(g), audio_shape(g));
-  if (picture != nullptr) clip.video = constant(ctx, picture->values, video_shape(g));
-
+  const ClipLatents clip{ctx.arena.take(video_shape(g)), ctx.arena.take(audio_shape(g))};
   const Arena::Scope scope(ctx.arena);
   const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), dit_.config.patch_dim()});
+  const Tensor audio = ctx.arena.take({static_cast<std::int64_t>(layout.audio.size()), dit_.config.audio_in_channels});
+  const Tensor made = rows.slice(given_video, rows.shape[0] - given_video), sound = audio.slice(given_audio, audio.shape[0] - given_audio);
+  TorchGenerator generator(request.seed);
+  write_given(ctx, g, conditioning.given, how.given_video, generator, rows.slice(0, given_video), audio.slice(0, given_audio));
+  ClipLatents noise = draw_noise(ctx, generator, video_shape(g), audio_shape(g));
+  if (picture != nullptr) noise.video = constant(ctx, picture->values, video_shape(g));
+  patchify(ctx, noise.video, g, made);
+  copy(ctx, noise.audio, sound);
   const Tensor text = constant(ctx, conditioning.states, {conditioning.rows(), conditioning.dim});
-  patchify(ctx, clip.video, g, rows);
-  h3::denoise(ctx, dit_, layout, how, {text, rows, clip.audio}, after_step);
-  unpatchify(ctx, rows, g, clip.video);
+  h3::denoise(ctx, dit_, layout, how, {text, rows, audio}, after_step);
+  unpatchify(ctx, made, g, clip.video);
+  copy(ctx, sound, clip.audio);
   return clip;
 }
 
@@ -143,23 +157,25 @@ Sound H3Model::decode_clip(Context& ctx, const ClipLatents& clip, const FrameRec
 }
 
 // Weights and schedules are hashed as they lie on disk: a bundle whose files were exchanged is another model.
-std::string H3Model::fingerprint() const {
+std::string fingerprint_of(const Bundle& bundle, const BundleBlock& block, Precision precision, const ModelParts& parts) {
   Sha256 hash;
   hash.field("h3")
       .field(numerics)
-      .field(std::to_string(static_cast<int>(precision_)))
-      .field(block_.prediction == Prediction::x0 ? "x0" : "velocity");
-  for (const int number : {bundle_.fps, bundle_.sample_rate, bundle_.audio_channels, bundle_.width, bundle_.height})
+      .field(std::to_string(static_cast<int>(precision)))
+      .field(block.prediction == Prediction::x0 ? "x0" : "velocity");
+  for (const int number : {bundle.fps, bundle.sample_rate, bundle.audio_channels, bundle.width, bundle.height})
     hash.field(std::to_string(number));
-  for (const char* part : {"transformer", "scheduler", "audio_scheduler"}) {
+  for (const std::filesystem::path& part : {parts.transformer, parts.scheduler, parts.audio_scheduler}) {
     std::set<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(bundle_.folder / part)) files.insert(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(part)) files.insert(entry.path());
     for (const auto& file : files) hash.field(file.filename().string()).field(sha256_of(file));
   }
   // What the latents' shapes follow from.
-  for (const char* part : {"vae", "audio_vae"}) hash.field(sha256_of(bundle_.folder / part / "config.json"));
+  for (const std::filesystem::path& part : {parts.vae, parts.audio_vae}) hash.field(sha256_of(part / "config.json"));
   return hash.hex();
 }
+
+std::string H3Model::fingerprint() const { return fingerprint_of(bundle_, block_, precision_, parts_); }
 
 std::size_t H3Model::denoise_footprint(const ClipRequest& request) const {
   return footprint_of(machine_, [&](Context& ctx) { return make(ctx, request, [](std::size_t) { return true; }); });

@@ -1,6 +1,7 @@
 // A bundle of the H3 family as a ClipModel: one denoising loop makes picture and sound, two decoders turn them into frames and samples.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,11 +17,24 @@
 
 namespace fabula::h3 {
 
+/// Where a model's parts are.
+struct ModelParts {
+  std::filesystem::path transformer, vae, audio_vae, scheduler, audio_scheduler;
+
+  /// In the sub-folders of a bundle.
+  static ModelParts in(const std::filesystem::path& folder);
+};
+
+/// ClipModel::fingerprint() of a model of these parts.
+[[nodiscard]] std::string fingerprint_of(const Bundle&, const BundleBlock&, Precision, const ModelParts&);
+
 /// Not thread-safe: one call at a time, on the machine's threads.
 class H3Model final : public ClipModel {
  public:
   /// Loads transformer, vae, audio_vae and both schedulers. Throws Error: input_missing, or bad_data where they do not fit one another.
   H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine);
+  /// The same of parts that are elsewhere.
+  H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine, ModelParts parts);
 
   [[nodiscard]] ClipFormat format() const override;
   [[nodiscard]] std::string fingerprint() const override;
@@ -52,6 +66,7 @@ class H3Model final : public ClipModel {
 
   Bundle bundle_;
   BundleBlock block_;
+  ModelParts parts_;
   Dit dit_;
   VideoVae vae_;
   AudioVae audio_vae_;

@@ -181,6 +181,17 @@ TEST_F(Repair, OnlyWhatAPromptClearlySaysIsMissed) {
   EXPECT_EQ(missed("A fox runs on the beach.", "A fox runs in the city."), 1U);
 }
 
+TEST_F(Repair, WhereTheTimeChangesTheFilmBeginsBeforeTheChange) {
+  const std::string until = "A fox runs through the forest until night falls.";
+  plan::Film film = plan_of(until);
+  film.prompt = until;
+  EXPECT_TRUE(faults_in(film).empty()) << "by day, then by night";
+  film = plan_of("A fox runs through the forest at night.");
+  film.prompt = until;
+  ASSERT_EQ(faults_in(film).size(), 1U);
+  EXPECT_NE(sentence_of(faults_in(film).front()).find("by day"), std::string::npos) << sentence_of(faults_in(film).front());
+}
+
 TEST(RepairOfTheEdition, WeatherMoodAndPropsThatThePromptSaysMustBeShown) {
   const World& world = test::edition();
   const auto missed = [&](const std::string& meant, const std::string& shown) {

@@ -198,7 +198,24 @@ TEST(Images, TakeOnePlaceholderARow) {
   EXPECT_NE(positions(seeing.prompt, {{6, 4}, {2, 4}}).find("2 rows has 4 placeholders"), std::string::npos);
   EXPECT_NE(positions(seeing.prompt, {{6, 4}, {3, 8}}).find("multiple of 2"), std::string::npos);
   EXPECT_NE(positions(seeing.prompt, {{6, 4}, {-2, 8}}).find("patches"), std::string::npos);
-  EXPECT_NE(positions({1, config.video_token}, {}).find("video"), std::string::npos);
+  EXPECT_NE(positions({1, config.video_token}, {}).find("more images"), std::string::npos);
+}
+
+// Qwen3-VL gives the pairs of a video times in the text, so that each is placed like an image.
+TEST(Images, APairOfAVideosFramesIsPlacedLikeAnImage) {
+  Qwen3VlConfig config;
+  config.image_token = 7;
+  config.video_token = 8;
+  config.vision.merge = 2;
+  const std::vector<PatchGrid> grids = {{2, 4}, {2, 2}, {2, 4}};
+  const auto moving = rope_positions(config, Tokens{1, 8, 8, 2, 7, 2, 8, 8, 3}, grids, 0);
+  const auto still = rope_positions(config, Tokens{1, 7, 7, 2, 7, 2, 7, 7, 3}, grids, 0);
+  ASSERT_EQ(moving.size(), still.size());
+  for (std::size_t i = 0; i < moving.size(); ++i) {
+    EXPECT_EQ(moving[i].time, still[i].time) << i;
+    EXPECT_EQ(moving[i].height, still[i].height) << i;
+    EXPECT_EQ(moving[i].width, still[i].width) << i;
+  }
 }
 
 // Each change to an intact config.json is refused with a sentence that names the fault.

@@ -1,6 +1,6 @@
 """Times one transformer evaluation and one VAE decode of a bundle in diffusers, for comparison with `h3_bench`.
 
-    python tools/train/run.py bench-reference BUNDLE [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
+    python tools/train/run.py bench-reference BUNDLE [--device cpu|cuda] [--threads 2] [--precision fp32|bf16] [--text-rows 120] [--frames 22] [--repeats 9]
 
 Same shapes and output format as h3_bench; median of the repeats. bf16 is the reference's own mixed precision (`torch_dtype=bfloat16`).
 """
@@ -18,11 +18,14 @@ from networks import layout
 
 def milliseconds(call, repeats: int) -> float:
     """Median duration over the repeats, after one warm-up call."""
+    wait = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
     call()
     times = []
     for _ in range(repeats):
+        wait()
         start = time.perf_counter()
         call()
+        wait()
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times)
 
@@ -33,9 +36,10 @@ def latent_frames(config, frames: int) -> int:
     return frames // config.clip_length * per_clip + per_clip - config.token_drop
 
 
-def transformer_call(bundle: pathlib.Path, dtype: torch.dtype, text_rows: int, frames: int, meta: dict, vae_config):
+def transformer_call(bundle: pathlib.Path, dtype: torch.dtype, text_rows: int, frames: int, meta: dict, vae_config,
+                     device: str):
     """(rows of the sequence, a function that runs one evaluation)."""
-    model = MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer", torch_dtype=dtype).eval()
+    model = MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer", torch_dtype=dtype).eval().to(device)
     c, (width, height) = model.config, meta["canvas"]
     ratio = 2 ** sum(f == 2 for f in vae_config.spatial_downsample_factors)
     count, audio = latent_frames(vae_config, frames), layout.audio_rows(frames, meta["fps"])
@@ -48,15 +52,16 @@ def transformer_call(bundle: pathlib.Path, dtype: torch.dtype, text_rows: int, f
                   encoder_hidden_states=draw(1, text_rows, c.text_dim).to(dtype), timestep=torch.tensor([0.25, 0.5]),
                   timestep_indices=(tags == layout.AUDIO).long(), token_tags=tags, position_ids=position, text_indices=index[:text_rows],
                   audio_indices=index[text_rows:text_rows + audio], video_indices=index[text_rows + audio:])
+    inputs = {name: value.to(device) for name, value in inputs.items()}
     return len(tags), lambda: model(**inputs, return_dict=False)
 
 
-def decode_call(bundle: pathlib.Path, dtype: torch.dtype, frames: int, meta: dict):
+def decode_call(bundle: pathlib.Path, dtype: torch.dtype, frames: int, meta: dict, device: str):
     """(the VAE's config, a function that decodes one shot)."""
-    model = AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae", torch_dtype=dtype).eval()
+    model = AutoencoderKLMiniMaxH3.from_pretrained(bundle / "vae", torch_dtype=dtype).eval().to(device)
     (width, height), ratio = meta["canvas"], model.spatial_compression_ratio
     latents = torch.randn(1, model.config.latent_channels, latent_frames(model.config, frames), height // ratio, width // ratio,
-                          generator=torch.Generator().manual_seed(1))
+                          generator=torch.Generator().manual_seed(1)).to(device)
     return model.config, lambda: model.decode(latents, return_dict=False)
 
 
@@ -65,6 +70,7 @@ def main() -> None:
     """`run.py bench-reference`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--text-rows", type=int, default=120)
@@ -74,8 +80,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
     meta = json.loads((options.bundle / "fabula.json").read_text())
-    vae_config, decode = decode_call(options.bundle, dtype, options.frames, meta)
-    rows, step = transformer_call(options.bundle, dtype, options.text_rows, options.frames, meta, vae_config)
-    where = f"{options.precision}, {options.threads} threads"
+    vae_config, decode = decode_call(options.bundle, dtype, options.frames, meta, options.device)
+    rows, step = transformer_call(options.bundle, dtype, options.text_rows, options.frames, meta, vae_config, options.device)
+    where = f"{options.precision}, " + (f"{options.threads} threads" if options.device == "cpu" else "CUDA")
     print(f"| diffusers | transformer step, {rows} rows | {where} | {milliseconds(step, options.repeats):.1f} ms |")
     print(f"| diffusers | VAE decode, {options.frames} frames | {where} | {milliseconds(decode, options.repeats):.1f} ms |")

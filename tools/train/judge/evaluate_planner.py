@@ -3,8 +3,8 @@
     python tools/train/run.py evaluate-planner BUNDLE --fabula build/cpu-release/bin/fabula [--variant "name=flags of fabula plan"]… [--decoding 8]
 
 assets/prompts/prompts.json holds one prompt per line with the events that a viewer must find, in order and in the ids of assets/world/world.json, and the
-spans that must be listed as unsupported. Each variant is a column; the default is the shipped planner alone. --decoding N adds decoding speed
-(bench_planner.py).
+spans that must be listed as unsupported; second_prompts.json (--prompts) holds lines, counts, refusals and denials. Each variant is a column; the default is
+the shipped planner alone. --decoding N adds decoding speed (bench_planner.py).
 """
 import argparse
 import json
@@ -205,13 +205,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
     parser.add_argument("--fabula", type=pathlib.Path, required=True, help="the engine's executable")
+    parser.add_argument("--prompts", type=pathlib.Path, default=PROMPTS, help="the cases (default: assets/prompts/prompts.json)")
     parser.add_argument("--variant", action="append", default=[], metavar="NAME=FLAGS", help="a column: flags of `fabula plan`, such as \"rules=--oracle\"")
     parser.add_argument("--decoding", type=int, default=0, metavar="N", help="time decoding on N prompts, against transformers")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--plans", type=pathlib.Path, help="folder to keep the plans in")
     parser.add_argument("--out", type=pathlib.Path, help="default: BUNDLE/PLANNER.md")
     options = parser.parse_args()
-    cases = json.loads(PROMPTS.read_text())
+    cases = json.loads(options.prompts.read_text())
     variants = dict(v.split("=", 1) if "=" in v else (v, v) for v in options.variant) or {"shipped planner": ""}
     common, results = ["--threads", str(options.threads), "--precision", "fp32"], {}
     for name, flags in variants.items():

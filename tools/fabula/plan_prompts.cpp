@@ -1,5 +1,5 @@
 // A file of prompts becomes a folder of plans.
-#include "tools/fabula/plan_batch.h"
+#include "tools/fabula/plan_prompts.h"
 
 #include <cstdio>
 #include <map>
@@ -87,7 +87,7 @@ void report_failed(const Job& job, const Error& error, bool as_json) {
 }
 
 // Leaves out jobs that cannot be done, which are reported and counted, and jobs whose plan is there and kept.
-std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanBatchOptions& options, std::size_t& failures) {
+std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanPromptsOptions& options, std::size_t& failures) {
   std::vector<Job> good;
   for (Job job : jobs) {
     try {
@@ -105,7 +105,7 @@ std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanBatchOptions
 }
 
 // Returns the number of jobs that failed.
-std::size_t plan_jobs(const std::vector<Job>& good, const PlanBatchOptions& options) {
+std::size_t plan_jobs(const std::vector<Job>& good, const PlanPromptsOptions& options) {
   const ModelOptions& model = options.planning.model;
   const auto planner = load_planner(locate_bundle(model.model), precision_of(model.precision), cpu_machine(thread_count(model.threads)),
                                     phones_of, {.sampling = options.planning.sampling});
@@ -138,7 +138,7 @@ std::size_t plan_jobs(const std::vector<Job>& good, const PlanBatchOptions& opti
 
 }  // namespace
 
-void plan_batch(const PlanBatchOptions& options) {
+void plan_prompts(const PlanPromptsOptions& options) {
   const fs::path folder = options.folder.empty() ? "." : options.folder;
   const std::vector<Job> jobs = read_jobs(options.file, folder);
   std::error_code failed;

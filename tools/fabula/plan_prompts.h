@@ -8,7 +8,7 @@
 
 namespace fabula::cli {
 
-struct PlanBatchOptions {
+struct PlanPromptsOptions {
   std::string file;    ///< of prompts, one per line, or "-"
   std::string folder;  ///< for the plans; empty: the current one
   OverwriteOptions overwriting;
@@ -19,6 +19,6 @@ struct PlanBatchOptions {
 
 /// Writes a plan for each line of a file, several at once, and prints a line about each. Throws Error: some_jobs_failed at the end if any
 /// failed; interrupted; input_missing, bad_data, cannot_create.
-void plan_batch(const PlanBatchOptions&);
+void plan_prompts(const PlanPromptsOptions&);
 
 }  // namespace fabula::cli

@@ -1,0 +1,132 @@
+// Times the CUDA table's expensive entries at the sizes of a MiniMax-H3 block: bin/cuda_bench [--device N] [--rows N].
+//
+// A line of a Markdown table for each: milliseconds, and TFLOP/s (a multiplication and an addition are two) or GB/s of the bytes that must
+// be read and written. Launches follow one another on one stream; the time is that of all, divided by their number.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <vector>
+
+#include "base/error.h"
+#include "kernels/cuda_tables.h"
+#include "kernels/device.h"
+#include "kernels/kernels.h"
+
+namespace fabula {
+namespace {
+
+struct Options {
+  int device = 0;
+  std::int64_t rows = 16384, width = 5120, heads = 40, dim = 128, inner = 13824;
+  int repeats = 20;
+};
+
+/// Device memory that holds zeros throughout: speed does not depend on values.
+class Memory {
+ public:
+  Tensor take(Shape shape, DType dtype = DType::f32) {
+    Tensor tensor{.data = nullptr, .shape = shape, .dtype = dtype, .device = DeviceKind::cuda};
+    buffers_.emplace_back(tensor.bytes(), Buffer::Place::device);
+    tensor.data = buffers_.back().data();
+    const std::vector<std::byte> zeros(tensor.bytes());
+    copy_bytes(tensor.data, zeros.data(), zeros.size(), nullptr);
+    return tensor;
+  }
+
+ private:
+  std::vector<Buffer> buffers_;
+};
+
+double milliseconds(const Stream& stream, int repeats, const std::function<void()>& work) {
+  work();  // loads the kernel, lets cuBLASLt choose
+  stream.wait();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < repeats; ++i) work();
+  stream.wait();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() / repeats;
+}
+
+void print(const char* what, double time, double amount, const char* unit) {
+  std::printf("| %s | %.3f ms | %.1f %s |\n", what, time, amount / time * 1e-9 * (unit[0] == 'G' ? 1e3 : 1.0), unit);
+}
+
+void bench_products(const Options& o, const Stream& stream) {
+  for (const bool narrow : {false, true}) {
+    for (const bool alone : {false, true}) {
+      Memory memory;
+      const Tensor x = memory.take({o.rows, o.width}), out = memory.take({o.rows, o.inner});
+      const Tensor weight = memory.take({o.inner, o.width}, narrow ? DType::bf16 : DType::f32);
+      const Tensor scratch = memory.take({static_cast<std::int64_t>(linear_scratch(x, weight)) + 1}, DType::u8);
+      const double time = milliseconds(stream, o.repeats, [&] {
+        cuda_table()->linear({.stream = stream.handle(), .rows_alone = alone}, x, weight, {}, Activation::none, scratch, out);
+      });
+      const std::string what = std::string("linear, ") + (narrow ? "bf16" : "f32") + (alone ? ", our kernel" : "");
+      print(what.c_str(), time, 2.0 * static_cast<double>(o.rows * o.width * o.inner), "TFLOP/s");
+    }
+  }
+}
+
+void bench_attention(const Options& o, const Stream& stream) {
+  for (const bool narrow : {false, true}) {
+    Memory memory;
+    const Shape shape{o.rows, o.heads, o.dim};
+    const Tensor q = memory.take(shape), k = memory.take(shape), v = memory.take(shape), out = memory.take(shape);
+    const Kernels& table = narrow ? *cuda_bf16_table() : *cuda_table();
+    const double time = milliseconds(stream, 2, [&] { table.attention({.stream = stream.handle()}, q, k, v, false, out); });
+    print(narrow ? "attention, bf16" : "attention, f32", time, 4.0 * static_cast<double>(o.rows * o.rows * o.heads * o.dim), "TFLOP/s");
+  }
+}
+
+void bench_rows(const Options& o, const Stream& stream) {
+  Memory memory;
+  const Exec exec{.stream = stream.handle()};
+  const Tensor x = memory.take({o.rows, o.width}), out = memory.take(x.shape), weight = memory.take({o.width});
+  const Tensor vectors = memory.take({2, 2 * o.width}), index = memory.take({o.rows}, DType::i32);
+  const double moved = 2.0 * static_cast<double>(x.bytes());
+  print("rms_norm_modulate",
+        milliseconds(stream, o.repeats,
+                     [&] {
+                       cuda_table()->rms_norm_modulate(exec, x, weight, 1e-6F, vectors.f32(), vectors.f32() + o.width, 2 * o.width, index,
+                                                       out);
+                     }),
+        moved, "GB/s");
+  print("gated_add", milliseconds(stream, o.repeats, [&] { cuda_table()->gated_add(exec, x, vectors.f32(), 2 * o.width, index, out); }),
+        1.5 * moved, "GB/s");
+  const Tensor halves = memory.take({o.rows, 2 * o.width});
+  print("gated (SwiGLU)",
+        milliseconds(
+            stream, o.repeats,
+            [&] { cuda_table()->gated(exec, halves.f32() + o.width, halves.f32(), o.rows, o.width, 2 * o.width, Activation::silu, out); }),
+        1.5 * moved, "GB/s");
+}
+
+void bench(const Options& o) {
+  if (cuda_table() == nullptr) throw Error(ExitCode::unavailable, "this build of Fabula has no CUDA kernels");
+  use_cuda_device(o.device);
+  const Stream stream;
+  std::printf("%s; %s; %lld rows\n\n| entry | time | speed |\n|---|---|---|\n", cuda_device_text(o.device).c_str(),
+              cuda_libraries_text().c_str(), static_cast<long long>(o.rows));
+  bench_products(o, stream);
+  bench_attention(o, stream);
+  bench_rows(o, stream);
+}
+
+}  // namespace
+}  // namespace fabula
+
+int main(int argc, char** argv) {
+  fabula::Options options;
+  CLI::App app("Times entries of the CUDA table.");
+  app.add_option("--device", options.device)->check(CLI::NonNegativeNumber);
+  app.add_option("--rows", options.rows)->check(CLI::Range(1, 1 << 20));
+  app.add_option("--repeats", options.repeats)->check(CLI::Range(1, 1000));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    fabula::bench(options);
+  } catch (const fabula::Error& error) {
+    std::fprintf(stderr, "cuda_bench: %s\n", error.what());
+    return static_cast<int>(error.code());
+  }
+  return 0;
+}

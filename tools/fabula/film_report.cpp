@@ -1,0 +1,141 @@
+// Puts the result of a render on the terminal, or into JSON.
+#include "tools/fabula/film_report.h"
+
+#include <sys/resource.h>
+
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "tools/fabula/output.h"
+#include "tools/fabula/progress.h"
+
+namespace fabula::cli {
+
+namespace {
+
+double peak_megabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+bool was_reused(const ShotReport& report) { return report.outcome == ShotStore::Outcome::reused; }
+
+// What became of a shot that the gate refused.
+std::string gate_note(const ShotReport& shot) {
+  const std::string what = "shot " + shot.id + " " + shot.refused.front().fault;
+  const std::size_t attempts = shot.refused.size();
+  if (shot.was_remade()) return what + "; it was made again with seed " + std::to_string(shot.seed);
+  if (attempts > 1) return what + ", and " + std::to_string(attempts - 1) + " more attempts did not pass either; the first was filmed";
+  return what + "; its seed is the plan's, so it was filmed as it is";
+}
+
+}  // namespace
+
+std::vector<std::string> ids_of(const std::vector<ShotReport>& shots, bool reused) {
+  std::vector<std::string> ids;
+  for (const ShotReport& shot : shots) {
+    if (was_reused(shot) == reused) ids.push_back(shot.id);
+  }
+  return ids;
+}
+
+std::vector<std::string> remade_ids(const std::vector<ShotReport>& shots) {
+  std::vector<std::string> ids;
+  for (const ShotReport& shot : shots) {
+    if (shot.was_remade()) ids.push_back(shot.id);
+  }
+  return ids;
+}
+
+std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const ShotStore* store) {
+  std::vector<std::string> notes;
+  for (const ShotReport& shot : shots) {
+    if (!shot.refused.empty()) notes.push_back(gate_note(shot));
+  }
+  std::string held;  // shots for whose transitions the model made too few frames
+  for (const ShotReport& shot : shots) {
+    if (shot.held_frames > 0) held += (held.empty() ? "" : ", ") + shot.id;
+  }
+  if (!held.empty())
+    notes.push_back("the model makes no longer shots, so the last picture of " + held + " stands still under the transition after it");
+  for (const ShotReport& shot : shots) {
+    if (shot.outcome == ShotStore::Outcome::made_again)
+      notes.push_back("the store's copy of shot " + shot.id + " was damaged; the shot was made again");
+    if (shot.outcome == ShotStore::Outcome::made_for_this_profile)
+      notes.push_back("shot " + shot.id + " had been made by another kind of processor and was made again; --any-machine reuses it");
+  }
+  if (store != nullptr && !store->failure().empty()) notes.push_back("a finished shot could not be kept: " + store->failure());
+  return notes;
+}
+
+std::vector<std::string> film_notes(const FilmInTheMaking& film, const ShotStore* store) {
+  std::vector<std::string> notes = shot_notes(film.shots, store);
+  const std::vector<std::string> more[] = {subtitle_notes(film.beside->subtitles, film.beside->options.delivery),
+                                           loudness_notes(film.how.loudness, film.file->mastered())};
+  for (const std::vector<std::string>& part : more) notes.insert(notes.end(), part.begin(), part.end());
+  return notes;
+}
+
+void report_notes(const RenderOptions& options, const std::vector<std::string>& notes) {
+  if (options.quiet) return;
+  for (const std::string& note : notes) std::fprintf(stderr, "fabula: %s\n", note.c_str());
+}
+
+std::FILE* results_stream(const std::filesystem::path& output) { return !output.empty() && is_standard_output(output) ? stderr : stdout; }
+
+void add_stage_times(std::vector<Stage>& stages, const ClipModel& model, double rendering) {
+  for (const ClipModel::StageTime& stage : model.stage_times()) {
+    stages.push_back({stage.stage, stage.seconds});
+    rendering -= stage.seconds;
+  }
+  stages.push_back({"encode and mux", rendering});
+}
+
+void report(const RenderOptions& options, std::uint64_t seed, const plan::Film& film, const FinishedFilm& finished, Progress& progress) {
+  std::FILE* out = results_stream(finished.output);
+  if (options.json || progress.takes_results()) {
+    nlohmann::ordered_json result = {
+        {"film", finished.output.string()},
+        {"receipt", makes_receipt(options.receipt, finished.output) ? receipt_of(finished.output).string() : ""},
+        {"title", film.title},
+        {"shots", film.shots.size()},
+        {"total_ms", film.total_ms},
+        {"width", finished.width},
+        {"height", finished.height},
+        {"aspect", aspect_of(finished.width, finished.height)},
+        {"seed", seed},
+        {"unsupported", film.unsupported},
+        {"shots_made", ids_of(finished.shots, false)},
+        {"shots_reused", ids_of(finished.shots, true)},
+        {"shots_remade", remade_ids(finished.shots)}};
+    if (finished.sound && std::isfinite(finished.sound->lufs)) {
+      result["loudness_lufs"] = finished.sound->lufs;
+      result["true_peak_dbtp"] = finished.sound->true_peak_dbtp;
+      result["gain_db"] = finished.sound->gain_db;
+    }
+    for (const Stage& stage : finished.stages) result["seconds"][stage.name] = stage.seconds;
+    result["peak_memory_mb"] = peak_megabytes();
+    return progress.takes_results() ? progress.event("result", result.dump()) : (void)std::fprintf(out, "%s\n", result.dump(2).c_str());
+  }
+  std::fprintf(out, "%s\n", finished.output.c_str());
+  if (options.quiet) return;
+  if (const auto reused = ids_of(finished.shots, true); !reused.empty())
+    std::fprintf(stderr, "  %-14s %7zu of %zu shots\n", "reused", reused.size(), film.shots.size());
+  std::fprintf(stderr, "  %-14s %d x %d (%s)\n", "picture", finished.width, finished.height,
+               aspect_of(finished.width, finished.height).c_str());
+  for (const Stage& stage : finished.stages) std::fprintf(stderr, "  %-14s %7.2f s\n", stage.name.c_str(), stage.seconds);
+  std::fprintf(stderr, "  %-14s %7.0f MB\n", "peak memory", peak_megabytes());
+}
+
+void report_shots(const RenderOptions& options, const std::vector<ShotReport>& shots, Progress& progress) {
+  if (options.json || progress.takes_results()) {
+    const nlohmann::ordered_json result = {
+        {"shots_made", ids_of(shots, false)}, {"shots_reused", ids_of(shots, true)}, {"shots_remade", remade_ids(shots)}};
+    return progress.takes_results() ? progress.event("result", result.dump()) : (void)std::printf("%s\n", result.dump(2).c_str());
+  }
+  for (const ShotReport& shot : shots) std::printf("%s %s\n", shot.id.c_str(), was_reused(shot) ? "reused" : "made");
+}
+
+}  // namespace fabula::cli
