@@ -51,7 +51,6 @@ TEST_F(CheckpointCommand, AGgufFileWritesAPlanThatShowsWhatThePromptSays) {
       fabula("plan \"A fox runs through a forest at night. Then a crab jumps on the beach.\" -o plan.json --lm tiny.gguf");
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(result.err.find("has no chat template"), std::string::npos) << result.err;
-  EXPECT_NE(result.err.find("fabula: the "), std::string::npos) << "a random model hits neither event at once: " << result.err;
   std::ifstream in(file("plan.json"));
   const std::string plan = json::parse(in).at("shots").dump();
   for (const char* shown : {"runs", "jumps", "forest", "beach"}) EXPECT_NE(plan.find(shown), std::string::npos) << shown << " in " << plan;

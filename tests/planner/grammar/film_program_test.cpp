@@ -97,6 +97,14 @@ class Noise {
   std::vector<std::int32_t> enders_;
 };
 
+// A film as the program writes it: the treatment stands before the version.
+std::string as_written(const plan::Film& film) {
+  const std::string text = plan::to_compact_json(film), version = R"("version":"fabula.plan/1",)", treatment = R"("treatment":)";
+  const std::size_t begin = 1 + version.size(), end = begin + treatment.size() + json(film.treatment).dump().size() + 1;
+  EXPECT_EQ(text.compare(1, version.size() + treatment.size(), version + treatment), 0) << text;
+  return "{" + text.substr(begin, end - begin) + version + text.substr(end);
+}
+
 void collect_paths(const json& value, const std::string& path, std::set<std::string>& paths) {
   if (!path.empty()) paths.insert(path);
   if (value.is_array()) {
@@ -110,7 +118,7 @@ void collect_paths(const json& value, const std::string& path, std::set<std::str
 std::string broken_promises(const Written& written, const FilmOptions& options) {
   std::string wrong;
   const std::string saved = plan::to_json(written.film);
-  if (written.text != plan::to_compact_json(written.film)) wrong += "the text is not the film's JSON: " + written.text + "\n";
+  if (written.text != as_written(written.film)) wrong += "the text is not the film's JSON: " + written.text + "\n";
   if (!(plan::from_json(saved) == written.film)) wrong += "the film is not what is read back\n";
   const std::vector<plan::Finding> findings =
       options.world != nullptr ? plan::check(written.film, *options.world) : plan::check(written.film);
@@ -217,7 +225,7 @@ TEST(FilmProgram, IsNotLedIntoWhatIsWrong) {
       continue;  // the fault is not in the film
     }
     if (bad.prompt.size() > 4000) continue;
-    const std::string lead = plan::to_compact_json(bad);
+    const std::string lead = as_written(bad);
     for (const World* narrowed : {static_cast<const World*>(nullptr), &world()}) {
       const FilmOptions options{.world = narrowed, .all_fields = true};
       const Written written = model.compose(FilmProgram(options), bad.prompt, lead);
@@ -264,10 +272,7 @@ TEST(FilmProgram, WritesTheTokensOfItsJson) {
       "sfx":[{"at_ms":200,"description":"a door"}],"ambience":"wind","last_frame":"the lantern alone"}],
     "sound":{"music":"a quiet flute"},"unsupported":["fox"]})");
   const plan::Film goal = plan::from_json(plan.dump());
-  std::string text = plan::to_compact_json(goal);  // the program writes the treatment first
-  const std::string version = R"("version":"fabula.plan/1",)", treatment = R"("treatment":"A fox finds a lantern and brings it home",)";
-  ASSERT_EQ(text.find(version + treatment), 1U) << text;
-  text.replace(1, version.size() + treatment.size(), treatment + version);
+  const std::string text = as_written(goal);
   const std::vector<std::int32_t> natural = tokenizer().encode(text, AddedTokens::plain);
   std::vector<float> logits;
   std::size_t read = 0;
