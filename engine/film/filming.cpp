@@ -10,7 +10,7 @@ namespace fabula {
 namespace {
 
 // What a kept shot, which is only decoded and encoded, is of the work of one that is made.
-constexpr double kept_share = 0.5;
+constexpr double kept_share = 0.7;
 
 FilmedShot decoded(const ShotMaker& maker, const ClipRequest& clip, const ClipModel::Progress& progress) {
   FilmedShot shot{.clip = clip, .made = {}, .take = {}, .measures = {}, .refused = {}};

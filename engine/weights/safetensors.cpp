@@ -1,11 +1,6 @@
 // Maps a file and reads its header as one that may be hostile.
 #include "engine/weights/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -15,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/weights/map_file.h"
 
 namespace fabula {
 namespace {
@@ -26,25 +22,6 @@ constexpr std::uint64_t longest_header = 32U << 20;
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& why) {
   throw Error(ExitCode::bad_data, file.string() + " is not a valid safetensors file: " + why);
-}
-
-struct Mapping {
-  std::shared_ptr<const void> memory;
-  std::uint64_t size = 0;
-};
-
-Mapping map_file(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw Error(ExitCode::input_missing, "cannot open " + file.string() + ": " + std::strerror(errno));
-  const std::shared_ptr<void> closer(nullptr, [descriptor](void*) { ::close(descriptor); });
-  struct stat info {};
-  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))
-    throw Error(ExitCode::input_missing, file.string() + " is not a regular file");
-  const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size < 8) refuse(file, "it is shorter than its header length");
-  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-  if (memory == MAP_FAILED) throw Error(ExitCode::io, "cannot map " + file.string() + ": " + std::strerror(errno));
-  return {std::shared_ptr<const void>(memory, [size](const void* p) { ::munmap(const_cast<void*>(p), size); }), size};
 }
 
 // Parses with what nlohmann's DOM would let pass refused: repeated keys (it keeps the last) and deep nesting.
@@ -173,7 +150,8 @@ void require_read(const std::filesystem::path& file, const std::vector<Range>& r
 Safetensors Safetensors::open(const std::filesystem::path& file) {
   Safetensors result;
   result.path_ = file;
-  const Mapping mapping = map_file(file);
+  const MappedFile mapping = map_file(file);
+  if (mapping.size < 8) refuse(file, "it is shorter than its header length");
   const auto* bytes = static_cast<const unsigned char*>(mapping.memory.get());
   std::uint64_t header = 0;
   for (int i = 7; i >= 0; --i) header = header << 8 | bytes[i];

@@ -25,16 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// IEEE binary16: sign 1, exponent 5, mantissa 10 bits.
-float from_f16(std::uint16_t bits) {
-  const float sign = bits >> 15 ? -1.0F : 1.0F;
-  const int exponent = bits >> 10 & 31;
-  const int mantissa = bits & 1023;
-  if (exponent == 31) return mantissa != 0 ? std::nanf("") : sign * INFINITY;
-  return sign *
-         (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25));
-}
-
 float element(const Tensor& tensor, std::int64_t i) {
   switch (tensor.dtype) {
     case DType::f32: {
@@ -67,10 +57,35 @@ void widen(const Tensor& tensor, std::int64_t begin, std::int64_t count, float* 
   for (std::int64_t i = 0; i < count; ++i) to[i] = element(tensor, begin + i);
 }
 
+// The row of the file that holds row `row`.
+std::int64_t stored_row(const StoredWeight& stored, std::int64_t row) {
+  const std::int64_t width = stored.tensor.shape[0] / stored.interleaved_heads, half = width / 2, in_head = row % width;
+  return row - in_head + in_head % half * 2 + in_head / half;
+}
+
+// As above; of blocks and rows of blocks, whole ones.
+void widen(const StoredWeight& stored, std::int64_t begin, std::int64_t count, float* to) {
+  if (stored.interleaved_heads > 0) {
+    StoredWeight straight = stored;
+    straight.interleaved_heads = 0;
+    const std::int64_t width = stored.tensor.elements() / stored.tensor.shape[0];
+    for (std::int64_t at = begin; at < begin + count;) {
+      const std::int64_t within = at % width, part = std::min(width - within, begin + count - at);
+      widen(straight, stored_row(stored, at / width) * width + within, part, to + (at - begin));
+      at += part;
+    }
+    return;
+  }
+  if (stored.blocks == nullptr) return widen(stored.tensor, begin, count, to);
+  const auto* from = stored.tensor.as<const std::uint8_t>();
+  for (std::int64_t at = 0; at < count; at += stored.blocks->weights)
+    stored.blocks->widen(from + static_cast<std::size_t>((begin + at) / stored.blocks->weights) * stored.blocks->bytes, to + at);
+}
+
 // Mapped pages that have been converted are not read again: without this a process would seem to hold the file as well.
-void let_go(const Tensor& mapped) {
+void let_go(const StoredWeight& mapped) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data), end = begin + mapped.bytes();
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.tensor.data), end = begin + mapped.bytes();
   const std::uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
   if (first < last)
     (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // advice: the pages come back from the file if need be
@@ -130,31 +145,33 @@ struct Weights::Impl {
   DeviceKind device = DeviceKind::cpu;
   bool measures = false;
   std::vector<Safetensors> files;
-  std::map<std::string, Tensor> stored;
+  std::shared_ptr<const void> mapping;  // of a model that others mapped
+  std::map<std::string, StoredWeight> stored;
   std::set<std::string> left;
   std::vector<std::unique_ptr<std::byte[]>> owned;
   std::vector<Buffer> on_device;
   std::unique_ptr<Stream> upload;  // where there is a device
   std::size_t bytes = 0;
 
-  Tensor find(const std::string& name) const {
+  const StoredWeight& find(const std::string& name) const {
     const auto found = stored.find(name);
     if (found == stored.end()) throw Error(ExitCode::bad_data, folder.string() + ": the weight \"" + name + "\" is missing");
     return found->second;
   }
 
-  Tensor claim(const std::string& name, const Shape& expected) {
-    const Tensor tensor = find(name);
+  StoredWeight claim(const std::string& name, const Shape& expected) {
+    const StoredWeight& found = find(name);
+    const Tensor& tensor = found.tensor;
     if (tensor.shape != expected) {
       throw Error(ExitCode::bad_data,
                   folder.string() + ": the weight \"" + name + "\" has shape " + tensor.shape.text() + ", expected " + expected.text());
     }
-    if (tensor.dtype != DType::f32 && tensor.dtype != DType::bf16 && tensor.dtype != DType::f16) {
+    if (found.blocks == nullptr && tensor.dtype != DType::f32 && tensor.dtype != DType::bf16 && tensor.dtype != DType::f16) {
       throw Error(ExitCode::bad_data,
                   folder.string() + ": the weight \"" + name + "\" is stored as " + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
     }
     if (left.erase(name) == 0) throw Error(ExitCode::internal, "the weight \"" + name + "\" is taken twice");
-    return tensor;
+    return found;
   }
 
   Tensor own(const Shape& shape, DType dtype) {
@@ -180,9 +197,10 @@ struct Weights::Impl {
     return tensor;
   }
 
-  Tensor as(Tensor tensor, DType dtype) {
+  Tensor as(const StoredWeight& weight, DType dtype) {
+    Tensor tensor = weight.tensor;
     const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.data) % size_of(dtype) == 0;
-    if (tensor.dtype == dtype && aligned) {
+    if (tensor.dtype == dtype && aligned && weight.blocks == nullptr && weight.interleaved_heads == 0) {
       bytes += tensor.bytes();
       if (measures) tensor.data = nullptr;
       return tensor;
@@ -193,28 +211,29 @@ struct Weights::Impl {
     float values[block];
     for (std::int64_t at = 0; at < tensor.elements(); at += block) {
       const std::int64_t count = std::min(block, tensor.elements() - at);
-      widen(tensor, at, count, values);
+      widen(weight, at, count, values);
       if (dtype == DType::f32)
         std::copy_n(values, count, result.f32() + at);
       else
         std::transform(values, values + count, result.as<std::uint16_t>() + at, to_bf16);
     }
-    let_go(tensor);
+    let_go(weight);
     return result;
   }
 
   // (rows, width) -> i8 and the scales of its rows.
-  void quantised(Tensor tensor, Linear& into) {
+  void quantised(const StoredWeight& weight, Linear& into) {
+    const Tensor& tensor = weight.tensor;
     const std::int64_t rows = tensor.shape[0], width = tensor.shape[1];
     into.weight = own(tensor.shape, DType::i8);
     into.scale = own({rows}, DType::f32);
     if (measures) return;
     std::vector<float> row(static_cast<std::size_t>(width));
     for (std::int64_t i = 0; i < rows; ++i) {
-      widen(tensor, i * width, width, row.data());
+      widen(weight, i * width, width, row.data());
       into.scale.f32()[i] = quantise(row.data(), width, into.weight.as<std::int8_t>() + i * width);
     }
-    let_go(tensor);
+    let_go(weight);
     into.weight = placed(into.weight);
     into.scale = placed(into.scale);
   }
@@ -234,7 +253,7 @@ Weights Weights::open(const fs::path& folder, Precision precision, DeviceKind de
   impl->files = open_files(folder);
   for (const Safetensors& file : impl->files) {
     for (const auto& [name, tensor] : file.tensors()) {
-      if (!impl->stored.emplace(name, tensor).second)
+      if (!impl->stored.emplace(name, StoredWeight{tensor}).second)
         throw Error(ExitCode::bad_data, folder.string() + ": two shards hold the weight \"" + name + "\"");
       impl->left.insert(name);
     }
@@ -242,28 +261,41 @@ Weights Weights::open(const fs::path& folder, Precision precision, DeviceKind de
   return Weights(std::move(impl));
 }
 
-Weights Weights::measure(const fs::path& folder, Precision precision) {
-  Weights weights = open(folder, precision);
-  weights.impl_->measures = true;
-  return weights;
+Weights Weights::open(const StoredModel& model, Precision precision, DeviceKind device) {
+  auto impl = std::make_unique<Impl>();
+  impl->device = device;
+  if (device != DeviceKind::cpu) impl->upload = std::make_unique<Stream>();
+  impl->folder = model.path;
+  impl->precision = precision;
+  impl->mapping = model.memory;
+  impl->stored = model.weights;
+  for (const auto& [name, weight] : model.weights) impl->left.insert(name);
+  return Weights(std::move(impl));
 }
 
+Weights Weights::measured() && {
+  impl_->measures = true;
+  return std::move(*this);
+}
+
+Weights Weights::measure(const fs::path& folder, Precision precision) { return open(folder, precision).measured(); }
+
 bool Weights::has(std::string_view name) const { return impl_->stored.contains(std::string(name)); }
-Shape Weights::shape(std::string_view name) const { return impl_->find(std::string(name)).shape; }
+Shape Weights::shape(std::string_view name) const { return impl_->find(std::string(name)).tensor.shape; }
 
 std::vector<std::string> Weights::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : impl_->stored) names.push_back(name);
+  for (const auto& [name, weight] : impl_->stored) names.push_back(name);
   return names;
 }
 
 Tensor Weights::take(const std::string& name, Shape expected) { return impl_->placed(impl_->as(impl_->claim(name, expected), DType::f32)); }
 
 std::vector<float> Weights::take_values(const std::string& name, Shape expected) {
-  const Tensor stored = impl_->claim(name, expected);
-  std::vector<float> values(static_cast<std::size_t>(stored.elements()));
+  const StoredWeight stored = impl_->claim(name, expected);
+  std::vector<float> values(static_cast<std::size_t>(expected.elements()));
   impl_->bytes += values.size() * sizeof(float);
-  if (!impl_->measures) widen(stored, 0, stored.elements(), values.data());
+  if (!impl_->measures) widen(stored, 0, expected.elements(), values.data());
   return values;
 }
 
@@ -284,7 +316,7 @@ Linear Weights::take_linear(const std::string& prefix, std::int64_t in, std::int
 Tensor Weights::take_weight_norm(const std::string& prefix, Shape expected) {
   std::vector<std::int64_t> norms(static_cast<std::size_t>(expected.rank()), 1);
   norms[0] = expected[0];
-  const Tensor g = impl_->claim(prefix + ".weight_g", Shape(norms)), v = impl_->claim(prefix + ".weight_v", expected);
+  const Tensor g = impl_->claim(prefix + ".weight_g", Shape(norms)).tensor, v = impl_->claim(prefix + ".weight_v", expected).tensor;
   const Tensor folded = impl_->own(expected, DType::f32);
   const std::int64_t width = expected.elements() / expected[0];
   for (std::int64_t row = 0; row < expected[0]; ++row) {
@@ -311,13 +343,13 @@ std::size_t Weights::bytes() const { return impl_->bytes; }
 
 std::int64_t Weights::stored_parameters() const {
   std::int64_t count = 0;
-  for (const auto& [name, tensor] : impl_->stored) count += tensor.elements();
+  for (const auto& [name, weight] : impl_->stored) count += weight.tensor.elements();
   return count;
 }
 
 std::size_t Weights::stored_bytes() const {
   std::size_t count = 0;
-  for (const auto& [name, tensor] : impl_->stored) count += tensor.bytes();
+  for (const auto& [name, weight] : impl_->stored) count += weight.bytes();
   return count;
 }
 

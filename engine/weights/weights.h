@@ -9,6 +9,7 @@
 
 #include "engine/context.h"
 #include "engine/ops.h"
+#include "engine/weights/stored.h"
 
 namespace fabula {
 
@@ -19,7 +20,11 @@ class Weights {
  public:
   /// With a device other than the host, what is taken is copied there.
   static Weights open(const std::filesystem::path& folder, Precision precision = Precision::fp32, DeviceKind device = DeviceKind::cpu);
-  /// As open(), but reads and converts no weight: tensors have shapes and no data, and bytes() is what they would cost in memory.
+  /// Of a model that somebody else mapped (Gguf).
+  static Weights open(const StoredModel& model, Precision precision, DeviceKind device = DeviceKind::cpu);
+  /// Reads and converts no weight: tensors have shapes and no data, and bytes() is what they would cost in memory.
+  [[nodiscard]] Weights measured() &&;
+  /// The weights of a folder, measured().
   static Weights measure(const std::filesystem::path& folder, Precision precision);
   ~Weights();
   Weights(Weights&&) noexcept;

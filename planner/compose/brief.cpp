@@ -53,6 +53,21 @@ Names actions_of(const oracle::Story& story, const World& world) {
   return actions.empty() ? ids_of(world.actions) : actions;
 }
 
+Names named_roles(const oracle::Story& story, std::string oracle::Role::*field) {
+  Names names;
+  for (const oracle::Event& event : story.events) {
+    for (const oracle::Role& role : event.roles) add(names, role.*field);
+  }
+  return names;
+}
+
+// What is named; else all that is not removed, or all if all is.
+Names or_all(const Names& named, const Names& all, const Names& removed) {
+  if (!named.empty()) return named;
+  const Names left = without(all, removed);
+  return left.empty() ? all : left;
+}
+
 }  // namespace
 
 Brief brief_of(const oracle::Story& story, const World& world) {
@@ -72,6 +87,20 @@ Brief brief_of(const oracle::Story& story, const World& world) {
   if (brief.actors.empty()) brief.actors.push_back(oracle::lead_of(story, world));
   brief.least_actors = brief.actors.size();
   brief.lines.resize(std::min(brief.lines.size(), static_cast<std::size_t>(world.max_shots)));
+  return brief;
+}
+
+Brief offer_of(const oracle::Story& story, const World& world) {
+  Brief brief = brief_of(story, world);
+  if (named_roles(story, &oracle::Role::actor).empty()) {
+    brief.actors = or_all({}, ids_of(world.actors), story.removed);
+    brief.least_actors = 1;
+  }
+  const Names places = named_by(story, &oracle::Event::place), times = named_by(story, &oracle::Event::time);
+  if (places.empty()) brief.places = or_all({}, ids_of(world.places), story.removed_places);
+  if (times.empty()) brief.times = or_all({}, world.times, story.removed_times);
+  brief.actions = or_all(named_roles(story, &oracle::Role::action), brief.actions, {});
+  brief.least_shots = static_cast<int>(story.events.size());
   return brief;
 }
 

@@ -158,7 +158,8 @@ class BundlePlanner final : public LanguagePlanner {
     const Assignment assignment = assignment_of(prepare_prompt(prompt), world_, phones_, shots_);
     oracle::require_filmable(assignment.prompt, assignment.story, assignment.by_rules, world_, leniency_);
     RepairedPlan repaired =
-        plan_with_repairs(assignment, world_, {tokenizer_, table_}, next_logits, phones_, static_cast<std::size_t>(context()), sampling_);
+        plan_with_repairs(assignment, world_, {tokenizer_, table_}, next_logits, phones_, static_cast<std::size_t>(context()), sampling_,
+                          bundle_conversation(tokenizer_, assignment.prompt));
     repaired.origin.notes = oracle::notes_of(assignment.story, repaired.film, world_);
     PlannedFilm planned = keep_states(std::move(repaired.film), session, stats, start, progress);
     planned.origin = std::move(repaired.origin);

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "planner/grammar/plan_grammar.h"
+#include "planner/oracle/oracle.h"
 #include "planner/text/text.h"
 
 namespace fabula {
@@ -33,7 +35,34 @@ const std::string role =
     "object, without "
     "spaces between its parts and nothing else.\n";
 
+constexpr std::string_view any_example =
+    R"({"treatment":"We meet the keeper at her lamp, then see what the light finds out at sea.","version":"fabula.plan/1",)"
+    R"("title":"The Lamp","aspect":"16:9","fps":24,"total_ms":8000,"language":"en",)"
+    R"("characters":[{"id":"keeper","name":"Ada","look":"an old woman in a yellow raincoat","voice":{"voice_id":"low"}}],)"
+    R"("places":[{"id":"tower","description":"the lamp room of a lighthouse","time_of_day":"dusk"}],)"
+    R"("beats":[{"id":"lights","summary":"Ada lights the lamp"}],)"
+    R"("shots":[{"id":"s010","beat":"lights","place":"tower","start_ms":0,"duration_ms":8000,"cast":[{"id":"keeper","position":"left","facing":"right"}],)"
+    R"("action_beats":[{"at_ms":500,"who":"keeper","what":"lights the lamp"}],"camera":{"size":"medium","move":"push in"},)"
+    R"("dialogue":[{"speaker":"keeper","text":"There you are.","start_ms":3000,"end_ms":5000,"mode":"on_screen"}],)"
+    R"("ambience":"wind and waves"}],"sound":{"music":"a slow cello"},"unsupported":[]})";
+
+// The rules' plan of the first actor in the first place, in the order in which a published model writes it.
+std::string example_of(const World& world, const Tokenizer& tokenizer, const PhonesFunction& phones) {
+  oracle::Role lead;
+  lead.actor = world.actors.front().id, lead.action = world.actions.front().id, lead.is_named = true;
+  oracle::Event event;
+  event.roles = {lead}, event.place = world.places.front().id;
+  oracle::Story story;
+  story.events = {event};
+  plan::Film film = oracle::film_of(story, "", world, phones);
+  Follower follower(tokenizer);
+  write_plan(follower, film, world, phones, open_brief(world), {.own = false});
+  return tokenizer.decode(follower.tokens());
+}
+
 }  // namespace
+
+std::string_view example_of_any_film() { return any_example; }
 
 std::string instruction(const FilmProgram& program) {
   return role + "Its keys come in this order; those of which a film has no need are left out: " + keys_of(program, program.root()) +
@@ -42,15 +71,17 @@ std::string instruction(const FilmProgram& program) {
          "wherever they are meant. The beats say what the "
          "story must show; each shot shows one of them. What holds in the film's world at the start stands in world, what a shot changes "
          "of it in its effects. "
-         "unsupported takes words of the user's that no film can show.";
+         "unsupported takes words of the user's that no film can show.\n"
+         "The plan of another film, as an example of the form: " +
+         std::string(any_example);
 }
 
-std::string instruction(const World& world) {
+std::string instruction(const World& world, const Tokenizer& tokenizer, const PhonesFunction& phones) {
   const auto seconds = [](int ms) { return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100); };
   // In a world with props, places are given by id alone: the ids are descriptive, and a small model reads only so much.
   const std::string places = world.props.empty() ? described(world.places, &World::Place::description) : joined(ids_of(world.places));
   return role +
-         "Its keys come in this order: version, treatment (how you mean to tell it, one or two sentences), title, aspect, fps, total_ms, "
+         "Its keys come in this order: treatment (how you mean to tell it, one or two sentences), version, title, aspect, fps, total_ms, "
          "language, characters, places, shots, "
          "sound, unsupported.\n"
          "A character has id, name, look and voice. A place has id, description" +
@@ -88,7 +119,10 @@ std::string instruction(const World& world) {
          joined(world.camera_sizes) + ". Camera moves: " + joined(world.camera_moves) +
          ".\n"
          "Ambience: " +
-         joined(world.ambiences) + ".";
+         joined(world.ambiences) +
+         ".\n"
+         "The plan of another film, as an example of the form: " +
+         example_of(world, tokenizer, phones);
 }
 
 }  // namespace fabula

@@ -1,4 +1,4 @@
-// Plans a film in one chat turn of a published checkpoint, with or without a picture.
+// Plans a film in a conversation with a published checkpoint, with or without a picture.
 #include "planner/compose/published.h"
 
 #include <algorithm>
@@ -7,12 +7,13 @@
 
 #include "base/error.h"
 #include "planner/check/check.h"
+#include "planner/compose/brief.h"
 #include "planner/compose/instruction.h"
 #include "planner/compose/repair.h"
 #include "planner/grammar/film_program.h"
-#include "planner/grammar/plan_grammar.h"
 #include "planner/lm/qwen3_vl.h"
 #include "planner/lm/session.h"
+#include "planner/oracle/filmable.h"
 #include "planner/text/prompt.h"
 
 namespace fabula {
@@ -20,12 +21,13 @@ namespace {
 
 // Each row of a picture costs the language model as much as a word. 1024 rows of 32 × 32 pixels show enough for a plan.
 constexpr std::int64_t most_pixels = 1 << 20;
+constexpr std::size_t longest_chat = 32768;  // tokens, where a checkpoint does not say
 
 Patches read_picture(const Checkpoint& checkpoint, const VisionConfig& vision, const Picture& picture) {
-  PictureConfig config = PictureConfig::open(checkpoint.folder);
+  PictureConfig config = PictureConfig::open(checkpoint.path);
   if (config.patch != vision.patch || config.temporal_patch != vision.temporal_patch || config.merge != vision.merge ||
       vision.channels != 3) {
-    throw Error(ExitCode::bad_data, checkpoint.folder.string() + ": the picture's patches are not those of config.json's vision_config");
+    throw Error(ExitCode::bad_data, checkpoint.path.string() + ": the picture's patches are not those of config.json's vision_config");
   }
   config.most_pixels = std::max(config.fewest_pixels, std::min(config.most_pixels, most_pixels));
   return patches_of(config, picture);
@@ -35,11 +37,11 @@ Patches read_picture(const Checkpoint& checkpoint, const VisionConfig& vision, c
 class Reader {
  public:
   Reader(const Checkpoint& checkpoint, const Picture* picture, Precision precision, Machine machine)
-      : checkpoint_(checkpoint), machine_(std::move(machine)), weights_(Weights::open(checkpoint.folder, precision, machine_.device)) {
+      : checkpoint_(checkpoint), machine_(std::move(machine)), weights_(checkpoint.open_weights(precision, machine_.device)) {
     if (picture == nullptr) {
       model_.decoder = load_qwen3(checkpoint.config, weights_);
     } else {
-      const Qwen3VlConfig config = Qwen3VlConfig::open(checkpoint.folder / "config.json");
+      const Qwen3VlConfig config = Qwen3VlConfig::open(checkpoint.path / "config.json");
       patches_ = read_picture(checkpoint, config.vision, *picture);
       model_ = load_qwen3_vl(config, weights_);
     }
@@ -97,52 +99,81 @@ class Reader {
   std::optional<Session> session_;  // of these
 };
 
-// Opens a conversation with `system` and the prompt; `write` then spells the film as the model's answer.
-template <typename Write>
-plan::Film plan_in_chat(const Checkpoint& checkpoint, const std::string& system, const std::string& prompt, const Picture* picture,
-                        const PublishedOptions& options, Write write) {
-  plan::Film film;
-  film.prompt = prepare_prompt(prompt);
-  if (picture != nullptr && !checkpoint.sees) {
-    throw Error(ExitCode::usage,
-                checkpoint.folder.string() + " is a " + checkpoint.model_type + " without a vision tower; a picture needs a Qwen3-VL");
+// A conversation with a checkpoint.
+class Chat {
+ public:
+  Chat(const Checkpoint& checkpoint, const Picture* picture, const PublishedOptions& options)
+      : checkpoint_(checkpoint),
+        options_(options),
+        tokenizer_(checkpoint.tokenizer()),
+        table_(tokenizer_),
+        reader_(checkpoint, picture, options.precision, options.machine) {}
+
+  [[nodiscard]] const Tokenizer& tokenizer() const { return tokenizer_; }
+  [[nodiscard]] Vocabulary words() const { return {tokenizer_, table_}; }
+
+  [[nodiscard]] Conversation about(const std::string& system, const std::string& prompt) const {
+    return {.opening = chat_tokens(tokenizer_, checkpoint_.chat, {.system = system, .user = prompt, .image_rows = reader_.image_rows()}),
+            .turn =
+                [this](const std::string& faults) {
+                  return further_turn_tokens(
+                      tokenizer_, checkpoint_.chat,
+                      "This plan has faults:\n" + faults + "\nWrite the whole plan again, as one JSON object, without these faults.");
+                },
+            .own = false,
+            .stops = checkpoint_.stops};
   }
-  const Tokenizer tokenizer = Tokenizer::open(checkpoint.folder / "tokenizer.json");
-  const TokenTable table(tokenizer);
-  Reader reader(checkpoint, picture, options.precision, options.machine);
-  const auto opening = chat_tokens(tokenizer, checkpoint.chat, {.system = system, .user = film.prompt, .image_rows = reader.image_rows()});
-  const auto next_logits = [&](std::span<const std::int32_t> tokens) {
-    if (options.progress && !options.progress(static_cast<int>(reader.length())))
-      throw Error(ExitCode::interrupted, "stopped while planning");
-    return reader.read(tokens);
-  };
-  Composer composer(tokenizer, table, next_logits, options.sampling, checkpoint.stops);
-  write(composer, film, opening);
-  return film;
+
+  [[nodiscard]] Composer::NextLogits next_logits() {
+    return [this](std::span<const std::int32_t> tokens) {
+      if (options_.progress && !options_.progress(static_cast<int>(reader_.length())))
+        throw Error(ExitCode::interrupted, "stopped while planning");
+      return reader_.read(tokens);
+    };
+  }
+
+ private:
+  const Checkpoint& checkpoint_;
+  const PublishedOptions& options_;
+  Tokenizer tokenizer_;
+  TokenTable table_;  // of tokenizer_
+  Reader reader_;
+};
+
+void require_sight(const Checkpoint& checkpoint, const Picture* picture) {
+  if (picture == nullptr || checkpoint.sees) return;
+  throw Error(ExitCode::usage,
+              checkpoint.path.string() + " is a " + checkpoint.model_type + " without a vision tower; a picture needs a Qwen3-VL");
 }
 
 }  // namespace
 
-plan::Film plan_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture,
-                     const PhonesFunction& phones, const PublishedOptions& options) {
-  const Assignment assignment = assignment_of(prepare_prompt(prompt), world, phones);
-  // No score: the model was not trained on it, and no states are kept.
-  plan::Film film = plan_in_chat(checkpoint, instruction(world), prompt, picture, options,
-                                 [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
-                                   write_plan(composer, written, world, phones, assignment.brief, {.opening = opening, .score = false});
-                                 });
-  film.unsupported = assignment.by_rules.unsupported;
-  plan::require_valid(film, world);
-  return film;
+PlannedFilm plan_film(const Checkpoint& checkpoint, const World& world, const std::string& prompt, const Picture* picture,
+                      const PhonesFunction& phones, const PublishedOptions& options) {
+  require_sight(checkpoint, picture);
+  Assignment assignment = assignment_of(prepare_prompt(prompt), world, phones, options.shots);
+  // What a picture shows is not in the prompt.
+  if (picture == nullptr) oracle::require_filmable(assignment.prompt, assignment.story, assignment.by_rules, world, options.leniency);
+  assignment.brief = offer_of(assignment.story, world);
+  Chat chat(checkpoint, picture, options);
+  const std::size_t context = checkpoint.config.context > 0 ? static_cast<std::size_t>(checkpoint.config.context) : longest_chat;
+  RepairedPlan planned = plan_with_repairs(assignment, world, chat.words(), chat.next_logits(), phones, context, options.sampling,
+                                           chat.about(instruction(world, chat.tokenizer(), phones), assignment.prompt));
+  planned.origin.notes = oracle::notes_of(assignment.story, planned.film, world);
+  plan::require_valid(planned.film, world);
+  return {.film = std::move(planned.film), .shots = {}, .origin = std::move(planned.origin)};
 }
 
 plan::Film plan_any_film(const Checkpoint& checkpoint, const std::string& prompt, const Picture* picture, const PublishedOptions& options) {
+  require_sight(checkpoint, picture);
+  plan::Film film;
+  film.prompt = prepare_prompt(prompt);
   const FilmProgram program({});
-  return plan_in_chat(checkpoint, instruction(program), prompt, picture, options,
-                      [&](Composer& composer, plan::Film& written, std::span<const std::int32_t> opening) {
-                        composer.append(opening);
-                        write_any_plan(composer, written, program);
-                      });
+  Chat chat(checkpoint, picture, options);
+  Composer composer(chat.tokenizer(), chat.words().table, chat.next_logits(), options.sampling, checkpoint.stops);
+  composer.append(chat.about(instruction(program), film.prompt).opening);
+  write_any_plan(composer, film, program);
+  return film;
 }
 
 }  // namespace fabula

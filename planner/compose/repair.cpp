@@ -142,12 +142,17 @@ Assignment assignment_of(const std::string& prompt, const World& world, const Ph
   return {prompt, std::move(story), std::move(brief), std::move(by_rules)};
 }
 
+Conversation bundle_conversation(const Tokenizer& tokenizer, const std::string& prompt) {
+  return {.opening = turn_tokens(tokenizer, prompt, false),
+          .turn = [&tokenizer](const std::string& text) { return turn_tokens(tokenizer, text, true); }};
+}
+
 RepairedPlan plan_with_repairs(const Assignment& assignment, const World& world, const Vocabulary& words,
                                const Composer::NextLogits& next_logits, const PhonesFunction& phones, std::size_t most_tokens,
-                               const Sampling& sampling) {
+                               const Sampling& sampling, const Conversation& conversation) {
   RepairedPlan result;
   const auto& [prompt, story, brief, by_rules] = assignment;
-  const std::size_t opening = turn_tokens(words.tokenizer, prompt, false).size();
+  const std::size_t opening = conversation.opening.size();
   std::vector<std::int32_t> turn;  // read instead of the prompt from the second round on
   for (int round = 0;; ++round) {
     plan::Film film;
@@ -164,8 +169,8 @@ RepairedPlan plan_with_repairs(const Assignment& assignment, const World& world,
           result.read.insert(result.read.end(), turn.begin(), turn.end());
           return next_logits(turn);
         },
-        sampling);
-    write_plan(composer, film, world, phones, brief);
+        sampling, conversation.stops);
+    write_plan(composer, film, world, phones, brief, {.opening = conversation.opening, .own = conversation.own});
     film.unsupported = by_rules.unsupported;  // a model forgets some things and names others that it shows
     result.film = std::move(film);
     result.origin = {.repairs = round};
@@ -174,7 +179,7 @@ RepairedPlan plan_with_repairs(const Assignment& assignment, const World& world,
     const std::vector<std::int32_t>& written = composer.tokens();
     turn.assign(written.begin() + static_cast<std::ptrdiff_t>(composer.handed_over()),
                 written.end());  // the unread end of the plan comes first
-    const std::vector<std::int32_t> further = turn_tokens(words.tokenizer, repair_turn(faults), true);
+    const std::vector<std::int32_t> further = conversation.turn(repair_turn(faults));
     turn.insert(turn.end(), further.begin(), further.end());
     const bool fits = result.read.size() + turn.size() + written.size() - opening <= most_tokens;
     if (round == most_repair_rounds || !fits) {

@@ -1,6 +1,7 @@
 // Returns a faulty plan to the model with its faults in words; after two such rounds the rules plan instead (planner/oracle/oracle.h).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -49,10 +50,22 @@ struct RepairedPlan {
   std::vector<std::int32_t> read;  ///< all tokens that the model has read, round by round
 };
 
-/// Plans a film. A plan with faults is followed by another user turn in the form of the prompt, and the model writes a new
+/// A conversation in which a model plans.
+struct Conversation {
+  std::vector<std::int32_t> opening;  ///< all tokens before the first plan, including the prompt
+  /// What has the model write another plan, behind the end of one: a user turn with `text` and the opening of the answer.
+  std::function<std::vector<std::int32_t>(const std::string& text)> turn;
+  bool own = true;                       ///< StreamForm::own
+  std::vector<std::int32_t> stops = {};  ///< Composer's
+};
+/// That of a bundle's planner (docs/BUNDLE.md).
+[[nodiscard]] Conversation bundle_conversation(const Tokenizer&, const std::string& prompt);
+
+/// Plans a film. A plan with faults is followed by another user turn, and the model writes a new
 /// plan, at most most_repair_rounds times. `most_tokens`: the longest stream that the model can read; if another round does not fit, the
 /// rules plan at once. `sampling` restarts from its seed in each round.
 [[nodiscard]] RepairedPlan plan_with_repairs(const Assignment&, const World&, const Vocabulary&, const Composer::NextLogits&,
-                                             const PhonesFunction&, std::size_t most_tokens, const Sampling& sampling = {});
+                                             const PhonesFunction&, std::size_t most_tokens, const Sampling& sampling,
+                                             const Conversation& conversation);
 
 }  // namespace fabula

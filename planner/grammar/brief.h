@@ -20,7 +20,8 @@ struct Brief {
   std::vector<std::string> actors;                                   ///< who may be seen
   std::size_t least_actors = 1;                                      ///< how many of them are
   std::vector<std::string> places, times, weathers, props, actions;  ///< where, when, in which weather, beside and doing what
-  int shots = 0;                                                     ///< exactly; 0: as the model likes
+  int shots = 0;                                                     ///< exactly; 0: as the model likes, but
+  int least_shots = 0;                                               ///< at least so many, as far as the longest film has them
 };
 
 /// The brief of a prompt that fixes nothing: all of the world, and no line.

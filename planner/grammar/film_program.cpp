@@ -267,6 +267,10 @@ FilmProgram::FilmProgram(const FilmOptions& options) : options_(options) {
   }
   FilmNode film{};
   Compiled<plan::Film>::into(film, nodes_, options);
+  // A model that was not trained on plans thinks in the treatment: it comes first, even before the version.
+  const auto fields = nodes_.begin() + static_cast<std::ptrdiff_t>(film.first);
+  const auto treatment = std::find_if(fields, nodes_.end(), [](const FilmNode& field) { return field.path == "treatment"; });
+  std::rotate(fields, treatment, treatment + 1);
   nodes_.push_back(film);
 }
 

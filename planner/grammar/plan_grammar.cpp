@@ -24,12 +24,10 @@ class PlanWriter {
         unsupported_spans_(Legal::one_of(legal_spans(film.prompt, PlanCaps::unsupported))) {}
 
   PlanSpans write() {
-    if (form_.opening.empty())
-      write_user_turn(s_, film_.prompt);
-    else
-      s_.append(form_.opening);
-    s_.literal(R"({"version":"fabula.plan/1","treatment":")");
-    s_.value(film_.treatment, Legal::text(PlanCaps::treatment), R"(","title":")");
+    if (form_.opening.empty() && form_.own) write_user_turn(s_, film_.prompt);
+    s_.append(form_.opening);
+    s_.literal(form_.own ? R"({"version":"fabula.plan/1","treatment":")" : R"({"treatment":")");
+    s_.value(film_.treatment, Legal::text(PlanCaps::treatment), form_.own ? R"(","title":")" : R"(","version":"fabula.plan/1","title":")");
     s_.value(film_.title, Legal::text(PlanCaps::title), R"(","aspect":"16:9","fps":24,"total_ms":)");
     const std::size_t shots = total_ms(R"(,"language":"en","characters":[)");
     list(film_.characters, brief_.least_actors, brief_.actors.size(), R"(],"places":[)", [this](plan::Character& c) { character(c); });
@@ -39,7 +37,7 @@ class PlanWriter {
       s_.literal(i + 1 < shots ? "," : R"(],"sound":{"music":"none"},"unsupported":[)");
     }
     unsupported();
-    s_.special("<|im_end|>");
+    if (form_.own) s_.special("<|im_end|>");
     return std::move(spans_);
   }
 
@@ -84,7 +82,7 @@ class PlanWriter {
   // Writes the film's length, which implies the number of shots; returns that number.
   std::size_t total_ms(std::string_view after) {
     const int lines = static_cast<int>(brief_.lines.size());
-    const int least = std::clamp(std::max(lines, brief_.shots), 1, world_.max_shots);
+    const int least = std::clamp(std::max({lines, brief_.shots, brief_.shots > 0 ? 0 : brief_.least_shots}), 1, world_.max_shots);
     const int most = brief_.shots > 0 ? least : world_.max_shots;
     std::vector<std::string> lengths;
     for (int shots = least; shots <= most; ++shots) lengths.push_back(std::to_string(world_.film_ms(shots)));
@@ -150,7 +148,7 @@ class PlanWriter {
     dialogue(shot, must_speak(index), R"(],"ambience":")");
     s_.value(shot.ambience, Legal::one_of(world_.ambiences), R"("})");
     spans_.shots.push_back({begin, s_.position()});
-    if (form_.score) score(shot);
+    if (form_.own) score(shot);
   }
 
   void member(const plan::Shot& shot, plan::CastMember& m, bool speaks) {

@@ -31,8 +31,10 @@ void write_user_turn(Scribe&, std::string_view text);
 /// How a stream differs from the bundle's own (docs/BUNDLE.md).
 struct StreamForm {
   std::span<const std::int32_t> opening =
-      {};             ///< all tokens before the plan, including film.prompt; empty: the prompt in the bundle's form
-  bool score = true;  ///< whether each shot's score follows it
+      {};  ///< all tokens before the plan, including film.prompt; empty: the prompt in the bundle's form, if it is the bundle's own
+  /// Not the bundle's own: that of a model that was not trained on plans. The treatment comes first, even before the version, because the
+  /// model thinks in it; no score and no token for the end follow.
+  bool own = true;
 };
 
 /// Writes film.prompt and the plan. A Composer fills in everything but the prompt, within the brief; its lines are spoken whole, in order

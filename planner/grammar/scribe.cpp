@@ -39,6 +39,20 @@ bool Follower::choose(bool given, std::string_view first, bool, std::string_view
   return given;
 }
 
+namespace {
+
+// Whether the end of a text, 24 bytes of it or more, is one piece again and again: "run, run, run, run, run, ".
+bool repeats_itself(std::string_view text) {
+  constexpr std::size_t least = 24;
+  for (std::size_t piece = 1; std::max(least, 2 * piece) <= text.size(); ++piece) {
+    const std::string_view tail = text.substr(text.size() - std::max(least, 2 * piece));
+    if (tail.substr(piece) == tail.substr(0, tail.size() - piece)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::int32_t Composer::first_token(std::string_view text) const { return tokenizer_.encode(text, AddedTokens::plain).at(0); }
 
 std::int32_t Composer::pick() {
@@ -56,8 +70,10 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
   while (true) {
     legal.next(text, table_, allowed_);
     if (legal.complete(text)) {
+      const bool must_end = legal.is_text() && repeats_itself(text);
+      if (must_end) allowed_.clear();
       allowed_.add(end);
-      if (legal.is_text()) {
+      if (legal.is_text() && !must_end) {
         for (const std::int32_t stop : stops_) allowed_.add(stop);
       }
     }
@@ -120,6 +136,7 @@ std::size_t Composer::value(std::string& text, const Legal& legal, const After& 
     legal.next(text, table_, allowed_);
     const std::vector<std::string>* ends = legal.complete(text) ? &after(text) : nullptr;
     if (ends != nullptr) {
+      if (legal.is_text() && repeats_itself(text)) allowed_.clear();
       for (const std::string& literal : *ends) allowed_.add(spelling(literal).at(0));
     }
     const std::int32_t token = pick();

@@ -58,7 +58,8 @@ class Follower final : public Scribe {
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
 };
 
-/// Lets a model choose one of the allowed tokens at each step, the likeliest unless `sampling` says otherwise. A single allowed token is
+/// Lets a model choose one of the allowed tokens at each step, the likeliest unless `sampling` says otherwise. A free text that repeats
+/// itself ends. A single allowed token is
 /// appended without asking. Forced tokens are handed to the model together with the next question.
 class Composer final : public Scribe {
  public:

@@ -1,4 +1,4 @@
-// Recognises Qwen's chat form in a template's text, and builds the tokens of a question.
+// Recognises the known chat forms in a template's text, and builds the tokens of a question.
 #include "planner/lm/chat.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_fields.h"
+#include "planner/text/text.h"
 
 namespace fabula {
 namespace {
@@ -63,15 +64,28 @@ std::string condensed(std::string_view jinja) {
   return text;
 }
 
+// What a template of a form has in its condensed text.
+struct TurnMarks {
+  const char *before, *after;  // of the role
+  std::vector<const char*> closing;
+  const char* foreign;  // a marker of the other form
+};
+const TurnMarks chatml_marks = {"<|im_start|>", "\n", {"<|im_start|>", "<|im_end|>\n"}, "<|start_header_id|>"};
+const TurnMarks llama3_marks = {"<|start_header_id|>", "<|end_header_id|>\n\n", {"<|end_header_id|>\n\n", "<|eot_id|>"}, "<|im_start|>"};
+
 struct Piece {
   std::string text;
   bool marker = false;  ///< an added token
 };
 
-std::vector<Piece> pieces_of(const ChatForm& form, const Question& question) {
-  std::vector<Piece> pieces;
-  const auto open = [&](const char* role) { pieces.insert(pieces.end(), {{"<|im_start|>", true}, {std::string(role) + "\n"}}); };
-  const auto close = [&] { pieces.insert(pieces.end(), {{"<|im_end|>", true}, {"\n"}}); };
+using Pieces = std::vector<Piece>;
+
+void add(Pieces& pieces, std::initializer_list<Piece> more) { pieces.insert(pieces.end(), more); }
+
+Pieces chatml_pieces(const ChatForm& form, const Question& question) {
+  Pieces pieces;
+  const auto open = [&](const char* role) { add(pieces, {{"<|im_start|>", true}, {std::string(role) + "\n"}}); };
+  const auto close = [&] { add(pieces, {{"<|im_end|>", true}, {"\n"}}); };
   if (!question.system.empty()) {
     open("system");
     pieces.push_back({question.system});
@@ -86,8 +100,27 @@ std::vector<Piece> pieces_of(const ChatForm& form, const Question& question) {
   pieces.push_back({question.user});
   close();
   open("assistant");
-  if (form.thinking != Thinking::none) pieces.insert(pieces.end(), {{"<think>", true}, {"\n\n"}, {"</think>", true}, {"\n\n"}});
+  if (form.thinking != Thinking::none) add(pieces, {{"<think>", true}, {"\n\n"}, {"</think>", true}, {"\n\n"}});
   return pieces;
+}
+
+Pieces llama3_pieces(const ChatForm& form, const Question& question) {
+  Pieces pieces = {{"<|begin_of_text|>", true}};
+  const auto open = [&](const char* role) { add(pieces, {{"<|start_header_id|>", true}, {role}, {"<|end_header_id|>", true}}); };
+  const auto turn = [&](const char* role, const std::string& text) {
+    open(role);
+    add(pieces, {{"\n\n" + text}, {"<|eot_id|>", true}});
+  };
+  const std::string dates = form.dated ? "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n" : "";
+  if (form.dated || !question.system.empty()) turn("system", dates + std::string(trimmed(question.system)));
+  turn("user", std::string(trimmed(question.user)));
+  open("assistant");
+  pieces.push_back({"\n\n"});
+  return pieces;
+}
+
+Pieces pieces_of(const ChatForm& form, const Question& question) {
+  return form.turns == Turns::llama3 ? llama3_pieces(form, question) : chatml_pieces(form, question);
 }
 
 void add_stops(const json& object, const std::string& name, std::int32_t vocabulary, std::vector<std::int32_t>& stops) {
@@ -106,23 +139,28 @@ ChatForm ChatForm::parse(std::string_view jinja, const std::string& name) {
   const std::string text = condensed(jinja);
   const auto has = [&](const char* piece) { return text.find(piece) != std::string::npos; };
   const auto another = [&](const std::string& why) {
-    refuse(name, "the chat template is not of Qwen's form (" + why + "); only turns of <|im_start|>role … <|im_end|> are supported");
+    refuse(name,
+           "the chat template is of an unknown form (" + why +
+               "); only turns of <|im_start|>role … <|im_end|> and of <|start_header_id|>role<|end_header_id|> … <|eot_id|> are supported");
   };
-  for (const char* marker : {"<|im_start|>", "<|im_end|>\n"}) {
-    if (!has(marker)) another("it lacks " + std::string(marker).substr(0, std::string(marker).find('\n')));
+  ChatForm form{.source = name, .turns = has("<|start_header_id|>") ? Turns::llama3 : Turns::chatml};
+  const TurnMarks& marks = form.turns == Turns::llama3 ? llama3_marks : chatml_marks;
+  for (const char* close : marks.closing) {
+    if (!has(close)) another("it lacks " + std::string(close).substr(0, std::string(close).find('\n')));
   }
-  for (const char* marker : {"[INST]", "<|start_header_id|>", "<start_of_turn>", "<|user|>", "<|channel|>"}) {
+  for (const char* marker : {"[INST]", marks.foreign, "<start_of_turn>", "<|user|>", "<|channel|>"}) {
     if (has(marker)) another("it has " + std::string(marker));
   }
-  if (!has("<|im_start|>message.role\n") && !has("<|im_start|>message[role]\n") && !has("<|im_start|>user\n"))
+  const auto opens = [&](const char* role) { return marks.before + std::string(role) + marks.after; };
+  if (!has(opens("message.role").c_str()) && !has(opens("message[role]").c_str()) && !has(opens("user").c_str()))
     another("its turns do not begin with their role and a line break");
   const std::size_t opening = text.rfind("add_generation_prompt");
-  if (opening == std::string::npos || text.find("<|im_start|>assistant\n", opening) == std::string::npos)
+  if (opening == std::string::npos || text.find(opens("assistant"), opening) == std::string::npos)
     another("it does not open the assistant's turn");
   const auto follows = [&](const char* piece) { return text.find(piece, opening) != std::string::npos; };
-  ChatForm form;
-  form.source = name;
-  if (follows("<think>\n")) form.thinking = follows("</think>\n\n") ? Thinking::on_request : Thinking::always;
+  form.dated = form.turns == Turns::llama3 && text.find("CuttingKnowledgeDate:December2023\nTodayDate:") != std::string::npos;
+  if (form.turns == Turns::chatml && follows("<think>\n"))
+    form.thinking = follows("</think>\n\n") ? Thinking::on_request : Thinking::always;
   return form;
 }
 
@@ -142,9 +180,11 @@ std::string chat_text(const ChatForm& form, const Question& question) {
   return text;
 }
 
-std::vector<std::int32_t> chat_tokens(const Tokenizer& tokenizer, const ChatForm& form, const Question& question) {
+namespace {
+
+std::vector<std::int32_t> tokens_of(const Tokenizer& tokenizer, const Pieces& pieces) {
   std::vector<std::int32_t> tokens;
-  for (const Piece& piece : pieces_of(form, question)) {
+  for (const Piece& piece : pieces) {
     if (!piece.marker) {
       const auto ids = tokenizer.encode(piece.text, AddedTokens::plain);
       tokens.insert(tokens.end(), ids.begin(), ids.end());
@@ -157,6 +197,32 @@ std::vector<std::int32_t> chat_tokens(const Tokenizer& tokenizer, const ChatForm
   return tokens;
 }
 
+}  // namespace
+
+std::vector<std::int32_t> chat_tokens(const Tokenizer& tokenizer, const ChatForm& form, const Question& question) {
+  return tokens_of(tokenizer, pieces_of(form, question));
+}
+
+std::vector<std::int32_t> further_turn_tokens(const Tokenizer& tokenizer, const ChatForm& form, const std::string& user) {
+  ChatForm undated = form;
+  undated.dated = false;
+  Pieces turn = pieces_of(undated, {.system = "", .user = user}), pieces = {{"<|im_end|>", true}, {"\n"}};
+  if (form.turns == Turns::llama3) {
+    pieces = {{"<|eot_id|>", true}};
+    turn.erase(turn.begin());  // <|begin_of_text|>
+  }
+  pieces.insert(pieces.end(), turn.begin(), turn.end());
+  return tokens_of(tokenizer, pieces);
+}
+
+std::vector<std::int32_t> turn_ends(const Tokenizer& tokenizer) {
+  std::vector<std::int32_t> ends;
+  for (const char* closing : {"<|im_end|>", "<|eot_id|>"}) {
+    if (const auto end = tokenizer.added(closing)) ends.push_back(*end);
+  }
+  return ends;
+}
+
 std::vector<std::int32_t> stop_tokens(const fs::path& folder, const Tokenizer& tokenizer) {
   std::vector<std::int32_t> stops;
   for (const char* file : {"generation_config.json", "config.json"}) {
@@ -166,7 +232,8 @@ std::vector<std::int32_t> stop_tokens(const fs::path& folder, const Tokenizer& t
     if (stops.empty() && object.contains("text_config") && object["text_config"].is_object())
       add_stops(object["text_config"], name, tokenizer.size(), stops);
   }
-  if (const auto end = tokenizer.added("<|im_end|>")) stops.push_back(*end);
+  const auto ends = turn_ends(tokenizer);
+  stops.insert(stops.end(), ends.begin(), ends.end());
   std::sort(stops.begin(), stops.end());
   stops.erase(std::unique(stops.begin(), stops.end()), stops.end());
   return stops;

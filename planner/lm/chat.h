@@ -14,11 +14,17 @@ namespace fabula {
 /// The beginning of an answer: an empty thinking block, because a plan's treatment does the thinking.
 enum class Thinking : std::uint8_t { none, on_request, always };
 
-/// The chat form of the Qwen family, turns between <|im_start|> and <|im_end|>, as found in a folder. Templates are Jinja programs and are
-/// not run: their text is searched for the parts of this form, and any other form is refused.
+/// How turns are marked. chatml: <|im_start|>role … <|im_end|> (Qwen, SmolLM2). llama3: <|start_header_id|>role<|end_header_id|> …
+/// <|eot_id|> (Llama 3).
+enum class Turns : std::uint8_t { chatml, llama3 };
+
+/// The chat form of a model. Templates are Jinja programs and are not run: their text is searched for the parts of the known forms, and any
+/// other form is refused.
 struct ChatForm {
   Thinking thinking = Thinking::none;
-  std::string source;  ///< the file of the template; empty: the folder has none, and the form without thinking applies
+  std::string source = {};  ///< the file of the template; empty: the folder has none, and turns without thinking apply
+  Turns turns = Turns::chatml;
+  bool dated = false;  ///< Llama 3.1 and later begin with two dates; today's is their template's default, so that plans do not change daily
 
   /// Reads the first template of chat_template.jinja, chat_template.json and tokenizer_config.json. Throws Error(bad_data) for a malformed
   /// file and for a template of another form.
@@ -34,15 +40,20 @@ struct Question {
   std::int64_t image_rows = 0;  ///< placeholders of the only image; 0: no image
 };
 
-/// The question and the opening of the answer, as transformers' apply_chat_template returns them with add_generation_prompt and
-/// enable_thinking=False.
+/// The question and the opening of the answer, as transformers' apply_chat_template returns them with add_generation_prompt,
+/// enable_thinking=False and date_string="26 Jul 2024". What some templates say in place of a missing system turn is left out.
 [[nodiscard]] std::string chat_text(const ChatForm&, const Question&);
 /// Its tokens. Added tokens inside the question count as plain text, so a stranger's words cannot open a turn. Throws Error(bad_data) if
 /// the vocabulary lacks a marker.
 [[nodiscard]] std::vector<std::int32_t> chat_tokens(const Tokenizer&, const ChatForm&, const Question&);
 
-/// eos_token_id of generation_config.json, else of config.json (a number or a list), and <|im_end|>. Ascending. Throws Error(bad_data) for
-/// an id that is not a token.
+/// Behind an answer: its end, another user turn, and the opening of the next answer.
+[[nodiscard]] std::vector<std::int32_t> further_turn_tokens(const Tokenizer&, const ChatForm&, const std::string& user);
+
+/// <|im_end|> and <|eot_id|>, those of them that the vocabulary has.
+[[nodiscard]] std::vector<std::int32_t> turn_ends(const Tokenizer&);
+/// eos_token_id of generation_config.json, else of config.json (a number or a list), and turn_ends(). Ascending. Throws
+/// Error(bad_data) for an id that is not a token.
 [[nodiscard]] std::vector<std::int32_t> stop_tokens(const std::filesystem::path& folder, const Tokenizer&);
 
 }  // namespace fabula

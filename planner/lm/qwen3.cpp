@@ -29,7 +29,8 @@ Rope rope_at(Context& ctx, const Qwen3Config& config, std::span<const RopePositi
   std::vector<float> frequencies, cos, sin;
   for (std::int64_t i = 0; i < half; ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(dim);
-    frequencies.push_back(1.0F / std::pow(static_cast<float>(config.rope_theta), exponent));
+    const float divisor = config.rope_divisors.empty() ? 1.0F : config.rope_divisors[static_cast<std::size_t>(i)];
+    frequencies.push_back(1.0F / std::pow(static_cast<float>(config.rope_theta), exponent) / divisor);
   }
   cos.reserve(static_cast<std::size_t>(rows * dim));
   sin.reserve(static_cast<std::size_t>(rows * dim));
@@ -74,12 +75,19 @@ Places take_places(Context& ctx, const Qwen3Config& config, std::span<const Part
   return places;
 }
 
-// Qwen3Attention: heads are normed before rope. h (rows, hidden) -> (rows, hidden); writes this pass's keys and values into the pool.
+// (rows, heads·head_dim) -> (rows, heads, head_dim): the heads of queries or keys, normed where there is a weight.
+Tensor heads_of(Context& ctx, const Qwen3Config& config, Tensor x, std::int64_t heads, Tensor norm) {
+  const Tensor split = x.view({x.shape[0], heads, config.head_dim});
+  return config.qk_norm ? rms_norm(ctx, split, norm, config.norm_eps) : split;
+}
+
+// Qwen3Attention: heads are normed before rope; Qwen2Attention and LlamaAttention: they are not. h (rows, hidden) -> (rows, hidden);
+// writes this pass's keys and values into the pool.
 Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values,
                       Tensor h) {
   const std::int64_t rows = h.shape[0];
-  const Tensor q = rms_norm(ctx, linear(ctx, h, layer.q).view({rows, config.heads, config.head_dim}), layer.q_norm, config.norm_eps);
-  const Tensor k = rms_norm(ctx, linear(ctx, h, layer.k).view({rows, config.kv_heads, config.head_dim}), layer.k_norm, config.norm_eps);
+  const Tensor q = heads_of(ctx, config, linear(ctx, h, layer.q), config.heads, layer.q_norm);
+  const Tensor k = heads_of(ctx, config, linear(ctx, h, layer.k), config.kv_heads, layer.k_norm);
   const Tensor v = linear(ctx, h, layer.v).view({rows, config.kv_heads, config.head_dim});
   rope(ctx, q, places.rope.cos, places.rope.sin);
   rope(ctx, k, places.rope.cos, places.rope.sin);
@@ -174,9 +182,11 @@ Qwen3 take_qwen3(const Qwen3Config& config, Weights& weights) {
     layer.q = weights.take_linear(prefix + "self_attn.q_proj", config.hidden, q_width, bias);
     layer.k = weights.take_linear(prefix + "self_attn.k_proj", config.hidden, kv_width, bias);
     layer.v = weights.take_linear(prefix + "self_attn.v_proj", config.hidden, kv_width, bias);
-    layer.o = weights.take_linear(prefix + "self_attn.o_proj", q_width, config.hidden, bias);
-    layer.q_norm = weights.take(prefix + "self_attn.q_norm.weight", {config.head_dim});
-    layer.k_norm = weights.take(prefix + "self_attn.k_norm.weight", {config.head_dim});
+    layer.o = weights.take_linear(prefix + "self_attn.o_proj", q_width, config.hidden, config.output_bias);
+    if (config.qk_norm) {
+      layer.q_norm = weights.take(prefix + "self_attn.q_norm.weight", {config.head_dim});
+      layer.k_norm = weights.take(prefix + "self_attn.k_norm.weight", {config.head_dim});
+    }
     layer.post_attention_norm = weights.take(prefix + "post_attention_layernorm.weight", {config.hidden});
     if (config.sparse[static_cast<std::size_t>(i)])
       layer.feed_forward = take_sparse(weights, prefix + "mlp", config.hidden, config.experts);

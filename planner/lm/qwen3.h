@@ -1,5 +1,6 @@
 // The Qwen3 decoders with a key and value cache (transformers: Qwen3ForCausalLM, Qwen3MoeForCausalLM, and the language model of
-// Qwen3VLForConditionalGeneration). They differ in a layer's feed-forward and in how positions become angles.
+// Qwen3VLForConditionalGeneration), and the Qwen2 and Llama decoders, which are the same layer without normed queries and keys
+// (Qwen2ForCausalLM, LlamaForCausalLM). They differ in a layer's feed-forward, its biases, and in how positions become angles.
 #pragma once
 
 #include <array>
@@ -16,28 +17,32 @@
 namespace fabula {
 
 struct Qwen3Config {
+  std::string model_type = "qwen3";
   std::int64_t vocabulary = 0, hidden = 0, intermediate = 0;
   std::int64_t layers = 0, heads = 0, kv_heads = 0, head_dim = 0;
   float norm_eps = 1e-6F;
   double rope_theta = 1e6;
-  std::int64_t context = 0;      ///< the longest sequence it was trained for; 0 if config.json does not say
-  bool tied_embeddings = false;  ///< the head uses the embedding table
-  bool attention_bias = false;
+  std::int64_t context = 0;                     ///< the longest sequence it was trained for; 0 if config.json does not say
+  bool tied_embeddings = false;                 ///< the head uses the embedding table
+  bool qk_norm = true;                          ///< queries and keys are normed per head; not in Qwen2 and Llama
+  bool attention_bias = false;                  ///< of queries, keys and values
+  bool output_bias = false;                     ///< of attention's output
   ExpertsConfig experts;                        ///< of the sparse layers
   std::vector<bool> sparse;                     ///< by layer
   std::array<std::int64_t, 3> mrope_section{};  ///< channel pairs for time, height and width; zeros: all for time
+  std::vector<float> rope_divisors{};           ///< of the rotary frequencies, (head_dim / 2); empty: all 1 (Llama 3 scales them)
   std::string prefix = "model.";                ///< of the weights' names
   bool ends_after_layers = false;               ///< neither norm nor head: for the states of the first `layers` layers of a longer model
 
-  /// Reads config.json of model_type qwen3, qwen3_moe or qwen3_vl. Throws Error: input_missing if the file cannot be read, bad_data if it
-  /// is malformed or needs something unsupported.
+  /// Reads config.json of model_type qwen3, qwen3_moe, qwen3_vl, qwen2 or llama. Throws Error: input_missing if the file cannot be read,
+  /// bad_data if it is malformed or needs something unsupported.
   static Qwen3Config open(const std::filesystem::path& config_json);
 };
 
 struct Qwen3Layer {
   Tensor input_norm;           ///< (hidden)
   Linear q, k, v, o;           ///< hidden -> heads·head_dim, kv_heads·head_dim (twice), and back
-  Tensor q_norm, k_norm;       ///< (head_dim)
+  Tensor q_norm, k_norm;       ///< (head_dim); absent without qk_norm
   Tensor post_attention_norm;  ///< (hidden)
   FeedForward feed_forward;
 };

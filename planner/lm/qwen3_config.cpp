@@ -1,6 +1,7 @@
-// Reads config.json of the Qwen3 family, as transformers 5 and published checkpoints write it.
+// Reads config.json of Qwen3, Qwen2 and Llama, as transformers 5 and published checkpoints write it.
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "base/json_fields.h"
 #include "planner/lm/qwen3_vl.h"
@@ -23,14 +24,35 @@ std::vector<std::int64_t> indices(const JsonFields& fields, const char* key, std
 
 constexpr double smallest_theta = 1.0, largest_theta = 1e12;
 
+// _compute_llama3_parameters (transformers, modeling_rope_utils.py): low frequencies are divided by `factor`, high ones are kept, and those
+// between are interpolated.
+std::vector<float> llama3_divisors(const JsonFields& rope, const Qwen3Config& config) {
+  const auto real = [&](const char* key) { return rope.real(key, 1e-3, 1e6); };
+  const double factor = real("factor"), low = real("low_freq_factor"), high = real("high_freq_factor");
+  const auto trained = static_cast<double>(size(rope, "original_max_position_embeddings", 1 << 28));
+  if (high <= low) rope.refuse("\"high_freq_factor\" is not above \"low_freq_factor\"");
+  std::vector<float> divisors;
+  for (std::int64_t i = 0; i < config.head_dim / 2; ++i) {
+    const double wavelength =
+        2.0 * std::numbers::pi * std::pow(config.rope_theta, 2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim));
+    const double kept = std::clamp((trained / wavelength - low) / (high - low), 0.0, 1.0);
+    divisors.push_back(static_cast<float>(1.0 / ((1.0 - kept) / factor + kept)));
+  }
+  return divisors;
+}
+
 // transformers 5 writes rope_parameters; earlier versions write rope_theta and an optional rope_scaling.
 void read_rope(const JsonFields& fields, bool multimodal, Qwen3Config& config) {
-  config.rope_theta = 0.0;
+  config.rope_theta = fields.has("rope_theta") ? fields.real("rope_theta", smallest_theta, largest_theta) : 0.0;
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     if (!fields.has(key)) continue;
     const JsonFields rope = fields.object(key);
-    for (const char* type : {"rope_type", "type"}) expect(rope, type, "default");
+    std::string type = "default";
+    for (const char* key_of_type : {"type", "rope_type"}) {
+      if (rope.has(key_of_type)) type = rope.choice(key_of_type, {"default", "llama3"});
+    }
     if (rope.has("rope_theta")) config.rope_theta = rope.real("rope_theta", smallest_theta, largest_theta);
+    if (type == "llama3" && config.rope_theta > 0.0) config.rope_divisors = llama3_divisors(rope, config);
     if (!multimodal) continue;
     if (!rope.flag_or("mrope_interleaved", true)) rope.refuse("\"mrope_interleaved\" holds false, expected true");
     const auto section = indices(rope, "mrope_section", config.head_dim);
@@ -71,9 +93,16 @@ Qwen3Config read_decoder(const JsonFields& fields) {
   config.norm_eps = static_cast<float>(fields.real("rms_norm_eps", 0.0, 1.0));
   if (fields.has("max_position_embeddings")) config.context = size(fields, "max_position_embeddings", 1 << 28);
   config.tied_embeddings = fields.flag_or("tie_word_embeddings", false);
-  config.attention_bias = fields.flag_or("attention_bias", false);
+  config.attention_bias = config.output_bias = fields.flag_or("attention_bias", false);
   config.sparse.assign(static_cast<std::size_t>(config.layers), false);
   return config;
+}
+
+// Qwen2 has biases before attention and none behind it, whatever its file says; Llama has those that its file says.
+void read_without_norms(const JsonFields& fields, bool is_qwen2, Qwen3Config& config) {
+  config.qk_norm = false;
+  if (is_qwen2) config.attention_bias = true, config.output_bias = false;
+  if (fields.flag_or("mlp_bias", false)) fields.refuse("biases of the feed-forward (\"mlp_bias\") are not supported");
 }
 
 // The language model inside a Qwen3-VL.
@@ -83,6 +112,7 @@ Qwen3Config read_text(const JsonFields& root) {
   Qwen3Config config = read_decoder(fields);
   read_rope(fields, /*multimodal=*/true, config);
   if (root.has("tie_word_embeddings")) config.tied_embeddings = root.flag_or("tie_word_embeddings", false);
+  config.model_type = "qwen3_vl";
   config.prefix = "model.language_model.";
   return config;
 }
@@ -119,11 +149,14 @@ VisionConfig read_vision(const JsonFields& fields) {
 
 Qwen3Config Qwen3Config::open(const std::filesystem::path& file) {
   const JsonFields root = JsonFields::open(file);
-  const std::string type = root.has("model_type") ? root.choice("model_type", {"qwen3", "qwen3_moe", "qwen3_vl"}) : "qwen3";
+  const std::string type =
+      root.has("model_type") ? root.choice("model_type", {"qwen3", "qwen3_moe", "qwen3_vl", "qwen2", "llama"}) : "qwen3";
   if (type == "qwen3_vl") return read_text(root);
   Qwen3Config config = read_decoder(root);
+  config.model_type = type;
   read_rope(root, /*multimodal=*/false, config);
   if (type == "qwen3_moe") read_experts(root, config);
+  if (type == "qwen2" || type == "llama") read_without_norms(root, type == "qwen2", config);
   return config;
 }
 

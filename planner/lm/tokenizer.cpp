@@ -4,7 +4,6 @@
 #include <queue>
 
 #include "base/error.h"
-#include "planner/lm/split.h"
 #include "planner/text/unicode.h"
 
 namespace fabula {
@@ -67,15 +66,16 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddedTokens a
     }
     rest(part.substr(begin));
   };
+  if (!composes_ && !is_utf8(text)) throw Error(ExitCode::bad_data, "the text is not UTF-8");
   cut(text, false, [&](std::string_view raw) {
-    const std::string composed = nfc(raw);
+    const std::string composed = composes_ ? nfc(raw) : std::string(raw);
     cut(composed, true, [&](std::string_view plain) { encode_plain(plain, ids); });
   });
   return ids;
 }
 
 void Tokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const {
-  for (const std::string_view word : split_words(text)) merge_word(word, ids);
+  for (const std::string_view word : split_words(text, pattern_)) merge_word(word, ids);
 }
 
 // Merges the pair with the lowest rank first, the leftmost on ties. A priority queue of candidates avoids repeated searches.
@@ -92,6 +92,7 @@ void Tokenizer::merge_word(std::string_view word, std::vector<std::int32_t>& ids
     std::uint64_t pair;
     bool operator>(const Candidate& other) const { return rank != other.rank ? rank > other.rank : left > other.left; }
   };
+  if (const auto found = whole_.find(std::string(word)); found != whole_.end()) return ids.push_back(found->second);
   std::vector<Symbol> symbols;
   for (const char c : word) {
     const std::int32_t id = byte_ids_[static_cast<unsigned char>(c)];

@@ -1,4 +1,4 @@
-// Qwen's byte-level BPE from a tokenizer.json: NFC, Qwen's split pattern, byte-level merges, added tokens.
+// Byte-level BPE from a tokenizer.json: NFC or nothing, a known split pattern, byte-level merges, added tokens.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "planner/lm/split.h"
 
 namespace fabula {
 
@@ -52,7 +54,7 @@ class Tokenizer {
   struct Added {
     std::string content;
     std::int32_t id = 0;
-    bool normalized = false;  ///< matched after NFC
+    bool normalized = false;  ///< matched after the normalizer
   };
   struct Merge {
     std::int32_t rank = 0, result = 0;
@@ -63,10 +65,13 @@ class Tokenizer {
   void merge_word(std::string_view word, std::vector<std::int32_t>& ids) const;
   [[nodiscard]] const Added* added_at(std::string_view text, std::size_t at, bool normalized) const;
 
-  std::vector<Token> tokens_;                        ///< by id
-  std::vector<Added> added_;                         ///< longest first
-  std::vector<std::int32_t> byte_ids_;               ///< (256); −1 if the vocabulary lacks the byte
-  std::unordered_map<std::uint64_t, Merge> merges_;  ///< by the pair's ids
+  SplitPattern pattern_ = SplitPattern::qwen;
+  bool composes_ = true;                                 ///< the normalizer is NFC; else there is none
+  std::vector<Token> tokens_;                            ///< by id
+  std::vector<Added> added_;                             ///< longest first
+  std::vector<std::int32_t> byte_ids_;                   ///< (256); −1 if the vocabulary lacks the byte
+  std::unordered_map<std::uint64_t, Merge> merges_;      ///< by the pair's ids
+  std::unordered_map<std::string, std::int32_t> whole_;  ///< words that are tokens without merging (ignore_merges)
 };
 
 /// Decodes token by token, holding back incomplete characters.

@@ -37,7 +37,8 @@ class TokenizerReader {
   }
 
   Tokenizer read() {
-    check_pipeline();
+    read_pattern();
+    check_model();
     read_vocabulary();
     read_added();
     read_merges();
@@ -62,24 +63,35 @@ class TokenizerReader {
     return found != object.end() && !found->is_null() && *found != false && *found != "";
   }
 
-  void check_pipeline() const {
-    if (member(member(root_, "normalizer", "the file"), "type", "normalizer") != "NFC") refuse("the normalizer is not NFC");
-    const json& pre = member(root_, "pre_tokenizer", "the file");
-    const json& steps = member(pre, "pretokenizers", "pre_tokenizer");
-    if (!steps.is_array() || steps.size() != 2 || member(steps[0], "type", "pre_tokenizer") != "Split" ||
-        member(steps[1], "type", "pre_tokenizer") != "ByteLevel") {
-      refuse("the pre_tokenizer is not Split followed by ByteLevel");
+  // The normalizer and the first of two steps, which say what a word is.
+  void read_pattern() {
+    const json& normalizer = member(root_, "normalizer", "the file");
+    result_.composes_ = !normalizer.is_null();
+    if (result_.composes_ && member(normalizer, "type", "normalizer") != "NFC") refuse("the normalizer is neither NFC nor null");
+    const json& steps = member(member(root_, "pre_tokenizer", "the file"), "pretokenizers", "pre_tokenizer");
+    if (!steps.is_array() || steps.size() != 2 || member(steps[1], "type", "pre_tokenizer") != "ByteLevel")
+      refuse("the pre_tokenizer is neither Split nor Digits followed by ByteLevel");
+    const json& split = steps[0];
+    const bool is_gpt2 = member(split, "type", "pre_tokenizer") == "Digits";
+    if (is_gpt2) {
+      if (!is_set(split, "individual_digits")) refuse("the step Digits does not cut each digit off");
+      result_.pattern_ = SplitPattern::gpt2_digits;
+    } else {
+      if (split["type"] != "Split") refuse("the pre_tokenizer is neither Split nor Digits followed by ByteLevel");
+      const json& pattern = member(member(split, "pattern", "pre_tokenizer"), "Regex", "pattern");
+      if (pattern != qwen_split_pattern && pattern != llama3_split_pattern) refuse("the split pattern is neither Qwen's nor Llama 3's");
+      if (pattern == llama3_split_pattern) result_.pattern_ = SplitPattern::llama3;
+      if (member(split, "behavior", "pre_tokenizer") != "Isolated" || is_set(split, "invert"))
+        refuse("the split is not of the kind Isolated");
     }
-    if (member(member(steps[0], "pattern", "pre_tokenizer"), "Regex", "pattern") != qwen_split_pattern)
-      refuse("the split pattern is not Qwen's");
-    if (member(steps[0], "behavior", "pre_tokenizer") != "Isolated" || is_set(steps[0], "invert"))
-      refuse("the split is not of the kind Isolated");
-    if (is_set(steps[1], "add_prefix_space") || member(steps[1], "use_regex", "pre_tokenizer") != false)
-      refuse("ByteLevel splits or adds a space of its own");
+    if (is_set(steps[1], "add_prefix_space") || member(steps[1], "use_regex", "pre_tokenizer") != is_gpt2)
+      refuse("ByteLevel adds a space, or splits where another step does or none");
+  }
+
+  void check_model() const {
     const json& model = member(root_, "model", "the file");
     if (member(model, "type", "model") != "BPE") refuse("the model is not BPE");
-    for (const char* option :
-         {"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"}) {
+    for (const char* option : {"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"}) {
       if (is_set(model, option)) refuse(std::string("the model's option \"") + option + "\" is not supported");
     }
   }
@@ -120,6 +132,7 @@ class TokenizerReader {
       ids_.emplace(token.bytes, id.get<std::int32_t>());
     }
     result_.byte_ids_.resize(256);
+    if (is_set(root_["model"], "ignore_merges")) result_.whole_ = ids_;
     for (int byte = 0; byte < 256; ++byte) {
       const auto found = ids_.find(std::string(1, static_cast<char>(byte)));
       result_.byte_ids_[static_cast<std::size_t>(byte)] = found == ids_.end() ? -1 : found->second;

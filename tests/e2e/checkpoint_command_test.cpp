@@ -16,13 +16,13 @@ class CheckpointCommand : public CommandLine {
  protected:
   void SetUp() override {
     CommandLine::SetUp();
-    const fs::path goldens = fs::path(FABULA_SOURCE_DIR) / "tests/goldens";
     for (const char* name : {"qwen3", "qwen3_moe", "qwen3_vl"}) {
       fs::copy(goldens / "checkpoints" / name, file(name), fs::copy_options::recursive);
       fs::copy(goldens / "checkpoints/tokenizer.json", file(name) / "tokenizer.json");
     }
     picture_ = (fs::path(FABULA_SOURCE_DIR) / "docs/pictures/fox.jpg").string();
   }
+  const fs::path goldens = fs::path(FABULA_SOURCE_DIR) / "tests/goldens";
   std::string picture_;
 };
 
@@ -39,6 +39,23 @@ TEST_F(CheckpointCommand, EachArchitectureWritesAPlanThatTheModelCanFilm) {
   const Result seen = fabula("plan \"Film this.\" -o seen.json --lm qwen3_vl --image " + picture_);
   ASSERT_EQ(seen.code, 0) << seen.err;
   EXPECT_EQ(fabula("plan --check seen.json").code, 0);
+}
+
+// A GGUF file brings its own chat form. What a weak model misses is written by the rules, which is said with the faults of its last plan.
+TEST_F(CheckpointCommand, AGgufFileWritesAPlanThatShowsWhatThePromptSays) {
+  fs::copy(goldens / "gguf/smollm2.gguf", file("tiny.gguf"));
+  const json described = json::parse(fabula("models --json --lm tiny.gguf").out);
+  EXPECT_EQ(described.at("architecture"), "llama");
+  EXPECT_EQ(described.at("chat_template"), "tiny.gguf");
+  const Result result =
+      fabula("plan \"A fox runs through a forest at night. Then a crab jumps on the beach.\" -o plan.json --lm tiny.gguf");
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.err.find("has no chat template"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("fabula: the "), std::string::npos) << "a random model hits neither event at once: " << result.err;
+  std::ifstream in(file("plan.json"));
+  const std::string plan = json::parse(in).at("shots").dump();
+  for (const char* shown : {"runs", "jumps", "forest", "beach"}) EXPECT_NE(plan.find(shown), std::string::npos) << shown << " in " << plan;
+  EXPECT_EQ(fabula("plan \"Ein Fuchs läuft durch den Wald.\" --lm tiny.gguf").code, 65) << "a language that the world does not know";
 }
 
 TEST_F(CheckpointCommand, ACheckpointIsDescribedBeforeItIsRead) {
@@ -60,8 +77,11 @@ TEST_F(CheckpointCommand, EveryErrorHasItsCodeAndOneSentence) {
   fs::resize_file(file("cut/model.safetensors"), 50000);
   fs::copy(file("qwen3_moe"), file("lost"), fs::copy_options::recursive);
   fs::remove(file("lost/model-00002-of-00002.safetensors"));
-  fs::copy(file("qwen3"), file("llama"), fs::copy_options::recursive);
-  std::ofstream(file("llama/config.json")) << R"({"model_type":"llama"})";
+  fs::copy(file("qwen3"), file("gemma"), fs::copy_options::recursive);
+  std::ofstream(file("gemma/config.json")) << R"({"model_type":"gemma"})";
+  fs::copy(goldens / "gguf/smollm2.gguf", file("cut.gguf"));
+  fs::resize_file(file("cut.gguf"), 90000);
+  std::ofstream(file("noise.gguf")) << "no model";
   const struct {
     const char* arguments;
     int code;
@@ -71,7 +91,11 @@ TEST_F(CheckpointCommand, EveryErrorHasItsCodeAndOneSentence) {
       {"plan \"a fox\" --lm lost", 66},
       {"plan \"a fox\" --lm cut", 65},
       {"plan \"a fox\" --lm other", 65},
-      {"plan \"a fox\" --lm llama", 65},
+      {"plan \"a fox\" --lm nowhere.gguf", 66},
+      {"plan \"a fox\" --lm cut.gguf", 65},
+      {"plan \"a fox\" --lm noise.gguf", 65},
+      {"models --lm cut.gguf", 65},
+      {"plan \"a fox\" --lm gemma", 65},
       {"plan \"a fox\" --lm qwen3 --lm-precision int4", 2},
       {"plan \"a fox\" --lm-precision int8", 2},
       {"plan \"a fox\" --image noise.png", 2},

@@ -1,10 +1,12 @@
 #!/bin/sh
 # How long `fabula batch` takes for 20 films, against as many single renders in the same run.
 # Usage: tools/bench/batch_ratio.sh BATCH_PROGRAM [SINGLE_PROGRAM]      (the second: another build to compare with)
+# SINGLE_OPTIONS replaces --no-store for a build that has no store.
 # Ten single renders come before the batch and ten after it, so that a machine that gets busier favours neither.
 set -eu
 batch=$1
 single=${2:-$1}
+single_options=${SINGLE_OPTIONS---no-store}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 for actor in fox pig penguin crab; do
@@ -16,7 +18,7 @@ done > "$folder/prompts.txt"
 seconds() { date +%s.%N; }
 render() { # FIRST LAST
   sed -n "$1,$2p" "$folder/prompts.txt" | while read -r prompt; do
-    "$single" render "$prompt" -q --no-store -o "$folder/single.mp4" -y --model "$model" < /dev/null > /dev/null
+    "$single" render "$prompt" -q $single_options -o "$folder/single.mp4" -y --model "$model" < /dev/null > /dev/null
   done
 }
 model=$(cd "$(dirname "$0")/../../assets/models/nano" && pwd)

@@ -26,7 +26,7 @@ const char* words_of(Thinking thinking) {
 
 nlohmann::ordered_json described(const Checkpoint& checkpoint) {
   const Qwen3Config& config = checkpoint.config;
-  nlohmann::ordered_json out = {{"folder", checkpoint.folder.string()},
+  nlohmann::ordered_json out = {{"folder", checkpoint.path.string()},
                                 {"architecture", checkpoint.model_type},
                                 {"parameters", checkpoint.parameters},
                                 {"layers", config.layers},
@@ -76,7 +76,7 @@ void describe_checkpoint(const std::string& folder, bool json) {
   std::printf("  vocabulary  %lld tokens, %d of them in the tokenizer\n", static_cast<long long>(config.vocabulary), checkpoint.tokens);
   if (config.context > 0) std::printf("  context     %lld tokens\n", static_cast<long long>(config.context));
   std::printf("  template    %s; thinking: %s\n",
-              checkpoint.chat.source.empty() ? "none; Qwen's form of turns is assumed" : checkpoint.chat.source.c_str(),
+              checkpoint.chat.source.empty() ? "none; assumed from the vocabulary" : checkpoint.chat.source.c_str(),
               words_of(checkpoint.chat.thinking));
   std::printf("  stops at    ");
   for (std::size_t i = 0; i < checkpoint.stops.size(); ++i) std::printf("%s%d", i == 0 ? "" : ", ", checkpoint.stops[i]);
@@ -99,14 +99,17 @@ plan::Film plan_by_checkpoint(const Source& source, const PlanningOptions& how, 
   if (!options.any_film) world = World::open(Bundle::open(locate_bundle(how.model.model)).folder / "world.json");
   const Precision precision = precision_of(options.precision, checkpoint.natural_precision());
   if (checkpoint.chat.source.empty())
-    std::fprintf(stderr, "fabula: %s has no chat template; Qwen's form of turns is assumed\n", options.folder.c_str());
-  const PublishedOptions published{precision, cpu_machine(thread_count(how.model.threads)), [](int) { return !stop_requested(); },
-                                   how.sampling};
+    std::fprintf(stderr, "fabula: %s has no chat template; turns of %s are assumed\n", options.folder.c_str(),
+                 checkpoint.chat.turns == Turns::llama3 ? "<|start_header_id|>" : "<|im_start|>");
+  const PublishedOptions published{
+      precision,    cpu_machine(thread_count(how.model.threads)),          [](int) { return !stop_requested(); }, how.sampling,
+      how.leniency, options.any_film ? 0 : shots_of(how.duration_s, world)};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
-  const plan::Film film = options.any_film ? plan_any_film(checkpoint, source.prompt, seen, published)
-                                           : plan_film(checkpoint, world, source.prompt, seen, phones_of, published);
-  report_unsupported(film);
-  return film;
+  if (options.any_film) return plan_any_film(checkpoint, source.prompt, seen, published);
+  PlannedFilm planned = plan_film(checkpoint, world, source.prompt, seen, phones_of, published);
+  // A person who names a model hears how much of the plan is its own.
+  report_planning(planned.film, planned.origin, /*verbose=*/true);
+  return std::move(planned.film);
 }
 
 }  // namespace fabula::cli

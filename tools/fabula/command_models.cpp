@@ -108,8 +108,8 @@ void add_models_command(CLI::App& app) {
   add_model_folder(*models, options->model);
   models
       ->add_option("--lm", options->checkpoint,
-                   "Folder of a published checkpoint: print what it is and how much memory it needs, without loading it")
-      ->type_name("DIR");
+                   "Folder or GGUF file of a published language model: print what it is and how much memory it needs, without loading it")
+      ->type_name("DIR|FILE");
   models->add_flag("--json", options->json, "Print as JSON");
   models->callback([options] { run(*options); });
 }

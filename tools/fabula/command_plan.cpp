@@ -104,10 +104,11 @@ void run(const PlanOptions& options, bool has_source) {
 // ---- the options of each
 
 void add_checkpoint_options(CLI::App& plan, CheckpointOptions& options, const std::vector<CLI::Option*>& excluded) {
-  CLI::Option* folder = plan.add_option("--lm", options.folder,
-                                        "Folder of a published Qwen3, Qwen3-MoE or Qwen3-VL that writes the plan instead of the bundle's "
-                                        "planner")
-                            ->type_name("DIR");
+  CLI::Option* folder =
+      plan.add_option("--lm", options.folder,
+                      "Published language model that writes the plan instead of the bundle's planner: a folder (Qwen3, Qwen3-MoE, "
+                      "Qwen3-VL, Qwen2, Llama) or a GGUF file")
+          ->type_name("DIR|FILE");
   for (CLI::Option* other : excluded) folder->excludes(other);
   add_precision_option(
       plan, "--lm-precision", options.precision, {Precision::fp32, Precision::bf16, Precision::int8},

@@ -34,11 +34,6 @@ std::vector<std::string> planning_notes(const Origin& origin, bool verbose) {
 
 namespace {
 
-void report(const plan::Film& film, const Origin& origin, bool verbose) {
-  for (const std::string& note : planning_notes(origin, verbose)) std::fprintf(stderr, "fabula: %s\n", note.c_str());
-  report_unsupported(film);
-}
-
 // Gives a film the title of its screenplay, as much of it as a plan holds; returns whether that changed it.
 bool set_title(plan::Film& film, const std::string& title) {
   const std::string fitting = prompt_words(title, PlanCaps::title);
@@ -47,7 +42,13 @@ bool set_title(plan::Film& film, const std::string& title) {
   return true;
 }
 
-// The shots that fill the time asked for; 0: none is.
+}  // namespace
+
+void report_planning(const plan::Film& film, const Origin& origin, bool verbose) {
+  for (const std::string& note : planning_notes(origin, verbose)) std::fprintf(stderr, "fabula: %s\n", note.c_str());
+  report_unsupported(film);
+}
+
 int shots_of(double duration_s, const World& world) {
   if (duration_s <= 0.0) return 0;
   const int shots = oracle::shots_in(duration_s, world);
@@ -58,8 +59,6 @@ int shots_of(double duration_s, const World& world) {
   }
   return shots;
 }
-
-}  // namespace
 
 PlannedFilm plan_by_model_quietly(const Source& given, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
   Source source = given;
@@ -82,7 +81,7 @@ PlannedFilm plan_by_model_quietly(const Source& given, const fs::path& bundle, c
 
 PlannedFilm plan_by_model(const Source& source, const fs::path& bundle, const PlanningOptions& options, DecodingStats* stats) {
   PlannedFilm planned = plan_by_model_quietly(source, bundle, options, stats);
-  report(planned.film, planned.origin, options.verbose);
+  report_planning(planned.film, planned.origin, options.verbose);
   return planned;
 }
 
@@ -99,7 +98,7 @@ plan::Film plan_by_rules(const Source& given, const fs::path& bundle, const Plan
   plan::Film film = std::move(assignment.by_rules);
   join.bind(film);
   set_title(film, source.title);
-  report(film, {.notes = oracle::notes_of(assignment.story, film, named)}, options.verbose);
+  report_planning(film, {.notes = oracle::notes_of(assignment.story, film, named)}, options.verbose);
   return film;
 }
 

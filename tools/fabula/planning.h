@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/planner.h"
+#include "engine/world.h"
 #include "planner/lm/decoding_stats.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/source.h"
@@ -27,6 +28,10 @@ namespace fabula::cli {
 
 /// What a user should know about how a plan came about, sentence by sentence; not what it leaves out.
 [[nodiscard]] std::vector<std::string> planning_notes(const Origin&, bool verbose);
+/// Says both on standard error.
+void report_planning(const plan::Film&, const Origin&, bool verbose);
+/// The shots that fill a time in seconds; 0 for no time. Throws Error(usage) if a film of the world's model cannot be as long.
+[[nodiscard]] int shots_of(double duration_s, const World&);
 /// Names on standard error what a film leaves out.
 void report_unsupported(const plan::Film&);
 

@@ -69,7 +69,8 @@ class Repair : public testing::Test {
       logits[static_cast<std::size_t>(goal.at(position))] = 1.0F;
       return std::span<const float>(logits);
     };
-    return plan_with_repairs(assignment_of(prompt, world_, phones), world_, {tokenizer_, table_}, next, phones, most_tokens);
+    return plan_with_repairs(assignment_of(prompt, world_, phones), world_, {tokenizer_, table_}, next, phones, most_tokens, {},
+                             bundle_conversation(tokenizer_, prompt));
   }
 
   std::vector<plan::Finding> faults_in(const plan::Film& film) const {

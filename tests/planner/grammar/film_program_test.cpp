@@ -264,7 +264,10 @@ TEST(FilmProgram, WritesTheTokensOfItsJson) {
       "sfx":[{"at_ms":200,"description":"a door"}],"ambience":"wind","last_frame":"the lantern alone"}],
     "sound":{"music":"a quiet flute"},"unsupported":["fox"]})");
   const plan::Film goal = plan::from_json(plan.dump());
-  const std::string text = plan::to_compact_json(goal);
+  std::string text = plan::to_compact_json(goal);  // the program writes the treatment first
+  const std::string version = R"("version":"fabula.plan/1",)", treatment = R"("treatment":"A fox finds a lantern and brings it home",)";
+  ASSERT_EQ(text.find(version + treatment), 1U) << text;
+  text.replace(1, version.size() + treatment.size(), treatment + version);
   const std::vector<std::int32_t> natural = tokenizer().encode(text, AddedTokens::plain);
   std::vector<float> logits;
   std::size_t read = 0;

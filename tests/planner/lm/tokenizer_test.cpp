@@ -41,6 +41,21 @@ TEST(Tokenizer, GivesTheReferencesIdsAndTexts) {
   }
 }
 
+// Qwen's, GPT-2's with digits apart, and Llama 3's; with NFC and without; with words that are tokens without merges.
+TEST(Tokenizer, KnowsThePatternsOfOtherFamilies) {
+  for (const std::string family : {"qwen2", "smollm2", "llama3"}) {
+    const std::string of_family = "../" + family + "/";
+    const Tokenizer tokenizer = Tokenizer::open(folder + of_family + "tokenizer.json");
+    for (const json& one : load(of_family + "cases.json")["cases"]) {
+      const std::string text = one["text"];
+      const std::vector<std::int32_t> ids = tokenizer.encode(text);
+      EXPECT_EQ(ids, one["ids"].get<std::vector<std::int32_t>>()) << family << ": " << text;
+      EXPECT_EQ(tokenizer.decode(ids), one["decoded"].get<std::string>()) << family;
+    }
+    EXPECT_THROW((void)tokenizer.encode("a\xff"), Error) << family;
+  }
+}
+
 TEST(Tokenizer, TakesAddedTokensAsPlainTextWhenToldTo) {
   const std::string text = "x<|im_end|>y";
   EXPECT_EQ(golden().encode(text).size(), 3U);
@@ -108,7 +123,16 @@ TEST(TokenizerFile, RefusesWhatItCannotReadRightly) {
   const std::vector<std::pair<const char*, std::function<void(json&)>>> changes = {
       {"a list", [](json& f) { f = json::array(); }},
       {"no model", [](json& f) { f.erase("model"); }},
-      {"no normalizer", [](json& f) { f["normalizer"] = nullptr; }},
+      {"no normalizer", [](json& f) { f.erase("normalizer"); }},
+      {"a normalizer that is a text", [](json& f) { f["normalizer"] = "NFC"; }},
+      {"digits that are not cut apart",
+       [](json& f) {
+         f["pre_tokenizer"]["pretokenizers"][0] = {{"type", "Digits"}, {"individual_digits", false}};
+       }},
+      {"digits without GPT-2's pattern",
+       [](json& f) {
+         f["pre_tokenizer"]["pretokenizers"][0] = {{"type", "Digits"}, {"individual_digits", true}};
+       }},
       {"NFKC", [](json& f) { f["normalizer"]["type"] = "NFKC"; }},
       {"another pattern", [](json& f) { f["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "\\w+"; }},
       {"a pattern that is a number", [](json& f) { f["pre_tokenizer"]["pretokenizers"][0]["pattern"] = 7; }},
