@@ -33,6 +33,7 @@ struct Library {
   decltype(&cublasLtMatmulAlgoGetHeuristic) heuristic{};
   decltype(&cublasLtMatmul) matmul{};
   cublasLtHandle_t handle{};
+  std::string absent;  // why it cannot be used; empty if it can
 
   Library() {
     file.find("cublasLtCreate", create);
@@ -48,7 +49,10 @@ struct Library {
     file.find("cublasLtMatmulPreferenceSetAttribute", preference_set);
     file.find("cublasLtMatmulAlgoGetHeuristic", heuristic);
     file.find("cublasLtMatmul", matmul);
-    if (file.absent().empty()) check(create(&handle), "making a handle");
+    absent = file.absent();
+    if (!absent.empty()) return;
+    const cublasStatus_t status = create(&handle);
+    if (status != CUBLAS_STATUS_SUCCESS) absent = std::string("cuBLASLt does not start: ") + status_string(status);
   }
 
   void check(cublasStatus_t status, const char* what) const {
@@ -172,7 +176,7 @@ std::optional<cublasLtMatmulAlgo_t> algorithm_of(const Library& lt, const Operat
 
 }  // namespace
 
-bool has_cublaslt() { return library().file.absent().empty(); }
+bool has_cublaslt() { return library().absent.empty(); }
 
 bool multiply_with_cublaslt(const Exec& exec, const Product& p) {
   const Library& lt = library();
@@ -189,7 +193,7 @@ bool multiply_with_cublaslt(const Exec& exec, const Product& p) {
 
 std::string cublaslt_text() {
   const Library& lt = library();
-  if (!has_cublaslt()) return lt.file.absent() + "; matrix products run on kernels of ours, which are slower";
+  if (!has_cublaslt()) return lt.absent + "; matrix products run on kernels of ours, which are slower";
   const std::size_t version = lt.version();
   return "cuBLASLt " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." + std::to_string(version % 100);
 }

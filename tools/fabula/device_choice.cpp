@@ -33,9 +33,9 @@ std::string device_profile(const std::string& device) {
 }
 
 std::string graphics_text() {
-  std::string text;
+  std::string text;  // without a device NVIDIA's libraries do not start
   for (int device = 0; device < cuda_devices(); ++device) text += (text.empty() ? "" : "; ") + cuda_device_text(device);
-  return (text.empty() ? "no CUDA device" : text) + "; " + cuda_libraries_text();
+  return text.empty() ? "no CUDA device that this build can use" : text + "; " + cuda_libraries_text();
 }
 
 }  // namespace fabula::cli

@@ -18,7 +18,7 @@ namespace fabula::cli {
 /// What the last bits of a shot depend on: processor_profile(), or the CUDA device without its number and memory. Throws as machine_of.
 [[nodiscard]] std::string device_profile(const std::string& device);
 
-/// "none", or the devices there are with the libraries that serve them.
+/// The devices there are, with the libraries that serve them, or that there is none.
 [[nodiscard]] std::string graphics_text();
 
 }  // namespace fabula::cli
