@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct PlannedFilm {
   plan::Film film;
   std::vector<Conditioning> shots;
   Origin origin = {};
+  std::optional<plan::Film> plan = {};  ///< what was planned, where the shots of `film` are clips that hold several of its shots
+
+  [[nodiscard]] const plan::Film& as_planned() const { return plan ? *plan : film; }
 };
 
 class Planner {

@@ -13,6 +13,7 @@
 #include "tools/fabula/checkpoint.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/h3_film.h"
 #include "tools/fabula/options.h"
 
 namespace fabula::cli {
@@ -89,6 +90,7 @@ void print_text(const Bundle& bundle, const std::vector<std::string>& missing) {
 
 void run(const ModelsOptions& options) {
   if (!options.checkpoint.empty()) return describe_checkpoint(options.checkpoint, options.json);
+  if (is_published_folder(options.model)) return describe_published(options.model, options.json);
   const Bundle bundle = Bundle::open(locate_bundle(options.model));
   const std::vector<std::string> missing = missing_from(bundle.folder);
   (options.json ? print_json : print_text)(bundle, missing);
@@ -102,10 +104,12 @@ void add_models_command(CLI::App& app) {
   CLI::App* models = app.add_subcommand("models", "Show the installed model: parts, sizes, licence");
   models->footer(
       footer("  fabula models\n"
+             "  fabula models H3                   (a published folder: what it lacks, the memory of each phase)\n"
              "  fabula models --lm Qwen3-8B        (a published checkpoint, before it is loaded)",
              {0, 2, 65, 66, 69, 74}));
   const auto options = std::make_shared<ModelsOptions>();
   add_model_folder(*models, options->model);
+  models->add_option("folder", options->model, "The same")->type_name("DIR");
   models
       ->add_option("--lm", options->checkpoint,
                    "Folder or GGUF file of a published language model: print what it is and how much memory it needs, without loading it")

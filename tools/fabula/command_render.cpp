@@ -14,6 +14,8 @@
 #include "tools/fabula/dry_run.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/film_report.h"
+#include "tools/fabula/frames_out.h"
+#include "tools/fabula/h3_film.h"
 #include "tools/fabula/planning.h"
 #include "tools/fabula/preview.h"
 #include "tools/fabula/render.h"
@@ -49,6 +51,7 @@ Wanted wanted(const RenderOptions& options) {
   if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name comes with the plan, the folder is known now
   const bool writes_film = may_write(film, options.overwriting, inputs);
   if (writes_film) check_beside(film, options.delivery, options.overwriting, inputs);
+  if (writes_film) check_frames_out(options.frames_out);
   if (writes_film) check_receipt_options(options.receipt, film, options.overwriting.overwrite);
   return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
 }
@@ -83,13 +86,22 @@ struct Production {
 Production prepare(const RenderOptions& options, const Source& source, bool writes_plan) {
   Production p{.studio = open_studio(options), .planned = {}, .request = {}, .stages = {}};
   const Stopwatch planning;
-  p.planned = plan_by_model(source, p.studio.bundle.folder, options.planning);
+  if (is_published_folder(options.planning.model.model)) {
+    PublishedFilm published = plan_published(source, options);
+    p.studio.bundle = std::move(published.bundle);
+    p.studio.model = std::move(published.model);
+    p.planned = std::move(published.planned);
+  } else {
+    if (options.clip.any())
+      throw Error(ExitCode::usage, "this model takes no frames, references, sizes or lengths: they are for a published folder");
+    p.planned = plan_by_model(source, p.studio.bundle.folder, options.planning);
+  }
   p.request = film_request(options, p.studio, p.planned.film);
-  if (writes_plan) write_output(options.save_plan, plan::to_json(p.planned.film) + "\n", options.overwriting);
+  if (writes_plan) write_output(options.save_plan, plan::to_json(p.planned.as_planned()) + "\n", options.overwriting);
   p.stages.push_back({"plan", planning.seconds()});
 
   const Stopwatch loading;
-  load_model(p.studio, options);
+  if (!p.studio.model) load_model(p.studio, options);
   check_memory(p.studio, p.planned, p.request);
   p.stages.push_back({"load", loading.seconds()});
   return p;
@@ -200,6 +212,7 @@ void add_render_command(CLI::App& app) {
              "  fabula render film.json --shots s020 --store shots\n"
              "  fabula render --from-receipt fox.fabula.json -o again.mp4\n"
              "  fabula render film.json --dry-run\n"
+             "  fabula render \"A red fox.\" --model H3 --first-frame fox.png --seconds 6\n"
              "  echo \"A crab on the beach.\" | fabula render - -o crab.mp4",
              {0, 2, 65, 66, 69, 71, 73, 74, 76, 78, 130}));
   const auto options = std::make_shared<RenderOptions>();
@@ -207,7 +220,10 @@ void add_render_command(CLI::App& app) {
                      "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input");
   add_output_options(*render, *options);
   add_film_options(*render, *options);
+  add_clip_options(*render, options->clip);
   add_save_plan_option(*render, *options);
+  render->add_option("--frames-out", options->frames_out, "Also write every frame, as it is before it is encoded, as a PNG")
+      ->type_name("DIR");
   render->add_flag(
       "--dry-run", options->dry_run,
       "Print the plan, the paths, the shots to make and to reuse, the memory, and about how much disk and time; write nothing");
@@ -222,6 +238,7 @@ void add_render_command(CLI::App& app) {
       ->excludes("--c2pa")
       ->excludes("--shots");
   render->callback([options, render] {
+    keep_reference_order(*render, options->clip);
     options->receipt.recorded = recorded_options(*render);
     run(*options);
   });

@@ -65,11 +65,13 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
   RenderOptions options;
   CLI::App recorded;
   add_film_options(recorded, options);
+  add_clip_options(recorded, options.clip);
   try {
     recorded.parse(std::vector<std::string>(receipt.options.rbegin(), receipt.options.rend()));  // the order that CLI11 takes them in
   } catch (const CLI::ParseError& error) {
     throw Error(ExitCode::bad_data, given.from_receipt + " has an option that this version does not know: " + error.what());
   }
+  keep_reference_order(recorded, options.clip);
   options.receipt.recorded = receipt.options;
   options.seed = receipt.seed;
   options.planning.model = {given.planning.model.model, receipt.precision, given.planning.model.threads};
@@ -79,6 +81,7 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
   options.output = given.output;
   options.save_plan = given.save_plan;
   options.overwriting = given.overwriting;
+  options.frames_out = given.frames_out;
   options.quiet = given.quiet;
   options.json = given.json;
   options.store = given.store;

@@ -42,7 +42,7 @@ void check_receipt_options(const ReceiptOptions& options, const fs::path& output
   if (!options.signer.empty()) require_signer(options.signer);
 }
 
-FilmReceipt::FilmReceipt(const ReceiptOptions& options, fs::path output, const fs::path& bundle, Receipt draft)
+FilmReceipt::FilmReceipt(const ReceiptOptions& options, fs::path output, const Bundle& bundle, Receipt draft)
     : options_(options), output_(std::move(output)), receipt_(std::move(draft)) {
   receipt_.build = build_version();
   receipt_.model = model_version(bundle);

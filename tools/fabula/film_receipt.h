@@ -35,7 +35,7 @@ class FilmReceipt {
  public:
   /// `output`: as check_receipt_options has it. `draft`: plan, seed, precision and size of the picture; the rest is filled in. Throws
   /// Error(check_failed) if the film is to be made again and its model is another.
-  FilmReceipt(const ReceiptOptions& options, std::filesystem::path output, const std::filesystem::path& bundle, Receipt draft);
+  FilmReceipt(const ReceiptOptions& options, std::filesystem::path output, const Bundle& bundle, Receipt draft);
 
   /// Has the sink write the labels, sign the film and, after its own check, compare it with the film that is made again. This object must
   /// outlive the sink's finish().

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
@@ -136,11 +137,16 @@ std::string value_in(const std::vector<std::pair<std::string, std::string>>& pai
 
 }  // namespace
 
-ModelVersion model_version(const fs::path& bundle) {
-  const Bundle known = Bundle::open(bundle);
-  ModelVersion model{known.name, known.version, {}};
-  for (const char* part : {"fabula.json", "world.json", "planner", "transformer", "vae", "audio_vae", "scheduler", "audio_scheduler"})
-    model.parts.emplace_back(part, digest_of(bundle / part));
+ModelVersion model_version(const Bundle& bundle) {
+  static const std::vector<const char*> of_a_bundle = {"fabula.json", "world.json", "planner",   "transformer",
+                                                       "vae",         "audio_vae",  "scheduler", "audio_scheduler"};
+  static const std::vector<const char*> of_a_published_folder = {
+      "modular_model_index.json", "text_encoder", "tokenizer", "processor", "transformer",
+      "transformer_ref",          "vae",          "audio_vae", "scheduler", "audio_scheduler"};
+  ModelVersion model{bundle.name, bundle.version, {}};
+  const bool is_published = fs::is_regular_file(bundle.folder / of_a_published_folder.front());
+  for (const char* part : is_published ? of_a_published_folder : of_a_bundle)
+    model.parts.emplace_back(part, digest_of(bundle.folder / part));
   return model;
 }
 
@@ -202,12 +208,14 @@ std::vector<std::string> differences(const Receipt& receipt, const ModelVersion&
 bool is_recorded(const std::string& option) {
   // Where things are and what is told; and what the plan, the seed and the precision of the receipt already say.
   static const std::set<std::string> left_out = {
-      "help",       "output",   "overwrite",   "no-clobber", "quiet",   "json",      "store",    "no-store",  "any-machine",
-      "threads",    "model",    "save-plan",   "cast",       "no-cast", "shots",     "seed",     "precision", "from-receipt",
-      "no-receipt", "c2pa",     "temperature", "top-p",      "min-p",   "plan-seed", "progress", "log",       "preview",
-      "dry-run",    "duration", "anyway",      "strict",     "verbose", "format",    "stems"};
+      "help",        "output",    "overwrite", "no-clobber", "quiet",      "json",    "store",     "no-store",     "any-machine", "threads",
+      "model",       "save-plan", "cast",      "no-cast",    "shots",      "seed",    "precision", "from-receipt", "no-receipt",  "c2pa",
+      "temperature", "top-p",     "min-p",     "plan-seed",  "progress",   "log",     "preview",   "dry-run",      "duration",    "anyway",
+      "strict",      "verbose",   "format",    "stems",      "frames-out", "planner", "lm"};
   return !left_out.contains(option);
 }
+
+bool is_reference(const std::string& option) { return option.starts_with("ref-"); }
 
 // A flag's value is "true", or what was given with it: --subtitles=track.
 std::string recorded(const std::string& option, const std::string& value) { return "--" + option + (value == "true" ? "" : "=" + value); }
@@ -216,9 +224,17 @@ std::vector<std::string> recorded_options(const CLI::App& command) {
   std::vector<std::string> options;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty() || !is_recorded(option->get_lnames().front())) continue;
+    if (is_reference(option->get_lnames().front())) continue;
     for (const std::string& value : option->results()) options.push_back(recorded(option->get_lnames().front(), value));
   }
   std::sort(options.begin(), options.end());
+  // The order of references is the film's: they stand last, as they were given.
+  std::map<const CLI::Option*, std::size_t> taken;
+  for (const CLI::Option* option : command.parse_order()) {
+    if (option->get_lnames().empty() || !is_reference(option->get_lnames().front())) continue;
+    if (const std::size_t next = taken[option]++; next < option->results().size())
+      options.push_back(recorded(option->get_lnames().front(), option->results()[next]));
+  }
   return options;
 }
 

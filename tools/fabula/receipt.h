@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "audio/master.h"
+#include "engine/bundle.h"
 #include "engine/film/film.h"
 #include "engine/plan.h"
 #include "tools/fabula/version.h"
@@ -26,7 +27,7 @@ struct ModelVersion {
   std::vector<std::pair<std::string, std::string>> parts;  ///< ("transformer", 64 digits)
 };
 /// Reads the whole bundle.
-[[nodiscard]] ModelVersion model_version(const std::filesystem::path& bundle);
+[[nodiscard]] ModelVersion model_version(const Bundle& bundle);
 
 struct Receipt {
   std::string file, sha256;  ///< of the film; file: its name without folders

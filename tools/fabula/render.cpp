@@ -9,6 +9,8 @@
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/device_choice.h"
 #include "tools/fabula/dry_run.h"
+#include "tools/fabula/frames_out.h"
+#include "tools/fabula/h3_film.h"
 #include "tools/fabula/shot_pictures.h"
 #include "video/families.h"
 #include "video/io/probe.h"
@@ -52,7 +54,8 @@ void check_memory(const Studio& studio, const PlannedFilm& planned, const FilmRe
 
 Studio open_studio(const RenderOptions& options) {
   const bool may_make_store = !options.dry_run || fs::is_directory(store_folder(options.store.folder));
-  return {.bundle = Bundle::open(locate_bundle(options.planning.model.model)),
+  const std::string& model = options.planning.model.model;
+  return {.bundle = is_published_folder(model) ? Bundle{} : Bundle::open(locate_bundle(model)),
           .store = may_make_store ? open_store(options.store, device_profile(options.planning.model.device)) : nullptr,
           .model = {}};
 }
@@ -96,14 +99,17 @@ void verify_film(const fs::path& file, const std::string& name, std::int64_t exp
   }
 }
 
+// A published folder films anything and lists nothing.
+World world_of(const Bundle& bundle) { return is_published_folder(bundle.folder) ? World{} : World::open(bundle.folder / "world.json"); }
+
 // What the receipt of a film needs to know of its making.
-Receipt receipt_draft(const RenderOptions& options, const plan::Film& film, std::uint64_t seed, const SinkOptions& how) {
+Receipt receipt_draft(const RenderOptions& options, const plan::Film& planned, std::uint64_t seed, const SinkOptions& how) {
   Receipt receipt;
   receipt.width = how.width;
   receipt.height = how.height;
   receipt.seed = seed;
   receipt.precision = name_of(precision_of(options.planning.model.precision));
-  receipt.plan = film;
+  receipt.plan = planned;
   return receipt;
 }
 
@@ -115,7 +121,7 @@ FilmInTheMaking make_film(const RenderOptions& options, Studio& studio, const Pl
   FilmInTheMaking making;
   making.output = output;
   making.how = sink_options(options, studio.model->format(), film.fps);
-  making.beside.reset(new BesideTheFilm{.options = options, .film = film, .world = World::open(studio.bundle.folder / "world.json")});
+  making.beside.reset(new BesideTheFilm{.options = options, .film = film, .world = world_of(studio.bundle)});
   BesideTheFilm& beside = *making.beside;
   const DeliveryChoice& delivery = beside.options.delivery;
   beside.subtitles = deliver(beside.film, beside.world, delivery, making.how);
@@ -126,8 +132,8 @@ FilmInTheMaking make_film(const RenderOptions& options, Studio& studio, const Pl
     if (hooks.on_whole) hooks.on_whole(finished);
   };
   FilmRequest request = film_request(options, studio, film);
-  beside.receipt.emplace(beside.options.receipt, options.output, studio.bundle.folder,
-                         receipt_draft(options, film, request.seed, making.how));
+  beside.receipt.emplace(beside.options.receipt, options.output, studio.bundle,
+                         receipt_draft(options, planned.as_planned(), request.seed, making.how));
   beside.receipt->prepare(making.how);
   if (delivery.needs_stems()) {
     beside.stems.emplace(beside.film, beside.world, delivery, beside.options.overwriting);
@@ -139,7 +145,8 @@ FilmInTheMaking make_film(const RenderOptions& options, Studio& studio, const Pl
   making.writing = std::make_unique<BackgroundSink>(std::move(file));
   RecordedSink recorded(*making.writing, beside.stems ? &*beside.stems : nullptr);
   CardSink with_cards(recorded, cards_of(film, delivery, making.how));
-  ShotPictures pictures(with_cards, film, hooks.on_picture);
+  FramesOut frames_out(with_cards, options.frames_out);
+  ShotPictures pictures(frames_out, film, hooks.on_picture);
   ShotSounds sounds;
   const SoundJoin join = [&](const Sound& sound, const SoundEdges& edges) { return sounds.next(sound, edges); };
   making.shots = render_film(planned, *studio.model, studio.bundle.shot_frames, pictures, join, request, hooks.progress);

@@ -15,6 +15,7 @@
 #include "engine/world.h"
 #include "tools/fabula/delivery.h"
 #include "tools/fabula/film_receipt.h"
+#include "tools/fabula/h3_options.h"
 #include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/progress.h"
@@ -50,6 +51,8 @@ struct RenderOptions {
   bool assemble = false;     ///< only of shots that the store has
   std::string from_receipt;  ///< a receipt whose film is made again; empty: none
   ReceiptOptions receipt;
+  ClipChoice clip;         ///< for a published folder
+  std::string frames_out;  ///< a folder for the frames before they are encoded; empty: none
 };
 /// -o/--output, and what becomes of a file that is there.
 void add_output_options(CLI::App&, RenderOptions&);
@@ -67,7 +70,7 @@ struct Studio {
   std::unique_ptr<ShotStore> store;  ///< null: none
   std::unique_ptr<ClipModel> model;  ///< null until load_model
 };
-/// Throws Error as Bundle::open and open_store do.
+/// Of a published folder the bundle comes with the plan. Throws Error as Bundle::open and open_store do.
 [[nodiscard]] Studio open_studio(const RenderOptions&);
 /// Throws Error as load_clip_model does.
 void load_model(Studio&, const RenderOptions&);

@@ -1,0 +1,167 @@
+// A published folder behind `fabula render`: the reference's frames come out of the program, and a plan is filmed clip by clip.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/weights/safetensors.h"
+#include "tests/e2e/program.h"
+#include "video/io/images.h"
+#include "video/io/probe.h"
+
+namespace fabula {
+namespace {
+
+using nlohmann::json;
+
+const fs::path goldens = fs::path(FABULA_SOURCE_DIR) / "tests/goldens/h3_folder";
+
+class PublishedCommand : public CommandLine {
+ protected:
+  // Opens a case and writes its prompt, so that a shell can pass it on untouched.
+  json open(const std::string& name) {
+    golden_.emplace(Safetensors::open(goldens / ("case_" + name + ".safetensors")));
+    const json about = json::parse(golden_->metadata().at("case"));
+    std::ofstream(file("prompt.txt")) << about.at("prompt").get<std::string>();
+    return about;
+  }
+
+  // (height, width, 3)
+  void write_picture(const std::string& tensor, const std::string& name) {
+    const Tensor t = golden_->at(tensor);
+    const auto* bytes = t.as<const std::uint8_t>();
+    write_image(file(name), {static_cast<int>(t.shape[1]), static_cast<int>(t.shape[0]), {bytes, bytes + t.elements()}});
+  }
+
+  // (1, samples) as a WAVE file of float32.
+  void write_sound(const std::string& tensor, const std::string& name, std::uint32_t sample_rate) {
+    const Tensor t = golden_->at(tensor);
+    const auto bytes = static_cast<std::uint32_t>(t.elements() * 4);
+    std::ofstream out(file(name), std::ios::binary);
+    const auto number = [&](std::uint32_t value, int size) { out.write(reinterpret_cast<const char*>(&value), size); };
+    out << "RIFF", number(36 + bytes, 4), out << "WAVEfmt ", number(16, 4), number(3, 2), number(1, 2), number(sample_rate, 4);
+    number(4 * sample_rate, 4), number(4, 2), number(32, 2), out << "data", number(bytes, 4);
+    out.write(t.as<const char>(), bytes);
+  }
+
+  Result render(const std::string& more) {
+    return fabula("render \"$(cat prompt.txt)\" --format prompt --model " + (goldens / "model").string() +
+                  " --precision fp32 --threads 1 --scale 1 -q -o film.mp4 " + more);
+  }
+
+  // The frames in `folder` against the reference's: at most a level off.
+  void expect_frames(const std::string& folder) {
+    const Tensor want = golden_->at("out.frames");
+    const auto picture = static_cast<std::size_t>(want.elements() / want.shape[0]);
+    int worst = 0;
+    for (std::int64_t i = 0; i < want.shape[0]; ++i) {
+      char name[32];
+      std::snprintf(name, sizeof name, "frame_%06d.png", static_cast<int>(i));
+      const Image got = read_image(file(folder) / name);
+      ASSERT_EQ(got.rgb.size(), picture) << name;
+      const auto* expected = want.as<const std::uint8_t>() + static_cast<std::size_t>(i) * picture;
+      for (std::size_t k = 0; k < picture; ++k) worst = std::max(worst, std::abs(int{got.rgb[k]} - int{expected[k]}));
+    }
+    EXPECT_LE(worst, 1);
+    EXPECT_EQ(static_cast<std::int64_t>(std::distance(fs::directory_iterator(file(folder)), fs::directory_iterator())), want.shape[0]);
+  }
+
+  std::optional<Safetensors> golden_;
+};
+
+TEST_F(PublishedCommand, APromptIsFilmedWordForWordFrameForFrame) {
+  (void)open("t2va_unicode");
+  const Result result = render("--seed 7 --steps 4 --frames-out frames");
+  ASSERT_EQ(result.code, 0) << result.err;
+  expect_frames("frames");
+  EXPECT_EQ(probe_film(file("film.mp4")).video_frames, 124);
+
+  // The receipt makes the same bytes again, without being told what the film was.
+  const Result again = fabula("render --from-receipt film.fabula.json --model " + (goldens / "model").string() + " --threads 1 -o again.mp4");
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(contents(file("again.mp4")), contents(file("film.mp4")));
+}
+
+TEST_F(PublishedCommand, FirstAndLastFrameLead) {
+  (void)open("fl2va_first_last");
+  write_picture("in.image", "first.png");
+  write_picture("in.last_image", "last.png");
+  const Result result = render("--seed 12 --steps 3 --frames-out frames --first-frame first.png --last-frame last.png");
+  ASSERT_EQ(result.code, 0) << result.err;
+  expect_frames("frames");
+}
+
+TEST_F(PublishedCommand, ReferencesLeadInTheirOrder) {
+  (void)open("ref2va_image_audio");
+  write_picture("in.references.0.image", "who.png");
+  write_sound("in.references.1.audio", "song.wav", 1600);
+  const Result result = render("--seed 14 --steps 2 --size 16x24 --frames-out frames --ref-image who.png --ref-audio song.wav");
+  ASSERT_EQ(result.code, 0) << result.err;
+  expect_frames("frames");
+  const json options = json::parse(contents(file("film.fabula.json"))).at("options");
+  EXPECT_EQ(options.at(options.size() - 2), "--ref-image=who.png");
+  EXPECT_EQ(options.back(), "--ref-audio=song.wav");
+}
+
+TEST_F(PublishedCommand, APlanIsFilmedClipByClip) {
+  const std::string plan = (fs::path(FABULA_SOURCE_DIR) / "tests/planner/plans/good/lantern.json").string();
+  const json compiled = json::parse(fabula("plan " + plan + " --compile h3").out);
+  const Result result = fabula("render " + plan + " --model " + (goldens / "model").string() +
+                               " --steps 1 --threads 1 --scale 1 --json --precision fp32 -o film.mp4");
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json film = json::parse(result.out);
+  EXPECT_EQ(film.at("shots_made").size(), compiled.at("clips").size());
+  EXPECT_EQ(film.at("total_ms"), compiled.at("total_ms"));
+  EXPECT_EQ(json::parse(contents(file("film.fabula.json"))).at("plan").at("title"), film.at("title"));
+  const Result again = fabula("render " + plan + " --model " + (goldens / "model").string() +
+                              " --steps 1 --threads 1 --scale 1 --json --precision fp32 -y -o film.mp4");
+  EXPECT_EQ(json::parse(again.out).at("shots_reused").size(), compiled.at("clips").size()) << again.err;
+}
+
+TEST_F(PublishedCommand, TheFolderIsDescribedAndWhatItLacksIsNamed) {
+  const json about = json::parse(fabula("models " + (goldens / "model").string() + " --json").out);
+  EXPECT_TRUE(about.at("complete").get<bool>());
+  EXPECT_EQ(about.at("memory").at("transformer").at("fp32").get<int>() % 4, 0);
+  fs::copy(goldens / "model", file("cut"), fs::copy_options::recursive);
+  fs::permissions(file("cut/vae"), fs::perms::owner_all, fs::perm_options::add);
+  fs::remove(file("cut/transformer_ref/diffusion_pytorch_model-00003-of-00005.safetensors"));
+  fs::remove(file("cut/vae/config.json"));
+  const Result cut = fabula("models cut");
+  EXPECT_EQ(cut.code, 69);
+  EXPECT_NE(cut.err.find("vae/config.json"), std::string::npos) << cut.err;
+  EXPECT_NE(cut.err.find("transformer_ref"), std::string::npos) << cut.err;
+}
+
+TEST_F(PublishedCommand, WhatItCannotMakeIsRefusedWithASentence) {
+  std::ofstream(file("prompt.txt")) << "A fox.";
+  std::ofstream(file("song.wav")) << "no sound";
+  write_image(file("who.png"), {8, 8, std::vector<std::uint8_t>(192)});
+  const struct {
+    const char *options, *sentence;
+    int code;
+  } cases[] = {
+      {"--frames 60", "5 to 15 seconds", 2},
+      {"--seconds 16", "5 to 15 seconds", 2},
+      {"--size 18x16", "multiples of", 2},
+      {"--aspect 5:1", "aspect", 2},
+      {"--first-frame who.png --ref-image who.png", "not by both", 2},
+      {"--first-frame absent.png", "absent.png", 66},
+      {"--ref-audio song.wav --ref-image who.png", "song.wav", 65},
+      {"--planner lm", "--lm", 2},
+  };
+  for (const auto& one : cases) {
+    const Result result = render(one.options);
+    EXPECT_EQ(result.code, one.code) << one.options << "\n" << result.err;
+    EXPECT_NE(result.err.find(one.sentence), std::string::npos) << one.options << "\n" << result.err;
+    EXPECT_FALSE(fs::exists(file("film.mp4")));
+  }
+}
+
+}  // namespace
+}  // namespace fabula

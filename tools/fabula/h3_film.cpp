@@ -1,0 +1,221 @@
+// Reads what is given, plans, encodes prompt and media clip by clip.
+#include "tools/fabula/h3_film.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "base/error.h"
+#include "planner/check/check.h"
+#include "planner/h3/clips.h"
+#include "planner/h3/encoder.h"
+#include "planner/h3/prompt.h"
+#include "planner/schema/caps.h"
+#include "planner/text/text.h"
+#include "tools/fabula/bundle_location.h"
+#include "tools/fabula/checkpoint.h"
+#include "tools/fabula/planning.h"
+#include "video/h3/folder_model.h"
+#include "video/h3/given.h"
+#include "video/h3/request.h"
+#include "video/io/images.h"
+#include "video/io/sounds.h"
+
+namespace fabula::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int rate = h3::folder_fps;
+
+GivenReference reference_of(const std::string& kind, const std::string& file) {
+  if (kind == "image") return {.kind = GivenReference::Kind::image, .pictures = {read_image(file)}};
+  if (kind == "audio") return {.kind = GivenReference::Kind::audio, .sound = read_sound(file)};
+  WholeFilm film = read_whole_film(file);
+  return {.kind = GivenReference::Kind::video, .pictures = std::move(film.frames), .fps = film.fps, .sound = std::move(film.sound)};
+}
+
+GivenMedia media_of(const ClipChoice& choice) {
+  GivenMedia media;
+  if (!choice.first_frame.empty()) media.first_frame = read_image(choice.first_frame);
+  if (!choice.last_frame.empty()) media.last_frame = read_image(choice.last_frame);
+  for (const ClipChoice::Reference& one : choice.references) media.references.push_back(reference_of(one.kind, one.file));
+  return media;
+}
+
+// Two positive numbers with a sign between them.
+std::pair<double, double> two_numbers(const std::string& text, char between, const char* option) {
+  double first = 0.0, second = 0.0;
+  char sign = 0, more = 0;
+  if (std::sscanf(text.c_str(), "%lf%c%lf%c", &first, &sign, &second, &more) != 3 || sign != between || !(first > 0.0) || !(second > 0.0))
+    throw Error(ExitCode::usage,
+                std::string(option) + " takes two numbers such as " + (between == 'x' ? "1344x768" : "16:9") + ", not " + text);
+  return {first, second};
+}
+
+h3::Asked asked_of(const ClipChoice& choice) {
+  h3::Asked asked;
+  if (!choice.size.empty()) {
+    const auto [width, height] = two_numbers(choice.size, 'x', "--size");
+    asked.canvas = h3::Canvas{std::llrint(height), std::llrint(width)};
+  }
+  if (!choice.aspect.empty()) {
+    std::tie(asked.aspect_width, asked.aspect_height) = two_numbers(choice.aspect, ':', "--aspect");
+    asked.has_aspect = true;
+  }
+  if (choice.frames > 0) asked.frames = choice.frames;
+  if (choice.seconds > 0.0) asked.frames = static_cast<int>(std::lrint(choice.seconds * rate));
+  return asked;
+}
+
+int milliseconds_of(int frames) { return static_cast<int>(std::lrint(frames * 1000.0 / rate)); }
+
+// One clip before it is encoded.
+struct Order {
+  std::string prompt;
+  h3::ClipOrder clip;
+};
+
+// All prompts through the text encoder, then all media through the two autoencoders: one part at a time is in memory.
+std::vector<Conditioning> encoded(const h3::H3Folder& folder, const std::vector<Order>& orders, const ModelOptions& options) {
+  const Precision precision = precision_of(options.precision);
+  const Machine machine = cpu_machine(thread_count(options.threads));
+  const bool sees = std::any_of(orders.begin(), orders.end(), [](const Order& order) { return !order.clip.media.empty(); });
+  std::vector<Conditioning> all;
+  {
+    const h3::PromptReader reader = h3::PromptReader::open(folder.tokenizer, folder.processor);
+    const h3::TextEncoder encoder(folder.text_encoder, sees, precision, machine);
+    for (const Order& order : orders) all.push_back(encoder.encode(h3::present(reader, order.prompt, order.clip.media, rate)));
+  }
+  if (!sees) return all;
+  const h3::VideoVae vae = h3::VideoVae::load(folder.vae, Precision::fp32);
+  const h3::AudioVae audio_vae = h3::AudioVae::load(folder.audio_vae);
+  for (std::size_t i = 0; i < orders.size(); ++i) all[i].given = h3::encode_given(machine, vae, audio_vae, orders[i].clip.media);
+  return all;
+}
+
+// A film of one shot, the whole prompt. A plan has places; this has none, which is how it is known again (is_verbatim).
+plan::Film verbatim_film(const std::string& prompt, int frames, const h3::Canvas& canvas, std::optional<std::uint64_t> seed) {
+  plan::Film film;
+  film.prompt = prompt;
+  film.title = prompt_words(prompt, PlanCaps::title);
+  if (film.title.empty()) film.title = "clip";
+  film.aspect = aspect_of(static_cast<int>(canvas.width), static_cast<int>(canvas.height));
+  film.fps = rate;
+  film.language = "und";
+  film.total_ms = milliseconds_of(frames);
+  plan::Shot shot;
+  // What a plan must say, of a shot that only its prompt knows.
+  shot.id = "s010";
+  shot.place = "prompt";
+  shot.camera = {.size = "medium", .move = "static"};
+  shot.ambience = "as the prompt says";
+  shot.duration_ms = film.total_ms;
+  // The request's own generator, which takes 32 bits of its seed, as PyTorch's does.
+  shot.seed = static_cast<std::int64_t>(seed.value_or(0) & 0xFFFFFFFFU);
+  film.shots.push_back(std::move(shot));
+  return film;
+}
+
+bool is_verbatim(const plan::Film& film) { return film.places.empty() && film.shots.size() == 1; }
+
+// A plan's film with its clips in place of its shots. Lines go to the clip in which they begin.
+plan::Film film_of_clips(const plan::Film& planned, const std::vector<h3::Clip>& clips) {
+  plan::Film film = planned;
+  film.fps = rate;
+  film.shots.clear();
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    const h3::Clip& clip = clips[i];
+    plan::Shot shot;
+    char id[16];
+    std::snprintf(id, sizeof id, "c%03zu", 10 * (i + 1));
+    shot.id = id;
+    shot.start_ms = clip.start_ms;
+    shot.duration_ms = clip.duration_ms;
+    if (clip.transition.kind != "continue") shot.transition = clip.transition;
+    for (const plan::Shot& one : planned.shots) {
+      if (std::find(clip.shots.begin(), clip.shots.end(), one.id) == clip.shots.end()) continue;
+      if (shot.place.empty()) shot.place = one.place;
+      for (const plan::Line& line : one.dialogue) {
+        if (line.start_ms >= clip.start_ms && line.start_ms < clip.start_ms + clip.duration_ms) shot.dialogue.push_back(line);
+      }
+    }
+    film.shots.push_back(std::move(shot));
+  }
+  return film;
+}
+
+plan::Film plan_of(const Source& source, const h3::H3Folder& folder, const RenderOptions& options) {
+  if (source.is_plan) return source.film;
+  const std::string& planner = options.clip.planner;
+  if (planner == "rules") return plan_by_rules(source, locate_bundle(""), options.planning);
+  CheckpointOptions checkpoint;
+  checkpoint.any_film = true;
+  checkpoint.folder = planner == "lm" ? options.clip.lm : folder.text_encoder.string();
+  return plan_by_checkpoint(source, options.planning, checkpoint);
+}
+
+void check_choice(const Source& source, const ClipChoice& choice, bool verbatim) {
+  if ((choice.planner == "lm") == choice.lm.empty()) throw Error(ExitCode::usage, "--planner lm and --lm DIR go together");
+  if (source.is_plan && !choice.planner.empty()) throw Error(ExitCode::usage, "--planner plans a prompt; this is a plan already");
+  if (!verbatim && (choice.has_media() || choice.frames > 0 || choice.seconds > 0.0))
+    throw Error(ExitCode::usage,
+                "a plan says itself what its clips are given and how long they are; leave out --first-frame, --last-frame, "
+                "--ref-…, --frames and --seconds");
+}
+
+// The prompt as it stands: one clip.
+std::pair<std::vector<Order>, PlannedFilm> one_clip(const Source& source, const h3::RequestRules& rules, const RenderOptions& options) {
+  const std::string& prompt = source.is_plan ? source.film.prompt : source.prompt;
+  std::vector<Order> orders = {{prompt, h3::resolve(rules, asked_of(options.clip), media_of(options.clip))}};
+  PlannedFilm planned;
+  planned.film = source.is_plan ? source.film : verbatim_film(prompt, orders[0].clip.frames, orders[0].clip.canvas, options.seed);
+  return {std::move(orders), std::move(planned)};
+}
+
+std::pair<std::vector<Order>, PlannedFilm> clips_of_plan(const Source& source, const h3::RequestRules& rules,
+                                                         const RenderOptions& options) {
+  PlannedFilm planned;
+  planned.plan = plan_of(source, rules.folder, options);
+  const std::vector<plan::Finding> findings = plan::check(*planned.plan);
+  if (has_errors(findings)) throw plan::PlanError("the plan has errors", findings);
+  const h3::Prompts prompts = h3::compile(*planned.plan);
+  for (const std::string& sentence : prompts.left_out) std::fprintf(stderr, "fabula: left out: %s\n", printable(sentence).c_str());
+  h3::Asked asked = asked_of(options.clip);
+  if (options.clip.aspect.empty())
+    std::tie(asked.aspect_width, asked.aspect_height) = two_numbers(planned.plan->aspect, ':', "the plan's aspect");
+  asked.has_aspect = true;  // all clips of a film have one canvas
+  std::vector<Order> orders;
+  for (const h3::Clip& clip : prompts.clips) {
+    GivenMedia media;
+    for (const h3::Reference& reference : clip.references) media.references.push_back(reference_of(reference.kind, reference.file));
+    asked.frames = clip.frames;
+    orders.push_back({h3::text_of(clip), h3::resolve(rules, asked, media)});
+  }
+  planned.film = film_of_clips(*planned.plan, prompts.clips);
+  return {std::move(orders), std::move(planned)};
+}
+
+}  // namespace
+
+bool is_published_folder(const std::string& model) { return !model.empty() && h3::H3Folder::is_at(model); }
+
+PublishedFilm plan_published(const Source& source, const RenderOptions& options) {
+  const h3::H3Folder folder = h3::H3Folder::open(options.planning.model.model);
+  const h3::RequestRules rules = h3::rules_of(folder);
+  const bool verbatim = source.is_plan ? is_verbatim(source.film) : options.clip.planner.empty() && source.title.empty();
+  check_choice(source, options.clip, verbatim);
+  auto [orders, planned] = verbatim ? one_clip(source, rules, options) : clips_of_plan(source, rules, options);
+  const h3::Canvas canvas = orders.front().clip.canvas;
+  PublishedFilm film{.bundle = h3::bundle_of(rules, canvas), .model = nullptr, .planned = std::move(planned)};
+  film.planned.shots = encoded(folder, orders, options.planning.model);
+  film.model = std::make_unique<h3::FolderModel>(rules, canvas, precision_of(options.planning.model.precision),
+                                                 cpu_machine(thread_count(options.planning.model.threads)));
+  return film;
+}
+
+}  // namespace fabula::cli
