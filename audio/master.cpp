@@ -45,10 +45,10 @@ void play_limited(const Playback& play, double gain_db, double ceiling_dbtp, con
 Mastered master_sound(const Playback& play, const LoudnessTarget& target, const SampleReceiver& out) {
   const double before = measured(play);
   const bool is_silent = !std::isfinite(before);
-  Mastered result{is_silent ? 0.0 : std::min(target.lufs - before, most_gain_db), before};
+  Mastered result{target.gain_db.value_or(is_silent ? 0.0 : std::min(target.lufs - before, most_gain_db)), before};
   // The limiter takes away some loudness, and the more the higher the gain: each round follows the slope of the last two.
   double lufs_per_db = 1.0, last_gain = 0.0, last_lufs = before;
-  for (int i = 0; i < most_corrections && !is_silent; ++i) {
+  for (int i = 0; i < most_corrections && !is_silent && !target.gain_db; ++i) {
     const double after =
         measured([&](const SampleReceiver& receive) { play_limited(play, result.gain_db, target.true_peak_dbtp, receive); });
     if (std::abs(target.lufs - after) < close_enough_lu || !std::isfinite(after)) break;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 
 namespace fabula {
@@ -9,6 +10,7 @@ namespace fabula {
 struct LoudnessTarget {
   double lufs = -16.0;  ///< integrated, of the whole film
   double true_peak_dbtp = -1.0;
+  std::optional<double> gain_db = {};  ///< instead of the one that leads to lufs
 };
 
 /// Where a film is to be heard, by the name on the command line; the first is the default.

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -278,6 +279,35 @@ bool OutputFile::give_name() {
   }
   committed_ = true;
   return as_wanted;
+}
+
+OutputFiles::OutputFiles(fs::path folder, Existing existing) : folder_(std::move(folder)), existing_(existing) {
+  if (folder_.empty()) folder_ = ".";
+  std::string name = (folder_ / ".fabula-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr)
+    throw Error(ExitCode::cannot_create, "no file can be created in the folder " + folder_.string() + ": " + reason());
+  scratch_ = name;
+}
+
+OutputFiles::~OutputFiles() {
+  std::error_code ignored;
+  fs::remove_all(scratch_, ignored);
+}
+
+void OutputFiles::commit() {
+  const std::set<fs::path> files{fs::directory_iterator(scratch_), fs::directory_iterator()};
+  for (const fs::path& file : files) {
+    const Descriptor open(file, O_RDONLY);
+    if (!open.open() || !open.sync()) throw Error(ExitCode::io, file.string() + " could not be written to disk: " + reason());
+  }
+  for (const fs::path& file : files) {
+    const fs::path target = folder_ / file.filename();
+    const bool moved = existing_ == Existing::replace ? std::rename(file.c_str(), target.c_str()) == 0 : rename_to_free(file, target);
+    if (!moved && errno == EEXIST) throw is_there(target);
+    if (!moved) throw Error(ExitCode::io, target.string() + " could not be given its name: " + reason());
+  }
+  const Descriptor folder(folder_, O_RDONLY | O_DIRECTORY);
+  if (folder.open()) (void)folder.sync();
 }
 
 Spool::Spool(const fs::path& beside) : folder_(folder_of(beside)) {

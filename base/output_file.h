@@ -60,6 +60,27 @@ class OutputFile {
   bool stream_ = false, committed_ = false;
 };
 
+/// The files of one output, such as a sequence of pictures, while they are being written. Write them into scratch(), a new folder in the
+/// output's folder. commit() syncs them and moves them into the output's folder, one after another in the order of their names; without it
+/// the destructor removes them.
+class OutputFiles {
+ public:
+  /// Throws Error(cannot_create).
+  OutputFiles(std::filesystem::path folder, Existing);
+  ~OutputFiles();
+  OutputFiles(const OutputFiles&) = delete;
+  OutputFiles& operator=(const OutputFiles&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& scratch() const { return scratch_; }
+  /// Existing files are replaced with Existing::replace alone. Throws Error: io, or cannot_create for a name that is taken; the files that
+  /// were moved before it stay.
+  void commit();
+
+ private:
+  std::filesystem::path folder_, scratch_;
+  Existing existing_;
+};
+
 /// Bytes written once and read back as often as needed. The file has no name, so it vanishes with the process however that ends.
 class Spool {
  public:

@@ -64,9 +64,11 @@ int model_frames(std::int64_t frames, int film_fps, int model_fps, const std::ve
   return best;
 }
 
+std::uint64_t seed_alone(std::uint64_t film_seed, std::size_t shot) { return film_seed + 0x9E3779B97F4A7C15ULL * shot; }
+
 std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot) {
   // SplitMix64 (Steele, Lea, Flood 2014).
-  std::uint64_t z = film_seed + 0x9E3779B97F4A7C15ULL * (shot + 1);
+  std::uint64_t z = seed_alone(film_seed, shot + 1);
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
   return z ^ (z >> 31);

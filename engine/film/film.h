@@ -42,6 +42,8 @@ using SoundJoin = std::function<std::vector<float>(const Sound&, const SoundEdge
 [[nodiscard]] int model_frames(std::int64_t frames, int film_fps, int model_fps, const std::vector<int>& legal);
 /// A shot's own seed: changes of one shot leave the noise of the others alone.
 [[nodiscard]] std::uint64_t shot_seed(std::uint64_t film_seed, std::size_t shot);
+/// The seed of a film of this shot alone in which it has the seed that it has in the whole film.
+[[nodiscard]] std::uint64_t seed_alone(std::uint64_t film_seed, std::size_t shot);
 
 /// How often a shot is made until the gate lets it pass.
 constexpr int most_attempts = 3;

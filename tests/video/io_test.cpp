@@ -22,7 +22,7 @@
 #include "base/output_file.h"
 #include "tests/support/folder.h"
 #include "video/io/cards.h"
-#include "video/io/mp4.h"
+#include "video/io/movie.h"
 #include "video/io/probe.h"
 #include "video/io/stem_files.h"
 
@@ -58,9 +58,9 @@ std::vector<float> tone(std::int64_t sample_frames, double amplitude = 0.05) {
 }
 
 void write_film(const fs::path& file, int frames, SinkOptions options = {}, int width = 224, int height = 128) {
-  Mp4Sink sink(file, options);
+  MovieSink sink(h264_mp4, file, options);
   for (int i = 0; i < frames; ++i) sink.frame(picture(width, height, i));
-  sink.samples(tone(std::int64_t{frames} * film_sample_rate / options.fps));
+  sink.samples(tone(std::int64_t{frames} * film_sample_rate * options.rate.den / options.rate.num));
   sink.finish();
 }
 
@@ -141,7 +141,7 @@ TEST_F(FilmFile, CarriesSubtitlesChaptersAndAComment) {
 TEST_F(FilmFile, SubtitlesStayInTimeBehindALongSilence) {
   const std::vector<Cue> cues = {{1000, 2000, {{"", "early"}}}, {2590000, 2591000, {{"", "late"}}}};
   {
-    Mp4Sink sink(file("a.mp4"), {.fps = 1, .subtitles = cues});
+    MovieSink sink(h264_mp4, file("a.mp4"), {.rate = {1, 1}, .subtitles = cues});
     for (int i = 0; i < 2600; ++i) sink.frame(picture(16, 16, 0));
     sink.finish();
   }
@@ -197,7 +197,7 @@ TEST_F(FilmFile, GivesThePicturesBack) {
 // Flat colours through our BT.709 matrix and the reader's: a 601 matrix on one side would be off by 10 and more.
 TEST_F(FilmFile, KeepsColours) {
   const std::uint8_t colours[][3] = {{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {200, 120, 40}, {255, 255, 255}, {0, 0, 0}};
-  Mp4Sink sink(file("a.mp4"));
+  MovieSink sink(h264_mp4, file("a.mp4"));
   for (const auto& colour : colours) {
     Image image{64, 64, {}};
     for (int i = 0; i < 64 * 64; ++i) image.rgb.insert(image.rgb.end(), colour, colour + 3);
@@ -245,7 +245,7 @@ TEST_F(FilmFile, IsTheSameBytesForTheSameInput) {
 }
 
 TEST_F(FilmFile, MayHaveNoSoundAndOneFrame) {
-  Mp4Sink sink(file("a.mp4"));
+  MovieSink sink(h264_mp4, file("a.mp4"));
   sink.frame(picture(64, 48, 0));
   sink.finish();
   const FilmProbe info = probe_film(file("a.mp4"));
@@ -269,7 +269,7 @@ std::int64_t bright(const Image& image) {
 }
 
 TEST_F(FilmFile, OpensAndClosesWithCardsWhereAskedFor) {
-  Mp4Sink sink(file("a.mp4"), {.width = 320, .height = 180});
+  MovieSink sink(h264_mp4, file("a.mp4"), {.width = 320, .height = 180});
   {
     CardSink cards(sink, {.width = 320, .height = 180, .fps = 24, .title = Card{"Der {Fuchs} \\N & 狐", ""}, .end = Card{"Ende", "klein"}});
     for (int i = 0; i < 12; ++i) cards.frame(picture(160, 90, i));
@@ -290,33 +290,33 @@ TEST_F(FilmFile, OpensAndClosesWithCardsWhereAskedFor) {
 TEST_F(FilmFile, ReplacesAnOlderFilmOnlyWhenItIsFinished) {
   std::ofstream(file("a.mp4")) << "older";
   {
-    Mp4Sink sink(file("a.mp4"), {.existing = Existing::replace});
+    MovieSink sink(h264_mp4, file("a.mp4"), {.existing = Existing::replace});
     sink.frame(picture(64, 48, 0));
     EXPECT_EQ(bytes_of(file("a.mp4")).size(), 5U);
   }
-  EXPECT_EQ(code_of([&] { Mp4Sink sink(file("a.mp4")); }), ExitCode::cannot_create);
+  EXPECT_EQ(code_of([&] { MovieSink sink(h264_mp4, file("a.mp4")); }), ExitCode::cannot_create);
   EXPECT_EQ(bytes_of(file("a.mp4")).size(), 5U);
   EXPECT_EQ(listing(), std::vector<std::string>{"a.mp4"});
 }
 
 TEST_F(FilmFile, RefusesOddSizesAndLeavesNothing) {
-  EXPECT_EQ(code_of([&] { Mp4Sink(file("a.mp4")).frame(picture(63, 48, 0)); }), ExitCode::usage);
-  EXPECT_EQ(code_of([&] { Mp4Sink(file("a.mp4"), {.width = 100, .height = 51}).frame(picture(64, 48, 0)); }), ExitCode::usage);
-  EXPECT_EQ(code_of([&] { Mp4Sink(file("a.mp4")).frame(picture(8, 8, 0)); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { MovieSink(h264_mp4, file("a.mp4")).frame(picture(63, 48, 0)); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { MovieSink(h264_mp4, file("a.mp4"), {.width = 100, .height = 51}).frame(picture(64, 48, 0)); }), ExitCode::usage);
+  EXPECT_EQ(code_of([&] { MovieSink(h264_mp4, file("a.mp4")).frame(picture(8, 8, 0)); }), ExitCode::usage);
   EXPECT_TRUE(listing().empty());
 }
 
 TEST_F(FilmFile, CannotBeCreatedWhereThereIsNoFolder) {
-  EXPECT_EQ(code_of([&] { Mp4Sink(file("nowhere/a.mp4")); }), ExitCode::cannot_create);
-  EXPECT_EQ(code_of([&] { Mp4Sink sink(folder_); }), ExitCode::cannot_create);
+  EXPECT_EQ(code_of([&] { MovieSink(h264_mp4, file("nowhere/a.mp4")); }), ExitCode::cannot_create);
+  EXPECT_EQ(code_of([&] { MovieSink sink(h264_mp4, folder_); }), ExitCode::cannot_create);
 }
 
 TEST_F(FilmFile, RefusesSoundThatDoesNotFitThePicture) {
-  Mp4Sink sink(file("a.mp4"));
+  MovieSink sink(h264_mp4, file("a.mp4"));
   sink.frame(picture(64, 48, 0));
   sink.samples(tone(48000));
   EXPECT_EQ(code_of([&] { sink.finish(); }), ExitCode::internal);
-  EXPECT_EQ(code_of([&] { Mp4Sink(file("b.mp4")).finish(); }), ExitCode::internal);
+  EXPECT_EQ(code_of([&] { MovieSink(h264_mp4, file("b.mp4")).finish(); }), ExitCode::internal);
 }
 
 // A limit on the size of files stands in for a disk that is full: writes fail with EFBIG instead of ENOSPC, on the same path.
@@ -347,7 +347,7 @@ TEST_F(FilmFile, LeavesNothingWhenTheDiskIsFullForItsScratchFiles) {
 
 TEST_F(FilmFile, LeavesNothingWhenTheDiskIsFullForItself) {
   const auto write = [&] {
-    Mp4Sink sink(file("a.mp4"));
+    MovieSink sink(h264_mp4, file("a.mp4"));
     for (int i = 0; i < 3; ++i) sink.frame(picture(224, 128, i));
     sink.finish();
   };

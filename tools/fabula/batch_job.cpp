@@ -155,11 +155,14 @@ fs::path output_of(const BatchJob& job, const fs::path& folder, const plan::Film
   if (!film.shots.empty()) fields.shot = film.shots.front().id + (film.shots.size() > 1 ? "-" + film.shots.back().id : "");
   const auto file_of = [&](const std::string& name) {
     const std::string ending = ending_of(name);
-    if (container_of(ending) != nullptr) return inside(folder, name);
+    if (container_of(ending) != nullptr) {
+      (void)container_for(name, job.options.format);
+      return inside(folder, name);
+    }
     // "film.avi" is a mistake, "take 2.1" is a name.
     if (std::any_of(ending.begin(), ending.end(), [](char c) { return c >= 'a' && c <= 'z'; }))
       throw Error(ExitCode::bad_data, "the output " + name + " does not end in " + container_extensions());
-    return inside(folder, name + containers().front().extension);
+    return inside(folder, name + ending_for(job.options.format));
   };
   return file_of(batch::NameTemplate(job.name).expand(fields, [&](const std::string& name) { return fs::exists(file_of(name)); }));
 }

@@ -262,8 +262,8 @@ class Batch {
 
   // Entered before the film takes its name: one that has its name and is not in the ledger would look like a stranger's.
   void enter(Pending& film, const fs::path& whole) {
-    film.record.bytes = static_cast<std::int64_t>(fs::file_size(whole));
-    film.record.sha256 = sha256_of(whole);
+    film.record.bytes = static_cast<std::int64_t>(film_bytes(whole));
+    film.record.sha256 = film_digest(whole);
     film.record.milliseconds = std::lround(film.watch.seconds() * 1000.0);
     const std::vector<std::uint8_t> poster = jpeg_of(film.pictures.at(film.pictures.size() / 2));
     film.record.poster.assign(poster.begin(), poster.end());

@@ -12,7 +12,6 @@
 #include "audio/loudness.h"
 #include "audio/mix.h"
 #include "base/error.h"
-#include "base/sha256.h"
 #include "engine/bundle.h"
 #include "planner/text/text.h"
 #include "tools/fabula/commands.h"
@@ -40,8 +39,8 @@ bool is_labelled(const FilmProbe& film) { return film.labels.digital_source_type
 
 std::vector<std::string> faults_of(const fs::path& file, const FilmProbe& film, const Receipt& receipt) {
   std::vector<std::string> faults;
-  if (sha256_of(file) != receipt.sha256) faults.emplace_back("its bytes are not those of its receipt");
-  if (film.width != receipt.width || film.height != receipt.height)
+  if (film_digest(file) != receipt.sha256) faults.emplace_back("its bytes are not those of its receipt");
+  if (film.width != 0 && (film.width != receipt.width || film.height != receipt.height))
     faults.emplace_back("its picture has another size than its receipt says");
   if (!receipt.label.empty() && !is_labelled(film)) faults.emplace_back("its labels are gone");
   if (!receipt.label.empty() && is_labelled(film) && film.aigc.find(receipt.label) == std::string::npos)

@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // "A fox at night" -> "a_fox_at_night.mp4"
-std::string file_name_of(const std::string& title) { return batch::file_word(title) + containers().front().extension; }
+std::string file_name_of(const std::string& title, const FormatChoice& format) { return batch::file_word(title) + ending_for(format); }
 
 // Whether two names mean one file, which need not exist.
 bool same_name(const std::string& a, const std::string& b) {
@@ -42,8 +42,7 @@ struct Wanted {
 };
 Wanted wanted(const RenderOptions& options) {
   const std::string& film = options.output;
-  if (!film.empty() && container_of(ending_of(film)) == nullptr && !is_stream(film))
-    throw Error(ExitCode::usage, "the output " + film + " does not end in " + container_extensions());
+  if (!film.empty()) (void)container_for(film, options.format);
   if (!film.empty() && !options.save_plan.empty() && same_name(film, options.save_plan))
     throw Error(ExitCode::usage, "the film and its plan are both to be " + film);
   std::vector<std::string> inputs = {options.planning.cast.file, options.from_receipt};
@@ -93,7 +92,7 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
     p.planned = std::move(published.planned);
   } else {
     if (options.clip.any())
-      throw Error(ExitCode::usage, "this model takes no frames, references, sizes or lengths: they are for a published folder");
+      throw Error(ExitCode::usage, "this model takes no frames, references or lengths: they are for a published folder");
     p.planned = plan_by_model(source, p.studio.bundle.folder, options.planning);
   }
   p.request = film_request(options, p.studio, p.planned.film);
@@ -139,7 +138,7 @@ Source source_of(const RenderOptions& options) {
 
 void film_planned(const RenderOptions& options, Production p, Progress& progress) {
   const plan::Film& film = p.planned.film;
-  const std::string output = options.output.empty() ? file_name_of(film.title) : options.output;
+  const std::string output = options.output.empty() ? file_name_of(film.title, options.format) : options.output;
   if (options.dry_run)
     return print_dry_run(options, p.studio, p.planned, p.request, output, sink_options(options, p.studio.model->format(), film.fps));
   const Stopwatch rendering;
@@ -204,7 +203,7 @@ void run(const RenderOptions& given) {
 }  // namespace
 
 void add_render_command(CLI::App& app) {
-  CLI::App* render = app.add_subcommand("render", "Render a prompt or a plan to an MP4");
+  CLI::App* render = app.add_subcommand("render", "Render a prompt or a plan to a film");
   render->footer(
       footer("  fabula render \"A fox runs through a forest at night. It says: hello moon.\"\n"
              "  fabula render fox.json -o fox.mp4 --seed 7\n"

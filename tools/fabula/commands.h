@@ -10,6 +10,8 @@ namespace fabula::cli {
 void add_render_command(CLI::App&);
 void add_assemble_command(CLI::App&);
 void add_batch_command(CLI::App&);
+void add_export_command(CLI::App&);
+void add_submit_command(CLI::App&);
 void add_store_command(CLI::App&);
 void add_probe_command(CLI::App&);
 void add_plan_command(CLI::App&);

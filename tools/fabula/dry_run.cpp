@@ -30,7 +30,7 @@ struct Sizes {
 };
 
 double pixels_of(const SinkOptions& how, int total_ms) {
-  return static_cast<double>(how.width) * how.height * static_cast<double>(frames_before(total_ms, how.fps));
+  return static_cast<double>(how.width) * how.height * (total_ms / 1000.0 * how.rate.num / how.rate.den);
 }
 
 // One step and the decoding of one shot, made and thrown away: what a shot takes here and now.
@@ -51,7 +51,7 @@ void measure(Sizes& sizes, ClipModel& model, ClipRequest clip) {
 }
 
 Sizes sizes_of(const RenderOptions& options, Studio& studio, const PlannedFilm& planned, const FilmRequest& request,
-               const SinkOptions& how) {
+               const std::string& output, const SinkOptions& how) {
   Sizes sizes;
   const std::vector<ClipRequest> clips = clip_requests(planned, studio.model->format(), studio.bundle.shot_frames, request);
   const std::string fingerprint = request.store != nullptr ? studio.model->fingerprint() : "";
@@ -67,7 +67,7 @@ Sizes sizes_of(const RenderOptions& options, Studio& studio, const PlannedFilm& 
     sizes.memory = std::max(sizes.memory, studio.model->footprint(clips[i]));
     if (longest == nullptr || clips[i].frames > longest->frames) longest = &clips[i];
   }
-  sizes.film = estimated_film_bytes(how, planned.film.total_ms);
+  sizes.film = estimated_film_bytes(container_for(output, options.format), how, planned.film.total_ms);
   const int threads = thread_count(options.planning.model.threads);
   constexpr double encoded_pixels_a_second = 26e6;  // x264's "veryfast" on one core
   sizes.seconds = pixels_of(how, planned.film.total_ms) / (encoded_pixels_a_second * std::min(threads, 4));
@@ -107,9 +107,10 @@ void print(const Sizes& sizes, const PlannedFilm& planned, const std::string& ou
 
 }  // namespace
 
-std::uint64_t estimated_film_bytes(const SinkOptions& how, int total_ms) {
-  constexpr double bits_a_pixel = 0.2, sound_bytes_a_second = 24e3;
-  const double picture = pixels_of(how, total_ms) * bits_a_pixel / 8.0 * std::exp2((16.0 - how.crf) / 6.0);
+std::uint64_t estimated_film_bytes(const Container& container, const SinkOptions& how, int total_ms) {
+  const bool has_sound = container.holds != Container::Holds::picture, is_coded = container.holds == Container::Holds::both;
+  const double sound_bytes_a_second = !has_sound ? 0.0 : is_coded && container.bits_a_pixel < 1.0 ? 24e3 : 288e3;
+  const double picture = pixels_of(how, total_ms) * container.bits_a_pixel / 8.0 * std::exp2((16.0 - how.crf.value_or(16)) / 6.0);
   return static_cast<std::uint64_t>(picture + total_ms / 1000.0 * sound_bytes_a_second);
 }
 
@@ -129,7 +130,7 @@ void check_disk(const fs::path& output, std::uint64_t bytes, int total_ms) {
 void print_dry_run(const RenderOptions& options, Studio& studio, const PlannedFilm& planned, const FilmRequest& request,
                    const std::string& output, const SinkOptions& how) {
   check_memory(studio, planned, request);
-  const Sizes sizes = sizes_of(options, studio, planned, request, how);
+  const Sizes sizes = sizes_of(options, studio, planned, request, output, how);
   check_disk(output, sizes.film, planned.film.total_ms);
   const std::string store = options.store.none ? "" : store_folder(options.store.folder).string();
   if (options.json)

@@ -10,12 +10,14 @@ namespace fabula::cli {
 void add_output_options(CLI::App& command, RenderOptions& options) {
   command
       .add_option("-o,--output", options.output,
-                  "The film (default: named after its title, in this folder, with a number if that name is taken)")
-      ->type_name("FILE.mp4");
+                  "The film, a file in " + container_extensions() +
+                      "; pictures need a number in their name, as in film.####.exr (default: named after its title, in this folder, with a "
+                      "number if that name is taken)")
+      ->type_name("FILE");
   add_overwrite_options(command, options.overwriting);
 }
 
-void add_film_options(CLI::App& command, RenderOptions& options) {
+void add_making_options(CLI::App& command, RenderOptions& options) {
   add_seed_option(command, "--seed", "seed", "Another seed gives another film, the same seed the same bytes (default: the plan's, or 0)",
                   [&options](std::uint64_t seed) { options.seed = seed; });
   command.add_option("--steps", options.steps, "Steps of the sampler per shot (default: the model's own number)")
@@ -30,24 +32,31 @@ void add_film_options(CLI::App& command, RenderOptions& options) {
         }
       })
       ->capture_default_str();
-  command.add_option("--crf", options.crf, "x264's constant rate factor: 0 is lossless, higher is smaller")
-      ->check(CLI::Range(0, 51))
-      ->capture_default_str();
+  command
+      .add_option("--crf", options.crf,
+                  "Constant rate factor of h264, hevc and av1: higher is smaller, x264's 0 is lossless (default: 16, 18, 24)")
+      ->check(CLI::Range(0, 51));
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));
+  add_format_options(command, options.format);
+  command.get_option("--size")->excludes("--scale");
   command.add_flag("--no-gate", options.no_gate,
                    "Take every shot as it comes. Otherwise one that is black, does not move though the plan does, is silent or clipped "
                    "though it should sound, or has not the colours of its place is made again, twice at most");
-  add_receipt_options(command, options.receipt);
-  add_delivery_options(command, options.delivery);
-  command.add_flag("--preview", options.preview,
-                   "Write a contact sheet beside the film, FILE.preview.jpg, as shots are made (SIGUSR1 asks for one at any time)");
   command.add_flag("-q,--quiet", options.quiet, "No progress, no report");
   command.add_flag("--json", options.json, "Print the result as JSON");
   add_progress_option(command, options.progress);
   add_store_options(command, options.store);
   add_planning_options(command, options.planning);
   add_device_option(command, options.planning.model);
+}
+
+void add_film_options(CLI::App& command, RenderOptions& options) {
+  add_making_options(command, options);
+  add_receipt_options(command, options.receipt);
+  add_delivery_options(command, options.delivery);
+  command.add_flag("--preview", options.preview,
+                   "Write a contact sheet beside the film, FILE.preview.jpg, as shots are made (SIGUSR1 asks for one at any time)");
 }
 
 CLI::Option* add_save_plan_option(CLI::App& command, RenderOptions& options) {

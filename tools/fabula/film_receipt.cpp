@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 void require_same_film(const Receipt& then, const fs::path& film) {
-  if (sha256_of(film) == (then.signer.empty() ? then.sha256 : then.unsigned_sha256)) return;  // a signature holds the time
+  if (film_digest(film) == (then.signer.empty() ? then.sha256 : then.unsigned_sha256)) return;  // a signature holds the time
   const std::vector<std::string> found = differences(then, build_version());
   throw Error(ExitCode::check_failed, "the film is not that of the receipt, byte for byte" +
                                           (found.empty() ? ", and nothing that the receipt knows differs" : ": " + joined(found)));
@@ -74,8 +74,8 @@ void FilmReceipt::write(const fs::path& film, const std::vector<ShotReport>& sho
   if (!makes_receipt(options_, film)) return;
   check_receipt(film, overwrite);
   receipt_.file = film.filename();
-  receipt_.sha256 = sha256_of(film);
-  receipt_.bytes = fs::file_size(film);
+  receipt_.sha256 = film_digest(film);
+  receipt_.bytes = film_bytes(film);
   receipt_.shots = shots;
   receipt_.sound = sound;
   write_receipt(film, receipt_);

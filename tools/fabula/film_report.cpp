@@ -73,7 +73,7 @@ std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const 
 std::vector<std::string> film_notes(const FilmInTheMaking& film, const ShotStore* store) {
   std::vector<std::string> notes = shot_notes(film.shots, store);
   const std::vector<std::string> more[] = {subtitle_notes(film.beside->subtitles, film.beside->options.delivery),
-                                           loudness_notes(film.how.loudness, film.file->mastered())};
+                                           loudness_notes(film.how.loudness, film.file->mastered()), format_notes(*film.container)};
   for (const std::vector<std::string>& part : more) notes.insert(notes.end(), part.begin(), part.end());
   return notes;
 }

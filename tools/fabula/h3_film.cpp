@@ -57,14 +57,15 @@ std::pair<double, double> two_numbers(const std::string& text, char between, con
   return {first, second};
 }
 
-h3::Asked asked_of(const ClipChoice& choice) {
+// The clips are made in the film's own size or shape: nothing is scaled afterwards.
+h3::Asked asked_of(const ClipChoice& choice, const FormatChoice& format) {
   h3::Asked asked;
-  if (!choice.size.empty()) {
-    const auto [width, height] = two_numbers(choice.size, 'x', "--size");
+  if (!format.size.empty()) {
+    const auto [width, height] = two_numbers(format.size, 'x', "--size");
     asked.canvas = h3::Canvas{std::llrint(height), std::llrint(width)};
   }
-  if (!choice.aspect.empty()) {
-    std::tie(asked.aspect_width, asked.aspect_height) = two_numbers(choice.aspect, ':', "--aspect");
+  if (!format.aspect.empty()) {
+    std::tie(asked.aspect_width, asked.aspect_height) = two_numbers(format.aspect, ':', "--aspect");
     asked.has_aspect = true;
   }
   if (choice.frames > 0) asked.frames = choice.frames;
@@ -171,7 +172,7 @@ void check_choice(const Source& source, const ClipChoice& choice, bool verbatim)
 // The prompt as it stands: one clip.
 std::pair<std::vector<Order>, PlannedFilm> one_clip(const Source& source, const h3::RequestRules& rules, const RenderOptions& options) {
   const std::string& prompt = source.is_plan ? source.film.prompt : source.prompt;
-  std::vector<Order> orders = {{prompt, h3::resolve(rules, asked_of(options.clip), media_of(options.clip))}};
+  std::vector<Order> orders = {{prompt, h3::resolve(rules, asked_of(options.clip, options.format), media_of(options.clip))}};
   PlannedFilm planned;
   planned.film = source.is_plan ? source.film : verbatim_film(prompt, orders[0].clip.frames, orders[0].clip.canvas, options.seed);
   return {std::move(orders), std::move(planned)};
@@ -185,8 +186,8 @@ std::pair<std::vector<Order>, PlannedFilm> clips_of_plan(const Source& source, c
   if (has_errors(findings)) throw plan::PlanError("the plan has errors", findings);
   const h3::Prompts prompts = h3::compile(*planned.plan);
   for (const std::string& sentence : prompts.left_out) std::fprintf(stderr, "fabula: left out: %s\n", printable(sentence).c_str());
-  h3::Asked asked = asked_of(options.clip);
-  if (options.clip.aspect.empty())
+  h3::Asked asked = asked_of(options.clip, options.format);
+  if (options.format.aspect.empty())
     std::tie(asked.aspect_width, asked.aspect_height) = two_numbers(planned.plan->aspect, ':', "the plan's aspect");
   asked.has_aspect = true;  // all clips of a film have one canvas
   std::vector<Order> orders;

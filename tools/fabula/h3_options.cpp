@@ -26,10 +26,6 @@ void add_clip_options(CLI::App& command, ClipChoice& choice) {
   add_references(command, "--ref-image", choice.images, "A picture");
   add_references(command, "--ref-audio", choice.audios, "A sound");
   add_references(command, "--ref-video", choice.videos, "A film");
-  CLI::Option* size = command.add_option("--size", choice.size, "The canvas in pixels (default: 16:9, or the first picture's shape)")
-                          ->type_name("WxH")
-                          ->group(group);
-  command.add_option("--aspect", choice.aspect, "The canvas's shape, between 1:4 and 4:1")->type_name("W:H")->excludes(size)->group(group);
   CLI::Option* frames =
       command.add_option("--frames", choice.frames, "Frames of the clip at 24 a second, rounded up to 17n + 5 (default: 124)")
           ->check(CLI::Range(1, 100000))

@@ -1,4 +1,4 @@
-// What a published folder's clips are made from beside their text, and in which shape: plain data, and how the command line spells it.
+// What a published folder's clips are made from beside their text, and how long they are: plain data, and how the command line spells it.
 #pragma once
 
 #include <string>
@@ -16,7 +16,6 @@ struct ClipChoice {
     std::string kind, file;  ///< kind: image, audio or video
   };
   std::vector<Reference> references;  ///< in the order given, once keep_reference_order() has run
-  std::string size, aspect;           ///< "WIDTHxHEIGHT", "W:H"; empty: the model's own rule
   int frames = 0;                     ///< of a clip; 0: as `seconds` says
   double seconds = 0.0;               ///< 0: the model's default
   std::string planner;                ///< own, lm or rules: the prompt is planned first; empty: it is filmed word for word
@@ -27,12 +26,10 @@ struct ClipChoice {
 
   [[nodiscard]] bool has_media() const { return !first_frame.empty() || !last_frame.empty() || !references.empty(); }
   /// Whether anything was chosen that only a published folder takes.
-  [[nodiscard]] bool any() const {
-    return has_media() || !size.empty() || !aspect.empty() || frames > 0 || seconds > 0.0 || !planner.empty() || !lm.empty();
-  }
+  [[nodiscard]] bool any() const { return has_media() || frames > 0 || seconds > 0.0 || !planner.empty() || !lm.empty(); }
 };
 
-/// --first-frame, --last-frame, --ref-image, --ref-audio, --ref-video, --size, --aspect, --frames, --seconds, --planner and --lm.
+/// --first-frame, --last-frame, --ref-image, --ref-audio, --ref-video, --frames, --seconds, --planner and --lm.
 void add_clip_options(CLI::App&, ClipChoice&);
 /// References of different kinds in the order in which the command line has them: that is the order in which the model reads them.
 void keep_reference_order(const CLI::App&, ClipChoice&);

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "video/io/sequence.h"
 
 namespace fabula::cli {
 
@@ -26,10 +27,14 @@ bool may_write(const std::string& output, const OverwriteOptions& options, const
     if (is_same_file(input == "-" ? "/dev/stdin" : input, output))
       throw Error(ExitCode::cannot_create, output + " is what this command reads; name another file to write");
   }
-  if (options.no_clobber && output_exists(output)) {
+  const std::optional<SequenceName> pictures = sequence_name(output);
+  const bool exists = pictures ? !pictures->existing().empty() : output_exists(output);
+  if (options.no_clobber && exists) {
     std::fprintf(stderr, "fabula: %s exists already and is kept (--no-clobber)\n", output.c_str());
     return false;
   }
+  if (pictures && exists && !options.overwrite)
+    throw Error(ExitCode::cannot_create, pictures->existing().front().string() + " exists already; -y (--overwrite) replaces the sequence");
   check_output(output, existing_of(options));
   return true;
 }

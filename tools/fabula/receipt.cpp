@@ -18,6 +18,7 @@
 #include "base/sha256.h"
 #include "engine/bundle.h"
 #include "planner/schema/schema.h"
+#include "video/io/sequence.h"
 
 namespace fabula::cli {
 
@@ -151,6 +152,22 @@ ModelVersion model_version(const Bundle& bundle) {
 }
 
 fs::path receipt_of(const fs::path& film) { return film.parent_path() / (film.stem().string() + ending); }
+
+std::string film_digest(const fs::path& film) {
+  const std::optional<SequenceName> pictures = sequence_name(film);
+  if (!pictures) return sha256_of(film);
+  Sha256 hash;
+  for (const fs::path& file : pictures->existing()) hash.field(file.filename().string()).field(sha256_of(file));
+  return hash.hex();
+}
+
+std::uint64_t film_bytes(const fs::path& film) {
+  const std::optional<SequenceName> pictures = sequence_name(film);
+  if (!pictures) return fs::file_size(film);
+  std::uint64_t bytes = 0;
+  for (const fs::path& file : pictures->existing()) bytes += fs::file_size(file);
+  return bytes;
+}
 
 bool is_receipt_name(const std::string& file) { return file.ends_with(ending); }
 

@@ -57,6 +57,9 @@ void drop_receipt(const std::filesystem::path& film);
 void write_receipt(const std::filesystem::path& film, const Receipt&);
 /// Throws Error: input_missing; bad_data for a file that is no receipt.
 [[nodiscard]] Receipt read_receipt(const std::filesystem::path& file);
+/// SHA-256 and size of a film: of its file, or of all the pictures of a sequence.
+[[nodiscard]] std::string film_digest(const std::filesystem::path& film);
+[[nodiscard]] std::uint64_t film_bytes(const std::filesystem::path& film);
 [[nodiscard]] bool is_receipt_name(const std::string& file);
 
 /// A name for what a film is made from, for its labels: 32 digits of a SHA-256 over model, plan, seed and options.

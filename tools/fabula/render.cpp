@@ -13,6 +13,7 @@
 #include "tools/fabula/h3_film.h"
 #include "tools/fabula/shot_pictures.h"
 #include "video/families.h"
+#include "video/io/paced_sink.h"
 #include "video/io/probe.h"
 
 namespace fabula::cli {
@@ -79,11 +80,13 @@ FilmRequest film_request(const RenderOptions& options, const Studio& studio, con
 SinkOptions sink_options(const RenderOptions& options, const ClipFormat& format, int fps) {
   constexpr int comfortable_height = 480;
   SinkOptions sink;
-  sink.fps = fps;
   sink.crf = options.crf;
   const int factor = options.scale > 0 ? options.scale : (comfortable_height + format.height - 1) / format.height;
   sink.width = format.width * factor;
   sink.height = format.height * factor;
+  FormatChoice choice = options.format;
+  if (is_published_folder(options.planning.model.model)) choice.aspect.clear();  // the shape in which its clips are made
+  set_format(choice, fps, sink);
   sink.existing = options.output.empty() ? Existing::keep_both : existing_of(options.overwriting);
   return sink;
 }
@@ -91,11 +94,13 @@ SinkOptions sink_options(const RenderOptions& options, const ClipFormat& format,
 namespace {
 
 // Every film is read back before it gets its name.
-void verify_film(const fs::path& file, const std::string& name, std::int64_t expected) {
+void verify_film(const fs::path& file, const std::string& name, const Container& container, std::int64_t frames) {
   const FilmProbe probe = probe_film(file);
-  if (probe.video_frames != expected || !probe.has_audio) {
+  const std::int64_t expected = container.holds == Container::Holds::sound ? 0 : frames;
+  const bool needs_sound = container.holds != Container::Holds::picture;
+  if (probe.video_frames != expected || (needs_sound && !probe.has_audio)) {
     throw Error(ExitCode::check_failed, name + " did not pass its check: " + std::to_string(probe.video_frames) + " of " +
-                                            std::to_string(expected) + " frames" + (probe.has_audio ? "" : ", no sound"));
+                                            std::to_string(expected) + " frames" + (!needs_sound || probe.has_audio ? "" : ", no sound"));
   }
 }
 
@@ -125,10 +130,14 @@ FilmInTheMaking make_film(const RenderOptions& options, Studio& studio, const Pl
   BesideTheFilm& beside = *making.beside;
   const DeliveryChoice& delivery = beside.options.delivery;
   beside.subtitles = deliver(beside.film, beside.world, delivery, making.how);
-  check_disk(output, estimated_film_bytes(making.how, film.total_ms), film.total_ms);
-  const std::int64_t frames = frames_before(film.total_ms, film.fps) + card_frames(delivery, film.fps);
-  making.how.check = [output, hooks, frames](const fs::path& finished) {
-    verify_film(finished, output, frames);
+  const Container& container = container_for(output, options.format);
+  making.container = &container;
+  check_disk(output, estimated_film_bytes(container, making.how, film.total_ms), film.total_ms);
+  const Rate film_rate = {film.fps, 1};
+  const std::int64_t frames =
+      frames_at(frames_before(film.total_ms, film.fps) + card_frames(delivery, film.fps), film_rate, making.how.rate);
+  making.how.check = [output, hooks, &container, frames](const fs::path& finished) {
+    verify_film(finished, output, container, frames);
     if (hooks.on_whole) hooks.on_whole(finished);
   };
   FilmRequest request = film_request(options, studio, film);
@@ -139,10 +148,9 @@ FilmInTheMaking make_film(const RenderOptions& options, Studio& studio, const Pl
     beside.stems.emplace(beside.film, beside.world, delivery, beside.options.overwriting);
     request.stems = &beside.stems->request();
   }
-  const Container* container = container_of(ending_of(output));
-  auto file = (container != nullptr ? *container : containers().front()).open(output, making.how);
+  auto file = container.open(output, making.how);
   making.file = file.get();
-  making.writing = std::make_unique<BackgroundSink>(std::move(file));
+  making.writing = std::make_unique<BackgroundSink>(std::make_unique<PacedSink>(std::move(file), film_rate, making.how.rate));
   RecordedSink recorded(*making.writing, beside.stems ? &*beside.stems : nullptr);
   CardSink with_cards(recorded, cards_of(film, delivery, making.how));
   FramesOut frames_out(with_cards, options.frames_out);

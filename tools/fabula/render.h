@@ -14,6 +14,7 @@
 #include "engine/film/film.h"
 #include "engine/world.h"
 #include "tools/fabula/delivery.h"
+#include "tools/fabula/film_format.h"
 #include "tools/fabula/film_receipt.h"
 #include "tools/fabula/h3_options.h"
 #include "tools/fabula/options.h"
@@ -37,9 +38,10 @@ struct RenderOptions {
   OverwriteOptions overwriting;       ///< of both
   std::optional<std::uint64_t> seed;  ///< absent: the plan's, or 0
   std::string sampler = "euler";      ///< a name of engine/sample/samplers.h
-  int crf = 16;                       ///< of x264
-  int steps = 0;                      ///< of the sampler per shot; 0: what the bundle says
-  int scale = 0;                      ///< size of the film over the model's canvas; 0: the smallest with at least 480 lines
+  std::optional<int> crf;             ///< of the picture's encoder; absent: the format's own
+  FormatChoice format;
+  int steps = 0;  ///< of the sampler per shot; 0: what the bundle says
+  int scale = 0;  ///< size of the film over the model's canvas; 0: the smallest with at least 480 lines
   bool quiet = false, json = false;
   bool preview = false;  ///< a contact sheet beside the film, anew with every shot
   bool no_gate = false;  ///< every shot is taken as it comes: see engine/film/gate.h
@@ -56,6 +58,8 @@ struct RenderOptions {
 };
 /// -o/--output, and what becomes of a file that is there.
 void add_output_options(CLI::App&, RenderOptions&);
+/// How shots are made and stored: what films and timelines share.
+void add_making_options(CLI::App&, RenderOptions&);
 /// How a film is made: everything but its source, where it goes and what becomes of a file that is there.
 void add_film_options(CLI::App&, RenderOptions&);
 /// --save-plan
@@ -102,6 +106,7 @@ struct FilmInTheMaking {
   std::string output;
   std::vector<ShotReport> shots;
   SinkOptions how;
+  const Container* container = nullptr;
   FileSink* file = nullptr;  ///< of `writing`, to be asked once it has finished
   std::unique_ptr<BesideTheFilm> beside;
   std::unique_ptr<BackgroundSink> writing;  ///< last: its thread uses the others

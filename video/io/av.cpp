@@ -1,6 +1,8 @@
 // Checks and quiet for libav.
 #include "video/io/av.h"
 
+#include <cstdlib>
+
 namespace fabula::av {
 
 std::string text(int code) {
@@ -22,6 +24,10 @@ CodecContext new_encoder(const char* name) {
 
 std::string url(const std::filesystem::path& path) { return "file:" + path.string(); }
 
-void quiet() { av_log_set_level(AV_LOG_FATAL); }
+void quiet() {
+  av_log_set_level(AV_LOG_FATAL);
+  static const int set = ::setenv("SVT_LOG", "1", /*overwrite=*/0);  // SVT-AV1 knows no other way: errors alone
+  static_cast<void>(set);
+}
 
 }  // namespace fabula::av

@@ -59,6 +59,7 @@ void write_image(const std::filesystem::path& file, const Image& image) {
 }
 
 std::vector<std::uint8_t> jpeg_of(const Image& image) { return encoded(image, ".jpg"); }
+std::vector<std::uint8_t> png_of(const Image& image) { return encoded(image, ".png"); }
 
 Image resize(const Image& image, int width, int height) {
   const bool shrinks = width <= image.width && height <= image.height;

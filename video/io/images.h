@@ -17,6 +17,8 @@ namespace fabula {
 void write_image(const std::filesystem::path& file, const Image& image);
 /// The bytes of a JPEG file (quality 92).
 [[nodiscard]] std::vector<std::uint8_t> jpeg_of(const Image& image);
+/// The bytes of a PNG file.
+[[nodiscard]] std::vector<std::uint8_t> png_of(const Image& image);
 /// Area averaging where it shrinks, Lanczos where it grows.
 [[nodiscard]] Image resize(const Image& image, int width, int height);
 /// Pictures of one size side by side, row by row, `gap` white pixels between and around them. Throws Error(internal) for none or

@@ -24,29 +24,6 @@ std::string escaped(const std::string& text) {
   return xml;
 }
 
-std::string xmp_of(const FilmLabels& labels) {
-  return "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
-         "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
-         "<rdf:Description rdf:about=\"\" xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\""
-         " xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">\n"
-         "<Iptc4xmpExt:DigitalSourceType>" +
-         std::string(trained_algorithmic_media) + "</Iptc4xmpExt:DigitalSourceType>\n<xmp:CreatorTool>" + escaped(labels.producer) +
-         "</xmp:CreatorTool>\n<dc:identifier>" + escaped(labels.id) +
-         "</dc:identifier>\n</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>";
-}
-
-// The seven fields of GB 45438-2025, annex E. Label 1: made by artificial intelligence.
-std::string aigc_of(const FilmLabels& labels) {
-  return nlohmann::ordered_json{{"Label", "1"},
-                                {"ContentProducer", labels.producer},
-                                {"ProduceID", labels.id},
-                                {"ReservedCode1", ""},
-                                {"ContentPropagator", ""},
-                                {"PropagateID", ""},
-                                {"ReservedCode2", ""}}
-      .dump();
-}
-
 // A box of metadata with one key (QuickTime File Format, "Metadata"). The film's other tags are in udta's, which players read. It has no
 // version, unlike the meta of ISO 14496-12: ExifTool 12.57 and MediaInfo 23.04 read it in this form only, FFmpeg in both.
 std::string metadata_box(const std::string& key, const std::string& text) {
@@ -101,6 +78,29 @@ std::string xml_value(const std::string& xml, const std::string& name) {
 
 }  // namespace
 
+std::string xmp_of(const FilmLabels& labels) {
+  return "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+         "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
+         "<rdf:Description rdf:about=\"\" xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\""
+         " xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">\n"
+         "<Iptc4xmpExt:DigitalSourceType>" +
+         std::string(trained_algorithmic_media) + "</Iptc4xmpExt:DigitalSourceType>\n<xmp:CreatorTool>" + escaped(labels.producer) +
+         "</xmp:CreatorTool>\n<dc:identifier>" + escaped(labels.id) +
+         "</dc:identifier>\n</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>";
+}
+
+// The seven fields of GB 45438-2025, annex E. Label 1: made by artificial intelligence.
+std::string aigc_of(const FilmLabels& labels) {
+  return nlohmann::ordered_json{{"Label", "1"},
+                                {"ContentProducer", labels.producer},
+                                {"ProduceID", labels.id},
+                                {"ReservedCode1", ""},
+                                {"ContentPropagator", ""},
+                                {"PropagateID", ""},
+                                {"ReservedCode2", ""}}
+      .dump();
+}
+
 void label_film(const fs::path& film, const FilmLabels& labels) {
   const std::vector<Box> boxes = boxes_of(film);
   const auto moov = std::find_if(boxes.begin(), boxes.end(), [](const Box& b) { return b.type == "moov"; });
@@ -133,6 +133,18 @@ FoundLabels labels_of(const fs::path& film) {
     if (uuid == xmp_uuid && b.end - b.content <= longest_xmp)
       found.digital_source_type = xml_value(bytes_between(film, b.content + xmp_uuid.size(), b.end), "DigitalSourceType");
   }
+  return found;
+}
+
+FoundLabels labels_in_text(const fs::path& file) {
+  constexpr std::size_t near = 8192;
+  std::string text(near, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(text.data(), static_cast<std::streamsize>(near));
+  FoundLabels found;
+  if (text.find(trained_algorithmic_media) != std::string::npos) found.digital_source_type = trained_algorithmic_media;
+  const std::size_t begin = text.find(R"({"Label":)"), end = text.find('}', begin);
+  if (begin != std::string::npos && end != std::string::npos) found.aigc = text.substr(begin, end + 1 - begin);
   return found;
 }
 

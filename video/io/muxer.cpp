@@ -1,4 +1,4 @@
-// Puts packets, cues and chapters into libavformat's MP4 muxer.
+// Puts packets, cues and chapters into libavformat's muxers.
 #include "video/io/muxer.h"
 
 #include <algorithm>
@@ -32,11 +32,12 @@ constexpr std::uint8_t text_style[] = {0, 0, 0, 0,  1,   0xFF, 0,   0,   0,    0
 
 }  // namespace
 
-Muxer::Muxer(const std::filesystem::path& scratch, std::filesystem::path output, const SinkOptions& options, const AVCodecContext& video,
-             const AVCodecContext* audio)
-    : output_(std::move(output)), options_(options) {
+Muxer::Muxer(const MovieFormat& format, const std::filesystem::path& scratch, std::filesystem::path output, const SinkOptions& options,
+             const AVCodecContext& video, const AVCodecContext* audio)
+    : format_(format), output_(std::move(output)), options_(options) {
   AVFormatContext* context = nullptr;
-  check(avformat_alloc_output_context2(&context, nullptr, "mp4", url(scratch).c_str()), ExitCode::unavailable, "FFmpeg cannot write MP4");
+  check(avformat_alloc_output_context2(&context, nullptr, format.muxer, url(scratch).c_str()), ExitCode::unavailable,
+        std::string("FFmpeg cannot write ") + format.muxer);
   context_.reset(context);
   context->flags |= AVFMT_FLAG_BITEXACT;  // no dates, no versions
   add(video);
@@ -48,7 +49,12 @@ Muxer::Muxer(const std::filesystem::path& scratch, std::filesystem::path output,
   if (options.labels) tag(context->metadata, "encoding_tool", options.labels->producer);
   for (unsigned i = 0; i < context->nb_streams; ++i) tag(context->streams[i]->metadata, "language", three_letters(options.language));
   checked(avio_open(&context->pb, context->url, AVIO_FLAG_WRITE));
-  checked(av_opt_set(context->priv_data, "movflags", "+faststart", 0));
+  if (format.is_master)
+    tag(context->streams[video_stream]->metadata, "timecode", text_of(timecode_of(first_frame_number(options.rate), options.rate)));
+  if (format.has_boxes)
+    checked(av_opt_set(context->priv_data, "movflags", "+faststart", 0));
+  else if (options.labels)
+    add_labels();
   checked(avformat_write_header(context, nullptr));
 }
 
@@ -74,6 +80,7 @@ void Muxer::add(const AVCodecContext& codec) {
   if (codec.codec_type == AVMEDIA_TYPE_VIDEO) {
     stream->avg_frame_rate = codec.framerate;
     stream->sample_aspect_ratio = codec.sample_aspect_ratio;
+    if (*format_.tag != '\0') stream->codecpar->codec_tag = MKTAG(format_.tag[0], format_.tag[1], format_.tag[2], format_.tag[3]);
   }
   time_bases_.push_back(codec.time_base);
 }
@@ -83,12 +90,22 @@ void Muxer::add_subtitles() {
   AVStream* stream = allocated(avformat_new_stream(context_.get(), nullptr));
   AVCodecParameters& p = *stream->codecpar;
   p.codec_type = AVMEDIA_TYPE_SUBTITLE;
-  p.codec_id = AV_CODEC_ID_MOV_TEXT;
+  p.codec_id = format_.has_boxes ? AV_CODEC_ID_MOV_TEXT : AV_CODEC_ID_SUBRIP;
+  if (format_.has_boxes) add_text_style(p);
+  stream->time_base = milliseconds;
+  time_bases_.push_back(milliseconds);
+}
+
+void Muxer::add_text_style(AVCodecParameters& p) const {
   p.extradata = static_cast<std::uint8_t*>(allocated(av_mallocz(sizeof text_style + AV_INPUT_BUFFER_PADDING_SIZE)));
   p.extradata_size = sizeof text_style;
   std::memcpy(p.extradata, text_style, sizeof text_style);
-  stream->time_base = milliseconds;
-  time_bases_.push_back(milliseconds);
+}
+
+// Matroska has free tags; boxes are labelled when they are whole (label_film).
+void Muxer::add_labels() {
+  tag(context_->metadata, "AIGC", aigc_of(*options_.labels));
+  tag(context_->metadata, "DIGITAL_SOURCE_TYPE", trained_algorithmic_media);
 }
 
 // libavformat has no function for this outside itself; it frees them with the context.
@@ -112,19 +129,27 @@ void Muxer::tag(AVDictionary*& metadata, const char* key, const std::string& val
   if (!value.empty()) checked(av_dict_set(&metadata, key, value.c_str(), 0));
 }
 
-// A sample of a text track is the length of its text and the text. The muxer itself puts an empty one where a cue ends.
+// A sample of MP4's text track is the length of its text and the text; the muxer itself puts an empty one where a cue ends. SubRip's is the
+// text alone.
+Packet Muxer::cue_packet(const std::string& text) const {
+  const std::size_t header = format_.has_boxes ? 2 : 0;
+  Packet packet = new_packet();
+  check(av_new_packet(packet.get(), static_cast<int>(text.size() + header)), ExitCode::out_of_memory, "no memory for a packet");
+  if (header > 0) {
+    packet->data[0] = static_cast<std::uint8_t>(text.size() >> 8U);
+    packet->data[1] = static_cast<std::uint8_t>(text.size() & 0xFFU);
+  }
+  std::memcpy(packet->data + header, text.data(), text.size());
+  packet->flags = AV_PKT_FLAG_KEY;
+  return packet;
+}
+
 void Muxer::write_cues_until(std::int64_t ms) {
   for (; next_cue_ < options_.subtitles.size() && options_.subtitles[next_cue_].start_ms <= ms; ++next_cue_) {
     const Cue& cue = options_.subtitles[next_cue_];
-    const std::string text = plain_text(cue).substr(0, 0xFFFF);
-    const Packet packet = new_packet();
-    check(av_new_packet(packet.get(), static_cast<int>(text.size()) + 2), ExitCode::out_of_memory, "no memory for a packet");
-    packet->data[0] = static_cast<std::uint8_t>(text.size() >> 8U);
-    packet->data[1] = static_cast<std::uint8_t>(text.size() & 0xFFU);
-    std::memcpy(packet->data + 2, text.data(), text.size());
+    const Packet packet = cue_packet(plain_text(cue).substr(0, 0xFFFF));
     packet->pts = packet->dts = cue.start_ms;
     packet->duration = cue.end_ms - cue.start_ms;
-    packet->flags = AV_PKT_FLAG_KEY;
     const auto stream = time_bases_.size() - 1;
     packet->stream_index = static_cast<int>(stream);
     av_packet_rescale_ts(packet.get(), milliseconds, context_->streams[stream]->time_base);

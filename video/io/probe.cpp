@@ -10,6 +10,7 @@
 
 #include "video/io/av.h"
 #include "video/io/boxes.h"
+#include "video/io/sequence.h"
 
 extern "C" {
 #include <libavutil/pixdesc.h>
@@ -73,6 +74,7 @@ void decode(const Track& track, const AVPacket* packet, AVFrame& frame, const st
 class ToRgb {
  public:
   Image operator()(const AVFrame& frame) {
+    if (frame.format == AV_PIX_FMT_BGR0) return unpacked(frame);
     if (!scaler_) open(frame);
     Image image{frame.width, frame.height,
                 std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height))};
@@ -84,6 +86,16 @@ class ToRgb {
   }
 
  private:
+  // With a matrix set, swscale goes by way of YUV, which is not exact.
+  static Image unpacked(const AVFrame& frame) {
+    Image image{frame.width, frame.height, {}};
+    for (int y = 0; y < frame.height; ++y) {
+      const std::uint8_t* pixel = frame.data[0] + std::ptrdiff_t{y} * frame.linesize[0];
+      for (int x = 0; x < frame.width; ++x, pixel += 4) image.rgb.insert(image.rgb.end(), {pixel[2], pixel[1], pixel[0]});
+    }
+    return image;
+  }
+
   void open(const AVFrame& frame) {
     const int flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT;
     scaler_.reset(av::allocated(sws_getContext(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), frame.width,
@@ -102,6 +114,10 @@ std::vector<float> interleaved(const AVFrame& frame) {
   const int channels = frame.ch_layout.nb_channels;
   std::vector<float> samples(static_cast<std::size_t>(frame.nb_samples) * static_cast<std::size_t>(channels));
   if (frame.format == AV_SAMPLE_FMT_FLT) std::memcpy(samples.data(), frame.extended_data[0], samples.size() * sizeof(float));
+  if (frame.format == AV_SAMPLE_FMT_S32) {
+    const auto* whole = reinterpret_cast<const std::int32_t*>(frame.extended_data[0]);
+    for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<float>(whole[i] / 2147483648.0);
+  }
   if (frame.format == AV_SAMPLE_FMT_FLTP) {
     for (int c = 0; c < channels; ++c) {
       const auto* plane = reinterpret_cast<const float*>(frame.extended_data[c]);
@@ -109,6 +125,13 @@ std::vector<float> interleaved(const AVFrame& frame) {
     }
   }
   return samples;
+}
+
+// Of the film, its picture or its track of timecode.
+std::string timecode_in(const AVFormatContext& input) {
+  std::string found = tag(input.metadata, "timecode");
+  for (unsigned i = 0; i < input.nb_streams && found.empty(); ++i) found = tag(input.streams[i]->metadata, "timecode");
+  return found;
 }
 
 void describe_video(const Track& video, FilmProbe& info) {
@@ -157,10 +180,25 @@ void read_cue(const AVStream& stream, const AVPacket& packet, FilmProbe& info) {
   info.subtitles.push_back(std::move(cue));
 }
 
+// A sequence of pictures is read from its first number on, as one stream.
 av::Input open_input(const std::filesystem::path& file) {
-  if (!std::ifstream(file)) throw Error(ExitCode::input_missing, file.string() + " cannot be opened");
+  const std::optional<SequenceName> name = sequence_name(file);
+  const std::vector<std::filesystem::path> pictures = name ? name->existing() : std::vector<std::filesystem::path>{};
+  if (!std::ifstream(pictures.empty() ? file : pictures.front())) throw Error(ExitCode::input_missing, file.string() + " cannot be opened");
   AVFormatContext* context = nullptr;
-  av::check(avformat_open_input(&context, av::url(file).c_str(), nullptr, nullptr), ExitCode::bad_data, file.string() + " is not a film");
+  AVDictionary* options = nullptr;
+  std::string url = av::url(file);
+  const AVInputFormat* format = nullptr;
+  if (!pictures.empty()) {
+    const std::string first = pictures.front().filename();
+    const std::string number = first.substr(name->before.size(), first.size() - name->before.size() - name->after.size());
+    av_dict_set(&options, "start_number", number.c_str(), 0);
+    url = (name->folder / (name->before + "%0" + std::to_string(name->digits) + "d" + name->after)).string();
+    format = av_find_input_format("image2");
+  }
+  const int code = avformat_open_input(&context, url.c_str(), format, &options);
+  av_dict_free(&options);
+  av::check(code, ExitCode::bad_data, file.string() + " is not a film");
   av::Input input(context);
   av::check(avformat_find_stream_info(context, nullptr), ExitCode::bad_data, file.string() + " is not a film");
   return input;
@@ -174,7 +212,7 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
   const std::string name = file.string();
   const av::Input input = open_input(file);
   const Track video = open_track(*input, AVMEDIA_TYPE_VIDEO, name), audio = open_track(*input, AVMEDIA_TYPE_AUDIO, name);
-  if (!video.present()) throw Error(ExitCode::bad_data, name + " has no picture");
+  if (!video.present() && !audio.present()) throw Error(ExitCode::bad_data, name + " has neither picture nor sound");
 
   FilmProbe info;
   info.container = input->iformat->name;
@@ -189,9 +227,16 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
     info.subtitle_codec = avcodec_get_name(text->codecpar->codec_id);
     info.subtitle_language = tag(text->metadata, "language");
   }
+  info.timecode = timecode_in(*input);
   info.aigc = tag(input->metadata, "AIGC");
   info.labels = labels_of(file);
-  describe_video(video, info);
+  const std::optional<SequenceName> pictures = sequence_name(file);
+  if (pictures || !video.present()) {
+    info.labels = labels_in_text(pictures ? pictures->existing().front() : file);
+    info.aigc = info.labels.aigc;
+  }
+  if (info.labels.digital_source_type.empty()) info.labels.digital_source_type = tag(input->metadata, "DIGITAL_SOURCE_TYPE");
+  if (video.present()) describe_video(video, info);
   if (audio.present()) describe_audio(audio, info);
 
   ToRgb to_rgb;
@@ -215,9 +260,9 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
     if (packet->stream_index == text_index && info.subtitle_codec == "mov_text") read_cue(*text, *packet, info);
     if (packet->stream_index == audio.index) decode(audio, packet.get(), *frame, name, receive_samples);
   }
-  decode(video, nullptr, *frame, name, receive_frame);
+  if (video.present()) decode(video, nullptr, *frame, name, receive_frame);
   if (audio.present()) decode(audio, nullptr, *frame, name, receive_samples);
-  info.audio_start_s = audio.present() ? first_sample - first_frame : 0.0;
+  info.audio_start_s = audio.present() && video.present() ? first_sample - first_frame : 0.0;
   return info;
 }
 

@@ -18,6 +18,7 @@ struct FilmProbe {
   bool index_in_front = false;  ///< moov before mdat: playable before it is all there
   double duration_s = 0.0;      ///< of the file
   std::string title, comment;   ///< empty: none
+  std::string timecode;         ///< of the first frame; empty: none
   std::vector<Chapter> chapters;
 
   std::string subtitle_codec, subtitle_language;  ///< empty: no subtitle track
@@ -39,8 +40,9 @@ struct FilmProbe {
   double audio_start_s = 0.0;      ///< relative to the first frame
 };
 
-/// Decodes the whole film. Frames come as RGB of the film's size, samples interleaved in the track's channels; either receiver may be
-/// empty. Throws Error: input_missing when the file cannot be opened, bad_data when it has no picture or does not decode.
+/// Decodes the whole film: a file, or a sequence of pictures (sequence_name). Frames come as RGB of the film's size, samples interleaved in
+/// the track's channels; either receiver may be empty. Throws Error: input_missing when the file cannot be opened, bad_data when it has
+/// neither picture nor sound or does not decode.
 FilmProbe read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
                     const std::function<void(std::span<const float>)>& on_samples);
 

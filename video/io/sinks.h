@@ -14,7 +14,9 @@
 #include "audio/master.h"
 #include "base/output_file.h"
 #include "engine/film/subtitles.h"
+#include "engine/film/timecode.h"
 #include "engine/media_sink.h"
+#include "video/io/framing.h"
 #include "video/io/labels.h"
 
 namespace fabula {
@@ -26,10 +28,14 @@ struct Chapter {
 };
 
 struct SinkOptions {
-  int fps = 24;
-  int crf = 16;
+  /// At which the frames come and the file shows them.
+  Rate rate = {};
+  /// Constant rate factor of the picture's encoder; none: the format's own.
+  std::optional<int> crf = {};
   /// Size of the film; 0: that of the frames. Frames of another size are scaled (Lanczos). Even numbers: the chroma is halved.
   int width = 0, height = 0;
+  /// Of frames of another shape.
+  Fit fit = Fit::pad;
   /// The whole film is brought to this loudness with one gain and a true-peak limiter.
   LoudnessTarget loudness = {};
   /// What players show. Empty: none.
@@ -60,15 +66,20 @@ class FileSink : public MediaSink {
   [[nodiscard]] virtual const std::optional<Mastered>& mastered() const = 0;
 };
 
+/// A kind of file that a film can be.
 struct Container {
   const char* extension;  ///< ".mp4"
+  const char* codec;      ///< "h264": of the picture, or of the sound where there is none
+  const char* what;       ///< what is stored, for people
+  enum class Holds { both, picture, sound } holds;
+  double bits_a_pixel;  ///< roughly, for estimates
   std::unique_ptr<FileSink> (*open)(std::filesystem::path output, SinkOptions options);
 };
 
-/// The first is the default, for outputs without an extension.
+/// The first is the default, for outputs without an extension; the first of an extension is that extension's.
 [[nodiscard]] std::span<const Container> containers();
-/// Null where no container has the extension.
-[[nodiscard]] const Container* container_of(std::string_view extension);
+/// `codec`: empty for the extension's first. Null where there is none.
+[[nodiscard]] const Container* container_of(std::string_view extension, std::string_view codec = {});
 /// ".mp4", or all of them: ".mp4, .mov".
 [[nodiscard]] std::string container_extensions();
 

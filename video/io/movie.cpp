@@ -1,5 +1,5 @@
 // Spools packets and samples; masters, encodes and muxes them when the film is whole.
-#include "video/io/mp4.h"
+#include "video/io/movie.h"
 
 #include <array>
 #include <cstring>
@@ -17,7 +17,7 @@
 
 // The film's loudness is known only when its last sample is, so the sound cannot be encoded as it comes. Frames are encoded as they come
 // and their packets put on a spool; samples go to a second spool. finish() measures and masters the sound, encodes it, and writes packets
-// of both kinds in order of time, which is the one moment when an MP4 exists. The picture is encoded once, nothing is read back through a
+// of both kinds in order of time, which is the one moment when the file exists. The picture is encoded once, nothing is read back through a
 // demuxer, and all that grows with the film is on disk.
 
 namespace fabula {
@@ -65,9 +65,13 @@ class PacketSpool {
 
 }  // namespace
 
-struct Mp4Sink::Impl {
-  Impl(std::filesystem::path output, SinkOptions the_options)
-      : options(std::move(the_options)), file(std::move(output), options.existing), pictures(file.scratch()), sound(file.scratch()) {}
+struct MovieSink::Impl {
+  Impl(const MovieFormat& the_format, std::filesystem::path output, SinkOptions the_options)
+      : format(the_format),
+        options(std::move(the_options)),
+        file(std::move(output), options.existing),
+        pictures(file.scratch()),
+        sound(file.scratch()) {}
 
   // Puts the picture's packets that are due up to `time` (in `base`) into the file.
   void write_pictures_until(av::Muxer& muxer, std::int64_t time, AVRational base) {
@@ -80,13 +84,15 @@ struct Mp4Sink::Impl {
 
   void check_lengths() const {
     if (frames == 0) throw Error(ExitCode::internal, "a film without frames cannot be finished");
-    const std::int64_t a_frame = film_sample_rate / options.fps, expected = frames * film_sample_rate / options.fps;
+    const auto samples_of = [&](std::int64_t count) { return count * film_sample_rate * options.rate.den / options.rate.num; };
+    const std::int64_t a_frame = samples_of(1), expected = samples_of(frames);
     if (sound.sample_frames() != 0 && std::abs(sound.sample_frames() - expected) > a_frame) {
       throw Error(ExitCode::internal, "sound and picture differ in length: " + std::to_string(sound.sample_frames()) + " samples for " +
                                           std::to_string(frames) + " frames");
     }
   }
 
+  const MovieFormat& format;
   SinkOptions options;
   OutputFile file;
   PacketSpool pictures;
@@ -98,30 +104,33 @@ struct Mp4Sink::Impl {
   std::optional<Mastered> mastered;
 };
 
-Mp4Sink::Mp4Sink(std::filesystem::path output, SinkOptions options) {
-  if (options.fps < 1 || options.fps > 240)
-    throw Error(ExitCode::usage, "a film of " + std::to_string(options.fps) + " frames a second cannot be encoded: expected 1 to 240");
+MovieSink::MovieSink(const MovieFormat& format, std::filesystem::path output, SinkOptions options) {
+  const Rate rate = options.rate;
+  if (rate.den < 1 || rate.num < rate.den || rate.num > 240 * rate.den)
+    throw Error(ExitCode::usage, "a film of " + std::to_string(rate.num) + "/" + std::to_string(rate.den) +
+                                     " frames a second cannot be encoded: expected 1 to 240");
   av::quiet();
-  impl_ = std::make_unique<Impl>(std::move(output), std::move(options));
+  impl_ = std::make_unique<Impl>(format, std::move(output), std::move(options));
 }
 
-Mp4Sink::~Mp4Sink() = default;
+MovieSink::~MovieSink() = default;
 
-const std::filesystem::path& Mp4Sink::output() const { return impl_->file.output(); }
-const std::optional<Mastered>& Mp4Sink::mastered() const { return impl_->mastered; }
+const std::filesystem::path& MovieSink::output() const { return impl_->file.output(); }
+const std::optional<Mastered>& MovieSink::mastered() const { return impl_->mastered; }
 
-void Mp4Sink::frame(const Image& image) {
+void MovieSink::frame(const Image& image) {
   Impl& f = *impl_;
   if (!f.video) {
-    f.video.emplace(f.options, f.options.width > 0 ? f.options.width : image.width, f.options.height > 0 ? f.options.height : image.height);
+    f.video.emplace(f.format, f.options, f.options.width > 0 ? f.options.width : image.width,
+                    f.options.height > 0 ? f.options.height : image.height);
   }
   f.video->encode(image, [&](AVPacket& packet) { f.pictures.write(packet); });
   ++f.frames;
 }
 
-void Mp4Sink::samples(std::span<const float> interleaved_stereo) { impl_->sound.write(interleaved_stereo); }
+void MovieSink::samples(std::span<const float> interleaved_stereo) { impl_->sound.write(interleaved_stereo); }
 
-void Mp4Sink::finish() {
+void MovieSink::finish() {
   Impl& f = *impl_;
   f.check_lengths();
   f.video->flush([&](AVPacket& packet) { f.pictures.write(packet); });
@@ -129,8 +138,8 @@ void Mp4Sink::finish() {
   f.waiting = f.pictures.read(*f.picture);
 
   std::optional<av::AudioEncoder> audio;
-  if (f.sound.sample_frames() > 0) audio.emplace();
-  av::Muxer muxer(f.file.scratch(), f.file.output(), f.options, f.video->context(), audio ? &audio->context() : nullptr);
+  if (f.sound.sample_frames() > 0) audio.emplace(f.format.sound);
+  av::Muxer muxer(f.format, f.file.scratch(), f.file.output(), f.options, f.video->context(), audio ? &audio->context() : nullptr);
   if (audio) {
     const av::PacketReceiver write = [&](AVPacket& packet) {
       f.write_pictures_until(muxer, packet.dts, audio->context().time_base);
@@ -142,7 +151,7 @@ void Mp4Sink::finish() {
   }
   while (f.waiting) f.next_picture(muxer);
   muxer.finish();
-  if (f.options.labels) label_film(f.file.scratch(), *f.options.labels);
+  if (f.options.labels && f.format.has_boxes) label_film(f.file.scratch(), *f.options.labels);
   if (f.options.sign) f.options.sign(f.file.scratch());
   if (f.options.check) f.options.check(f.file.scratch());
   f.file.commit();

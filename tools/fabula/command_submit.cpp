@@ -1,0 +1,117 @@
+// `fabula submit`: the files that give a film to a render farm. It schedules nothing.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <span>
+
+#include "base/error.h"
+#include "planner/schema/schema.h"
+#include "tools/batch/names.h"
+#include "tools/fabula/batch_job.h"
+#include "tools/fabula/commands.h"
+#include "tools/fabula/exit_codes.h"
+#include "tools/fabula/render.h"
+#include "tools/farm/farm.h"
+
+namespace fabula::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct SubmitOptions {
+  RenderOptions film;
+  std::string emit, folder, program, image = "fabula:latest";
+};
+
+// Of the film's options, those that a shot depends on; the others concern the film alone.
+bool concerns_shots(const std::string& option) {
+  static const std::set<std::string> those = {"seed",    "steps",       "sampler", "precision", "model",
+                                              "threads", "any-machine", "cast",    "no-cast",   "no-gate"};
+  return those.contains(option);
+}
+
+// The scripts run in a folder of their own.
+std::string portable(const std::string& option, const std::string& value) {
+  return option == "model" || option == "cast" ? fs::absolute(value).lexically_normal().string() : value;
+}
+
+std::vector<std::string> words(const CLI::App& command, bool of_shots) {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : film_options_given(command)) {
+    if (!of_shots || concerns_shots(name)) all.push_back(recorded(name, portable(name, value)));
+  }
+  for (const char* name : {"model", "device", "precision", "threads", "any-machine"}) {  // of a batch, not of a film
+    const CLI::Option* given = command.get_option_no_throw(std::string("--") + name);
+    if (given != nullptr && given->count() > 0) all.push_back(recorded(name, portable(name, given->results().front())));
+  }
+  return all;
+}
+
+std::string this_program() {
+  std::error_code unknown;
+  const fs::path program = fs::read_symlink("/proc/self/exe", unknown);
+  return unknown ? "fabula" : program.string();
+}
+
+void write(const SubmitOptions& options, const std::string& name, const std::string& text) {
+  const fs::path file = fs::path(options.folder) / name;
+  write_whole_file(file, std::as_bytes(std::span(text)), existing_of(options.film.overwriting));
+  std::printf("%s\n", file.c_str());
+}
+
+void run(const SubmitOptions& options, const CLI::App& command) {
+  const plan::Film film = read_plan_file(options.film.source).film;
+  farm::Job job{.name = batch::file_word(film.title).substr(0, 60),
+                .shots = {},
+                .program = options.program.empty() ? this_program() : options.program,
+                .output = {},
+                .image = options.image,
+                .shot_options = words(command, true),
+                .film_options = words(command, false)};
+  for (const plan::Shot& shot : film.shots) job.shots.push_back(shot.id);
+  job.output = job.name + ending_for(options.film.format);
+  std::vector<farm::File> files = {{"plan.json", plan::to_json(film) + "\n"}};
+  const std::vector<farm::File> common = farm::common_files(job);
+  files.insert(files.end(), common.begin(), common.end());
+  for (const farm::Scheduler& scheduler : farm::schedulers()) {
+    if (options.emit != scheduler.name) continue;
+    const std::vector<farm::File> own = scheduler.write(job);
+    files.insert(files.end(), own.begin(), own.end());
+  }
+  std::error_code failed;
+  fs::create_directories(options.folder, failed);
+  if (failed) throw Error(ExitCode::cannot_create, "the folder " + options.folder + " cannot be created: " + failed.message());
+  for (const farm::File& file : files) check_output(fs::path(options.folder) / file.name, existing_of(options.film.overwriting));
+  for (const farm::File& file : files) write(options, file.name, file.text);
+}
+
+}  // namespace
+
+void add_submit_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("submit", "Write the files that give a film to a render farm; nothing is scheduled");
+  command->footer(
+      footer("  fabula submit film.json --emit slurm -o farm && sh farm/submit.sh\n"
+             "  fabula submit film.json --emit openjd -o farm && openjd run farm/job.openjd.json --step Assemble --run-dependencies\n"
+             "  fabula submit film.json --emit k8s --image registry/fabula:1 --program fabula -o farm\n\n"
+             "The folder is what the nodes share: plan, scripts, store and film.",
+             {0, 2, 65, 66, 73, 74}));
+  const auto options = std::make_shared<SubmitOptions>();
+  std::string kinds;
+  std::set<std::string> names;
+  for (const farm::Scheduler& scheduler : farm::schedulers()) {
+    kinds += std::string(kinds.empty() ? "" : "; ") + scheduler.name + ": " + scheduler.what;
+    names.insert(scheduler.name);
+  }
+  command->add_option("plan", options->film.source, "A plan (FILE.json)")->required();
+  command->add_option("--emit", options->emit, kinds)->check(CLI::IsMember(names))->required();
+  command->add_option("-o,--output", options->folder, "The folder to write into, which all nodes see")->type_name("DIR")->required();
+  command->add_option("--program", options->program, "fabula, as the nodes call it (default: this one)")->type_name("FILE");
+  command->add_option("--image", options->image, "The container's image, for k8s")->capture_default_str();
+  add_overwrite_options(*command, options->film.overwriting);
+  add_film_options(*command, options->film);
+  command->callback([options, command] { run(*options, *command); });
+}
+
+}  // namespace fabula::cli
