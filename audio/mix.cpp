@@ -23,8 +23,8 @@ void check(const Sound& sound) {
   if (sound.channels < 1 || sound.channels > 2) {
     throw Error(ExitCode::bad_data, "a sound of " + std::to_string(sound.channels) + " channels cannot be mixed: expected 1 or 2");
   }
-  if (sound.sample_rate < 4000 || sound.sample_rate > 192000) {
-    throw Error(ExitCode::bad_data, "a sound at " + std::to_string(sound.sample_rate) + " Hz cannot be mixed: expected 4000 to 192000");
+  if (sound.sample_rate < 1000 || sound.sample_rate > 192000) {
+    throw Error(ExitCode::bad_data, "a sound at " + std::to_string(sound.sample_rate) + " Hz cannot be mixed: expected 1000 to 192000");
   }
 }
 

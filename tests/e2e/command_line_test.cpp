@@ -185,7 +185,7 @@ TEST_F(CommandLine, MemoryDoesNotGrowWithTheNumberOfShots) {
 TEST_F(CommandLine, RulesPlanAloneAndAShotIsReplannedWithoutOverwriting) {
   const Result planned = fabula("plan --oracle \"A fox runs through a forest. It says: hello moon. A dragon sneezes.\" -o story.json");
   ASSERT_EQ(planned.code, 0) << planned.err;
-  EXPECT_NE(planned.err.find("cannot show \"dragon sneezes\""), std::string::npos) << planned.err;
+  EXPECT_NE(planned.err.find("cannot show \"dragon\""), std::string::npos) << planned.err;
   EXPECT_EQ(fabula("plan --check story.json").code, 0);
   EXPECT_EQ(fabula("plan --oracle story.json").code, 2);
   EXPECT_EQ(fabula("plan --oracle \" \"").code, 2);

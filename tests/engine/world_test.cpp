@@ -206,7 +206,7 @@ TEST(Qwen3Config, RefusesWhatTheDecoderCannotRun) {
   EXPECT_DOUBLE_EQ(open(older.dump()).rope_theta, 5000.0);
 
   const std::vector<std::pair<std::string, std::function<void(json&)>>> changes = {
-      {"model_type", [](json& c) { c["model_type"] = "llama"; }},
+      {"model_type", [](json& c) { c["model_type"] = "mamba"; }},
       {"silu", [](json& c) { c["hidden_act"] = "gelu"; }},
       {"sliding", [](json& c) { c["use_sliding_window"] = true; }},
       {"rope_type", [](json& c) { c["rope_parameters"]["rope_type"] = "yarn"; }},

@@ -444,9 +444,9 @@ TEST_F(FilmFile, StemsAreBroadcastWaveFilesOfTheFilmsLengthAndLevel) {
   EXPECT_NEAR(loudest / 8388607.0, 0.1, 1e-3) << "at twice its level";
 }
 
-TEST(Sinks, AContainerIsFoundByItsExtension) {
+TEST(Sinks, AContainerIsFoundByItsExtensionAndCodec) {
   ASSERT_FALSE(containers().empty());
-  for (const Container& container : containers()) EXPECT_EQ(container_of(container.extension), &container);
+  for (const Container& container : containers()) EXPECT_EQ(container_of(container.extension, container.codec), &container);
   EXPECT_EQ(container_of(".avi"), nullptr);
   EXPECT_EQ(container_of(""), nullptr);
   EXPECT_NE(container_extensions().find(".mp4"), std::string::npos);

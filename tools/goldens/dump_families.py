@@ -14,17 +14,20 @@ import shutil
 import tokenizers
 import torch
 import transformers
-from dump_language_models import randomised, write_case
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+from dump_language_models import randomised, write_case
 
 SEED, MERGED = 20261130, 512
 QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 LLAMA3 = QWEN.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 TEXTS = ["", " ", "a", "Hello, world!", "A red fox walks in the forest.", "I'll we've DON'T it's 'S 'll 'twas I'M", "tabs\tand\n\nnewlines \r\n end  ",
          "   leading and   inner    spaces   ", "1234567890 3.14 v2.0 2026-11-23 a 12 b12c 1", '{"id":"s001","start_ms":1200,"cast":[{"id":"fox"}]}',
-         "小狐狸在森林里散步。", "é vs é (NFC) ﬁ", "🦊🐇👩‍👩‍👧 🏳️‍🌈", "<|im_start|>user\nx<|im_end|>\n", "x<|eot_id|>y<|end_of_text|>", "Лиса бежит. キツネ 여우", "\u00a0non\u00a0breaking\u2003em\u200bzero",
-         "a\u0000b\u0007c", "….—–“”‘’", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\n", "\r\n\r\n", "  \n  \n", "٣٤٥ ½ Ⅷ ² 12½4", "..\n\n!\r\n x", "a \n b", "wholewordtoken and then", "\u017ft don'\u017f"]
+         "小狐狸在森林里散步。", "é vs é (NFC) ﬁ", "🦊🐇👩‍👩‍👧 🏳️‍🌈", "<|im_start|>user\nx<|im_end|>\n", "x<|eot_id|>y<|end_of_text|>",
+         "Лиса бежит. キツネ 여우", "\u00a0non\u00a0breaking\u2003em\u200bzero",
+         "a\u0000b\u0007c", "….—–“”‘’", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\n", "\r\n\r\n",
+         "  \n  \n", "٣٤٥ ½ Ⅷ ² 12½4", "..\n\n!\r\n x", "a \n b", "wholewordtoken and then", "\u017ft don'\u017f"]
 
 CHATML = """{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nBe kind.<|im_end|>\n' }}{% endif %}\
 {{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}\
@@ -35,8 +38,8 @@ HEADERS = """{%- if messages[0]['role'] == 'system' %}{%- set system_message = m
 {{- 'Today Date: ' + date_string + '\\n\\n' }}{{- system_message }}{{- '<|eot_id|>' }}\
 {%- for message in rest %}{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content'] | trim + '<|eot_id|>' }}{%- endfor %}\
 {%- if add_generation_prompt %}{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{%- endif %}"""
-HEADERS_WITHOUT_DATES = """{% for message in messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim \
-+ '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}\
+HEADERS_WITHOUT_DATES = """{% for message in messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' \
++ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}\
 {% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"""
 QUESTIONS = [{"system": "Be brief.", "user": "A fox runs."},
              {"system": "You direct films.\nOnly these can be filmed: a fox, a crab.", "user": "Zwei Füchse -- it's raining! \"Really?\" <b>42</b>"},
@@ -95,7 +98,8 @@ def write_chats(folder: pathlib.Path, tokenizer: PreTrainedTokenizerFast, templa
             messages = ([{"role": "system", "content": question["system"]}] if question["system"] else []) + [{"role": "user", "content": question["user"]}]
             text = tokenizer.apply_chat_template(messages, chat_template=template, tokenize=False, add_generation_prompt=True, date_string="26 Jul 2024")
             cases.append({"template": template, **question, "text": text, "ids": tokenizer.encode(text, add_special_tokens=False)})
-    (folder / "chat.json").write_text(json.dumps({"made_with": {"transformers": transformers.__version__}, "cases": cases}, ensure_ascii=False, indent=1) + "\n")
+    made = {"made_with": {"transformers": transformers.__version__}, "cases": cases}
+    (folder / "chat.json").write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n")
 
 
 def family(out: pathlib.Path, name: str, made: Tokenizer, templates: list[str], bos: str | None, build) -> None:
