@@ -9,7 +9,9 @@ namespace {
 
 class Farm : public CommandLine {
  protected:
-  void plan() { ASSERT_EQ(fabula("plan 'Exactly two shots. A fox runs in the forest. Then a pig spins in the city.' --oracle -o film.json").code, 0); }
+  void plan() {
+    ASSERT_EQ(fabula("plan 'Exactly two shots. A fox runs in the forest. Then a pig spins in the city.' --oracle -o film.json").code, 0);
+  }
   // A command of the machine in the test's folder; its output goes to out.txt.
   int run(const std::string& command) {
     const int status = std::system(("cd " + folder_.string() + " && (" + command + ") >out.txt 2>&1 </dev/null").c_str());
