@@ -70,8 +70,10 @@ void Composer::value(std::string& text, const Legal& legal, std::string_view aft
   while (true) {
     legal.next(text, table_, allowed_);
     if (legal.complete(text)) {
+      const bool must_end = legal.is_text() && !stops_.empty() && repeats_itself(text);
+      if (must_end) allowed_.clear();
       allowed_.add(end);
-      if (legal.is_text()) {
+      if (legal.is_text() && !must_end) {
         for (const std::int32_t stop : stops_) allowed_.add(stop);
       }
     }

@@ -58,15 +58,15 @@ class Follower final : public Scribe {
   bool choose(bool given, std::string_view first, bool possible, std::string_view second) override;
 };
 
-/// Lets a model choose one of the allowed tokens at each step, the likeliest unless `sampling` says otherwise. A free text that repeats
-/// itself ends. A single allowed token is
+/// Lets a model choose one of the allowed tokens at each step, the likeliest unless `sampling` says otherwise. A single allowed token is
 /// appended without asking. Forced tokens are handed to the model together with the next question.
 class Composer final : public Scribe {
  public:
   /// Takes the tokens since the last call and returns the logits (at least the tokenizer's size) after the last of them.
   using NextLogits = std::function<std::span<const float>(std::span<const std::int32_t> tokens)>;
 
-  /// stops: end-of-answer tokens. Inside free text they end the value, like the literal that follows it.
+  /// stops: end-of-answer tokens. Inside free text they end the value, like the literal that follows it. A model that has some was not
+  /// trained on plans alone; its free texts also end where they repeat themselves.
   Composer(const Tokenizer& tokenizer, const TokenTable& table, NextLogits next_logits, const Sampling& sampling = {},
            std::vector<std::int32_t> stops = {})
       : Scribe(tokenizer), table_(table), next_logits_(std::move(next_logits)), sampler_(sampling), stops_(std::move(stops)) {}

@@ -60,6 +60,7 @@ TEST_F(Memory, AStopAtAnyMomentEndsWithItsCodeAndLeavesNothing) {
   const int wanted = asked == nullptr ? 6 : std::atoi(asked);
   int early = 0, finished = 0;
   for (int stop = 0; stop < wanted; ++stop) {
+    if (stop > 0 && stop % 50 == 0) std::cout << stop << " stops" << std::endl;
     fs::remove(file("film.mp4"));
     fs::remove(file("film.fabula.json"));
     const int signal = stop % 2 == 0 ? SIGINT : SIGTERM;

@@ -352,11 +352,12 @@ TEST(FreeText, EndsWhereItRepeatsItself) {
   std::size_t at = 0;
   plan::Film film;
   film.prompt = prompt;
-  Composer composer(tokenizer, table, [&](auto) {
+  const auto loops = [&](auto) {
     std::fill(logits.begin(), logits.end(), 0.0F);
     logits[static_cast<std::size_t>(tokens[at++ % tokens.size()])] = 5.0F;
     return std::span<const float>(logits);
-  });
+  };
+  Composer composer(tokenizer, table, loops, {}, {*tokenizer.added("<|im_end|>")});
   write_plan(composer, film, world, phones_of, open_brief(world), {.own = false});
   EXPECT_EQ(film.treatment, loop + loop);
   EXPECT_FALSE(plan::has_errors(plan::check(film, world)));
