@@ -58,8 +58,15 @@ CONF
 stop() {
   export SLURM_CONF=$here/slurm.conf
   scancel --user="$user" 2>/dev/null || true
-  for pid in "$here"/here1.pid "$here"/here2.pid "$here"/slurmctld.pid "$here"/munge/pid; do
-    [ -f "$pid" ] && kill "$(cat "$pid")" 2>/dev/null || true
+  local pids
+  pids=$(cat "$here"/here1.pid "$here"/here2.pid "$here"/slurmctld.pid "$here"/munge/pid 2>/dev/null) || true
+  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+  # Until they have ended they write into the folder, which the caller is about to remove.
+  for pid in $pids; do
+    for _ in $(seq 200); do
+      [ -e "/proc/$pid" ] || break
+      sleep 0.1
+    done
   done
 }
 
