@@ -17,6 +17,7 @@
 #include "planner/text/text.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/checkpoint.h"
+#include "tools/fabula/device_choice.h"
 #include "tools/fabula/planning.h"
 #include "video/h3/folder_model.h"
 #include "video/h3/given.h"
@@ -214,8 +215,8 @@ PublishedFilm plan_published(const Source& source, const RenderOptions& options)
   const h3::Canvas canvas = orders.front().clip.canvas;
   PublishedFilm film{.bundle = h3::bundle_of(rules, canvas), .model = nullptr, .planned = std::move(planned)};
   film.planned.shots = encoded(folder, orders, options.planning.model);
-  film.model = std::make_unique<h3::FolderModel>(rules, canvas, precision_of(options.planning.model.precision),
-                                                 cpu_machine(thread_count(options.planning.model.threads)));
+  film.model =
+      std::make_unique<h3::FolderModel>(rules, canvas, precision_of(options.planning.model.precision), machine_of(options.planning.model));
   return film;
 }
 
