@@ -21,7 +21,7 @@ tidy() {
 
 check_format() {
   local differing
-  differing=$(git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | while read -r file; do
+  differing=$(git ls-files '*.c' '*.cpp' '*.h' '*.cu' '*.cuh' | while read -r file; do
     "$clang_format" "$file" | cmp -s - "$file" || echo "$file"
   done)
   [ -z "$differing" ] || {
@@ -36,7 +36,7 @@ check_python() {
     say "ruff cannot be installed from PyPI: the Python tools are not checked"
     return 0
   }
-  "$venv/bin/ruff" check -q tools
+  "$venv/bin/ruff" check -q tools && "$venv/bin/ruff" check -q --config tools/ruff.toml examples
 }
 
 changed_sources() {

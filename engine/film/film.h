@@ -27,8 +27,9 @@ struct FilmRequest {
 struct FilmProgress {
   std::size_t shot = 0;  ///< index of the shot in work
   std::size_t shots = 0;
-  double fraction = 0.0;  ///< of the whole film's work, never falling
-  int attempt = 0;        ///< index of the attempt at the shot
+  double fraction = 0.0;    ///< of the whole film's work, never falling
+  int attempt = 0;          ///< index of the attempt at the shot
+  int done = 0, total = 0;  ///< of this attempt, in steps and decoded chunks
 };
 
 /// Joins a shot's sound to those before it: 48 kHz stereo, interleaved, exactly `count` sample frames. Called once per shot, in order.

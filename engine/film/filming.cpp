@@ -40,7 +40,7 @@ ClipModel::Progress FilmWork::of(std::size_t shot, int steps, int attempt) {
     const int skipped = is_kept_[shot] && attempt == 0 ? std::min(steps, total - 1) : 0;
     const double part = std::clamp(static_cast<double>(done - skipped) / (total - skipped), 0.0, 1.0);
     furthest_ = std::max(furthest_, begins_[shot] + part * (begins_[shot + 1] - begins_[shot]));
-    return report_({shot, is_kept_.size(), furthest_, attempt});
+    return report_({shot, is_kept_.size(), furthest_, attempt, done, total});
   };
 }
 

@@ -166,7 +166,7 @@ ShotStore::Clip ShotStore::get_or_make(const std::string& key, const Make& make,
         {{"video", clip.latents.video.shape, clip.latents.video.values}, {"audio", clip.latents.audio.shape, clip.latents.audio.values}},
         {{"format", format}, {"key", key}, {"profile", options_.profile}, {"sha256", hash_of(clip.latents)}});
     write_whole_file(file, bytes, Existing::replace);
-    prune(options_.most_bytes);
+    if (options_.most_bytes != StoreOptions::unbounded) prune(options_.most_bytes);
   } catch (const Error& error) {
     failure_ = error.what();
   }

@@ -17,7 +17,8 @@ namespace fabula {
 
 struct StoreOptions {
   std::filesystem::path folder;
-  std::uint64_t most_bytes = std::uint64_t{2} << 30U;
+  static constexpr std::uint64_t unbounded = UINT64_MAX;
+  std::uint64_t most_bytes = std::uint64_t{2} << 30U;  ///< kept by get_or_make; unbounded: nothing is removed unasked
   /// The processor's profile. Sums depend on it, so a clip of another profile is made again unless any_profile says otherwise.
   std::string profile;
   bool any_profile = false;

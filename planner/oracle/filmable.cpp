@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "planner/oracle/mentions.h"
 #include "planner/text/language.h"
 #include "planner/text/names.h"
 #include "planner/text/text.h"
@@ -20,14 +19,10 @@ bool shows_something(const Story& story) {
 }
 
 // The prompt without its spoken lines, which may be in any language.
-std::string told(std::string_view prompt, const World& world) {
+std::string told(std::string_view prompt, const Story& story) {
   std::string text(prompt);
-  for (const Sentence& sentence : sentences_of(prompt, Lexicon(world))) {
-    for (const Mention& m : sentence) {
-      if (m.what == Mention::What::line)
-        std::fill(text.begin() + static_cast<std::ptrdiff_t>(m.span.begin), text.begin() + static_cast<std::ptrdiff_t>(m.span.end), ' ');
-    }
-  }
+  for (const TextSpan& line : story.lines)
+    std::fill(text.begin() + static_cast<std::ptrdiff_t>(line.begin), text.begin() + static_cast<std::ptrdiff_t>(line.end), ' ');
   return text;
 }
 
@@ -50,7 +45,7 @@ void require_filmable(std::string_view prompt, const Story& story, const plan::F
     throw Error(ExitCode::bad_data,
                 "this model cannot show " + quoted(film.unsupported) + ", and --strict films all of a prompt or nothing");
   if (leniency.anyway) return;
-  const Language language = language_of(told(prompt, world));
+  const Language language = language_of(told(prompt, story));
   if (!language.tag.empty()) {
     throw Error(ExitCode::bad_data, "the prompt seems to be " + language.name +
                                         ", and this model understands English (spoken lines may be in any "

@@ -31,6 +31,7 @@ Story StoryReader::run() {
   for (const Sentence& sentence : sentences) {
     for (const Mention& m : sentence) {
       if (m.is(Kind::actor)) named_.push_back(m.meaning.id);
+      if (m.what == What::line) story_.lines.push_back(m.span);
     }
   }
   for (const Sentence& sentence : sentences) read_sentence(sentence);

@@ -99,6 +99,12 @@ class StoryReader {
 
   // ---- what the world does not know
   void read_unknown(const Mention& m);
+  [[nodiscard]] bool read_number(const Mention& m);
+  /// How an unknown word stands among the others.
+  struct Position {
+    bool prepositional, articled, linked;
+  };
+  void read_character(const Mention& m, std::size_t next, const Position& stands);
   [[nodiscard]] bool describes_actor(const Mention& m) const;
   [[nodiscard]] bool alive_at(std::size_t index) const;
   [[nodiscard]] std::size_t unknown_run_length() const;

@@ -330,14 +330,19 @@ void StoryReader::read_voice(const std::string& id) {
 
 // ---- what the world does not know
 
-void StoryReader::read_unknown(const Mention& m) {
+// Numbers that say something of the film, not of what it shows.
+bool StoryReader::read_number(const Mention& m) {
   const std::size_t digits = m.word.find_first_not_of("0123456789");
-  if (digits == std::string::npos && at_ > 0 && (*sentence_)[at_ - 1].is(Kind::shot)) return;  // "Shot 2: …"
-  if (digits != std::string::npos && digits > 0 && m.word.substr(digits).starts_with("-sec"))  // "a 20-second film"
-    return read_seconds(number_of(m.word.substr(0, digits)), m.span);
+  if (digits == std::string::npos && at_ > 0 && (*sentence_)[at_ - 1].is(Kind::shot)) return true;  // "Shot 2: …"
+  const bool is_length = digits != std::string::npos && digits > 0 && m.word.substr(digits).starts_with("-sec");
+  if (is_length) read_seconds(number_of(m.word.substr(0, digits)), m.span);  // "a 20-second film"
   const bool is_seconds = digits == std::string::npos && at_ + 1 < sentence_->size() && (*sentence_)[at_ + 1].word == "s";
-  if (is_seconds) return read_seconds(number_of(m.word), {m.span.begin, (*sentence_)[at_ + 1].span.end});  // "10 s"
-  if (describes_actor(m)) return;
+  if (is_seconds) read_seconds(number_of(m.word), {m.span.begin, (*sentence_)[at_ + 1].span.end});  // "10 s"
+  return is_length || is_seconds;
+}
+
+void StoryReader::read_unknown(const Mention& m) {
+  if (read_number(m) || describes_actor(m)) return;
   if (!is_plain(m.span)) unplaced_.push_back(m.span);
   if (at_ > 0 && at_ == unknown_end_) {  // the rest of "teddy bear", of "eats honey"
     unknown_end_ = at_ + 1;
@@ -346,8 +351,7 @@ void StoryReader::read_unknown(const Mention& m) {
   }
   unknown_end_ = at_ + 1;
   if (is_weather_word(m.word)) return;
-  const bool prepositional = std::exchange(prepositional_, false), articled = std::exchange(articled_, false),
-             linked = std::exchange(is_linked_, false);
+  const Position stands{std::exchange(prepositional_, false), std::exchange(articled_, false), std::exchange(is_linked_, false)};
   if (!has_stand_in_) {
     if (joint_ == Kind::with) joint_ = Kind::small;
     return;
@@ -356,9 +360,14 @@ void StoryReader::read_unknown(const Mention& m) {
   while (next < sentence_->size() &&
          ((*sentence_)[next].what == What::unknown || (*sentence_)[next].is(Kind::small) || (*sentence_)[next].is(Kind::mood)))
     ++next;
-  const bool ends = next >= sentence_->size();
-  if (!ends && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
+  if (next < sentence_->size() && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
     return void(unknown_end_ = next);  // "a tiny glowing fox"
+  read_character(m, next, stands);
+}
+
+// Whether an unknown word is somebody whom an actor of the world plays, or what somebody does. `next`: index of the next known word.
+void StoryReader::read_character(const Mention& m, std::size_t next, const Position& stands) {
+  const bool ends = next >= sentence_->size();
   const bool continues =
       !ends && ((*sentence_)[next].is(Kind::action) || (*sentence_)[next].is(Kind::say) || (*sentence_)[next].is(Kind::copula) ||
                 (*sentence_)[next].is(Kind::joint) || (*sentence_)[next].is(Kind::meanwhile));
@@ -368,7 +377,7 @@ void StoryReader::read_unknown(const Mention& m) {
                     (ends || !(*sentence_)[next].is(Kind::action));  // "dragon dancing", not "spotted dragon flies"
   const bool says = !ends && (*sentence_)[next].is(Kind::say);
   const std::string stand_in = stand_in_for(m, says);
-  if (prepositional) {
+  if (stands.prepositional) {
     if ((joint_ == Kind::with || needs_partner()) && alive)
       read_actor(stand_in, false, m);
     else if (joint_ == Kind::with)
@@ -379,21 +388,17 @@ void StoryReader::read_unknown(const Mention& m) {
   const bool answers = says && event_ != nullptr && !event_->line.empty() && joint_ != Kind::small;
   if (answers) return read_actor(stand_in, false, m);  // "and Ben says …"
   const bool is_first = event_ == nullptr && !has_open_pronoun_;
-  if (is_first && !linked && (articled || continues || alive || story_.events.empty())) {
+  if (is_first && !stands.linked && (stands.articled || continues || alive || story_.events.empty())) {
     read_actor(stand_in, false, m);
     if (acts) act_unknown();
     return;
   }
-  if (articled && alive && needs_partner()) return read_actor(stand_in, false, m);  // "chases a monkey"
-  if (articled) {
-    const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || continues || run > 1 || alive);
-    if (joins || (event_ != nullptr && is_then_)) {
-      read_actor(stand_in, false, m);
-      if (acts) act_unknown();
-    }
-    return;
-  }
-  act_unknown();
+  if (!stands.articled) return act_unknown();
+  if (alive && needs_partner()) return read_actor(stand_in, false, m);  // "chases a monkey"
+  const bool joins = event_ != nullptr && joint_ != Kind::small && (!has_verb_ || continues || run > 1 || alive);
+  if (!joins && (event_ == nullptr || !is_then_)) return;
+  read_actor(stand_in, false, m);
+  if (acts) act_unknown();
 }
 
 // "a yellow chick": the chick is yellow.

@@ -46,6 +46,7 @@ struct Story {
   bool is_addition = false;                      ///< the named actors join those already there: "also", "too", "add"
   bool is_silent = false;                        ///< no dialogue
   std::vector<std::string> unsupported;          ///< spans of the prompt that the story has no place for
+  std::vector<TextSpan> lines;                   ///< where the prompt has spoken lines
 };
 
 }  // namespace fabula::oracle

@@ -36,6 +36,31 @@ TEST_F(Installed, TheTreeWorksWhereverItIsMoved) {
   EXPECT_FALSE(fs::exists(file("moved") / "share/fabula/models/nano/training")) << "training data is of no use to a user";
 }
 
+// A C program that finds all it needs through pkg-config, and the model that lies beside the library.
+TEST_F(Installed, TheLibraryIsBuiltAgainstAndFindsItsModel) {
+  const std::string install = std::string("cmake --install ") + FABULA_BINARY_DIR + " --prefix " + file("first").string() + " >/dev/null";
+  ASSERT_EQ(std::system(install.c_str()), 0);
+  fs::rename(file("first"), file("moved"));
+  ASSERT_EQ(run("find", "moved -name fabula.pc").code, 0);
+  const std::string found = contents(file("stdout.txt"));
+  ASSERT_FALSE(found.empty());
+  const fs::path packages = file(found.substr(0, found.find('\n'))).parent_path(), libraries = packages.parent_path();
+  EXPECT_TRUE(fs::is_symlink(libraries / "libfabula.so")) << "for the linker";
+  std::ofstream(file("open.c"))
+      << "#include <fabula.h>\n#include <stdio.h>\nint main(void) {\n  fabula_model *model = fabula_model_new();\n"
+         "  int code = fabula_model_open(model, NULL, NULL);\n  puts(fabula_model_error(model));\n"
+         "  fabula_model_free(model);\n  return code;\n}\n";
+  const Result built =
+      run("sh", "-c 'cc -std=c99 open.c $(pkg-config --cflags --libs fabula) -o open'", "PKG_CONFIG_PATH=" + packages.string());
+  ASSERT_EQ(built.code, 0) << built.err;
+  EXPECT_EQ(run("pkg-config", "--modversion fabula", "PKG_CONFIG_PATH=" + packages.string()).code, 0);
+  if (std::string(FABULA_SANITIZE) != "") GTEST_SKIP() << "a program without a sanitizer cannot load a library that has one";
+  const Result opened = run("./open", "", "LD_LIBRARY_PATH=" + libraries.string());
+  EXPECT_EQ(opened.code, 0) << opened.out << opened.err;
+  fs::remove_all(file("moved/share/fabula/models"));
+  EXPECT_EQ(run("./open", "", "LD_LIBRARY_PATH=" + libraries.string()).code, 69);
+}
+
 TEST_F(Installed, AModelIsFoundByOptionVariableProgramAndDataFolders) {
   const auto bundle = [&](const fs::path& folder) {
     fs::create_directories(folder.parent_path());

@@ -16,8 +16,9 @@ namespace fs = std::filesystem;
 const fs::path root = FABULA_SOURCE_DIR;
 
 // Documents of what is. Reports of past measurements and the roadmap name things that are gone or to come.
-const char* const documents[] = {"README.md", "CONTRIBUTING.md", "docs/DESIGN.md", "docs/BUNDLE.md", "docs/STUDIO.md", "docs/FARM.md"};
-const char* const folders_of_readmes[] = {"kernels", "engine", "planner", "audio", "video", "tools", "findings", "tests"};
+const char* const documents[] = {"README.md",      "CONTRIBUTING.md", "docs/DESIGN.md", "docs/BUNDLE.md",
+                                 "docs/STUDIO.md", "docs/FARM.md",    "docs/LIBRARY.md"};
+const char* const folders_of_readmes[] = {"kernels", "engine", "planner", "audio", "video", "library", "tools", "findings", "tests"};
 
 std::string text_of(const fs::path& file) {
   std::ifstream in(file);
@@ -64,7 +65,8 @@ struct Tree {
 
 // A path of the tree: it starts with one of the top folders, or is a lone file name with an ending that only sources and documents have.
 bool is_tree_path(const std::string& span) {
-  static const std::regex path(R"((base|kernels|engine|planner|audio|video|tools|tests|docs|assets|findings|cmake)/[A-Za-z0-9_./-]*)");
+  static const std::regex path(
+      R"((base|kernels|engine|planner|audio|video|library|tools|tests|docs|assets|findings|cmake|examples)/[A-Za-z0-9_./-]*)");
   return std::regex_match(span, path);
 }
 bool is_source_name(const std::string& span) {
@@ -123,14 +125,15 @@ TEST(Documents, EveryTestTheyNameExists) {
 
 // A file that opens with code leaves its reader to guess what it is for.
 TEST(Sources, EveryFileSaysWhatItDoes) {
-  for (const char* folder : {"base", "kernels", "engine", "planner", "audio", "video", "tools"}) {
+  for (const char* folder : {"base", "kernels", "engine", "planner", "audio", "video", "library", "tools"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string extension = entry.path().extension();
       const bool cpp = extension == ".h" || extension == ".cpp" || extension == ".cu" || extension == ".cuh";
       if (!cpp && extension != ".py") continue;
       const std::string text = text_of(entry.path());
       if (text.empty()) continue;
-      const bool opens = cpp ? text.starts_with("//") : text.starts_with("\"\"\"") || text.starts_with("#!") || text.starts_with("#");
+      const bool opens = cpp ? text.starts_with("//") || text.starts_with("/*")
+                             : text.starts_with("\"\"\"") || text.starts_with("#!") || text.starts_with("#");
       EXPECT_TRUE(opens) << fs::relative(entry.path(), root) << " opens without a line that says what it does";
     }
   }

@@ -22,7 +22,7 @@ std::vector<Include> includes_of_the_tree() {
   const fs::path root = FABULA_SOURCE_DIR;
   const std::regex directive(R"(^\s*#\s*include\s*[<"]([^">]+)[">])");
   std::vector<Include> found;
-  for (const char* folder : {"base", "kernels", "engine", "planner", "audio", "video", "tools", "tests"}) {
+  for (const char* folder : {"base", "kernels", "engine", "planner", "audio", "video", "library", "tools", "tests"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string extension = entry.path().extension();
       if (extension != ".h" && extension != ".cpp" && extension != ".cu") continue;
@@ -45,7 +45,7 @@ bool starts_with_any(const std::string& text, std::initializer_list<const char*>
 }
 
 TEST(Includes, FollowTheArrowsBetweenFolders) {
-  const std::set<std::string> everything = {"base", "kernels", "engine", "planner", "audio", "video", "tools", "tests"};
+  const std::set<std::string> everything = {"base", "kernels", "engine", "planner", "audio", "video", "library", "tools", "tests"};
   const std::map<std::string, std::set<std::string>> reach = {
       {"base", {"base"}},
       {"kernels", {"base", "kernels"}},
@@ -53,7 +53,8 @@ TEST(Includes, FollowTheArrowsBetweenFolders) {
       {"planner", {"base", "kernels", "engine", "planner"}},
       {"audio", {"base", "kernels", "engine", "audio"}},
       {"video", {"base", "kernels", "engine", "audio", "video"}},
-      {"tools", {"base", "kernels", "engine", "planner", "audio", "video", "tools"}},
+      {"library", {"base", "kernels", "engine", "planner", "audio", "video", "library"}},
+      {"tools", {"base", "kernels", "engine", "planner", "audio", "video", "library", "tools"}},
       {"tests", everything},
   };
   const auto includes = includes_of_the_tree();
@@ -74,7 +75,7 @@ TEST(Includes, ThirdPartyHeadersStayInTheFilesThatWrapThem) {
   const Rule rules[] = {
       {"libav", {"libav", "libsw"}, {"audio/io/", "video/io/", "tests/video/"}},
       {"OpenCV", {"opencv2/"}, {"video/io/", "audio/io/", "tests/video/"}},
-      {"CLI11", {"CLI/"}, {"tools/"}},
+      {"CLI11", {"CLI/"}, {"library/", "tools/"}},
       {"CUDA", {"cuda", "cublas", "cudnn"}, {"kernels/", "tests/cuda_emulation/"}},
       {"oneDNN", {"dnnl", "oneapi/dnnl"}, {"kernels/"}},
       {"Highway", {"hwy/"}, {"kernels/"}},
@@ -164,12 +165,28 @@ TEST(Includes, AFamilyIsNamedInItsFoldersAlone) {
   }
 }
 
+// A program around the library owns its standard streams and its environment.
+TEST(Includes, TheLibraryNeitherPrintsNorReadsTheEnvironment) {
+  const fs::path root = FABULA_SOURCE_DIR;
+  const std::regex forbidden(R"(stdout|stderr|std::cout|std::cerr|\bprintf\(|std::puts|getenv|/proc/self)");
+  std::size_t files = 0;
+  for (const auto& entry : fs::directory_iterator(root / "library")) {
+    if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;
+    ++files;
+    std::ifstream in(entry.path());
+    std::string line;
+    for (int number = 1; std::getline(in, line); ++number)
+      EXPECT_FALSE(std::regex_search(line, forbidden)) << fs::relative(entry.path(), root) << ":" << number << ": " << line;
+  }
+  EXPECT_GT(files, 30U) << "the walk found too little to mean anything";
+}
+
 // Above the ops no code asks whether a run is dry, looks into a tensor, or picks a table: one seam, engine/machine.h.
 TEST(Includes, NothingAboveTheOpsLooksBehindTheSeam) {
   const fs::path root = FABULA_SOURCE_DIR;
   const std::regex forbidden(R"(is_dry\(\)|\.data [!=]= nullptr|(reference|cpu|cuda)_kernels\()");
   std::size_t files = 0;
-  for (const char* folder : {"audio", "video", "planner"}) {
+  for (const char* folder : {"audio", "video", "planner", "library"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;
       ++files;

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "library/source.h"
 #include "tools/fabula/nearest.h"
-#include "tools/fabula/source.h"
 
 namespace fabula::cli {
 

@@ -47,7 +47,7 @@ Source source_of(const batch::Job& job) {
       break;
   }
   if (job.source == "-") throw Error(ExitCode::bad_data, "a job cannot read from standard input");
-  return read_source_quietly(job.source);
+  return read_source(job.source);
 }
 
 // Understands a job's own options as `fabula render` would, on top of those of the whole batch. -> those of the job

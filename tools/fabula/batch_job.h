@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "library/source.h"
 #include "tools/batch/jobs.h"
 #include "tools/batch/ledger.h"
 #include "tools/batch/names.h"
 #include "tools/fabula/batch_run.h"
-#include "tools/fabula/source.h"
 
 namespace fabula::cli {
 

@@ -7,9 +7,9 @@
 
 #include "audio/phonemes.h"
 #include "engine/world.h"
+#include "library/cast_join.h"
+#include "library/planning.h"
 #include "planner/compose/bundle_planner.h"
-#include "tools/fabula/cast_join.h"
-#include "tools/fabula/planning.h"
 #include "tools/fabula/stop.h"
 
 namespace fabula::cli {

@@ -14,17 +14,19 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/stopwatch.h"
+#include "library/planning.h"
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
 #include "tools/batch/page.h"
 #include "tools/fabula/batch_job.h"
 #include "tools/fabula/batch_plans.h"
 #include "tools/fabula/cast_file.h"
-#include "tools/fabula/cast_join.h"
 #include "tools/fabula/film_report.h"
-#include "tools/fabula/planning.h"
+#include "tools/fabula/output.h"
 #include "tools/fabula/preview.h"
 #include "tools/fabula/stop.h"
+#include "tools/fabula/studio.h"
+#include "tools/fabula/terminal.h"
 #include "video/io/images.h"
 
 namespace fabula::cli {
@@ -196,7 +198,7 @@ class Batch {
     const OverwriteOptions overwriting = is_new ? job.options.overwriting : OverwriteOptions{.overwrite = true};
     claim(job, output);
     make_folder(output.parent_path());
-    if (!may_write(output, overwriting, {request_.file, job.file})) return report_kept(job, output);
+    if (!may_write(output, overwriting, terminal(), {request_.file, job.file})) return report_kept(job, output);
     check_memory(studio_, planned, request);
     if (!job.options.save_plan.empty()) save_plan(job, planned.film);
 
@@ -244,7 +246,7 @@ class Batch {
     make_folder(file.parent_path());
     if (fs::is_regular_file(file) && fs::file_size(file) == text.size() && read_file(file, text.size(), "the plan") == text)
       return;  // a killed batch has written it
-    if (may_write(file, job.options.overwriting, {request_.file, job.file})) write_output(file, text, job.options.overwriting);
+    if (may_write(file, job.options.overwriting, terminal(), {request_.file, job.file})) write_output(file, text, job.options.overwriting);
   }
 
   [[nodiscard]] batch::FilmRecord record_of(const BatchJob& job, const PlannedFilm& planned, const fs::path& output,

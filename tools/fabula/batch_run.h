@@ -4,7 +4,8 @@
 #include <map>
 #include <string>
 
-#include "tools/fabula/render.h"
+#include "library/render.h"
+#include "tools/fabula/render_options.h"
 
 namespace fabula::cli {
 

@@ -6,17 +6,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "library/bundle_near.h"
 
 namespace fabula::cli {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-bool is_bundle(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(folder / "fabula.json", ignored);
-}
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -28,15 +24,9 @@ fs::path program() {
   return fs::read_symlink("/proc/self/exe", ignored);
 }
 
-// Where a bundle may be that nobody has named, in the order of preference. An installed tree may be moved: its own folder is found from
-// the program, as a checkout is from build/PRESET/bin.
+// Where data may be, in the order of preference.
 std::vector<fs::path> places() {
   std::vector<fs::path> all;
-  for (fs::path at = program().parent_path(); !at.empty(); at = at.parent_path()) {
-    all.push_back(at / "share/fabula/models/nano");
-    all.push_back(at / "assets/models/nano");
-    if (at == at.root_path()) break;
-  }
   // Relative folders are to be ignored (XDG base directory specification).
   const auto add = [&](const fs::path& data) {
     if (data.is_absolute()) all.push_back(data / "fabula/models/nano");
@@ -52,6 +42,7 @@ std::vector<fs::path> places() {
 
 fs::path locate_bundle(const std::string& given) {
   if (!given.empty()) return given;
+  if (const fs::path own = bundle_near(program()); !own.empty()) return own;
   for (const fs::path& place : places()) {
     if (is_bundle(place)) return place;
   }

@@ -5,6 +5,8 @@
 #include <ctime>
 
 #include "base/error.h"
+#include "library/cast_join.h"
+#include "planner/cast/store.h"
 
 namespace fabula::cli {
 
@@ -26,6 +28,21 @@ fs::path cast_file(const std::string& given, bool create) {
   if (create) fs::create_directories(folder, failed);
   if (failed) throw Error(ExitCode::cannot_create, "cannot create the folder " + folder.string() + ": " + failed.message());
   return folder / "cast.db";
+}
+
+std::string own_cast() {
+  try {
+    const fs::path own = cast_file("", false);
+    return fs::exists(own) ? own.string() : std::string();
+  } catch (const Error&) {  // a user without a home has no cast
+    return {};
+  }
+}
+
+void remember_film(const CastChoice& choice, const plan::Film& film) {
+  const std::string file = choice.used();
+  if (file.empty() || !names_cast(film)) return;
+  cast::Store(file, cast::Store::Open::existing).remember_once(cast::memories_of(film, utc_now()));
 }
 
 std::string utc_now() {

@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "engine/bundle.h"
 #include "engine/world.h"
+#include "library/planning.h"
 #include "planner/compose/published.h"
 #include "tools/fabula/bundle_location.h"
-#include "tools/fabula/planning.h"
 #include "tools/fabula/stop.h"
 #include "video/io/images.h"
 
@@ -108,7 +108,9 @@ plan::Film plan_by_checkpoint(const Source& source, const PlanningOptions& how, 
   if (options.any_film) return plan_any_film(checkpoint, source.prompt, seen, published);
   PlannedFilm planned = plan_film(checkpoint, world, source.prompt, seen, phones_of, published);
   // A person who names a model hears how much of the plan is its own.
-  report_planning(planned.film, planned.origin, /*verbose=*/true);
+  PlanningOptions aloud = how;
+  aloud.verbose = true;
+  report_planning(planned.film, planned.origin, aloud);
   return std::move(planned.film);
 }
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "engine/plan.h"
-#include "tools/fabula/options.h"
-#include "tools/fabula/source.h"
+#include "library/options.h"
+#include "library/source.h"
 
 namespace fabula::cli {
 

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 #include "engine/world.h"
+#include "library/options.h"
+#include "library/source.h"
 #include "planner/cast/card.h"
 #include "planner/cast/join.h"
 #include "planner/cast/png.h"
@@ -23,9 +25,8 @@
 #include "tools/fabula/cast_file.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
-#include "tools/fabula/source.h"
+#include "tools/fabula/terminal.h"
 
 namespace fabula::cli {
 
@@ -276,7 +277,7 @@ void run_export(const CastOptions& options) {
   std::vector<std::string> kept = c.ref_images;
   kept.insert(kept.end(), c.ref_audio.begin(), c.ref_audio.end());
   kept.push_back(cast_file(options.file, false));
-  if (!may_write(options.card, options.overwriting, kept)) return;
+  if (!may_write(options.card, options.overwriting, terminal(), kept)) return;
   const Origin origin = store.origin_of(c.id);
   const auto now = static_cast<std::int64_t>(std::time(nullptr));
   const std::string bytes = extension == ".json"  ? cast::write_card_json(c, origin, now) + "\n"

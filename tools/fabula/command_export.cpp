@@ -9,15 +9,17 @@
 #include "audio/mix.h"
 #include "base/error.h"
 #include "base/sha256.h"
+#include "library/planning.h"
+#include "library/render.h"
+#include "library/version.h"
 #include "planner/schema/schema.h"
 #include "tools/batch/names.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/film_report.h"
-#include "tools/fabula/planning.h"
-#include "tools/fabula/render.h"
 #include "tools/fabula/stop.h"
-#include "tools/fabula/version.h"
+#include "tools/fabula/studio.h"
+#include "tools/fabula/terminal.h"
 #include "tools/timeline/timeline.h"
 #include "video/io/paced_sink.h"
 #include "video/io/probe.h"
@@ -95,14 +97,16 @@ PlannedFilm alone(const PlannedFilm& planned, std::size_t index, const ClipReque
 class Export {
  public:
   explicit Export(const ExportOptions& options)
-      : options_(options), source_(read_source(options.film.source, options.film.planning.format)), studio_(open_studio(options.film)) {}
+      : options_(options),
+        source_(read_source_aloud(options.film.source, options.film.planning.format)),
+        studio_(open_studio(options.film)) {}
 
   void run() {
     planned_ = plan_by_model(source_, studio_.bundle.folder, options_.film.planning);
     load_model(studio_, options_.film);
     request_ = film_request(options_.film, studio_, planned_.film);
     clips_ = clip_requests(planned_, studio_.model->format(), studio_.bundle.shot_frames, request_);
-    how_ = sink_options(options_.film, studio_.model->format(), planned_.film.fps);
+    how_ = sink_options(options_.film, studio_, planned_.film.fps);
     how_.existing = existing_of(options_.film.overwriting);
     how_.loudness.gain_db = 0.0;  // the mix is the editor's
     const Container& container = media_container();

@@ -8,13 +8,13 @@
 
 #include "base/error.h"
 #include "engine/bundle.h"
+#include "library/options.h"
 #include "planner/text/text.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/checkpoint.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/h3_film.h"
-#include "tools/fabula/options.h"
 
 namespace fabula::cli {
 

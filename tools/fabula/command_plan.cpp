@@ -6,6 +6,9 @@
 #include "audio/phonemes.h"
 #include "base/error.h"
 #include "engine/world.h"
+#include "library/options.h"
+#include "library/planning.h"
+#include "library/source.h"
 #include "planner/check/check.h"
 #include "planner/edit/retime.h"
 #include "planner/schema/schema.h"
@@ -14,13 +17,11 @@
 #include "tools/fabula/checkpoint.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/plan_check.h"
 #include "tools/fabula/plan_compile.h"
 #include "tools/fabula/plan_prompts.h"
-#include "tools/fabula/planning.h"
-#include "tools/fabula/source.h"
+#include "tools/fabula/terminal.h"
 
 namespace fabula::cli {
 
@@ -44,7 +45,7 @@ struct PlanOptions {
 // ---- one function per thing that the command does
 
 void print_schema(const PlanOptions& options) {
-  if (!may_write(options.output, options.overwriting)) return;
+  if (!may_write(options.output, options.overwriting, terminal())) return;
   write_output(options.output, plan::json_schema() + "\n", options.overwriting);
   report_output(options.output);
 }
@@ -52,7 +53,7 @@ void print_schema(const PlanOptions& options) {
 // With -y the plan may replace the one that was read: all of that is in it.
 void retime_plan(const PlanOptions& options) {
   const std::string text = read_input(options.retime, "the plan", plan::largest_file);
-  if (!may_write(options.output, options.overwriting)) return;
+  if (!may_write(options.output, options.overwriting, terminal())) return;
   const World world = World::open(locate_bundle(options.planning.model.model) / "world.json");
   const plan::Retimed retimed = plan::retime_json(text, world, phones_of);
   for (const std::string& note : retimed.notes) std::fprintf(stderr, "fabula: %s\n", printable(note).c_str());
@@ -80,11 +81,11 @@ std::string text_of(const Source& source, const PlanOptions& options) {
 }
 
 void plan_source(const PlanOptions& options) {
-  const Source source =
-      read_source(options.source, options.planning.format);  // before a model is looked for: bad input is reported even where there is none
+  const Source source = read_source_aloud(
+      options.source, options.planning.format);  // before a model is looked for: bad input is reported even where there is none
   std::vector<std::string> inputs = {options.planning.cast.file, options.checkpoint.image};
   if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
-  if (!may_write(options.output, options.overwriting, inputs)) return;
+  if (!may_write(options.output, options.overwriting, terminal(), inputs)) return;
   write_output(options.output, text_of(source, options), options.overwriting);
   report_output(options.output);
 }
@@ -175,6 +176,7 @@ void add_plan_command(CLI::App& app) {
   plan->add_flag("--stats", options->stats, "Report on standard error how the plan was decoded, as JSON");
   plan->add_flag("--json", options->json, "Print the findings of --check or the results of --batch as JSON");
   add_planning_options(*plan, options->planning);
+  at_the_terminal(options->planning);
   plan->callback([options, source] { run(*options, source->count() > 0); });
 }
 

@@ -13,10 +13,10 @@
 #include "audio/mix.h"
 #include "base/error.h"
 #include "engine/bundle.h"
+#include "library/receipt.h"
 #include "planner/text/text.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/receipt.h"
 #include "video/io/probe.h"
 
 namespace fabula::cli {

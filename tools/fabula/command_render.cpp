@@ -7,19 +7,23 @@
 
 #include "base/error.h"
 #include "base/stopwatch.h"
+#include "library/planning.h"
+#include "library/render.h"
 #include "planner/schema/schema.h"
 #include "tools/batch/names.h"
-#include "tools/fabula/cast_join.h"
+#include "tools/fabula/cast_file.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/dry_run.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/film_report.h"
-#include "tools/fabula/frames_out.h"
 #include "tools/fabula/h3_film.h"
-#include "tools/fabula/planning.h"
+#include "tools/fabula/output.h"
 #include "tools/fabula/preview.h"
-#include "tools/fabula/render.h"
+#include "tools/fabula/render_options.h"
+#include "tools/fabula/sign.h"
 #include "tools/fabula/stop.h"
+#include "tools/fabula/studio.h"
+#include "tools/fabula/terminal.h"
 
 namespace fabula::cli {
 
@@ -42,17 +46,13 @@ struct Wanted {
 };
 Wanted wanted(const RenderOptions& options) {
   const std::string& film = options.output;
-  if (!film.empty()) (void)container_for(film, options.format);
   if (!film.empty() && !options.save_plan.empty() && same_name(film, options.save_plan))
     throw Error(ExitCode::usage, "the film and its plan are both to be " + film);
   std::vector<std::string> inputs = {options.planning.cast.file, options.from_receipt};
   if (options.source == "-" || is_source_file(options.source)) inputs.push_back(options.source);
-  if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name comes with the plan, the folder is known now
-  const bool writes_film = may_write(film, options.overwriting, inputs);
-  if (writes_film) check_beside(film, options.delivery, options.overwriting, inputs);
-  if (writes_film) check_frames_out(options.frames_out);
-  if (writes_film) check_receipt_options(options.receipt, film, options.overwriting.overwrite);
-  return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, inputs)};
+  const bool writes_film = check_outputs(options, inputs);
+  if (writes_film && !options.receipt.signer.empty()) require_signer(options.receipt.signer);
+  return {writes_film, writes_film && !options.save_plan.empty() && may_write(options.save_plan, options.overwriting, terminal(), inputs)};
 }
 
 // "s010,s030-s050" -> indices in the film's order.
@@ -85,7 +85,7 @@ struct Production {
 Production prepare(const RenderOptions& options, const Source& source, bool writes_plan) {
   Production p{.studio = open_studio(options), .planned = {}, .request = {}, .stages = {}};
   const Stopwatch planning;
-  if (is_published_folder(options.planning.model.model)) {
+  if (p.studio.is_published) {
     PublishedFilm published = plan_published(source, options);
     p.studio.bundle = std::move(published.bundle);
     p.studio.model = std::move(published.model);
@@ -133,14 +133,13 @@ void followed(const RenderOptions& options, Work&& work) {
 
 Source source_of(const RenderOptions& options) {
   if (options.receipt.again) return {.prompt = {}, .is_plan = true, .film = options.receipt.again->plan};
-  return read_source(options.source, options.planning.format);
+  return read_source_aloud(options.source, options.planning.format);
 }
 
 void film_planned(const RenderOptions& options, Production p, Progress& progress) {
   const plan::Film& film = p.planned.film;
   const std::string output = options.output.empty() ? file_name_of(film.title, options.format) : options.output;
-  if (options.dry_run)
-    return print_dry_run(options, p.studio, p.planned, p.request, output, sink_options(options, p.studio.model->format(), film.fps));
+  if (options.dry_run) return print_dry_run(options, p.studio, p.planned, p.request, output, sink_options(options, p.studio, film.fps));
   const Stopwatch rendering;
   Preview preview(output, options.preview);
   const auto shown = shown_on(progress);

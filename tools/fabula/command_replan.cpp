@@ -6,6 +6,9 @@
 #include "audio/phonemes.h"
 #include "base/error.h"
 #include "engine/world.h"
+#include "library/options.h"
+#include "library/output.h"
+#include "library/source.h"
 #include "planner/edit/replan.h"
 #include "planner/edit/reshape.h"
 #include "planner/schema/schema.h"
@@ -13,9 +16,8 @@
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/options.h"
 #include "tools/fabula/output.h"
-#include "tools/fabula/source.h"
+#include "tools/fabula/terminal.h"
 
 namespace fabula::cli {
 
@@ -45,7 +47,7 @@ void run(const ReplanOptions& options) {
   plan::Wish wish{options.wish, options.shot.empty() ? options.from : options.shot, options.shot.empty() && !is_free};
   if (is_free && !before.shots.empty()) wish.shot = before.shots.back().id;
   // With -y the new plan may replace the one that was read: all of that is in the new one.
-  if (!may_write(options.output, options.overwriting)) return;
+  if (!may_write(options.output, options.overwriting, terminal())) return;
   const World world = World::open(locate_bundle(options.model) / "world.json");
   const plan::Replanned replanned = plan::replan(before, wish, world, phones_of);
   for (const std::string& note : replanned.notes) std::fprintf(stderr, "fabula: %s\n", printable(note).c_str());

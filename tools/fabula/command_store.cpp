@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "library/processor.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/processor.h"
-#include "tools/fabula/store_choice.h"
+#include "tools/fabula/store_location.h"
 
 namespace fabula::cli {
 

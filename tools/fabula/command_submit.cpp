@@ -6,12 +6,13 @@
 #include <span>
 
 #include "base/error.h"
+#include "library/render.h"
 #include "planner/schema/schema.h"
 #include "tools/batch/names.h"
 #include "tools/fabula/batch_job.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/render.h"
+#include "tools/fabula/render_options.h"
 #include "tools/farm/farm.h"
 
 namespace fabula::cli {

@@ -7,11 +7,11 @@
 
 #include "engine/bundle.h"
 #include "engine/world.h"
+#include "library/options.h"
 #include "planner/text/text.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
-#include "tools/fabula/options.h"
 
 namespace fabula::cli {
 

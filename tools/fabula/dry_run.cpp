@@ -11,6 +11,7 @@
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
 #include "tools/fabula/stop.h"
+#include "tools/fabula/store_location.h"
 
 namespace fabula::cli {
 
@@ -28,10 +29,6 @@ struct Sizes {
   std::uint64_t film = 0, store = 0;           // bytes
   double seconds = 0.0;
 };
-
-double pixels_of(const SinkOptions& how, int total_ms) {
-  return static_cast<double>(how.width) * how.height * (total_ms / 1000.0 * how.rate.num / how.rate.den);
-}
 
 // One step and the decoding of one shot, made and thrown away: what a shot takes here and now.
 void measure(Sizes& sizes, ClipModel& model, ClipRequest clip) {
@@ -70,7 +67,7 @@ Sizes sizes_of(const RenderOptions& options, Studio& studio, const PlannedFilm& 
   sizes.film = estimated_film_bytes(container_for(output, options.format), how, planned.film.total_ms);
   const int threads = thread_count(options.planning.model.threads);
   constexpr double encoded_pixels_a_second = 26e6;  // x264's "veryfast" on one core
-  sizes.seconds = pixels_of(how, planned.film.total_ms) / (encoded_pixels_a_second * std::min(threads, 4));
+  sizes.seconds = pixels_in(how, planned.film.total_ms) / (encoded_pixels_a_second * std::min(threads, 4));
   if (longest != nullptr) measure(sizes, *studio.model, *longest);
   return sizes;
 }
@@ -106,26 +103,6 @@ void print(const Sizes& sizes, const PlannedFilm& planned, const std::string& ou
 }
 
 }  // namespace
-
-std::uint64_t estimated_film_bytes(const Container& container, const SinkOptions& how, int total_ms) {
-  const bool has_sound = container.holds != Container::Holds::picture, is_coded = container.holds == Container::Holds::both;
-  const double sound_bytes_a_second = !has_sound ? 0.0 : is_coded && container.bits_a_pixel < 1.0 ? 24e3 : 288e3;
-  const double picture = pixels_of(how, total_ms) * container.bits_a_pixel / 8.0 * std::exp2((16.0 - how.crf.value_or(16)) / 6.0);
-  return static_cast<std::uint64_t>(picture + total_ms / 1000.0 * sound_bytes_a_second);
-}
-
-void check_disk(const fs::path& output, std::uint64_t bytes, int total_ms) {
-  if (is_stream(output)) return;
-  constexpr std::uint64_t spooled_bytes_a_second = 48000 * 2 * sizeof(float);
-  const std::uint64_t needed = 2 * bytes + static_cast<std::uint64_t>(total_ms) * spooled_bytes_a_second / 1000;
-  const fs::path folder = output.parent_path().empty() ? "." : output.parent_path();
-  std::error_code unknown;
-  const fs::space_info space = fs::space(folder, unknown);
-  if (unknown || space.available >= needed) return;
-  throw Error(ExitCode::cannot_create, "the film takes about " + std::to_string(needed / 1000000 + 1) + " MB while it is made, and " +
-                                           std::to_string(space.available / 1000000) + " MB are free in " + folder.string() +
-                                           "; a smaller --scale or a higher --crf takes less");
-}
 
 void print_dry_run(const RenderOptions& options, Studio& studio, const PlannedFilm& planned, const FilmRequest& request,
                    const std::string& output, const SinkOptions& how) {

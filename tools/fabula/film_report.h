@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "tools/fabula/render.h"
+#include "library/film_notes.h"
+#include "library/render.h"
+#include "tools/fabula/render_options.h"
 
 namespace fabula::cli {
 
@@ -16,10 +18,6 @@ namespace fabula::cli {
 /// The ids of the shots that were made again because the gate refused them.
 [[nodiscard]] std::vector<std::string> remade_ids(const std::vector<ShotReport>&);
 
-/// What a user should know about the shots, sentence by sentence.
-[[nodiscard]] std::vector<std::string> shot_notes(const std::vector<ShotReport>&, const ShotStore*);
-/// And about the whole film, which must have been written.
-[[nodiscard]] std::vector<std::string> film_notes(const FilmInTheMaking&, const ShotStore*);
 /// Prints notes on standard error, unless --quiet.
 void report_notes(const RenderOptions&, const std::vector<std::string>& notes);
 

@@ -9,6 +9,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "library/device_choice.h"
+#include "library/planning.h"
+#include "library/two_numbers.h"
 #include "planner/check/check.h"
 #include "planner/h3/clips.h"
 #include "planner/h3/encoder.h"
@@ -17,8 +20,6 @@
 #include "planner/text/text.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/checkpoint.h"
-#include "tools/fabula/device_choice.h"
-#include "tools/fabula/planning.h"
 #include "video/h3/folder_model.h"
 #include "video/h3/given.h"
 #include "video/h3/request.h"
@@ -48,25 +49,23 @@ GivenMedia media_of(const ClipChoice& choice) {
   return media;
 }
 
-// Two positive numbers with a sign between them.
-std::pair<double, double> two_numbers(const std::string& text, char between, const char* option) {
-  double first = 0.0, second = 0.0;
-  char sign = 0, more = 0;
-  if (std::sscanf(text.c_str(), "%lf%c%lf%c", &first, &sign, &second, &more) != 3 || sign != between || !(first > 0.0) || !(second > 0.0))
+std::pair<double, double> two_positive(const std::string& text, char between, const char* option) {
+  const auto numbers = two_numbers<double>(text, between);
+  if (!numbers || !(numbers->first > 0.0) || !(numbers->second > 0.0))
     throw Error(ExitCode::usage,
                 std::string(option) + " takes two numbers such as " + (between == 'x' ? "1344x768" : "16:9") + ", not " + text);
-  return {first, second};
+  return *numbers;
 }
 
 // The clips are made in the film's own size or shape: nothing is scaled afterwards.
 h3::Asked asked_of(const ClipChoice& choice, const FormatChoice& format) {
   h3::Asked asked;
   if (!format.size.empty()) {
-    const auto [width, height] = two_numbers(format.size, 'x', "--size");
+    const auto [width, height] = two_positive(format.size, 'x', "--size");
     asked.canvas = h3::Canvas{std::llrint(height), std::llrint(width)};
   }
   if (!format.aspect.empty()) {
-    std::tie(asked.aspect_width, asked.aspect_height) = two_numbers(format.aspect, ':', "--aspect");
+    std::tie(asked.aspect_width, asked.aspect_height) = two_positive(format.aspect, ':', "--aspect");
     asked.has_aspect = true;
   }
   if (choice.frames > 0) asked.frames = choice.frames;
@@ -189,7 +188,7 @@ std::pair<std::vector<Order>, PlannedFilm> clips_of_plan(const Source& source, c
   for (const std::string& sentence : prompts.left_out) std::fprintf(stderr, "fabula: left out: %s\n", printable(sentence).c_str());
   h3::Asked asked = asked_of(options.clip, options.format);
   if (options.format.aspect.empty())
-    std::tie(asked.aspect_width, asked.aspect_height) = two_numbers(planned.plan->aspect, ':', "the plan's aspect");
+    std::tie(asked.aspect_width, asked.aspect_height) = two_positive(planned.plan->aspect, ':', "the plan's aspect");
   asked.has_aspect = true;  // all clips of a film have one canvas
   std::vector<Order> orders;
   for (const h3::Clip& clip : prompts.clips) {

@@ -8,8 +8,8 @@
 #include "engine/bundle.h"
 #include "engine/clip_model.h"
 #include "engine/planner.h"
-#include "tools/fabula/render.h"
-#include "tools/fabula/source.h"
+#include "library/source.h"
+#include "tools/fabula/render_options.h"
 
 namespace fabula::cli {
 

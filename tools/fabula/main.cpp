@@ -9,13 +9,13 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "library/failure.h"
+#include "library/version.h"
 #include "tools/fabula/arguments.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/configuration.h"
@@ -34,7 +34,7 @@ int fail(ExitCode code, const std::string& sentence) {
 
 int run(int argc, char** argv, cli::Log& log) {
   CLI::App app{"Fabula turns a prompt into a finished film.", "fabula"};
-  app.set_version_flag("-V,--version", FABULA_VERSION, "Print the version; with --json as JSON");
+  app.set_version_flag("-V,--version", version_number(), "Print the version; with --json as JSON");
   app.require_subcommand(1);
   app.footer(
       cli::footer("  fabula \"A fox runs through a forest at night. It says: hello moon.\"\n"
@@ -94,14 +94,9 @@ int printed(int code) {
 int run_and_report(int argc, char** argv, cli::Log& log) {
   try {
     return run(argc, argv, log);
-  } catch (const Error& error) {
-    return fail(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(ExitCode::out_of_memory, "out of memory");
-  } catch (const std::filesystem::filesystem_error& error) {
-    return fail(ExitCode::io, error.path1().string() + " cannot be used: " + error.code().message());
-  } catch (const std::exception& error) {
-    return fail(ExitCode::unexpected, error.what());
+  } catch (...) {
+    const Failure failure = current_failure();
+    return fail(failure.code, failure.sentence);
   }
 }
 

@@ -1,40 +1,15 @@
-// Where results go: what every command checks before it writes a file, and how it writes one.
+// Results of commands: to a file, or to standard output.
 #pragma once
 
-#include <filesystem>
 #include <string>
-#include <vector>
 
-#include "base/output_file.h"
-
-namespace CLI {
-class App;
-}
+#include "library/output.h"
 
 namespace fabula::cli {
-
-/// What happens to an existing file of the output's name. With neither flag it is kept and the command fails.
-struct OverwriteOptions {
-  bool overwrite = false;   ///< -y: replaced
-  bool no_clobber = false;  ///< -n: kept, and the command succeeds
-};
-void add_overwrite_options(CLI::App& command, OverwriteOptions& options);
-[[nodiscard]] Existing existing_of(const OverwriteOptions&);
-
-/// Whether `output` means standard output: it is empty or "-".
-[[nodiscard]] bool is_printed(const std::string& output);
-
-/// To be called before any work: whether `output` is to be written. False, with a note on standard error, if --no-clobber keeps a file.
-/// Throws Error(cannot_create) if it cannot be written or exists, and, whatever the options, if it is one of the `inputs` ("-" is standard
-/// input).
-[[nodiscard]] bool may_write(const std::string& output, const OverwriteOptions&, const std::vector<std::string>& inputs = {});
 
 /// Writes `text` to the file `output`, or prints it.
 void write_output(const std::string& output, const std::string& text, const OverwriteOptions&);
 /// Prints the name of the output, unless the output itself was printed.
 void report_output(const std::string& output);
-
-/// ".mp4" of "film.MP4".
-[[nodiscard]] std::string ending_of(const std::filesystem::path& file);
 
 }  // namespace fabula::cli

@@ -9,12 +9,12 @@
 #include "base/error.h"
 #include "engine/bundle.h"
 #include "engine/world.h"
+#include "library/source.h"
 #include "planner/check/check.h"
 #include "planner/check/simulate.h"
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
 #include "tools/fabula/bundle_location.h"
-#include "tools/fabula/source.h"
 
 namespace fabula::cli {
 

@@ -9,14 +9,16 @@
 #include "audio/phonemes.h"
 #include "base/error.h"
 #include "base/json_fields.h"
+#include "library/planning.h"
+#include "library/source.h"
 #include "planner/compose/bundle_planner.h"
 #include "planner/schema/schema.h"
 #include "tools/batch/jobs.h"
 #include "tools/fabula/batch_job.h"
 #include "tools/fabula/bundle_location.h"
-#include "tools/fabula/planning.h"
-#include "tools/fabula/source.h"
+#include "tools/fabula/output.h"
 #include "tools/fabula/stop.h"
+#include "tools/fabula/terminal.h"
 
 namespace fabula::cli {
 
@@ -92,7 +94,7 @@ std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanPromptsOptio
   for (Job job : jobs) {
     try {
       if (job.fault) throw *job.fault;
-      if (may_write(job.output, options.overwriting, {options.file}))
+      if (may_write(job.output, options.overwriting, terminal(), {options.file}))
         good.push_back(std::move(job));
       else
         report_kept(job, options.json);

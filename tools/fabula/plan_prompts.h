@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "tools/fabula/options.h"
-#include "tools/fabula/output.h"
+#include "library/options.h"
+#include "library/output.h"
 
 namespace fabula::cli {
 

@@ -79,17 +79,6 @@ void Progress::clear() {
   line_open_ = false;
 }
 
-void Progress::pace_from(double fraction) {
-  pace_start_ = Clock::now();
-  pace_fraction_ = fraction;
-}
-
-double Progress::seconds_left(Clock::time_point now) const {
-  constexpr double least = 0.01;  // an estimate from less would only jump about
-  const double done = fraction_ - pace_fraction_;
-  return done < least ? -1.0 : std::chrono::duration<double>(now - pace_start_).count() / done * (1.0 - fraction_);
-}
-
 bool Progress::is_due(double percent, const std::string& what, Clock::time_point now) const {
   if (style_ == Style::plain && percent < 1.0) return false;  // a run that is refused at once says one sentence
   if (shown_percent_ < 0.0 || (percent >= 100.0 && shown_percent_ < 100.0)) return true;
@@ -105,7 +94,7 @@ void Progress::show(double fraction, const ProgressStep& step) {
   const Clock::time_point now = Clock::now();
   const std::string what = text_of(step);
   if (!is_due(fraction_ * 100.0, what, now)) return;
-  const double left = seconds_left(now);
+  const double left = pace_.left(fraction_, now);
   switch (style_) {
     case Style::bar:
       show_bar(what, left);

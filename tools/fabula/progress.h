@@ -1,12 +1,12 @@
 // How far a long job is: for people, for other programs and for render farms.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <string>
 
 #include "base/error.h"
+#include "library/pace.h"
 
 namespace CLI {
 class App;
@@ -40,7 +40,7 @@ class Progress {
   /// `fraction` of the whole job is done, in [0, 1].
   void show(double fraction, const ProgressStep&);
   /// The time left is judged by the pace from here on, where `fraction` is done: what came before was of another kind.
-  void pace_from(double fraction);
+  void pace_from(double fraction) { pace_.begin(fraction); }
   /// Makes room for other output: a line that is rewritten is ended.
   void clear();
 
@@ -52,11 +52,10 @@ class Progress {
 
  private:
   enum class Style : unsigned char { none, bar, plain, json, openjd, alf };
-  using Clock = std::chrono::steady_clock;
+  using Clock = Pace::Clock;
 
   static Style style_of(const std::string& name, bool quiet);
   [[nodiscard]] bool is_due(double percent, const std::string& what, Clock::time_point now) const;
-  [[nodiscard]] double seconds_left(Clock::time_point now) const;  // negative: not known yet
   void show_bar(const std::string& what, double left);
   void show_plain(const std::string& what, double left);
   void show_json(const ProgressStep&, double left);
@@ -65,9 +64,10 @@ class Progress {
   Style style_;
   std::FILE* out_;
   bool line_open_ = false;
-  double fraction_ = 0.0, shown_percent_ = -1.0, pace_fraction_ = 0.0;
+  double fraction_ = 0.0, shown_percent_ = -1.0;
+  Pace pace_;
   std::string shown_what_;
-  Clock::time_point pace_start_ = Clock::now(), last_ = {};
+  Clock::time_point last_ = {};
 };
 
 }  // namespace fabula::cli

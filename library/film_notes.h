@@ -1,0 +1,16 @@
+// What a user should know once shots or a film are made.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "library/render.h"
+
+namespace fabula {
+
+/// What a user should know about the shots, sentence by sentence.
+[[nodiscard]] std::vector<std::string> shot_notes(const std::vector<ShotReport>&, const ShotStore*);
+/// And about the whole film, which must have been written.
+[[nodiscard]] std::vector<std::string> film_notes(const FilmInTheMaking&, const ShotStore*);
+
+}  // namespace fabula
