@@ -2,6 +2,7 @@
 #include "library/film_receipt.h"
 
 #include <CLI/CLI.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "base/output_file.h"
@@ -44,7 +45,9 @@ void check_receipt_options(const ReceiptOptions& options, const fs::path& output
 FilmReceipt::FilmReceipt(const ReceiptOptions& options, fs::path output, const Bundle& bundle, Receipt draft)
     : options_(options), output_(std::move(output)), receipt_(std::move(draft)) {
   receipt_.build = build_version();
+  auto beside_the_bundle = std::exchange(receipt_.model.parts, {});
   receipt_.model = model_version(bundle);
+  receipt_.model.parts.insert(receipt_.model.parts.end(), beside_the_bundle.begin(), beside_the_bundle.end());
   receipt_.options = options.recorded;
   receipt_.signer = options.signer;
   if (!options.no_labels) receipt_.label = film_id(receipt_);

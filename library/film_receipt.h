@@ -23,6 +23,7 @@ struct ReceiptOptions {
   /// Has `signer` sign a film in place; `producer` is what made it.
   std::function<void(const std::string& signer, const std::filesystem::path& film, const std::string& producer)> sign;
   std::vector<std::string> recorded;  ///< recorded_options() of the command
+  std::vector<std::string> loras;     ///< files that the model was changed by
   std::optional<Receipt> again;       ///< the receipt of the film that is to be made again
 };
 /// --no-receipt, --no-labels and --c2pa.
@@ -37,8 +38,8 @@ void check_receipt_options(const ReceiptOptions&, const std::filesystem::path& o
 /// The receipt of one film while it is made.
 class FilmReceipt {
  public:
-  /// `output`: as check_receipt_options has it. `draft`: plan, seed, precision and size of the picture; the rest is filled in. Throws
-  /// Error(check_failed) if the film is to be made again and its model is another.
+  /// `output`: as check_receipt_options has it. `draft`: plan, seed, precision, size of the picture, and parts of the model that are
+  /// not the bundle's; the rest is filled in. Throws Error(check_failed) if the film is to be made again and its model is another.
   FilmReceipt(const ReceiptOptions& options, std::filesystem::path output, const Bundle& bundle, Receipt draft);
 
   /// Has the sink write the labels, sign the film and, after its own check, compare it with the film that is made again. This object must

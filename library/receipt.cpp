@@ -228,11 +228,11 @@ bool is_recorded(const std::string& option) {
       "help",        "output",    "overwrite", "no-clobber", "quiet",      "json",    "store",     "no-store",     "any-machine", "threads",
       "model",       "save-plan", "cast",      "no-cast",    "shots",      "seed",    "precision", "from-receipt", "no-receipt",  "c2pa",
       "temperature", "top-p",     "min-p",     "plan-seed",  "progress",   "log",     "preview",   "dry-run",      "duration",    "anyway",
-      "strict",      "verbose",   "format",    "stems",      "frames-out", "planner", "lm"};
+      "strict",      "verbose",   "format",    "stems",      "frames-out", "planner", "lm",        "memory"};
   return !left_out.contains(option);
 }
 
-bool is_reference(const std::string& option) { return option.starts_with("ref-"); }
+bool is_ordered(const std::string& option) { return option.starts_with("ref-") || option == "lora"; }
 
 // A flag's value is "true", or what was given with it: --subtitles=track.
 std::string recorded(const std::string& option, const std::string& value) { return "--" + option + (value == "true" ? "" : "=" + value); }
@@ -241,14 +241,13 @@ std::vector<std::string> recorded_options(const CLI::App& command) {
   std::vector<std::string> options;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty() || !is_recorded(option->get_lnames().front())) continue;
-    if (is_reference(option->get_lnames().front())) continue;
+    if (is_ordered(option->get_lnames().front())) continue;
     for (const std::string& value : option->results()) options.push_back(recorded(option->get_lnames().front(), value));
   }
   std::sort(options.begin(), options.end());
-  // The order of references is the film's: they stand last, as they were given.
   std::map<const CLI::Option*, std::size_t> taken;
   for (const CLI::Option* option : command.parse_order()) {
-    if (option->get_lnames().empty() || !is_reference(option->get_lnames().front())) continue;
+    if (option->get_lnames().empty() || !is_ordered(option->get_lnames().front())) continue;
     if (const std::size_t next = taken[option]++; next < option->results().size())
       options.push_back(recorded(option->get_lnames().front(), option->results()[next]));
   }

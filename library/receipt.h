@@ -73,6 +73,8 @@ void write_receipt(const std::filesystem::path& film, const Receipt&);
 [[nodiscard]] bool is_recorded(const std::string& option);
 /// An option as a receipt has it: "--steps=6", "--sdh".
 [[nodiscard]] std::string recorded(const std::string& option, const std::string& value);
+/// Whether it may be given several times and their order is the film's: these are recorded last, as they stand.
+[[nodiscard]] bool is_ordered(const std::string& option);
 /// The options that were given on the line of a command, for Receipt::options: sorted, so that a film has one receipt however it was asked
 /// for.
 [[nodiscard]] std::vector<std::string> recorded_options(const CLI::App& command);

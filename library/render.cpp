@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "engine/sample/samplers.h"
 #include "library/device_choice.h"
 #include "library/film_size.h"
@@ -117,6 +118,8 @@ Receipt receipt_draft(const FilmOptions& options, const plan::Film& planned, std
   receipt.seed = seed;
   receipt.precision = name_of(precision_of(options.planning.model.precision));
   receipt.plan = planned;
+  for (std::size_t i = 0; i < options.receipt.loras.size(); ++i)
+    receipt.model.parts.emplace_back("lora " + std::to_string(i + 1), sha256_of(options.receipt.loras[i]));
   return receipt;
 }
 

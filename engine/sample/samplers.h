@@ -19,7 +19,8 @@ struct Track {
   const Schedule& schedule;
 };
 
-/// One evaluation of the model, on the tracks' latents as they are now. timesteps: one per track, 0 noise … 1 clean. Returns the clean
+/// One evaluation of the model, on the tracks' latents as they are now. timesteps: one per track, 0 noise … 1 clean, of one and the same
+/// point of their schedules: what follows from timesteps alone can be made before the run. Returns the clean
 /// latents the model predicts, one tensor per track, of its shape; the caller may overwrite them.
 using Evaluate = std::function<std::vector<Tensor>(Context&, std::span<const float> timesteps)>;
 

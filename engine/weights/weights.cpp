@@ -10,7 +10,9 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -63,15 +65,37 @@ std::int64_t stored_row(const StoredWeight& stored, std::int64_t row) {
   return row - in_head + in_head % half * 2 + in_head / half;
 }
 
-// As above; of blocks and rows of blocks, whole ones.
+// Adds elements [begin, begin + count) of an addition.
+void add_low_rank(const LowRank& addition, std::int64_t begin, std::int64_t count, float* to) {
+  const std::int64_t width = static_cast<std::int64_t>(addition.down.size()) / addition.rank;
+  for (std::int64_t at = begin; at < begin + count;) {
+    const std::int64_t row = at / width, column = at % width, part = std::min(width - column, begin + count - at);
+    float* sum = to + (at - begin);
+    for (std::int64_t k = 0; k < addition.rank; ++k) {
+      const float up = addition.factor * addition.up[static_cast<std::size_t>(row * addition.rank + k)];
+      const float* down = addition.down.data() + k * width + column;
+      for (std::int64_t i = 0; i < part; ++i) sum[i] += up * down[i];
+    }
+    at += part;
+  }
+}
+
+void widen_stored(const StoredWeight& stored, std::int64_t begin, std::int64_t count, float* to);
+
+// As above with what is added to it; of blocks and rows of blocks, whole ones.
 void widen(const StoredWeight& stored, std::int64_t begin, std::int64_t count, float* to) {
+  widen_stored(stored, begin, count, to);
+  for (const auto& addition : stored.additions) add_low_rank(*addition, begin, count, to);
+}
+
+void widen_stored(const StoredWeight& stored, std::int64_t begin, std::int64_t count, float* to) {
   if (stored.interleaved_heads > 0) {
     StoredWeight straight = stored;
     straight.interleaved_heads = 0;
     const std::int64_t width = stored.tensor.elements() / stored.tensor.shape[0];
     for (std::int64_t at = begin; at < begin + count;) {
       const std::int64_t within = at % width, part = std::min(width - within, begin + count - at);
-      widen(straight, stored_row(stored, at / width) * width + within, part, to + (at - begin));
+      widen_stored(straight, stored_row(stored, at / width) * width + within, part, to + (at - begin));
       at += part;
     }
     return;
@@ -82,14 +106,17 @@ void widen(const StoredWeight& stored, std::int64_t begin, std::int64_t count, f
     stored.blocks->widen(from + static_cast<std::size_t>((begin + at) / stored.blocks->weights) * stored.blocks->bytes, to + at);
 }
 
-// Mapped pages that have been converted are not read again: without this a process would seem to hold the file as well.
-void let_go(const StoredWeight& mapped) {
+// The whole pages of a mapped weight.
+void advise(const StoredWeight& mapped, int advice) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(mapped.tensor.data), end = begin + mapped.bytes();
   const std::uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
-  if (first < last)
-    (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // advice: the pages come back from the file if need be
+  if (first < last) (void)::madvise(reinterpret_cast<void*>(first), last - first, advice);
 }
+
+// Mapped pages that have been converted are not read again: without this a process would seem to hold the file as well. The pages come
+// back from the file if need be.
+void let_go(const StoredWeight& mapped) { advise(mapped, MADV_DONTNEED); }
 
 // Quantises row (count) to integers in [−127, 127] and returns their scale; 0 for a row of zeros. Magnitudes are compared as bits
 // and rounded by an addition, so that the compiler makes vector loops of both: a large checkpoint has billions of weights.
@@ -143,7 +170,8 @@ struct Weights::Impl {
   fs::path folder;
   Precision precision;
   DeviceKind device = DeviceKind::cpu;
-  bool measures = false;
+  bool measures = false, claims = false;
+  std::optional<std::span<std::byte>> slot;  // what is left of the memory that is read into
   std::vector<Safetensors> files;
   std::shared_ptr<const void> mapping;  // of a model that others mapped
   std::map<std::string, StoredWeight> stored;
@@ -170,16 +198,31 @@ struct Weights::Impl {
       throw Error(ExitCode::bad_data,
                   folder.string() + ": the weight \"" + name + "\" is stored as " + name_of(tensor.dtype) + ", expected f32, bf16 or f16");
     }
-    if (left.erase(name) == 0) throw Error(ExitCode::internal, "the weight \"" + name + "\" is taken twice");
+    if (!slot && left.erase(name) == 0) throw Error(ExitCode::internal, "the weight \"" + name + "\" is taken twice");
     return found;
   }
+
+  // Memory of the slot.
+  std::byte* from_slot(std::size_t size) {
+    const std::size_t padded = (size + Arena::alignment - 1) / Arena::alignment * Arena::alignment;
+    if (padded > slot->size()) throw Error(ExitCode::internal, "weights: a slot is too small");
+    std::byte* at = slot->data();
+    slot = slot->subspan(padded);
+    return at;
+  }
+
+  void count(std::size_t size) { bytes += claims ? (size + Arena::alignment - 1) / Arena::alignment * Arena::alignment : size; }
 
   Tensor own(const Shape& shape, DType dtype) {
     Tensor tensor;
     tensor.shape = shape;
     tensor.dtype = dtype;
-    bytes += tensor.bytes();
+    count(tensor.bytes());
     if (measures) return tensor;
+    if (slot) {
+      tensor.data = from_slot(tensor.bytes());
+      return tensor;
+    }
     owned.push_back(std::make_unique_for_overwrite<std::byte[]>(tensor.bytes()));
     tensor.data = owned.back().get();
     return tensor;
@@ -200,25 +243,56 @@ struct Weights::Impl {
   Tensor as(const StoredWeight& weight, DType dtype) {
     Tensor tensor = weight.tensor;
     const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.data) % size_of(dtype) == 0;
-    if (tensor.dtype == dtype && aligned && weight.blocks == nullptr && weight.interleaved_heads == 0) {
-      bytes += tensor.bytes();
+    const bool as_stored = tensor.dtype == dtype && weight.blocks == nullptr && weight.interleaved_heads == 0 && weight.additions.empty();
+    if (as_stored && aligned && !slot) {
+      count(tensor.bytes());
       if (measures) tensor.data = nullptr;
       return tensor;
     }
     const Tensor result = own(tensor.shape, dtype);
     if (measures) return result;
+    in_pieces(weight, [&](const StoredWeight& piece, std::int64_t begin) {
+      if (as_stored) {
+        std::memcpy(result.as<std::byte>() + begin * static_cast<std::int64_t>(size_of(dtype)), piece.tensor.data, piece.bytes());
+      } else {
+        convert(weight, begin, piece.tensor.elements(), result);
+      }
+    });
+    return result;
+  }
+
+  // Elements [begin, begin + count) of a weight.
+  void convert(const StoredWeight& weight, std::int64_t begin, std::int64_t count, Tensor to) const {
     constexpr std::int64_t block = 4096;
     float values[block];
-    for (std::int64_t at = 0; at < tensor.elements(); at += block) {
-      const std::int64_t count = std::min(block, tensor.elements() - at);
-      widen(weight, at, count, values);
-      if (dtype == DType::f32)
-        std::copy_n(values, count, result.f32() + at);
+    for (std::int64_t at = begin; at < begin + count; at += block) {
+      const std::int64_t some = std::min(block, begin + count - at);
+      widen(weight, at, some, values);
+      if (to.dtype == DType::f32)
+        std::copy_n(values, some, to.f32() + at);
       else
-        std::transform(values, values + count, result.as<std::uint16_t>() + at, to_bf16);
+        std::transform(values, values + some, to.as<std::uint16_t>() + at, to_bf16);
     }
-    let_go(weight);
-    return result;
+  }
+
+  // Calls use(piece, its first element) on one part of the file after another, so that no more of it than that is in memory beside what it
+  // is converted to; a weight whose rows or blocks do not lie in order is one piece.
+  template <typename Use>
+  static void in_pieces(const StoredWeight& weight, const Use& use) {
+    constexpr std::int64_t most = std::int64_t{1} << 21;
+    const std::int64_t all = weight.tensor.elements();
+    const bool whole = weight.blocks != nullptr || weight.interleaved_heads > 0;
+    for (std::int64_t at = 0; at < all; at += most) {
+      StoredWeight piece = weight;
+      if (!whole) {
+        piece.tensor.shape = {std::min(most, all - at)};
+        piece.tensor.data = weight.tensor.as<std::byte>() + at * static_cast<std::int64_t>(size_of(weight.tensor.dtype));
+        advise(piece, MADV_WILLNEED);
+      }
+      use(piece, at);
+      let_go(piece);
+      if (whole) return;
+    }
   }
 
   // (rows, width) -> i8 and the scales of its rows.
@@ -229,9 +303,11 @@ struct Weights::Impl {
     into.scale = own({rows}, DType::f32);
     if (measures) return;
     std::vector<float> row(static_cast<std::size_t>(width));
+    constexpr std::int64_t rows_read = 256;  // of the file, before its pages are let go
     for (std::int64_t i = 0; i < rows; ++i) {
       widen(weight, i * width, width, row.data());
       into.scale.f32()[i] = quantise(row.data(), width, into.weight.as<std::int8_t>() + i * width);
+      if (i % rows_read == rows_read - 1) let_go(weight);
     }
     let_go(weight);
     into.weight = placed(into.weight);
@@ -278,6 +354,34 @@ Weights Weights::measured() && {
   return std::move(*this);
 }
 
+std::size_t Weights::claimed(const std::function<void()>& take) {
+  const std::size_t before = std::exchange(impl_->bytes, 0);
+  const bool measured = std::exchange(impl_->measures, true);
+  impl_->claims = true;
+  take();
+  impl_->claims = false;
+  impl_->measures = measured;
+  return std::exchange(impl_->bytes, before);
+}
+
+Weights Weights::reader() const {
+  if (impl_->device != DeviceKind::cpu) throw Error(ExitCode::unavailable, "weights are streamed to the processor alone");
+  auto impl = std::make_unique<Impl>();
+  impl->folder = impl_->folder;
+  impl->precision = impl_->precision;
+  impl->files = impl_->files;
+  impl->mapping = impl_->mapping;
+  impl->stored = impl_->stored;
+  return Weights(std::move(impl));
+}
+
+void Weights::read_into(std::span<std::byte> slot) {
+  void* begin = slot.data();
+  std::size_t size = slot.size();
+  if (std::align(Arena::alignment, 1, begin, size) == nullptr) throw Error(ExitCode::internal, "weights: a slot is too small");
+  impl_->slot = {static_cast<std::byte*>(begin), size};
+}
+
 Weights Weights::measure(const fs::path& folder, Precision precision) { return open(folder, precision).measured(); }
 
 bool Weights::has(std::string_view name) const { return impl_->stored.contains(std::string(name)); }
@@ -287,6 +391,16 @@ std::vector<std::string> Weights::names() const {
   std::vector<std::string> names;
   for (const auto& [name, weight] : impl_->stored) names.push_back(name);
   return names;
+}
+
+void Weights::add(const std::string& name, std::shared_ptr<const LowRank> addition) {
+  StoredWeight& stored = impl_->stored.at(name);
+  const auto rank = static_cast<std::size_t>(addition->rank);
+  const Shape found{static_cast<std::int64_t>(addition->up.size() / rank), static_cast<std::int64_t>(addition->down.size() / rank)};
+  if (stored.tensor.shape != found)
+    throw Error(ExitCode::bad_data,
+                "an addition to \"" + name + "\" has shape " + found.text() + ", expected " + stored.tensor.shape.text());
+  stored.additions.push_back(std::move(addition));
 }
 
 Tensor Weights::take(const std::string& name, Shape expected) { return impl_->placed(impl_->as(impl_->claim(name, expected), DType::f32)); }

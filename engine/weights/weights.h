@@ -1,8 +1,11 @@
 // Weights: name -> tensor over the safetensors files of one model folder.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +37,9 @@ class Weights {
   [[nodiscard]] Shape shape(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> names() const;
 
+  /// Adds to a matrix (out, in) whatever is taken of it from here on. Throws Error(bad_data) where it is not of that shape.
+  void add(const std::string& name, std::shared_ptr<const LowRank> addition);
+
   /// The tensor as f32 (mapped where it is stored so, else converted once).
   [[nodiscard]] Tensor take(const std::string& name, Shape expected);
   /// The same as values on the host, whatever the device.
@@ -50,6 +56,15 @@ class Weights {
   void ignore(const std::string& name);
   /// Throws Error(bad_data) naming a tensor that was not taken.
   void finish() const;
+
+  // What Layers (layers.h) is made of.
+  /// Runs `take`, which takes what it likes: that is claimed and not read, tensors have shapes and no data. Returns the bytes of a slot
+  /// that would hold it all.
+  [[nodiscard]] std::size_t claimed(const std::function<void()>& take);
+  /// The same stored weights, to be read into slots. Throws Error(unavailable) for a device other than the host.
+  [[nodiscard]] Weights reader() const;
+  /// What is taken from here on, any number of times, is copied into the slot, from its beginning on.
+  void read_into(std::span<std::byte> slot);
 
   /// Bytes of parameters that have been taken, as they are in memory.
   [[nodiscard]] std::size_t bytes() const;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 
 #include "engine/conditioning.h"
 #include "engine/machine.h"
@@ -19,27 +20,32 @@ class TextEncoder {
  public:
   /// Loads the layers that are used, and the vision tower where `sees`. Throws Error: input_missing; bad_data, also for a model of 50
   /// layers or fewer.
-  TextEncoder(const std::filesystem::path& folder, bool sees, Precision precision, Machine machine);
+  TextEncoder(const std::filesystem::path& folder, bool sees, Precision precision, Machine machine,
+              Residence residence = Residence::resident);
   TextEncoder(const TextEncoder&) = delete;
   TextEncoder& operator=(const TextEncoder&) = delete;
 
   /// One state per token, and their tags. Throws Error(bad_data) where placeholders in the prompt do not match the blocks.
   [[nodiscard]] Conditioning encode(const Presentation&) const;
 
+  /// Bytes that encode() takes beside the weights.
+  [[nodiscard]] std::size_t footprint(const Presentation&) const;
+
   /// Bytes of weights.
-  [[nodiscard]] std::size_t bytes() const { return weights_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const { return weights_.bytes() + model_.decoder.layers.slots_bytes(); }
 
  private:
+  friend PhaseNeeds encoder_needs(const std::filesystem::path&, bool, Precision, const Machine&, std::span<const Presentation>);
+  TextEncoder(const std::filesystem::path& folder, bool sees, Weights weights, Machine machine, Residence residence);
+  [[nodiscard]] std::size_t arena_bytes(const Presentation&) const;
+
   Machine machine_;
   Weights weights_;
   Qwen3Vl model_;  // of weights_
 };
 
-/// What the encoder's used weights take in memory, from the files' headers: the layers with the embeddings, and the vision tower. Throws
-/// Error as TextEncoder's constructor does.
-struct EncoderMemory {
-  std::size_t layers = 0, vision = 0;
-};
-[[nodiscard]] EncoderMemory encoder_memory(const std::filesystem::path& folder, Precision precision);
+/// What the phase that encodes these presentations takes, from the files' headers. Throws Error as TextEncoder's constructor does.
+[[nodiscard]] PhaseNeeds encoder_needs(const std::filesystem::path& folder, bool sees, Precision precision, const Machine& machine,
+                                       std::span<const Presentation> presentations);
 
 }  // namespace fabula::h3

@@ -167,33 +167,36 @@ void check(const Qwen3Config& config, const Part& part) {
     throw Error(ExitCode::internal, "forward: deepstack features for more layers than there are");
 }
 
-}  // namespace
-
-Qwen3 take_qwen3(const Qwen3Config& config, Weights& weights) {
+Qwen3Layer take_layer(const Qwen3Config& config, Weights& weights, std::int64_t i) {
   const std::int64_t q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
   const bool bias = config.attention_bias;
+  const std::string prefix = config.prefix + "layers." + std::to_string(i) + ".";
+  Qwen3Layer layer;
+  layer.input_norm = weights.take(prefix + "input_layernorm.weight", {config.hidden});
+  layer.q = weights.take_linear(prefix + "self_attn.q_proj", config.hidden, q_width, bias);
+  layer.k = weights.take_linear(prefix + "self_attn.k_proj", config.hidden, kv_width, bias);
+  layer.v = weights.take_linear(prefix + "self_attn.v_proj", config.hidden, kv_width, bias);
+  layer.o = weights.take_linear(prefix + "self_attn.o_proj", q_width, config.hidden, config.output_bias);
+  if (config.qk_norm) {
+    layer.q_norm = weights.take(prefix + "self_attn.q_norm.weight", {config.head_dim});
+    layer.k_norm = weights.take(prefix + "self_attn.k_norm.weight", {config.head_dim});
+  }
+  layer.post_attention_norm = weights.take(prefix + "post_attention_layernorm.weight", {config.hidden});
+  if (config.sparse[static_cast<std::size_t>(i)])
+    layer.feed_forward = take_sparse(weights, prefix + "mlp", config.hidden, config.experts);
+  else
+    layer.feed_forward = take_dense(weights, prefix + "mlp", config.hidden, config.intermediate);
+  return layer;
+}
+
+}  // namespace
+
+Qwen3 take_qwen3(const Qwen3Config& config, Weights& weights, Residence residence) {
   Qwen3 model;
   model.config = config;
   model.embedding = weights.take_linear(config.prefix + "embed_tokens", config.hidden, config.vocabulary, false);
-  for (std::int64_t i = 0; i < config.layers; ++i) {
-    const std::string prefix = config.prefix + "layers." + std::to_string(i) + ".";
-    Qwen3Layer layer;
-    layer.input_norm = weights.take(prefix + "input_layernorm.weight", {config.hidden});
-    layer.q = weights.take_linear(prefix + "self_attn.q_proj", config.hidden, q_width, bias);
-    layer.k = weights.take_linear(prefix + "self_attn.k_proj", config.hidden, kv_width, bias);
-    layer.v = weights.take_linear(prefix + "self_attn.v_proj", config.hidden, kv_width, bias);
-    layer.o = weights.take_linear(prefix + "self_attn.o_proj", q_width, config.hidden, config.output_bias);
-    if (config.qk_norm) {
-      layer.q_norm = weights.take(prefix + "self_attn.q_norm.weight", {config.head_dim});
-      layer.k_norm = weights.take(prefix + "self_attn.k_norm.weight", {config.head_dim});
-    }
-    layer.post_attention_norm = weights.take(prefix + "post_attention_layernorm.weight", {config.hidden});
-    if (config.sparse[static_cast<std::size_t>(i)])
-      layer.feed_forward = take_sparse(weights, prefix + "mlp", config.hidden, config.experts);
-    else
-      layer.feed_forward = take_dense(weights, prefix + "mlp", config.hidden, config.intermediate);
-    model.layers.push_back(std::move(layer));
-  }
+  const auto take = [config](Weights& from, std::int64_t i) { return take_layer(config, from, i); };
+  model.layers = {weights, config.layers, take, residence};
   if (config.ends_after_layers) return model;
   model.norm = weights.take(config.prefix + "norm.weight", {config.hidden});
   if (config.tied_embeddings) {
@@ -238,7 +241,7 @@ Tensor forward(Context& shared, const Qwen3& model, std::span<const Part> parts,
   const Tensor x = embed(ctx, model, parts);
   keep_state(0, x);
   for (std::int64_t i = 0; i < config.layers; ++i) {
-    decoder_layer(ctx, config, model.layers[static_cast<std::size_t>(i)], places, pool.keys(i), pool.values(i), x);
+    decoder_layer(ctx, config, model.layers.at(ctx.arena, i), places, pool.keys(i), pool.values(i), x);
     if (i + 1 < config.layers || config.ends_after_layers) keep_state(i + 1, x);
     add_deepstack(ctx, parts, static_cast<std::size_t>(i), x);
   }

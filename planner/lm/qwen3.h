@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/weights/layers.h"
 #include "planner/lm/feed_forward.h"
 #include "planner/lm/kv_cache.h"
 
@@ -50,13 +51,13 @@ struct Qwen3Layer {
 struct Qwen3 {
   Qwen3Config config;
   Linear embedding;  ///< its weight is the table, (vocabulary, hidden)
-  std::vector<Qwen3Layer> layers;
+  Layers<Qwen3Layer> layers;
   Tensor norm;  ///< (hidden)
   Linear head;  ///< hidden -> vocabulary
 };
 
 /// Takes the decoder's tensors from `weights`, which must outlive the model. Throws Error(bad_data) naming a missing one.
-[[nodiscard]] Qwen3 take_qwen3(const Qwen3Config&, Weights& weights);
+[[nodiscard]] Qwen3 take_qwen3(const Qwen3Config&, Weights& weights, Residence residence = Residence::resident);
 /// Loads the decoder alone; the vision tower of a Qwen3-VL stays unread. Throws Error(bad_data) naming a missing or leftover tensor.
 [[nodiscard]] Qwen3 load_qwen3(const Qwen3Config&, Weights& weights);
 

@@ -29,9 +29,9 @@ std::vector<float> evaluated(const Machine& machine, Precision precision) {
   const std::vector<float> text = random.normals(11 * 48), video = random.normals(4 * 96), audio = random.normals(5 * 6);
   const RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
   return run_sized(machine, [&](Context& ctx) {
-    const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout);
+    const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout, times.distinct);
     const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {4, net.config.patch_dim()}),
-                                  constant(ctx, audio, {5, net.config.audio_in_channels}), times.distinct, times.index);
+                                  constant(ctx, audio, {5, net.config.audio_in_channels}), times.index);
     std::vector<float> result = to_host(ctx, out.video), sound = to_host(ctx, out.audio);
     result.insert(result.end(), sound.begin(), sound.end());
     return result;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -82,11 +83,59 @@ TEST_F(PublishedCommand, APromptIsFilmedWordForWordFrameForFrame) {
   expect_frames("frames");
   EXPECT_EQ(probe_film(file("film.mp4")).video_frames, 124);
 
-  // The receipt makes the same bytes again, without being told what the film was.
-  const Result again =
-      fabula("render --from-receipt film.fabula.json --model " + (goldens / "model").string() + " --threads 1 -o again.mp4");
+  // The receipt makes the same bytes again, without being told what the film was, and in less memory.
+  const Result again = fabula("render --from-receipt film.fabula.json --model " + (goldens / "model").string() +
+                              " --threads 1 --memory 64M --no-store -o again.mp4");
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(contents(file("again.mp4")), contents(file("film.mp4")));
+}
+
+// A LoRA file changes the film, is in its receipt with its hash, and another scale is another shot of the store.
+TEST_F(PublishedCommand, ALoraFileIsFilmedRecordedAndFilmedAgain) {
+  (void)open("t2va_unicode");
+  const std::string layer = "transformer.transformer_blocks.1.ff.net.2.";  // (48, 64)
+  const std::vector<float> values(128, 0.2F);
+  const std::vector<std::int64_t> down = {2, 64}, up = {48, 2};
+  const auto bytes =
+      safetensors_bytes({{layer + "lora_A.weight", down, values}, {layer + "lora_B.weight", up, std::span(values).first(96)}}, {});
+  std::ofstream(file("l.safetensors"), std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  const auto film = [&](const std::string& more) {
+    const Result result = render("-y --steps 1 --store st --shift 5 " + more);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return contents(file("film.mp4"));
+  };
+  const std::string plain = film("");
+  EXPECT_NE(film("--lora l.safetensors:0.5"), plain);
+  const std::string whole = film("--lora l.safetensors");
+  const json receipt = json::parse(contents(file("film.fabula.json")));
+  EXPECT_EQ(receipt.at("options").back(), "--lora=l.safetensors");
+  EXPECT_EQ(receipt.at("model").at("sha256").at("lora 1").get<std::string>().size(), 64U);
+  EXPECT_EQ(std::count_if(fs::recursive_directory_iterator(file("st")), fs::recursive_directory_iterator(),
+                          [](const auto& entry) { return entry.path().extension() == ".safetensors"; }),
+            3);
+  const Result again =
+      fabula("render --from-receipt film.fabula.json --no-store --threads 1 -o again.mp4 --model " + (goldens / "model").string());
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(contents(file("again.mp4")), whole);
+}
+
+TEST_F(PublishedCommand, ABatchMakesOneFilmOfEachJobAndNoneTwice) {
+  std::ofstream(file("jobs.jsonl")) << R"({"prompt": "A fox.", "output": "a.mp4", "seed": 5})"
+                                    << "\n"
+                                    << R"({"prompt": "A crab.", "output": "b.mp4", "size": "16x24"})"
+                                    << "\n"
+                                    << R"({"prompt": "A dog.", "output": "c.mp4", "frames": 60})"
+                                    << "\n";
+  const std::string command =
+      "batch jobs.jsonl --steps 1 --precision fp32 --threads 1 --no-store --json -o films --model " + (goldens / "model").string();
+  const Result first = fabula(command);
+  EXPECT_EQ(first.code, 3) << first.err;
+  EXPECT_NE(first.err.find("5 to 15 seconds"), std::string::npos) << first.err;
+  EXPECT_EQ(probe_film(file("films/b.mp4")).video_frames, 124);
+  const Result second = fabula(command);
+  EXPECT_NE(second.out.find(R"({"job":1,"status":"skipped")"), std::string::npos) << second.out;
+  EXPECT_NE(second.out.find(R"({"job":2,"status":"skipped")"), std::string::npos) << second.out;
 }
 
 TEST_F(PublishedCommand, FirstAndLastFrameLead) {
@@ -164,6 +213,10 @@ TEST_F(PublishedCommand, WhatItCannotMakeIsRefusedWithASentence) {
       {"--first-frame absent.png", "absent.png", 66},
       {"--ref-audio song.wav --ref-image who.png", "song.wav", 65},
       {"--planner lm", "--lm", 2},
+      {"--memory 1K", "of memory", 71},
+      {"--lora absent.safetensors", "absent.safetensors", 66},
+      {"--lora prompt.txt:much", "scale", 2},
+      {"--lora " FABULA_SOURCE_DIR "/tests/goldens/transformer_lora/mixed.safetensors", "shapes A", 65},
   };
   for (const auto& one : cases) {
     const Result result = render(one.options);

@@ -6,10 +6,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "engine/weights/layers.h"
 #include "engine/weights/safetensors.h"
 #include "engine/weights/weights.h"
 #include "tests/support/folder.h"
@@ -202,6 +204,34 @@ TEST_F(ModelFiles, HalfPrecisionIsWidenedExactly) {
   EXPECT_EQ(h.f32()[0], 1.5F);
   EXPECT_EQ(h.f32()[1], -2.0F);
   EXPECT_EQ(h.f32()[2], 0x1p-24F);
+}
+
+// A slot holds what was asked for, in whatever order, and a fault in the reading thread comes out of the call.
+TEST(LayerRing, HoldsTheLayerThatIsAskedForAndHandsOnFaults) {
+  std::int64_t held[LayerRing::slots] = {-1, -1};
+  {
+    LayerRing ring(3, [&](std::int64_t layer, std::size_t slot) { held[slot] = layer; });
+    for (const std::int64_t layer : {0, 1, 2, 0, 1, 2, 2, 0, 2, 1, 1, 0}) EXPECT_EQ(held[ring.at(layer)], layer);
+  }
+  LayerRing broken(2, [](std::int64_t layer, std::size_t) {
+    if (layer == 1) throw Error(ExitCode::io, "gone");
+  });
+  (void)broken.at(0);
+  EXPECT_THROW((void)broken.at(1), Error);
+  EXPECT_THROW((void)broken.at(0), Error);
+}
+
+// What is added to a matrix is in it, whatever its format; of another shape it is refused.
+TEST_F(ModelFiles, ALowRankAdditionIsReadWithItsWeight) {
+  write("model.safetensors", file_of(R"({"m":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}})", floats({1, 2, 3, 4, 5, 6})));
+  Weights weights = Weights::open(folder_);
+  weights.add("m", std::make_shared<const LowRank>(LowRank{1, {10, 20}, {1, 0, -1}, 0.5F}));
+  EXPECT_NE(refusal([&] {
+              weights.add("m", std::make_shared<const LowRank>(LowRank{1, {1}, {1, 2, 3}, 1.0F}));
+            }).find("(1, 3)"),
+            std::string::npos);
+  const Tensor m = weights.take("m", {2, 3});
+  EXPECT_EQ(std::vector<float>(m.f32(), m.f32() + 6), (std::vector<float>{6, 2, -2, 14, 5, -4}));
 }
 
 }  // namespace

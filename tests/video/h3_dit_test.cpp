@@ -27,13 +27,19 @@ class H3DitTest : public ::testing::Test {
     return g;
   }
 
-  // (video, audio) outputs in one vector, made in an arena of exactly the dry run's size.
-  std::vector<float> evaluate(const Dit& net, int threads) {
-    const RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
+  // (video, audio) outputs in one vector, made in an arena of exactly the dry run's size. The sequence is prepared for `others` as well,
+  // which come before and after the evaluation's own.
+  std::vector<float> evaluate(const Dit& net, int threads, std::int32_t others = 0) {
+    RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
+    for (std::int32_t i = 0; i < others; ++i) {
+      times.distinct.insert(times.distinct.begin(), 0.01F * static_cast<float>(i));
+      times.distinct.push_back(1.0F - 0.01F * static_cast<float>(i));
+    }
+    for (std::int32_t& index : times.index) index += others;
     const auto work = [&](Context& ctx) {
-      const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout);
+      const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout, times.distinct);
       const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {14, net.config.patch_dim()}),
-                                    constant(ctx, audio, {19, net.config.audio_in_channels}), times.distinct, times.index);
+                                    constant(ctx, audio, {19, net.config.audio_in_channels}), times.index);
       std::vector<float> result = to_host(ctx, out.video), sound = to_host(ctx, out.audio);
       result.insert(result.end(), sound.begin(), sound.end());
       return result;
@@ -61,6 +67,27 @@ TEST_F(H3DitTest, ThreadsDoNotChangeAByteAndTheDryPeakIsTheRealOne) {
     EXPECT_TRUE(std::all_of(one.begin(), one.end(), [](float v) { return std::isfinite(v); }));
     for (const int threads : {2, 3})
       EXPECT_EQ(std::memcmp(evaluate(net, threads).data(), one.data(), one.size() * sizeof(float)), 0) << threads << " threads";
+  }
+}
+
+// All steps' modulation is made at once: that is the same to the bit as making it for each evaluation.
+TEST_F(H3DitTest, TheModulationOfManyStepsIsThatOfEachAlone) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    const Dit net = Dit::load(folder, precision);
+    const auto alone = evaluate(net, 2);
+    for (const std::int32_t others : {1, 3, 30})
+      EXPECT_EQ(std::memcmp(evaluate(net, 2, others).data(), alone.data(), alone.size() * sizeof(float)), 0) << others << " others";
+  }
+}
+
+// Weights that are read block by block are those that stay in memory.
+TEST_F(H3DitTest, StreamedBlocksGiveTheSameBytes) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
+    const auto whole = evaluate(Dit::load(folder, precision), 2);
+    const Dit streamed = Dit::load(folder, precision, DeviceKind::cpu, Residence::streamed);
+    EXPECT_LT(streamed.bytes(), Dit::load(folder, precision).bytes());
+    for (int run = 0; run < 2; ++run)
+      EXPECT_EQ(std::memcmp(evaluate(streamed, 2).data(), whole.data(), whole.size() * sizeof(float)), 0) << "run " << run;
   }
 }
 

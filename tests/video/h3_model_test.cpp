@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "base/error.h"
 #include "tests/support/random.h"
@@ -113,6 +115,56 @@ TEST_F(H3ModelTest, TheFootprintIsThePeak) {
     EXPECT_EQ(generate(model, request(7, frames)).count, frames);
     EXPECT_EQ(model.last_peak(), footprint);
   }
+}
+
+TEST_F(H3ModelTest, LittleMemoryStreamsTheTransformerAndTooLittleIsRefused) {
+  H3Model whole(bundle(), block, Precision::fp32, cpu_machine(2));
+  const CleanLatents wanted = latents(whole, request(7));
+  const std::size_t activations = whole.last_peak();
+  const auto bytes = [&](Residence residence) {
+    const fs::path part = folder / "transformer";
+    return Dit::take(DitConfig::load(part), Weights::measure(part, Precision::fp32), residence).bytes();
+  };
+  const std::size_t least = bytes(Residence::streamed) + AudioVae::load(folder / "audio_vae").parameter_bytes() + activations;
+  ASSERT_LT(bytes(Residence::streamed), bytes(Residence::resident));
+  H3Model streamed(bundle(), block, Precision::fp32, cpu_machine(2), ModelParts::in(folder), {.memory = least});
+  EXPECT_EQ(latents(streamed, request(7)).video, wanted.video);
+  EXPECT_EQ(latents(streamed, request(7)).audio, wanted.audio);
+  EXPECT_EQ(streamed.fingerprint(), whole.fingerprint());
+  H3Model refused(bundle(), block, Precision::fp32, cpu_machine(2), ModelParts::in(folder), {.memory = least - 1});
+  try {
+    (void)latents(refused, request(7));
+    FAIL() << "it was made";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::out_of_memory);
+  }
+}
+
+TEST_F(H3ModelTest, AnotherShiftOrAnotherPrecisionOfTheTransformerIsAnotherShot) {
+  const auto made = [&](const Holding& holding) {
+    H3Model model(bundle(), block, Precision::fp32, cpu_machine(2), ModelParts::in(folder), holding);
+    return std::pair(model.fingerprint(), latents(model, request(7)));
+  };
+  const auto [plain, wanted] = made({});
+  EXPECT_EQ(made({.shift = 3.0, .audio_shift = 3.0}).second, wanted) << "the folder's own";
+  const Holding others[] = {{.shift = 7.5}, {.audio_shift = 7.5}, {.transformer = Precision::int8}};
+  for (const Holding& other : others) {
+    const auto [fingerprint, latents] = made(other);
+    EXPECT_NE(fingerprint, plain);
+    EXPECT_NE(latents, wanted);
+  }
+}
+
+// Each phase's weights go when the next one begins, and come back.
+TEST_F(H3ModelTest, PhasesThatDoNotFitTogetherTakeTurns) {
+  H3Model whole(bundle(), block, Precision::fp32, cpu_machine(2));
+  const Clip wanted = generate(whole, request(7));
+  const std::size_t weights = std::max(Weights::measure(folder / "transformer", Precision::fp32).stored_bytes(),
+                                       Weights::measure(folder / "vae", Precision::fp32).stored_bytes()) +
+                              AudioVae::load(folder / "audio_vae").parameter_bytes();
+  H3Model turns(bundle(), block, Precision::fp32, cpu_machine(2), ModelParts::in(folder),
+                {.memory = weights + whole.footprint(request(7))});
+  for (int clip = 0; clip < 2; ++clip) EXPECT_TRUE(generate(turns, request(7)) == wanted) << clip;
 }
 
 TEST_F(H3ModelTest, LengthsThatCannotBeMadeAreRefused) {

@@ -93,9 +93,9 @@ void bench(const Options& options) {
   const double step = time_in_arena(
       [&](Context& ctx) {
         const Tensor text = constant(ctx, text_values, {options.text_rows, d.text_dim});
-        const auto sequence = prepare(ctx, dit, text, layout);
+        const auto sequence = prepare(ctx, dit, text, layout, times.distinct);
         const auto out = forward(ctx, dit, sequence, constant(ctx, video_values, {video, d.patch_dim()}),
-                                 constant(ctx, audio_values, {audio, d.audio_in_channels}), times.distinct, times.index);
+                                 constant(ctx, audio_values, {audio, d.audio_in_channels}), times.index);
         (void)out;
       },
       machine, options.repeats);

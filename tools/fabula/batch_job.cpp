@@ -12,6 +12,7 @@
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
 #include "tools/fabula/arguments.h"
+#include "tools/fabula/h3_film.h"
 
 namespace fabula::cli {
 
@@ -20,8 +21,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // Of the options of a film: these hold for the whole batch …
-constexpr std::array<std::string_view, 11> of_the_batch = {"model",    "device", "precision", "threads",     "quiet", "json",
-                                                           "progress", "store",  "no-store",  "any-machine", "help"};
+constexpr std::array<std::string_view, 12> of_the_batch = {"model",    "device", "precision", "threads",     "quiet", "json",
+                                                           "progress", "store",  "no-store",  "any-machine", "help",  "memory"};
 // … and of those, only the model and the precision change what a film is, apart from how a device rounds; they are in the model's hash.
 
 bool is_of_the_batch(std::string_view name) { return std::find(of_the_batch.begin(), of_the_batch.end(), name) != of_the_batch.end(); }
@@ -68,7 +69,32 @@ std::map<std::string, std::string> take_options(const batch::Job& job, RenderOpt
   } catch (const CLI::ParseError& error) {
     throw Error(ExitCode::bad_data, usage_sentence(render, error));
   }
-  return film_options_given(render);
+  std::map<std::string, std::string> given = film_options_given(render);
+  if (std::any_of(given.begin(), given.end(), [](const auto& option) { return option.first.starts_with("ref-"); }))
+    keep_reference_order(render, options.clip);
+  require_published(options);
+  return given;
+}
+
+// Files that a clip is led or changed by: another picture under the same name is another film.
+void add_files(Sha256& hash, const ClipChoice& clip) {
+  for (const std::string& file : {clip.first_frame, clip.last_frame}) {
+    if (!file.empty()) hash.field(sha256_of(file));
+  }
+  for (const ClipChoice::Reference& reference : clip.references) hash.field(sha256_of(reference.file));
+  for (const std::string& lora : lora_files(clip)) hash.field(sha256_of(lora));
+}
+
+// As recorded_options has them.
+std::vector<std::string> recorded_of(const std::map<std::string, std::string>& options, const ClipChoice& clip) {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : options) {
+    if (is_recorded(name) && !is_ordered(name)) all.push_back(recorded(name, value));
+  }
+  std::sort(all.begin(), all.end());
+  for (const std::string& lora : clip.loras) all.push_back(recorded("lora", lora));
+  for (const ClipChoice::Reference& reference : clip.references) all.push_back(recorded("ref-" + reference.kind, reference.file));
+  return all;
 }
 
 std::string fingerprint_of(const BatchJob& job, std::map<std::string, std::string> options, const std::string& model) {
@@ -77,6 +103,7 @@ std::string fingerprint_of(const BatchJob& job, std::map<std::string, std::strin
   hash.field(job.source.is_plan ? "plan" : "prompt").field(job.source.is_plan ? plan::to_json(job.source.film) : job.source.prompt);
   hash.field(job.name).field(batch::NameTemplate(job.name).has("n") ? std::to_string(job.number) : "");
   for (const auto& [name, value] : options) hash.field(name).field(value);
+  add_files(hash, job.options.clip);
   return hash.hex();
 }
 
@@ -85,10 +112,8 @@ void make_ready(BatchJob& ready, const batch::Job& job, const BatchRequest& requ
   if (!job.output.empty()) ready.name = job.output;
   std::map<std::string, std::string> options = take_options(job, ready.options);
   options.insert(request.given.begin(), request.given.end());  // the job's own win
-  for (const auto& [name, value] : options) {
-    if (is_recorded(name)) ready.options.receipt.recorded.push_back(recorded(name, value));
-  }
-  std::sort(ready.options.receipt.recorded.begin(), ready.options.receipt.recorded.end());
+  ready.options.receipt.recorded = recorded_of(options, ready.options.clip);
+  ready.options.receipt.loras = lora_files(ready.options.clip);
   ready.source = source_of(job);
   if (is_source_file(job.source) || (job.kind != batch::Job::Kind::prompt && job.kind != batch::Job::Kind::any)) ready.file = job.source;
   if (ready.source.is_plan) ready.prompt = ready.source.film.prompt;

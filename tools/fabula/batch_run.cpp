@@ -22,6 +22,7 @@
 #include "tools/fabula/batch_plans.h"
 #include "tools/fabula/cast_file.h"
 #include "tools/fabula/film_report.h"
+#include "tools/fabula/h3_film.h"
 #include "tools/fabula/output.h"
 #include "tools/fabula/preview.h"
 #include "tools/fabula/stop.h"
@@ -51,6 +52,16 @@ std::string model_hash(const Studio& studio) {
   return hash.hex();
 }
 
+// Everything that a published folder adds to a film.
+std::string folder_hash(const RenderOptions& film) {
+  Bundle bundle;
+  bundle.folder = film.planning.model.model;
+  Sha256 hash;
+  hash.field(name_of(precision_of(film.planning.model.precision)));
+  for (const auto& [part, digest] : model_version(bundle).parts) hash.field(part).field(digest);
+  return hash.hex();
+}
+
 void make_folder(const fs::path& folder) {
   std::error_code failed;
   if (!folder.empty()) fs::create_directories(folder, failed);
@@ -74,8 +85,8 @@ class Batch {
         folder_(request.folder.empty() ? "." : request.folder),
         progress_(request.film.progress, request.film.quiet || request.film.json),
         studio_(open_studio(request.film)) {
-    load_model(studio_, request.film);
-    jobs_ = ready_jobs(request, model_hash(studio_));
+    if (!studio_.is_published) load_model(studio_, request.film);
+    jobs_ = ready_jobs(request, studio_.is_published ? folder_hash(request.film) : model_hash(studio_));
     make_folder(folder_);
     if (const fs::path page = folder_ / page_name; fs::exists(page) && !batch::is_page(page) && !request.film.overwriting.overwrite)
       throw Error(ExitCode::cannot_create, page.string() + " is not the page of a batch; move it, or replace it with -y");
@@ -127,18 +138,29 @@ class Batch {
       const std::span<const BatchJob* const> wave(wanted.data() + first, std::min(ahead, wanted.size() - first));
       done_ = first;
       progress_.show(fraction_of(0.0), {.stage = "planning", .film = done_, .films = total_});
-      std::vector<PlanOutcome> plans = plan_jobs(wave, studio_.bundle.folder, request_.plans);
+      std::vector<PlanOutcome> plans = studio_.is_published ? std::vector<PlanOutcome>(wave.size(), PlannedFilm{})
+                                                            : plan_jobs(wave, studio_.bundle.folder, request_.plans);
       if (first == 0) progress_.pace_from(0.0);
       for (std::size_t i = 0; i < wave.size(); ++i) {
         done_ = first + i;
         attempt(*wave[i], [&] {
           if (const Error* error = std::get_if<Error>(&plans[i])) throw *error;
+          if (studio_.is_published) plans[i] = planned_for_folder(*wave[i]);
           start(*wave[i], std::get<PlannedFilm>(plans[i]));
         });
         plans[i] = Error(ExitCode::internal, "filmed");  // its states are not needed any more
       }
     }
     settle();
+  }
+
+  // Clips of a published folder have their film's own canvas, and so has the model; the one before goes first.
+  PlannedFilm planned_for_folder(const BatchJob& job) {
+    studio_.model.reset();
+    PublishedFilm film = plan_published(job.source, job.options);
+    studio_.bundle = std::move(film.bundle);
+    studio_.model = std::move(film.model);
+    return std::move(film.planned);
   }
 
   // Runs one job's work; what fails is that job.

@@ -29,6 +29,7 @@ void add_batch_command(CLI::App& app) {
   add_overwrite_options(*batch, request->film.overwriting);
   add_film_options(*batch, request->film);
   batch->callback([batch, request] {
+    keep_reference_order(*batch, request->film.clip);
     request->given = film_options_given(*batch);
     run_batch(*request);
   });

@@ -91,8 +91,7 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
     p.studio.model = std::move(published.model);
     p.planned = std::move(published.planned);
   } else {
-    if (options.clip.any())
-      throw Error(ExitCode::usage, "this model takes no frames, references or lengths: they are for a published folder");
+    require_published(options);
     p.planned = plan_by_model(source, p.studio.bundle.folder, options.planning);
   }
   p.request = film_request(options, p.studio, p.planned.film);
@@ -218,7 +217,6 @@ void add_render_command(CLI::App& app) {
                      "A prompt, a screenplay (FILE.fountain), a plan (FILE.json), or - to read a prompt or a plan from standard input");
   add_output_options(*render, *options);
   add_film_options(*render, *options);
-  add_clip_options(*render, options->clip);
   add_save_plan_option(*render, *options);
   render->add_option("--frames-out", options->frames_out, "Also write every frame, as it is before it is encoded, as a PNG")
       ->type_name("DIR");
@@ -238,6 +236,7 @@ void add_render_command(CLI::App& app) {
   render->callback([options, render] {
     keep_reference_order(*render, options->clip);
     options->receipt.recorded = recorded_options(*render);
+    options->receipt.loras = lora_files(options->clip);
     run(*options);
   });
 }
@@ -256,7 +255,9 @@ void add_assemble_command(CLI::App& app) {
   add_output_options(*assemble, *options);
   add_film_options(*assemble, *options);
   assemble->callback([options, assemble] {
+    keep_reference_order(*assemble, options->clip);
     options->receipt.recorded = recorded_options(*assemble);
+    options->receipt.loras = lora_files(options->clip);
     run(*options);
   });
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "library/device_choice.h"
 #include "library/planning.h"
+#include "library/render.h"
 #include "library/two_numbers.h"
 #include "planner/check/check.h"
 #include "planner/h3/clips.h"
@@ -81,18 +82,45 @@ struct Order {
   h3::ClipOrder clip;
 };
 
-// All prompts through the text encoder, then all media through the two autoencoders: one part at a time is in memory.
-std::vector<Conditioning> encoded(const h3::H3Folder& folder, const std::vector<Order>& orders, const ModelOptions& options) {
-  const Precision precision = precision_of(options.precision);
-  const Machine machine = cpu_machine(thread_count(options.threads));
-  const bool sees = std::any_of(orders.begin(), orders.end(), [](const Order& order) { return !order.clip.media.empty(); });
-  std::vector<Conditioning> all;
-  {
-    const h3::PromptReader reader = h3::PromptReader::open(folder.tokenizer, folder.processor);
-    const h3::TextEncoder encoder(folder.text_encoder, sees, precision, machine);
-    for (const Order& order : orders) all.push_back(encoder.encode(h3::present(reader, order.prompt, order.clip.media, rate)));
+// Bytes that a phase may take; 0: any.
+std::size_t memory_of(const RenderOptions& options) {
+  const bool on_host = machine_of(options.planning.model).device == DeviceKind::cpu;
+  if (options.clip.memory > 0 && !on_host) throw Error(ExitCode::usage, "--memory is for the processor; on a device a model is held whole");
+  return options.clip.memory > 0 ? options.clip.memory : on_host ? available_memory() : 0;
+}
+
+h3::Holding holding_of(const RenderOptions& options) {
+  h3::Holding holding{.memory = memory_of(options), .adapters = {}, .shift = options.clip.shift, .audio_shift = options.clip.audio_shift};
+  if (options.clip.weights == "int8") holding.transformer = Precision::int8;
+  for (const std::string& choice : options.clip.loras) {
+    const auto [file, scale] = lora_of(choice);
+    holding.adapters.push_back({file, scale});
   }
+  return holding;
+}
+
+// All prompts through the text encoder, which is gone afterwards.
+std::vector<Conditioning> read_prompts(const h3::H3Folder& folder, const std::vector<Order>& orders, bool sees,
+                                       const RenderOptions& options) {
+  const Precision precision = options.clip.weights == "int8" ? Precision::int8 : precision_of(options.planning.model.precision);
+  const Machine machine = cpu_machine(thread_count(options.planning.model.threads));
+  const h3::PromptReader reader = h3::PromptReader::open(folder.tokenizer, folder.processor);
+  std::vector<h3::Presentation> presentations;
+  for (const Order& order : orders) presentations.push_back(h3::present(reader, order.prompt, order.clip.media, rate));
+  const PhaseNeeds needs = h3::encoder_needs(folder.text_encoder, sees, precision, machine, presentations);
+  const Residence residence = residence_within(memory_of(options), needs, "the text encoder");
+  const h3::TextEncoder encoder(folder.text_encoder, sees, precision, machine, residence);
+  std::vector<Conditioning> all;
+  for (const h3::Presentation& presentation : presentations) all.push_back(encoder.encode(presentation));
+  return all;
+}
+
+// All prompts, then all media through the two autoencoders: one part at a time is in memory.
+std::vector<Conditioning> encoded(const h3::H3Folder& folder, const std::vector<Order>& orders, const RenderOptions& options) {
+  const bool sees = std::any_of(orders.begin(), orders.end(), [](const Order& order) { return !order.clip.media.empty(); });
+  std::vector<Conditioning> all = read_prompts(folder, orders, sees, options);
   if (!sees) return all;
+  const Machine machine = cpu_machine(thread_count(options.planning.model.threads));
   const h3::VideoVae vae = h3::VideoVae::load(folder.vae, Precision::fp32);
   const h3::AudioVae audio_vae = h3::AudioVae::load(folder.audio_vae);
   for (std::size_t i = 0; i < orders.size(); ++i) all[i].given = h3::encode_given(machine, vae, audio_vae, orders[i].clip.media);
@@ -186,6 +214,11 @@ std::pair<std::vector<Order>, PlannedFilm> clips_of_plan(const Source& source, c
   if (has_errors(findings)) throw plan::PlanError("the plan has errors", findings);
   const h3::Prompts prompts = h3::compile(*planned.plan);
   for (const std::string& sentence : prompts.left_out) std::fprintf(stderr, "fabula: left out: %s\n", printable(sentence).c_str());
+  for (const h3::Clip& clip : prompts.clips) {
+    if (clip.goes_on)
+      std::fprintf(stderr, "fabula: left out: shot %s is to go on from the last picture before it; its clip begins anew\n",
+                   printable(clip.shots.front()).c_str());
+  }
   h3::Asked asked = asked_of(options.clip, options.format);
   if (options.format.aspect.empty())
     std::tie(asked.aspect_width, asked.aspect_height) = two_positive(planned.plan->aspect, ':', "the plan's aspect");
@@ -205,6 +238,11 @@ std::pair<std::vector<Order>, PlannedFilm> clips_of_plan(const Source& source, c
 
 bool is_published_folder(const std::string& model) { return !model.empty() && h3::H3Folder::is_at(model); }
 
+void require_published(const RenderOptions& options) {
+  if (options.clip.any() && !is_published_folder(options.planning.model.model))
+    throw Error(ExitCode::usage, "this model takes no frames, references, lengths or LoRA files: they are for a published folder");
+}
+
 PublishedFilm plan_published(const Source& source, const RenderOptions& options) {
   const h3::H3Folder folder = h3::H3Folder::open(options.planning.model.model);
   const h3::RequestRules rules = h3::rules_of(folder);
@@ -213,9 +251,12 @@ PublishedFilm plan_published(const Source& source, const RenderOptions& options)
   auto [orders, planned] = verbatim ? one_clip(source, rules, options) : clips_of_plan(source, rules, options);
   const h3::Canvas canvas = orders.front().clip.canvas;
   PublishedFilm film{.bundle = h3::bundle_of(rules, canvas), .model = nullptr, .planned = std::move(planned)};
-  film.planned.shots = encoded(folder, orders, options.planning.model);
-  film.model =
-      std::make_unique<h3::FolderModel>(rules, canvas, precision_of(options.planning.model.precision), machine_of(options.planning.model));
+  auto model = std::make_unique<h3::FolderModel>(rules, canvas, precision_of(options.planning.model.precision),
+                                                 machine_of(options.planning.model), holding_of(options));
+  // Refused before the prompts are read, which takes minutes with a large encoder.
+  for (const Order& order : orders) model->check(order.clip.workflow);
+  film.planned.shots = encoded(folder, orders, options);
+  film.model = std::move(model);
   return film;
 }
 

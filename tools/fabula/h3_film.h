@@ -26,6 +26,9 @@ struct PublishedFilm {
 /// reported on standard error. Throws Error: usage for options that do not go together; as the parts' loading does.
 [[nodiscard]] PublishedFilm plan_published(const Source&, const RenderOptions&);
 
+/// Whether the options can be for this model. Throws Error(usage) where they are for a published folder and it is none.
+void require_published(const RenderOptions&);
+
 /// What a folder is, what it lacks and what memory each phase needs, from its headers.
 void describe_published(const std::string& folder, bool json);
 

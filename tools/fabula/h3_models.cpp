@@ -5,11 +5,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/weights/weights.h"
+#include "engine/machine.h"
+#include "engine/weights/layers.h"
 #include "planner/h3/encoder.h"
 #include "tools/fabula/h3_film.h"
+#include "video/h3/dit.h"
 #include "video/h3/folder.h"
 #include "video/h3/request.h"
+#include "video/h3/vae.h"
 
 namespace fabula::cli {
 
@@ -20,32 +23,55 @@ constexpr double mega = 1e6;
 // A phase's weights are in memory together, those of other phases are not.
 struct Phase {
   std::string name;
-  std::size_t fp32 = 0, bf16 = 0;
+  PhaseNeeds fp32, bf16, int8;
 };
 
-std::size_t weights_of(const std::filesystem::path& part, Precision precision) {
-  const Weights weights = Weights::measure(part, precision);
-  const auto parameters = static_cast<std::size_t>(weights.stored_parameters());
-  return precision == Precision::fp32 ? parameters * sizeof(float) : weights.stored_bytes();
+template <typename Needs>
+Phase phase_of(const char* name, const Needs& needs) {
+  return {name, needs(Precision::fp32), needs(Precision::bf16), needs(Precision::int8)};
 }
 
-Phase phase_of(const char* name, const std::filesystem::path& part) {
-  return {name, weights_of(part, Precision::fp32), weights_of(part, Precision::bf16)};
+Phase encoder_phase(const char* name, const h3::H3Folder& folder, bool sees) {
+  return phase_of(name,
+                  [&](Precision precision) { return h3::encoder_needs(folder.text_encoder, sees, precision, reference_machine(), {}); });
+}
+
+Phase transformer_phase(const char* name, const std::filesystem::path& part) {
+  return phase_of(name, [&](Precision precision) {
+    const auto bytes = [&](Residence residence) {
+      return h3::Dit::take(h3::DitConfig::load(part), Weights::measure(part, precision), residence).bytes();
+    };
+    return PhaseNeeds{bytes(Residence::resident), bytes(Residence::streamed), 0};
+  });
+}
+
+// The decoders stay whole; --weights leaves them as they are.
+Phase decoder_phase(const h3::H3Folder& folder) {
+  return phase_of("decoders", [&](Precision precision) {
+    const auto parameters = Weights::measure(folder.audio_vae, Precision::fp32).stored_parameters();
+    const std::size_t sound = static_cast<std::size_t>(parameters) * sizeof(float);
+    const std::size_t bytes =
+        h3::VideoVae::measure(folder.vae, precision == Precision::int8 ? Precision::fp32 : precision).weights.bytes() + sound;
+    return PhaseNeeds{bytes, bytes, 0};
+  });
 }
 
 std::vector<Phase> phases_of(const h3::H3Folder& folder) {
-  const auto encoder = [&](Precision precision) { return h3::encoder_memory(folder.text_encoder, precision); };
-  const h3::EncoderMemory fp32 = encoder(Precision::fp32), bf16 = encoder(Precision::bf16);
-  std::vector<Phase> phases = {{"text encoder", fp32.layers, bf16.layers},
-                               {"with pictures", fp32.layers + fp32.vision, bf16.layers + bf16.vision}};
-  if (h3::H3Folder::has_weights(folder.transformer)) phases.push_back(phase_of("transformer", folder.transformer));
-  if (h3::H3Folder::has_weights(folder.transformer_ref)) phases.push_back(phase_of("with references", folder.transformer_ref));
-  Phase decoders = phase_of("decoders", folder.vae);
-  const Phase sound = phase_of("", folder.audio_vae);
-  decoders.fp32 += sound.fp32;
-  decoders.bf16 += sound.bf16;
-  phases.push_back(decoders);
+  std::vector<Phase> phases = {encoder_phase("text encoder", folder, false), encoder_phase("with pictures", folder, true)};
+  if (h3::H3Folder::has_weights(folder.transformer)) phases.push_back(transformer_phase("transformer", folder.transformer));
+  if (h3::H3Folder::has_weights(folder.transformer_ref)) phases.push_back(transformer_phase("with references", folder.transformer_ref));
+  phases.push_back(decoder_phase(folder));
   return phases;
+}
+
+void print_phases(const std::vector<Phase>& phases) {
+  std::printf("  weights in memory, phase by phase (MB)    fp32   streamed       bf16   streamed       int8   streamed\n");
+  for (const Phase& phase : phases) {
+    std::printf("    %-36s", phase.name.c_str());
+    for (const PhaseNeeds* needs : {&phase.fp32, &phase.bf16, &phase.int8})
+      std::printf(" %10.1f %10.1f", static_cast<double>(needs->resident) / mega, static_cast<double>(needs->streamed) / mega);
+    std::printf("\n");
+  }
 }
 
 std::string lengths_text(const std::vector<int>& lengths) {
@@ -61,7 +87,11 @@ void describe_published(const std::string& given, bool json) {
   const std::vector<Phase> phases = missing.empty() ? phases_of(folder) : std::vector<Phase>();
   nlohmann::ordered_json out = {{"name", "MiniMax-H3"}, {"version", folder.made_with}, {"folder", given}, {"complete", missing.empty()}};
   if (!missing.empty()) out["missing"] = missing;
-  for (const Phase& phase : phases) out["memory"][phase.name] = {{"fp32", phase.fp32}, {"bf16", phase.bf16}};
+  for (const Phase& phase : phases) {
+    out["memory"][phase.name] = {{"fp32", phase.fp32.resident}, {"fp32_streamed", phase.fp32.streamed},
+                                 {"bf16", phase.bf16.resident}, {"bf16_streamed", phase.bf16.streamed},
+                                 {"int8", phase.int8.resident}, {"int8_streamed", phase.int8.streamed}};
+  }
   if (json) {
     std::printf("%s\n", out.dump(2).c_str());
   } else {
@@ -73,10 +103,7 @@ void describe_published(const std::string& given, bool json) {
                   static_cast<long long>(canvas.width), static_cast<long long>(canvas.height), static_cast<long long>(rules.multiple),
                   h3::folder_fps, lengths_text(h3::lengths_of(rules)).c_str());
       std::printf("  sound    %d Hz, %d channels (delivered at 48000 Hz stereo)\n", rules.sample_rate, h3::folder_audio_channels);
-      std::printf("  weights in memory, phase by phase (MB)      fp32      bf16\n");
-      for (const Phase& phase : phases)
-        std::printf("    %-36s %9.1f %9.1f\n", phase.name.c_str(), static_cast<double>(phase.fp32) / mega,
-                    static_cast<double>(phase.bf16) / mega);
+      print_phases(phases);
     }
   }
   if (missing.empty()) return;

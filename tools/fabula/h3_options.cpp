@@ -2,7 +2,12 @@
 #include "tools/fabula/h3_options.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
+
+#include "base/error.h"
 
 namespace fabula::cli {
 namespace {
@@ -15,6 +20,39 @@ void add_references(CLI::App& command, const std::string& name, std::vector<std:
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->group("Clips of a published folder");
+}
+
+// How the model's weights are held, and what is changed of them.
+void add_weight_options(CLI::App& command, ClipChoice& choice, const std::string& group) {
+  command
+      .add_option(
+          "--memory", choice.memory,
+          "Memory for weights and activations, such as 16G: what does not fit is read from the files as it is needed, with the same "
+          "result (default: what is free)")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::PositiveNumber)
+      ->type_name("SIZE")
+      ->group(group);
+  command
+      .add_option("--weights", choice.weights,
+                  "int8: the matrices of text encoder and transformer in 8 bits, a quarter of fp32's memory (default: as --precision)")
+      ->check(CLI::IsMember({"int8"}))
+      ->group(group);
+  command
+      .add_option("--lora", choice.loras,
+                  "A LoRA file in diffusers' form, and how much of it (default: 1); may be repeated, added in order")
+      ->type_name("FILE[:scale]")
+      ->allow_extra_args(false)
+      ->group(group);
+  const auto add_shift = [&](const char* name, std::optional<double>& shift, const std::string& track) {
+    command
+        .add_option(name, shift,
+                    "Shift of the " + track + "'s schedule: a larger one spends more of the steps on noise (default: the folder's own)")
+        ->check(CLI::Range(1e-6, 1e6))
+        ->group(group);
+  };
+  add_shift("--shift", choice.shift, "picture");
+  add_shift("--audio-shift", choice.audio_shift, "sound");
 }
 
 }  // namespace
@@ -44,6 +82,24 @@ void add_clip_options(CLI::App& command, ClipChoice& choice) {
   command.add_option("--lm", choice.lm, "Folder of the published language model that plans, for --planner lm")
       ->type_name("DIR")
       ->group(group);
+  add_weight_options(command, choice, group);
+}
+
+std::pair<std::string, double> lora_of(const std::string& choice) {
+  const std::size_t colon = choice.rfind(':');
+  if (colon == std::string::npos || std::filesystem::exists(choice)) return {choice, 1.0};  // a file's own name may have a colon
+  const std::string number = choice.substr(colon + 1);
+  char* end = nullptr;
+  const double scale = std::strtod(number.c_str(), &end);
+  if (number.empty() || *end != 0 || !std::isfinite(scale))
+    throw Error(ExitCode::usage, "--lora takes FILE or FILE:scale with a number for the scale, not " + choice);
+  return {choice.substr(0, colon), scale};
+}
+
+std::vector<std::string> lora_files(const ClipChoice& choice) {
+  std::vector<std::string> files;
+  for (const std::string& lora : choice.loras) files.push_back(lora_of(lora).first);
+  return files;
 }
 
 void keep_reference_order(const CLI::App& command, ClipChoice& choice) {

@@ -39,6 +39,7 @@ void add_making_options(CLI::App& command, RenderOptions& options) {
 void add_film_options(CLI::App& command, RenderOptions& options) {
   fabula::add_film_options(command, static_cast<FilmOptions&>(options));
   add_terminal_options(command, options);
+  add_clip_options(command, options.clip);
   command.add_flag("--preview", options.preview,
                    "Write a contact sheet beside the film, FILE.preview.jpg, as shots are made (SIGUSR1 asks for one at any time)");
 }
@@ -58,7 +59,6 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
   RenderOptions options;
   CLI::App recorded;
   add_film_options(recorded, options);
-  add_clip_options(recorded, options.clip);
   try {
     recorded.parse(std::vector<std::string>(receipt.options.rbegin(), receipt.options.rend()));  // the order that CLI11 takes them in
   } catch (const CLI::ParseError& error) {
@@ -66,6 +66,7 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
   }
   keep_reference_order(recorded, options.clip);
   options.receipt.recorded = receipt.options;
+  options.receipt.loras = lora_files(options.clip);
   options.seed = receipt.seed;
   options.planning.model = {given.planning.model.model, receipt.precision, given.planning.model.threads};
   options.planning.cast.none = true;  // the plan is as it was filmed
@@ -78,6 +79,7 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
   options.quiet = given.quiet;
   options.json = given.json;
   options.store = given.store;
+  options.clip.memory = given.clip.memory;
   options.receipt.none = given.receipt.none;
   return options;
 }

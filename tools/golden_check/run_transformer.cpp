@@ -1,9 +1,12 @@
 // MiniMaxH3Transformer3DModel: one forward, with the arguments of the reference's.
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/golden_check/parameters.h"
+#include "video/h3/adapter.h"
 #include "video/h3/dit.h"
 
 namespace fabula::golden {
@@ -41,10 +44,20 @@ Tensor item_of(Context& ctx, const Case& one, const std::string& name, std::int6
 // The batch shares timesteps and positions; what follows from them alone has no batch axis.
 bool is_shared(const std::string& module) { return module.rfind("rope.", 0) == 0 || module.rfind("time_", 0) == 0; }
 
+// The weights with what the case's LoRA files, beside it, add to them: "FILE:scale".
+h3::Dit dit_of(const Case& one, const Setup& setup) {
+  Weights weights = Weights::open(one.weights, setup.precision, setup.machine.device);
+  for (const auto& entry : nlohmann::json::parse(one.parameters).value("lora", std::vector<std::string>())) {
+    const std::size_t colon = entry.rfind(':');
+    h3::add_adapter(weights, {one.file.parent_path() / entry.substr(0, colon), std::stod(entry.substr(colon + 1))}, /*follows=*/false);
+  }
+  return h3::Dit::take(h3::DitConfig::load(one.weights), std::move(weights), Residence::resident);
+}
+
 }  // namespace
 
 void run_transformer(const Case& one, const Setup& setup, Comparison& compare) {
-  const h3::Dit dit = h3::Dit::load(one.weights, setup.precision, setup.machine.device);
+  const h3::Dit dit = dit_of(one, setup);
   const h3::Layout layout = layout_of(one);
   const auto timestep_indices = indices_of(one, "timestep_indices");
   const auto timesteps = floats(one.in("timestep"));
@@ -58,9 +71,9 @@ void run_transformer(const Case& one, const Setup& setup, Comparison& compare) {
         compare("tap." + module, out);
     });
     run_sized(setup, [&](Context& ctx) {
-      const h3::DitSequence sequence = prepare(ctx, dit, item_of(ctx, one, "encoder_hidden_states", item), layout, tap);
+      const h3::DitSequence sequence = prepare(ctx, dit, item_of(ctx, one, "encoder_hidden_states", item), layout, timesteps, tap);
       const h3::DitOutput out = forward(ctx, dit, sequence, item_of(ctx, one, "hidden_states", item),
-                                        item_of(ctx, one, "audio_hidden_states", item), timesteps, timestep_indices, tap);
+                                        item_of(ctx, one, "audio_hidden_states", item), timestep_indices, tap);
       compare.slice("out.sample", item, items, out.video);
       compare.slice("out.audio_sample", item, items, out.audio);
     });

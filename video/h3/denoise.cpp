@@ -2,6 +2,9 @@
 #include "video/h3/denoise.h"
 
 #include <algorithm>
+#include <set>
+
+#include "base/error.h"
 
 namespace fabula::h3 {
 namespace {
@@ -14,6 +17,29 @@ Tensor clean_sample(Context& ctx, Prediction prediction, Tensor output, Tensor s
   if (prediction == Prediction::x0) velocity_from_x0(ctx, output, sample, timestep);
   blend_into(ctx, 1.0F, sample, 1.0F - timestep, output, output);
   return output;
+}
+
+// The timesteps of every evaluation of a run, rising: a sampler evaluates at points of the schedules.
+std::vector<float> all_timesteps(const Layout& layout, const Denoising& how, bool makes_video) {
+  const std::vector<float>&video = how.schedules.video.timesteps(), &audio = how.schedules.audio.timesteps();
+  std::set<float> all;
+  for (std::size_t i = 0; i < std::min(video.size(), audio.size()); ++i) {
+    const RowTimesteps rows = row_timesteps(layout, makes_video ? video[i] : how.given_video, audio[i], how.given_video);
+    all.insert(rows.distinct.begin(), rows.distinct.end());
+  }
+  return {all.begin(), all.end()};
+}
+
+// Each row's place among `all`.
+std::vector<std::int32_t> places_in(std::span<const float> all, const RowTimesteps& rows) {
+  std::vector<std::int32_t> places;
+  for (const std::int32_t i : rows.index) {
+    const auto found = std::lower_bound(all.begin(), all.end(), rows.distinct[static_cast<std::size_t>(i)]);
+    if (found == all.end() || *found != rows.distinct[static_cast<std::size_t>(i)])
+      throw Error(ExitCode::internal, "a sampler evaluates between the points of its schedule");
+    places.push_back(static_cast<std::int32_t>(found - all.begin()));
+  }
+  return places;
 }
 
 }  // namespace
@@ -50,16 +76,17 @@ ClipLatents draw_noise(Context& ctx, TorchGenerator& generator, Shape video, Sha
 void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising& how, const ClipRows& rows, const AfterStep& after_step,
              const Tap& tap) {
   const Arena::Scope scope(ctx.arena);
-  const DitSequence sequence = prepare(ctx, dit, rows.text, layout);
+  const bool makes_video = layout.given_video_rows < rows.video.shape[0];
+  const std::vector<float> timesteps_of_all = all_timesteps(layout, how, makes_video);
+  const DitSequence sequence = prepare(ctx, dit, rows.text, layout, timesteps_of_all);
   // A modality that is given whole is not on a track: nothing of it is made.
   std::vector<Track> tracks;
-  const bool makes_video = layout.given_video_rows < rows.video.shape[0];
   if (makes_video) tracks.push_back({made(rows.video, layout.given_video_rows), how.schedules.video});
   tracks.push_back({made(rows.audio, layout.given_audio_rows), how.schedules.audio});
   const auto evaluate = [&](Context& c, std::span<const float> timesteps) {
     const float video_timestep = makes_video ? timesteps.front() : how.given_video;
     const RowTimesteps times = row_timesteps(layout, video_timestep, timesteps.back(), how.given_video);
-    const DitOutput out = forward(c, dit, sequence, rows.video, rows.audio, times.distinct, times.index);
+    const DitOutput out = forward(c, dit, sequence, rows.video, rows.audio, places_in(timesteps_of_all, times));
     tap("velocity", out.video);
     tap("audio_velocity", out.audio);
     std::vector<Tensor> outputs;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
@@ -40,9 +41,10 @@ DitBlock take_block(Weights& weights, const std::string& prefix, const DitConfig
   block.attn = SelfAttention::take(weights, prefix + ".attn", attention_dims(c));
   block.norm2 = weights.take(prefix + ".norm2.weight", {c.hidden_size});
   block.ff = FeedForward::take(weights, prefix + ".ff", c.hidden_size, c.ffn_dim, /*bias=*/false);
-  block.modulation = weights.take_linear(prefix + ".adaln_proj.linear", c.time_embed_dim, modalities * 6 * c.hidden_size, /*bias=*/true);
   return block;
 }
+
+std::string block_name(std::int64_t i) { return "transformer_blocks." + std::to_string(i); }
 
 // ---- modules
 
@@ -100,12 +102,30 @@ struct Modulation {
   ModulationTable shift1, scale1, gate1, shift2, scale2, gate2;
 };
 
-// MiniMaxH3AdaLayerNormModulation. temb (timesteps, time_embed_dim), already activated.
-Modulation modulation_of(Context& ctx, const DitBlock& b, std::int64_t hidden, Tensor temb) {
-  const std::int64_t vectors = temb.shape[0] * modalities;
-  const Tensor table = linear(ctx, temb, b.modulation).view({vectors, 6 * hidden});
+Modulation modulation_of(Tensor table) {
+  const std::int64_t hidden = table.shape[1] / 6;
   const auto part = [&](std::int64_t i) { return ModulationTable{table, i * hidden}; };
   return {part(0), part(1), part(2), part(3), part(4), part(5)};
+}
+
+// MiniMaxH3AdaLayerNormModulation of all blocks, and MiniMaxH3AdaLayerNormOut's. A row's product is the one that it has alone: how many
+// timesteps are made together changes no bit.
+void modulate(Context& shared, const Dit& dit, std::span<const float> timesteps, const Tap& tap, DitSequence& s) {
+  Context ctx{shared.kernels, shared.arena, shared.exec};
+  ctx.exec.rows_alone = true;
+  const auto count = static_cast<std::int64_t>(timesteps.size());
+  const std::int64_t hidden = dit.config.hidden_size;
+  for (std::int64_t i = 0; i < dit.blocks.size(); ++i) s.modulation.push_back(ctx.arena.take({count * modalities, 6 * hidden}));
+  s.norm_out_modulation = ctx.arena.take({count, 2 * hidden});
+  const Arena::Scope scope(ctx.arena);
+  const Tensor temb = embed_timesteps(ctx, dit, timesteps, tap);
+  const auto make = [&](const Linear& projection, Tensor table) {
+    const Arena::Scope one(ctx.arena);
+    copy(ctx, linear(ctx, temb, projection), table);
+  };
+  for (std::int64_t i = 0; i < dit.blocks.size(); ++i) make(dit.modulations.at(ctx.arena, i), s.modulation[static_cast<std::size_t>(i)]);
+  dit.modulations.rest();
+  make(dit.norm_out_modulation, s.norm_out_modulation);
 }
 
 // The norm before its modulation exists only for the tap: the engine fuses the two.
@@ -116,10 +136,8 @@ void tap_norm(Context& ctx, const Tap& tap, const char* module, Tensor x, Tensor
 }
 
 // MiniMaxH3TransformerBlock. x (rows, hidden) is updated in place; index (rows): each row's line in the modulation table.
-void forward_block(Context& ctx, const DitConfig& config, const DitBlock& b, Tensor temb, Tensor index, const Rotary& rope_angles, Tensor x,
-                   const Tap& tap) {
-  const Arena::Scope block_scope(ctx.arena);
-  const Modulation m = modulation_of(ctx, b, config.hidden_size, temb);
+void forward_block(Context& ctx, const DitConfig& config, const DitBlock& b, const Modulation& m, Tensor index, const Rotary& rope_angles,
+                   Tensor x, const Tap& tap) {
   {
     const Arena::Scope scope(ctx.arena);
     tap_norm(ctx, tap, "norm1", x, b.norm1, config.norm_eps);
@@ -154,11 +172,8 @@ Tensor pack(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Te
 }
 
 // MiniMaxH3AdaLayerNormOut and the two heads, each on its own rows. index (rows): each row's timestep.
-void project_out(Context& ctx, const Dit& dit, const DitSequence& s, Tensor temb, Tensor index, Tensor x, const DitOutput& out,
-                 const Tap& tap) {
-  const std::int64_t hidden = dit.config.hidden_size;
-  const Tensor table = linear(ctx, temb, dit.norm_out_modulation);
-  const ModulationTable shift{table, 0}, scale{table, hidden};
+void project_out(Context& ctx, const Dit& dit, const DitSequence& s, Tensor index, Tensor x, const DitOutput& out, const Tap& tap) {
+  const ModulationTable shift{s.norm_out_modulation, 0}, scale{s.norm_out_modulation, dit.config.hidden_size};
   const Tensor h = rms_norm_modulate(ctx, x, dit.norm_out, dit.config.final_norm_eps, scale, shift, index);
   tap("norm_out", h);
   copy(ctx, linear(ctx, gather_rows(ctx, h, s.video_index), dit.proj_out), out.video);
@@ -188,19 +203,29 @@ void check_layout(const DitConfig& config, Tensor text, const Layout& rows) {
 
 }  // namespace
 
-Dit Dit::load(const std::filesystem::path& folder, Precision precision, DeviceKind device) {
-  const DitConfig c = DitConfig::load(folder);
-  Dit dit(c, Weights::open(folder, precision, device));
+Dit Dit::load(const std::filesystem::path& folder, Precision precision, DeviceKind device, Residence residence) {
+  return take(DitConfig::load(folder), Weights::open(folder, precision, device), residence);
+}
+
+Dit Dit::take(const DitConfig& c, Weights weights, Residence residence) {
+  Dit dit(c, std::move(weights));
   Weights& w = dit.weights;
   dit.proj_in = take_fp32(w, "proj_in", c.patch_dim(), c.hidden_size);
   dit.audio_proj_in = take_fp32(w, "audio_proj_in", c.audio_in_channels, c.hidden_size);
   dit.context_embedder = w.take_linear("context_embedder", c.text_dim, c.hidden_size, /*bias=*/true);
   dit.time_in = take_fp32(w, "time_embedder.linear_1", c.freq_dim, c.time_embed_hidden_dim);
   dit.time_out = take_fp32(w, "time_embedder.linear_2", c.time_embed_hidden_dim, c.time_embed_dim);
-  for (std::int64_t i = 0; i < c.num_refiner_layers; ++i)
-    dit.refiner_blocks.push_back(take_refiner_block(w, "token_refiner.refiner_blocks." + std::to_string(i), c));
+  const auto refiner_block = [c](Weights& from, std::int64_t i) {
+    return take_refiner_block(from, "token_refiner.refiner_blocks." + std::to_string(i), c);
+  };
+  const auto block = [c](Weights& from, std::int64_t i) { return take_block(from, block_name(i), c); };
+  const auto modulation = [c](Weights& from, std::int64_t i) {
+    return from.take_linear(block_name(i) + ".adaln_proj.linear", c.time_embed_dim, modalities * 6 * c.hidden_size, /*bias=*/true);
+  };
+  dit.refiner_blocks = {w, c.num_refiner_layers, refiner_block, residence};
   dit.refiner_norm = w.take("token_refiner.final_norm.weight", {c.hidden_size});
-  for (std::int64_t i = 0; i < c.num_layers; ++i) dit.blocks.push_back(take_block(w, "transformer_blocks." + std::to_string(i), c));
+  dit.blocks = {w, c.num_layers, block, residence};
+  dit.modulations = {w, c.num_layers, modulation, residence};
   dit.norm_out = w.take("norm_out.norm.weight", {c.hidden_size});
   dit.norm_out_modulation = w.take_linear("norm_out.linear", c.time_embed_dim, 2 * c.hidden_size, /*bias=*/true);
   dit.proj_out = take_fp32(w, "proj_out", c.hidden_size, c.patch_dim());
@@ -209,7 +234,12 @@ Dit Dit::load(const std::filesystem::path& folder, Precision precision, DeviceKi
   return dit;
 }
 
-DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const Layout& layout, const Tap& tap) {
+// Its stages hold their slots one after another.
+std::size_t Dit::bytes() const {
+  return weights.bytes() + std::max({refiner_blocks.slots_bytes(), blocks.slots_bytes(), modulations.slots_bytes()});
+}
+
+DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const Layout& layout, std::span<const float> timesteps, const Tap& tap) {
   check_layout(dit.config, text, layout);
   DitSequence s;
   s.text = ctx.arena.take({text.shape[0], dit.config.hidden_size});
@@ -220,18 +250,21 @@ DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const Layout& lay
   s.audio_index = indices(ctx, layout.audio);
   s.text_index = indices(ctx, layout.text);
   s.tags = layout.tags;
+  modulate(ctx, dit, timesteps, tap, s);
 
   const Arena::Scope scope(ctx.arena);
   const Tensor x = linear(ctx, text, dit.context_embedder);
   tap("context_embedder", x);
-  for (std::size_t i = 0; i < dit.refiner_blocks.size(); ++i)
-    refine(ctx, dit.config, dit.refiner_blocks[i], x, tap.under("token_refiner.refiner_blocks.", i));
+  for (std::int64_t i = 0; i < dit.refiner_blocks.size(); ++i)
+    refine(ctx, dit.config, dit.refiner_blocks.at(ctx.arena, i), x,
+           tap.under("token_refiner.refiner_blocks.", static_cast<std::size_t>(i)));
+  dit.refiner_blocks.rest();
   copy(ctx, rms_norm(ctx, x, dit.refiner_norm, dit.config.final_norm_eps), s.text);
   tap("token_refiner", s.text);
   return s;
 }
 
-DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Tensor audio, std::span<const float> timesteps,
+DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Tensor audio,
                   std::span<const std::int32_t> timestep_indices, const Tap& tap) {
   const std::size_t rows = s.tags.size();
   if (timestep_indices.size() != rows)
@@ -239,7 +272,7 @@ DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor vid
                 "transformer: " + std::to_string(timestep_indices.size()) + " timestep indices for " + std::to_string(rows) + " rows");
   std::vector<std::int32_t> table_rows(rows);
   for (std::size_t i = 0; i < rows; ++i) {
-    if (timestep_indices[i] < 0 || static_cast<std::size_t>(timestep_indices[i]) >= timesteps.size())
+    if (timestep_indices[i] < 0 || timestep_indices[i] >= s.norm_out_modulation.shape[0])
       throw Error(ExitCode::bad_data, "transformer: a timestep index is out of range");
     table_rows[i] = timestep_indices[i] * static_cast<std::int32_t>(modalities) + s.tags[i];
   }
@@ -247,13 +280,15 @@ DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor vid
   const DitOutput out{ctx.arena.take({s.video_index.shape[0], dit.config.patch_dim()}),
                       ctx.arena.take({s.audio_index.shape[0], dit.config.audio_in_channels})};
   const Arena::Scope scope(ctx.arena);
-  const Tensor temb = embed_timesteps(ctx, dit, timesteps, tap);
   const Tensor modulation_row = indices(ctx, table_rows);
   const Tensor timestep_row = indices(ctx, timestep_indices);
   const Tensor x = pack(ctx, dit, s, video, audio, tap);
-  for (std::size_t i = 0; i < dit.blocks.size(); ++i)
-    forward_block(ctx, dit.config, dit.blocks[i], temb, modulation_row, s.rope, x, tap.under("transformer_blocks.", i));
-  project_out(ctx, dit, s, temb, timestep_row, x, out, tap);
+  for (std::int64_t i = 0; i < dit.blocks.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    forward_block(ctx, dit.config, dit.blocks.at(ctx.arena, i), modulation_of(s.modulation[at]), modulation_row, s.rope, x,
+                  tap.under("transformer_blocks.", at));
+  }
+  project_out(ctx, dit, s, timestep_row, x, out, tap);
   return out;
 }
 

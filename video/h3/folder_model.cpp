@@ -47,12 +47,35 @@ Bundle bundle_of(const RequestRules& rules, const Canvas& canvas) {
   return bundle;
 }
 
-FolderModel::FolderModel(const RequestRules& rules, const Canvas& canvas, Precision precision, Machine machine)
-    : folder_(rules.folder), bundle_(bundle_of(rules, canvas)), precision_(precision), machine_(std::move(machine)) {}
+FolderModel::FolderModel(const RequestRules& rules, const Canvas& canvas, Precision precision, Machine machine, Holding holding)
+    : folder_(rules.folder),
+      bundle_(bundle_of(rules, canvas)),
+      precision_(precision),
+      machine_(std::move(machine)),
+      holding_(std::move(holding)) {}
 
 ModelParts FolderModel::parts(bool follows) const {
-  return {follows ? folder_.transformer_ref : folder_.transformer, folder_.vae, folder_.audio_vae, folder_.scheduler,
-          folder_.audio_scheduler};
+  return {follows ? folder_.transformer_ref : folder_.transformer,
+          folder_.vae,
+          folder_.audio_vae,
+          folder_.scheduler,
+          folder_.audio_scheduler,
+          follows};
+}
+
+void FolderModel::require_transformer(bool follows) const {
+  const std::filesystem::path transformer = parts(follows).transformer;
+  if (H3Folder::has_weights(transformer)) return;
+  throw Error(ExitCode::unavailable, transformer.string() + ", which makes clips " +
+                                         (follows ? "with references" : "from a prompt or a first or last frame") + ", is not there");
+}
+
+void FolderModel::check(Workflow workflow) const {
+  const bool follows = workflow == Workflow::ref2va;
+  require_transformer(follows);
+  if (holding_.adapters.empty()) return;
+  Weights weights = Weights::measure(parts(follows).transformer, Precision::fp32);
+  for (const AdapterFile& adapter : holding_.adapters) add_adapter(weights, adapter, follows);
 }
 
 H3Model& FolderModel::model_for(const ClipRequest& request) const {
@@ -60,12 +83,8 @@ H3Model& FolderModel::model_for(const ClipRequest& request) const {
   if (model_ && follows == follows_) return *model_;
   if (model_) add(released_, model_->stage_times());
   model_.reset();
-  const std::filesystem::path& transformer = follows ? folder_.transformer_ref : folder_.transformer;
-  if (!H3Folder::has_weights(transformer)) {
-    throw Error(ExitCode::unavailable, transformer.string() + ", which makes clips " +
-                                           (follows ? "with references" : "from a prompt or a first or last frame") + ", is not there");
-  }
-  model_ = std::make_unique<H3Model>(bundle_, BundleBlock{}, precision_, machine_, parts(follows));
+  require_transformer(follows);
+  model_ = std::make_unique<H3Model>(bundle_, BundleBlock{}, precision_, machine_, parts(follows), holding_);
   follows_ = follows;
   return *model_;
 }
@@ -75,7 +94,8 @@ ClipFormat FolderModel::format() const { return {bundle_.width, bundle_.height, 
 std::string FolderModel::fingerprint() const {
   Sha256 hash;
   for (const bool follows : {false, true}) {
-    if (H3Folder::has_weights(parts(follows).transformer)) hash.field(fingerprint_of(bundle_, BundleBlock{}, precision_, parts(follows)));
+    if (H3Folder::has_weights(parts(follows).transformer))
+      hash.field(fingerprint_of(bundle_, BundleBlock{}, precision_, parts(follows), holding_));
   }
   return hash.hex();
 }

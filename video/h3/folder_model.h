@@ -19,7 +19,10 @@ namespace fabula::h3 {
 /// Loads a transformer when the first clip needs it; the other one is released then. Not thread-safe.
 class FolderModel final : public ClipModel {
  public:
-  FolderModel(const RequestRules&, const Canvas& canvas, Precision precision, Machine machine);
+  FolderModel(const RequestRules&, const Canvas& canvas, Precision precision, Machine machine, Holding holding = {});
+
+  /// Throws Error where the transformer of such clips or a LoRA file for it is not there or does not fit; reads no weights.
+  void check(Workflow) const;
 
   [[nodiscard]] ClipFormat format() const override;
   [[nodiscard]] std::string fingerprint() const override;
@@ -32,12 +35,14 @@ class FolderModel final : public ClipModel {
 
  private:
   [[nodiscard]] ModelParts parts(bool follows) const;
+  void require_transformer(bool follows) const;
   [[nodiscard]] H3Model& model_for(const ClipRequest&) const;
 
   H3Folder folder_;
   Bundle bundle_;
   Precision precision_;
   Machine machine_;
+  Holding holding_;
   // The model in use, and the times of those that were released: which one it is changes no result.
   mutable std::unique_ptr<H3Model> model_;
   mutable bool follows_ = false;

@@ -2,6 +2,7 @@
 #include "video/h3/model.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -31,6 +32,10 @@ std::vector<std::int64_t> extents(const Shape& shape) {
   return extents;
 }
 
+Schedule schedule_of(const std::optional<double>& shift, const std::filesystem::path& folder) {
+  return shift ? Schedule(*shift) : Schedule::load(folder);
+}
+
 // samples (channels, count), interleaved.
 Sound interleaved(const Bundle& bundle, const std::vector<float>& samples) {
   Sound sound{bundle.sample_rate, bundle.audio_channels, {}};
@@ -51,31 +56,68 @@ ModelParts ModelParts::in(const std::filesystem::path& folder) {
 H3Model::H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine)
     : H3Model(bundle, block, precision, std::move(machine), ModelParts::in(bundle.folder)) {}
 
-H3Model::H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine, ModelParts parts)
+H3Model::H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine, ModelParts parts, const Holding& holding)
     : bundle_(std::move(bundle)),
       block_(block),
       parts_(std::move(parts)),
-      dit_(Dit::load(parts_.transformer, precision, machine.device)),
-      vae_(VideoVae::load(parts_.vae, precision, machine.device)),
+      holding_(holding),
+      dit_config_(DitConfig::load(parts_.transformer)),
+      vae_config_(VaeConfig::load(parts_.vae)),
       audio_vae_(AudioVae::load(parts_.audio_vae, machine.device)),
-      schedules_{Schedule::load(parts_.scheduler), Schedule::load(parts_.audio_scheduler)},
+      schedules_{schedule_of(holding_.shift, parts_.scheduler), schedule_of(holding_.audio_shift, parts_.audio_scheduler)},
       precision_(precision),
       machine_(std::move(machine)) {
-  const DitConfig& d = dit_.config;
-  const std::int64_t cell_h = vae_.config.spatial_ratio() * d.patch_h, cell_w = vae_.config.spatial_ratio() * d.patch_w;
-  require(d.in_channels == vae_.config.latent_channels, bundle_, "transformer and vae differ in their latent channels");
+  const DitConfig& d = dit_config_;
+  const std::int64_t cell_h = vae_config_.spatial_ratio() * d.patch_h, cell_w = vae_config_.spatial_ratio() * d.patch_w;
+  require(d.in_channels == vae_config_.latent_channels, bundle_, "transformer and vae differ in their latent channels");
   require(d.audio_in_channels == audio_vae_.latent_channels(), bundle_, "transformer and audio_vae differ in their latent channels");
-  require(vae_.config.out_channels == 3, bundle_, "the vae does not decode to RGB");
+  require(vae_config_.out_channels == 3, bundle_, "the vae does not decode to RGB");
   require(bundle_.height % cell_h == 0 && bundle_.width % cell_w == 0, bundle_, "the canvas is not made of whole patches");
   require(audio_vae_.sample_rate() == bundle_.sample_rate, bundle_, "sample_rate is not the audio_vae's");
   require(static_cast<double>(audio_vae_.hop_length()) * ticks_per_second == bundle_.sample_rate, bundle_,
           "the audio_vae does not make 40 latents a second");
+  if (holding_.memory == 0) {
+    dit_ = taken(Weights::open(parts_.transformer, dit_precision(), machine_.device), Residence::resident);
+    vae_ = VideoVae::load(parts_.vae, precision_, machine_.device);
+  } else {
+    resident_dit_ = taken(Weights::measure(parts_.transformer, dit_precision()), Residence::resident);
+    streamed_dit_ = taken(Weights::measure(parts_.transformer, dit_precision()), Residence::streamed);
+    measured_vae_ = VideoVae::measure(parts_.vae, precision_);
+  }
+}
+
+Dit H3Model::taken(Weights weights, Residence residence) const {
+  for (const AdapterFile& adapter : holding_.adapters) add_adapter(weights, adapter, parts_.follows);
+  return Dit::take(dit_config_, std::move(weights), residence);
+}
+
+const Dit& H3Model::transformer(std::size_t activations) {
+  if (holding_.memory == 0) return *dit_;
+  const std::size_t sound = audio_vae_.parameter_bytes();
+  const PhaseNeeds needs = {resident_dit_->bytes() + sound, streamed_dit_->bytes() + sound, activations};
+  const Residence residence = residence_within(holding_.memory, needs, "the transformer");
+  const std::size_t held = (residence == Residence::resident ? needs.resident : needs.streamed) + activations;
+  if (held + measured_vae_->weights.bytes() > holding_.memory) vae_.reset();
+  if (dit_ && residence_ == residence) return *dit_;
+  dit_.reset();
+  dit_ = taken(Weights::open(parts_.transformer, dit_precision(), machine_.device), residence);
+  residence_ = residence;
+  return *dit_;
+}
+
+const VideoVae& H3Model::decoder(std::size_t activations) {
+  if (holding_.memory == 0) return *vae_;
+  const std::size_t weights = measured_vae_->weights.bytes() + audio_vae_.parameter_bytes();
+  (void)residence_within(holding_.memory, {weights, weights, activations}, "the decoder");
+  if (dit_ && weights + activations + dit_->bytes() > holding_.memory) dit_.reset();
+  if (!vae_) vae_ = VideoVae::load(parts_.vae, precision_, machine_.device);
+  return *vae_;
 }
 
 ClipFormat H3Model::format() const { return {bundle_.width, bundle_.height, bundle_.fps, bundle_.sample_rate, bundle_.audio_channels}; }
 
 ClipGeometry H3Model::geometry(const ClipRequest& request) const {
-  const VaeConfig& v = vae_.config;
+  const VaeConfig& v = vae_config_;
   ClipGeometry g;
   g.frames = latent_frames(align_frames(request.frames, v.clip_length, v.latents_per_clip()), v.clip_length, v.latents_per_clip());
   if (decoded_frames(v, g.frames) != request.frames) {
@@ -86,18 +128,19 @@ ClipGeometry H3Model::geometry(const ClipRequest& request) const {
   g.width = bundle_.width / v.spatial_ratio();
   g.audio_latents = audio_latents(request.frames, bundle_.fps);
   g.audio_channels = bundle_.audio_channels;
-  g.patch = {dit_.config.patch_t, dit_.config.patch_h, dit_.config.patch_w};
+  g.patch = {dit_config_.patch_t, dit_config_.patch_h, dit_config_.patch_w};
   g.fps = bundle_.fps;
   return g;
 }
 
-Shape H3Model::video_shape(const ClipGeometry& g) const { return {dit_.config.in_channels, g.frames, g.height, g.width}; }
+Shape H3Model::video_shape(const ClipGeometry& g) const { return {dit_config_.in_channels, g.frames, g.height, g.width}; }
 
-Shape H3Model::audio_shape(const ClipGeometry& g) const { return {g.audio_latents * g.audio_channels, dit_.config.audio_in_channels}; }
+Shape H3Model::audio_shape(const ClipGeometry& g) const { return {g.audio_latents * g.audio_channels, dit_config_.audio_in_channels}; }
 
-int H3Model::chunks(const ClipRequest& request) const { return static_cast<int>(decoded_chunks(vae_.config, geometry(request).frames)); }
+int H3Model::chunks(const ClipRequest& request) const { return static_cast<int>(decoded_chunks(vae_config_, geometry(request).frames)); }
 
-ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterStep& after_step, const LatentTensor* picture) const {
+ClipLatents H3Model::make(Context& ctx, const Dit& dit, const ClipRequest& request, const AfterStep& after_step,
+                          const LatentTensor* picture) const {
   const ClipGeometry g = geometry(request);
   if (request.conditioning == nullptr || request.conditioning->untimed() < 0)
     throw Error(ExitCode::internal, "a shot without conditioning");
@@ -112,8 +155,8 @@ ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterS
   // The sound's noise is the same whether the picture is given or not.
   const ClipLatents clip{ctx.arena.take(video_shape(g)), ctx.arena.take(audio_shape(g))};
   const Arena::Scope scope(ctx.arena);
-  const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), dit_.config.patch_dim()});
-  const Tensor audio = ctx.arena.take({static_cast<std::int64_t>(layout.audio.size()), dit_.config.audio_in_channels});
+  const Tensor rows = ctx.arena.take({static_cast<std::int64_t>(layout.video.size()), dit_config_.patch_dim()});
+  const Tensor audio = ctx.arena.take({static_cast<std::int64_t>(layout.audio.size()), dit_config_.audio_in_channels});
   const Tensor made = rows.slice(given_video, rows.shape[0] - given_video), sound = audio.slice(given_audio, audio.shape[0] - given_audio);
   TorchGenerator generator(request.seed);
   write_given(ctx, g, conditioning.given, how.given_video, generator, rows.slice(0, given_video), audio.slice(0, given_audio));
@@ -122,15 +165,15 @@ ClipLatents H3Model::make(Context& ctx, const ClipRequest& request, const AfterS
   patchify(ctx, noise.video, g, made);
   copy(ctx, noise.audio, sound);
   const Tensor text = constant(ctx, conditioning.states, {conditioning.rows(), conditioning.dim});
-  h3::denoise(ctx, dit_, layout, how, {text, rows, audio}, after_step);
+  h3::denoise(ctx, dit, layout, how, {text, rows, audio}, after_step);
   unpatchify(ctx, made, g, clip.video);
   copy(ctx, sound, clip.audio);
   return clip;
 }
 
 // All of decode(), on any device; the dry one yields no samples and no frames.
-Sound H3Model::decode_clip(Context& ctx, const ClipLatents& clip, const FrameReceiver& receive, const std::function<bool()>& go_on,
-                           Seconds& seconds) const {
+Sound H3Model::decode_clip(Context& ctx, const VideoVae& vae, const ClipLatents& clip, const FrameReceiver& receive,
+                           const std::function<bool()>& go_on, Seconds& seconds) const {
   const Stopwatch sounding;
   const std::vector<float> samples = to_host(ctx, h3::decode_sound(ctx, audio_vae_, clip.audio, bundle_.audio_channels));
   seconds.sound += sounding.seconds();
@@ -138,8 +181,8 @@ Sound H3Model::decode_clip(Context& ctx, const ClipLatents& clip, const FrameRec
   const Stopwatch decoding;
   double outside = 0.0;  // spent by the receiver, which is not ours
   const Arena::Scope scope(ctx.arena);
-  const Tensor latents = denormalise(ctx, clip.video, vae_.config.latents_mean, vae_.config.latents_std);
-  h3::decode(ctx, vae_, latents, Tiling{}, [&](Tensor frames) {
+  const Tensor latents = denormalise(ctx, clip.video, vae.config.latents_mean, vae.config.latents_std);
+  h3::decode(ctx, vae, latents, Tiling{}, [&](Tensor frames) {
     const std::int64_t height = frames.shape[2], width = frames.shape[3];
     const auto values_per_frame = static_cast<std::size_t>(3 * height * width);
     std::vector<float> pixels = to_host(ctx, frames);
@@ -157,11 +200,12 @@ Sound H3Model::decode_clip(Context& ctx, const ClipLatents& clip, const FrameRec
 }
 
 // Weights and schedules are hashed as they lie on disk: a bundle whose files were exchanged is another model.
-std::string fingerprint_of(const Bundle& bundle, const BundleBlock& block, Precision precision, const ModelParts& parts) {
+std::string fingerprint_of(const Bundle& bundle, const BundleBlock& block, Precision precision, const ModelParts& parts,
+                           const Holding& holding) {
   Sha256 hash;
   hash.field("h3")
       .field(numerics)
-      .field(std::to_string(static_cast<int>(precision)))
+      .field(std::to_string(static_cast<int>(holding.transformer.value_or(precision))))
       .field(block.prediction == Prediction::x0 ? "x0" : "velocity");
   for (const int number : {bundle.fps, bundle.sample_rate, bundle.audio_channels, bundle.width, bundle.height})
     hash.field(std::to_string(number));
@@ -172,13 +216,21 @@ std::string fingerprint_of(const Bundle& bundle, const BundleBlock& block, Preci
   }
   // What the latents' shapes follow from.
   for (const std::filesystem::path& part : {parts.vae, parts.audio_vae}) hash.field(sha256_of(part / "config.json"));
+  for (const AdapterFile& adapter : holding.adapters) add_to_hash(hash, adapter);
+  const auto add_shift = [&](const char* name, const std::optional<double>& shift) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.17g", shift.value_or(0.0));
+    if (shift) hash.field(name).field(text);
+  };
+  add_shift("shift", holding.shift);
+  add_shift("audio_shift", holding.audio_shift);
   return hash.hex();
 }
 
-std::string H3Model::fingerprint() const { return fingerprint_of(bundle_, block_, precision_, parts_); }
+std::string H3Model::fingerprint() const { return fingerprint_of(bundle_, block_, precision_, parts_, holding_); }
 
 std::size_t H3Model::denoise_footprint(const ClipRequest& request) const {
-  return footprint_of(machine_, [&](Context& ctx) { return make(ctx, request, [](std::size_t) { return true; }); });
+  return footprint_of(machine_, [&](Context& ctx) { return make(ctx, shape_of_dit(), request, [](std::size_t) { return true; }); });
 }
 
 std::size_t H3Model::decode_footprint(const ClipRequest& request) const {
@@ -186,7 +238,8 @@ std::size_t H3Model::decode_footprint(const ClipRequest& request) const {
   return footprint_of(machine_, [&](Context& ctx) {
     Seconds unused;
     return decode_clip(
-        ctx, {ctx.arena.take(video_shape(g)), ctx.arena.take(audio_shape(g))}, [](const Image&) {}, [] { return true; }, unused);
+        ctx, shape_of_vae(), {ctx.arena.take(video_shape(g)), ctx.arena.take(audio_shape(g))}, [](const Image&) {}, [] { return true; },
+        unused);
   });
 }
 
@@ -195,8 +248,10 @@ std::size_t H3Model::footprint(const ClipRequest& request) const { return std::m
 CleanLatents H3Model::denoise(const ClipRequest& request, const Progress& progress) {
   const int total = request.settings.steps + chunks(request);
   const Stopwatch denoising;
-  CleanLatents latents = run_in(machine_, denoise_footprint(request), [&](Context& ctx) {
-    const ClipLatents clip = make(ctx, request, [&](std::size_t done) { return progress(static_cast<int>(done), total); });
+  const std::size_t bytes = denoise_footprint(request);
+  const Dit& dit = transformer(bytes);
+  CleanLatents latents = run_in(machine_, bytes, [&](Context& ctx) {
+    const ClipLatents clip = make(ctx, dit, request, [&](std::size_t done) { return progress(static_cast<int>(done), total); });
     last_peak_ = ctx.arena.peak();
     return CleanLatents{{extents(clip.video.shape), to_host(ctx, clip.video)}, {extents(clip.audio.shape), to_host(ctx, clip.audio)}};
   });
@@ -207,11 +262,15 @@ CleanLatents H3Model::denoise(const ClipRequest& request, const Progress& progre
 LatentTensor H3Model::denoise_sound(const ClipRequest& request, const LatentTensor& picture, const Progress& progress) {
   if (picture.shape != extents(video_shape(geometry(request))))
     throw Error(ExitCode::bad_data, "a picture of another shape than the shot's");
-  const auto run = [&](Context& ctx, const AfterStep& after_step) { return make(ctx, request, after_step, &picture).audio; };
-  const std::size_t bytes = footprint_of(machine_, [&](Context& ctx) { return run(ctx, [](std::size_t) { return true; }); });
+  const auto run = [&](Context& ctx, const Dit& dit, const AfterStep& after_step) {
+    return make(ctx, dit, request, after_step, &picture).audio;
+  };
+  const std::size_t bytes =
+      footprint_of(machine_, [&](Context& ctx) { return run(ctx, shape_of_dit(), [](std::size_t) { return true; }); });
   const Stopwatch denoising;
+  const Dit& dit = transformer(bytes);
   LatentTensor sound = run_in(machine_, bytes, [&](Context& ctx) {
-    const Tensor audio = run(ctx, [&](std::size_t done) { return progress(static_cast<int>(done), request.settings.steps); });
+    const Tensor audio = run(ctx, dit, [&](std::size_t done) { return progress(static_cast<int>(done), request.settings.steps); });
     return LatentTensor{extents(audio.shape), to_host(ctx, audio)};
   });
   seconds_.denoise += denoising.seconds();
@@ -235,10 +294,12 @@ Sound H3Model::decode(const ClipRequest& request, const CleanLatents& latents, c
     throw Error(ExitCode::bad_data, "latents of another shape than the shot's");
   const int total = request.settings.steps + chunks(request);
   int done = request.settings.steps;
-  return run_in(machine_, decode_footprint(request), [&](Context& ctx) {
+  const std::size_t bytes = decode_footprint(request);
+  const VideoVae& vae = decoder(bytes);
+  return run_in(machine_, bytes, [&](Context& ctx) {
     const ClipLatents clip{constant(ctx, latents.video.values, video_shape(g)), constant(ctx, latents.audio.values, audio_shape(g))};
     Sound sound = decode_clip(
-        ctx, clip, receive, [&] { return progress(std::min(++done, total), total); }, seconds_);
+        ctx, vae, clip, receive, [&] { return progress(std::min(++done, total), total); }, seconds_);
     last_peak_ = std::max(last_peak_, ctx.arena.peak());
     return sound;
   });

@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/bundle.h"
 #include "engine/clip_model.h"
 #include "engine/machine.h"
+#include "video/h3/adapter.h"
 #include "video/h3/audio_vae/audio_vae.h"
 #include "video/h3/bundle_block.h"
 #include "video/h3/denoise.h"
@@ -20,13 +22,24 @@ namespace fabula::h3 {
 /// Where a model's parts are.
 struct ModelParts {
   std::filesystem::path transformer, vae, audio_vae, scheduler, audio_scheduler;
+  bool follows = false;  ///< the transformer is the one that follows references
 
   /// In the sub-folders of a bundle.
   static ModelParts in(const std::filesystem::path& folder);
 };
 
+/// How a model is held, and what is changed of it.
+struct Holding {
+  /// Bytes that weights and activations of one phase may take; 0: any, and all parts stay in memory. A transformer that does not fit is
+  /// streamed; where transformer and decoders do not fit together, each goes when the other is needed.
+  std::size_t memory = 0;
+  std::vector<AdapterFile> adapters = {};              ///< added in this order
+  std::optional<Precision> transformer = {};           ///< of the transformer's weights; absent: the model's precision
+  std::optional<double> shift = {}, audio_shift = {};  ///< of the schedules; absent: the model's own
+};
+
 /// ClipModel::fingerprint() of a model of these parts.
-[[nodiscard]] std::string fingerprint_of(const Bundle&, const BundleBlock&, Precision, const ModelParts&);
+[[nodiscard]] std::string fingerprint_of(const Bundle&, const BundleBlock&, Precision, const ModelParts&, const Holding&);
 
 /// Not thread-safe: one call at a time, on the machine's threads.
 class H3Model final : public ClipModel {
@@ -34,7 +47,7 @@ class H3Model final : public ClipModel {
   /// Loads transformer, vae, audio_vae and both schedulers. Throws Error: input_missing, or bad_data where they do not fit one another.
   H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine);
   /// The same of parts that are elsewhere.
-  H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine, ModelParts parts);
+  H3Model(Bundle bundle, const BundleBlock& block, Precision precision, Machine machine, ModelParts parts, const Holding& holding = {});
 
   [[nodiscard]] ClipFormat format() const override;
   [[nodiscard]] std::string fingerprint() const override;
@@ -56,21 +69,34 @@ class H3Model final : public ClipModel {
 
   [[nodiscard]] ClipGeometry geometry(const ClipRequest&) const;
   // `picture`: given, or null.
-  [[nodiscard]] ClipLatents make(Context&, const ClipRequest&, const AfterStep&, const LatentTensor* picture = nullptr) const;
+  [[nodiscard]] ClipLatents make(Context&, const Dit&, const ClipRequest&, const AfterStep&, const LatentTensor* picture = nullptr) const;
   [[nodiscard]] Shape video_shape(const ClipGeometry&) const;
   [[nodiscard]] Shape audio_shape(const ClipGeometry&) const;
   [[nodiscard]] int chunks(const ClipRequest&) const;
+  [[nodiscard]] Precision dit_precision() const { return holding_.transformer.value_or(precision_); }
+  [[nodiscard]] Dit taken(Weights weights, Residence) const;
+  // A part, loaded now if it is not there, for a run that takes so many bytes of activations.
+  [[nodiscard]] const Dit& transformer(std::size_t activations);
+  [[nodiscard]] const VideoVae& decoder(std::size_t activations);
+  [[nodiscard]] const Dit& shape_of_dit() const { return dit_ ? *dit_ : *resident_dit_; }
+  [[nodiscard]] const VideoVae& shape_of_vae() const { return vae_ ? *vae_ : *measured_vae_; }
   [[nodiscard]] std::size_t denoise_footprint(const ClipRequest&) const;
   [[nodiscard]] std::size_t decode_footprint(const ClipRequest&) const;
-  [[nodiscard]] Sound decode_clip(Context&, const ClipLatents&, const FrameReceiver&, const std::function<bool()>& go_on, Seconds&) const;
+  [[nodiscard]] Sound decode_clip(Context&, const VideoVae&, const ClipLatents&, const FrameReceiver&, const std::function<bool()>& go_on,
+                                  Seconds&) const;
 
   Bundle bundle_;
   BundleBlock block_;
   ModelParts parts_;
-  Dit dit_;
-  VideoVae vae_;
-  AudioVae audio_vae_;
-  Schedules schedules_;  // points are set on a copy, by request
+  Holding holding_;
+  DitConfig dit_config_;
+  VaeConfig vae_config_;
+  // Shapes alone, where memory is limited; what is held of them now.
+  std::optional<Dit> resident_dit_, streamed_dit_, dit_;
+  std::optional<VideoVae> measured_vae_, vae_;
+  Residence residence_ = Residence::resident;  // of dit_
+  AudioVae audio_vae_;                         // small: it stays
+  Schedules schedules_;                        // points are set on a copy, by request
   Precision precision_;
   Machine machine_;
   Seconds seconds_;

@@ -88,7 +88,15 @@ Chunks chunks_of(const VaeConfig& config, std::int64_t latent_frames) {
 }  // namespace
 
 VideoVae VideoVae::load(const std::filesystem::path& folder, Precision precision, DeviceKind device) {
-  VideoVae vae(VaeConfig::load(folder), Weights::open(folder, precision, device));
+  return take(VaeConfig::load(folder), Weights::open(folder, precision, device));
+}
+
+VideoVae VideoVae::measure(const std::filesystem::path& folder, Precision precision) {
+  return take(VaeConfig::load(folder), Weights::measure(folder, precision));
+}
+
+VideoVae VideoVae::take(const VaeConfig& config, Weights weights) {
+  VideoVae vae(config, std::move(weights));
   vae.encoder = VaeEncoder::take(vae.weights, vae.config);
   vae.decoder = VaeDecoder::take(vae.weights, vae.config);
   vae.weights.finish();

@@ -25,6 +25,10 @@ struct VideoVae {
   VideoVae(VaeConfig its_config, Weights its_weights) : config(std::move(its_config)), weights(std::move(its_weights)) {}
   /// Reads config.json and the weights of a `vae` folder. Throws Error (input_missing, bad_data).
   static VideoVae load(const std::filesystem::path& folder, Precision precision, DeviceKind device = DeviceKind::cpu);
+  /// The same with shapes and no values: weights.bytes() is what it would take, and runs on the dry device are as long.
+  static VideoVae measure(const std::filesystem::path& folder, Precision precision);
+  /// The same of weights that are open.
+  static VideoVae take(const VaeConfig&, Weights);
 };
 
 /// pixels (frames, in_channels, height, width) -> moments (2·latent_channels, latent frames, height / ratio, width / ratio): the mean, then
