@@ -228,7 +228,7 @@ bool is_recorded(const std::string& option) {
       "help",        "output",    "overwrite", "no-clobber", "quiet",      "json",    "store",     "no-store",     "any-machine", "threads",
       "model",       "save-plan", "cast",      "no-cast",    "shots",      "seed",    "precision", "from-receipt", "no-receipt",  "c2pa",
       "temperature", "top-p",     "min-p",     "plan-seed",  "progress",   "log",     "preview",   "dry-run",      "duration",    "anyway",
-      "strict",      "verbose",   "format",    "stems",      "frames-out", "planner", "lm",        "memory"};
+      "strict",      "verbose",   "format",    "stems",      "frames-out", "posters", "planner",   "lm",           "memory"};
   return !left_out.contains(option);
 }
 

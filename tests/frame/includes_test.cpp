@@ -83,6 +83,7 @@ TEST(Includes, ThirdPartyHeadersStayInTheFilesThatWrapThem) {
       {"OpenSSL", {"openssl/"}, {"base/sha256.cpp"}},
       {"SQLite", {"sqlite3"}, {"base/sqlite.cpp"}},
       {"zlib", {"zlib"}, {"planner/cast/", "tests/planner/cast/", "video/io/"}},
+      {"cpp-httplib", {"httplib"}, {"tools/serve/", "tests/e2e/"}},
       {"OpenEXR", {"Imf"}, {"video/io/", "tests/video/"}},
   };
   for (const Include& include : includes_of_the_tree()) {

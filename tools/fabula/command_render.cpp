@@ -141,13 +141,18 @@ void film_planned(const RenderOptions& options, Production p, Progress& progress
   if (options.dry_run) return print_dry_run(options, p.studio, p.planned, p.request, output, sink_options(options, p.studio, film.fps));
   const Stopwatch rendering;
   Preview preview(output, options.preview);
+  Posters posters(options.posters, film);
   const auto shown = shown_on(progress);
   const FilmHooks hooks{.progress =
                             [&](const FilmProgress& at) {
                               preview.poll();
                               return shown(at);
                             },
-                        .on_picture = [&](const Image& picture) { preview.add(picture); },
+                        .on_picture =
+                            [&](const Image& picture) {
+                              posters.add(picture);
+                              preview.add(picture);
+                            },
                         .on_whole = {}};
   FilmInTheMaking making = make_film(options, p.studio, p.planned, output, hooks);
   progress.show(shots_end, {.stage = "writing"});
@@ -220,6 +225,7 @@ void add_render_command(CLI::App& app) {
   add_save_plan_option(*render, *options);
   render->add_option("--frames-out", options->frames_out, "Also write every frame, as it is before it is encoded, as a PNG")
       ->type_name("DIR");
+  render->add_option("--posters", options->posters, "Also write a small picture of each shot as it is made, SHOT.jpg")->type_name("DIR");
   render->add_flag(
       "--dry-run", options->dry_run,
       "Print the plan, the paths, the shots to make and to reuse, the memory, and about how much disk and time; write nothing");

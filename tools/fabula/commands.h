@@ -12,6 +12,7 @@ void add_assemble_command(CLI::App&);
 void add_batch_command(CLI::App&);
 void add_export_command(CLI::App&);
 void add_submit_command(CLI::App&);
+void add_serve_command(CLI::App&);
 void add_store_command(CLI::App&);
 void add_probe_command(CLI::App&);
 void add_plan_command(CLI::App&);

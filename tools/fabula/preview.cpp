@@ -1,4 +1,4 @@
-// Writes a contact sheet anew whenever there is more to see.
+// Writes a contact sheet anew whenever there is more to see, and a poster of each shot.
 #include "tools/fabula/preview.h"
 
 #include <cmath>
@@ -33,6 +33,23 @@ void Preview::write() {
     write_whole_file(file_, std::as_bytes(std::span(bytes)), Existing::replace);
   } catch (const Error& error) {
     std::fprintf(stderr, "fabula: no preview: %s\n", error.what());
+  }
+}
+
+Posters::Posters(std::filesystem::path folder, const plan::Film& film) : folder_(std::move(folder)), film_(film) {
+  if (folder_.empty()) return;
+  std::error_code failed;
+  std::filesystem::create_directories(folder_, failed);
+  if (failed) throw Error(ExitCode::cannot_create, "the folder " + folder_.string() + " cannot be created: " + failed.message());
+}
+
+void Posters::add(const Image& picture) {
+  if (folder_.empty() || next_ >= film_.shots.size()) return;
+  try {
+    const std::vector<std::uint8_t> bytes = jpeg_of(picture);
+    write_whole_file(folder_ / (film_.shots[next_++].id + ".jpg"), std::as_bytes(std::span(bytes)), Existing::replace);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "fabula: no poster: %s\n", error.what());
   }
 }
 

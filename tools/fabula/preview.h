@@ -1,10 +1,11 @@
-// A contact sheet of the shots that are made so far.
+// Pictures of the shots that are made so far: a contact sheet, and one for each.
 #pragma once
 
 #include <filesystem>
 #include <vector>
 
 #include "engine/clip_model.h"
+#include "engine/plan.h"
 
 namespace fabula::cli {
 
@@ -25,6 +26,21 @@ class Preview {
   std::filesystem::path file_;
   bool always_, wanted_ = false;
   std::vector<Image> pictures_;
+};
+
+/// A small picture of each shot, as they are made: s010.jpg and so on.
+class Posters {
+ public:
+  /// Makes the folder; empty: no posters. Throws Error(cannot_create). The film must outlive this.
+  Posters(std::filesystem::path folder, const plan::Film&);
+
+  /// The next shot is made. A picture that cannot be written is reported and stops nothing; an older one is replaced.
+  void add(const Image& picture);
+
+ private:
+  std::filesystem::path folder_;
+  const plan::Film& film_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace fabula::cli

@@ -19,6 +19,7 @@ struct RenderOptions : FilmOptions {
   std::string save_plan;  ///< empty: the plan is not kept
   bool quiet = false, json = false;
   bool preview = false;  ///< a contact sheet beside the film, anew with every shot
+  std::string posters;   ///< a folder for a small picture of each shot, as it is made; empty: none
   bool dry_run = false;  ///< nothing is made or written: see print_dry_run
   ProgressOptions progress;
   std::string shots;         ///< ids and ranges of ids: only these are made, into the store; empty: a film is made

@@ -28,8 +28,9 @@ ordered_json marker_of(const Marker& marker, std::int64_t first, Rate rate) {
           {"comment", marker.comment}};
 }
 
-ordered_json clip_of(const Clip& clip, Rate rate, bool with_markers) {
-  const std::int64_t media_start = first_frame_number(rate), first = media_start + clip.head;
+ordered_json clip_of(const Clip& clip, const Timeline& timeline, bool with_markers) {
+  const Rate rate = timeline.rate;
+  const std::int64_t media_start = timeline.is_of_film ? 0 : first_frame_number(rate), first = media_start + clip.head;
   const ordered_json media = {{"OTIO_SCHEMA", "ExternalReference.1"},
                               {"metadata", ordered_json::object()},
                               {"name", clip.reel},
@@ -42,7 +43,7 @@ ordered_json clip_of(const Clip& clip, Rate rate, bool with_markers) {
   }
   const ordered_json own = {{"shot", clip.id},
                             {"reel", clip.reel},
-                            {"head_handle_held", clip.head},
+                            {"head_handle_held", timeline.is_of_film ? 0 : clip.head},
                             {"tail_handle", clip.tail},
                             {"tail_handle_held", clip.held_tail}};
   return {{"OTIO_SCHEMA", "Clip.2"},
@@ -72,7 +73,7 @@ ordered_json track_of(const Timeline& timeline, const char* kind) {
   std::int64_t fade_out_before = 0;
   for (const Clip& clip : timeline.clips) {
     if (!clip.transition.empty()) children.push_back(transition_of(clip, fade_out_before, timeline.rate));
-    children.push_back(clip_of(clip, timeline.rate, std::string_view(kind) == "Video"));
+    children.push_back(clip_of(clip, timeline, std::string_view(kind) == "Video"));
     fade_out_before = clip.fade_out;
   }
   return {{"OTIO_SCHEMA", "Track.1"},

@@ -41,6 +41,7 @@ struct Timeline {
   std::string title, language;
   Rate rate;
   int width = 0, height = 0;
+  bool is_of_film = false;  ///< the media of all clips are the finished film, which has no timecode and in which no picture is held
   std::vector<Clip> clips;
 
   [[nodiscard]] std::int64_t frames() const { return clips.empty() ? 0 : clips.back().start + clips.back().frames; }
