@@ -1,6 +1,7 @@
 // The entrance: a prompt without a command, mistyped names, help, version, paths that are no prompts, and what the model knows.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/e2e/program.h"
 
@@ -50,6 +51,7 @@ TEST_F(Entrance, TwoDashesEndTheOptions) {
     EXPECT_NE(result.out.find("\"prompt\""), std::string::npos) << arguments;
   }
   expect_refused("plan --oracle '-A fox runs.'", 2, {"has no option"});
+  expect_refused("render -- 'A fox runs.' --threads 1", 2, {"--threads stands behind \"--\""});
 }
 
 TEST_F(Entrance, AMistypedNameIsAnsweredWithTheNearest) {
@@ -111,6 +113,22 @@ TEST_F(Entrance, TheVersionIsOneAnswerUnderEveryName) {
   EXPECT_EQ(version.substr(0, version.find('\n')), "fabula " + report.at("version").get<std::string>());
   for (const char* key : {"commit", "instruction_set"}) EXPECT_FALSE(report.at(key).get<std::string>().empty()) << key;
   EXPECT_TRUE(report.at("libraries").contains("libavcodec")) << report;
+}
+
+TEST_F(Entrance, KernelsAndModelAreMeasuredBesideTheMachinesPeak) {
+  const json report = json::parse(expect_printed("bench --threads 1 --seconds 0.001 --json", {}));
+  EXPECT_GT(report.at("peak").at("float32_gops").get<double>(), 0.0);
+  std::set<std::string> measured;
+  for (const json& row : report.at("rows")) {
+    EXPECT_GT(row.at("achieved").get<double>(), 0.0) << row;
+    if (row.at("op") == "attention f32") {
+      EXPECT_TRUE(row.contains("share_of_peak")) << row;
+    }
+    measured.insert(row.at("op"));
+  }
+  for (const char* op :
+       {"linear f32", "linear bf16", "linear int8", "attention f32", "conv3d f32", "planner", "transformer", "video decoder"})
+    EXPECT_TRUE(measured.contains(op)) << op;
 }
 
 TEST_F(Entrance, TheWorldIsListed) {

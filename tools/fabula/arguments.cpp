@@ -41,7 +41,10 @@ std::string unknown_argument(const CLI::App& app) {
   const std::vector<std::string> left = command.remaining(), commands = command_names(command);
   for (const std::string& argument : left) {
     const std::string option = argument.substr(0, argument.find('='));
-    if (is_option(argument) && argument != "--") return lacks + "option " + option + did_you_mean(option, option_names(command));
+    const std::vector<std::string> options = option_names(command);
+    if (std::find(options.begin(), options.end(), option) != options.end())
+      return option + " stands behind \"--\", where nothing is an option: put it in front";
+    if (is_option(argument) && argument != "--") return lacks + "option " + option + did_you_mean(option, options);
   }
   for (const std::string& argument : left) {
     if (argument == "--") continue;

@@ -22,6 +22,7 @@ void add_models_command(CLI::App&);
 void add_world_command(CLI::App&);
 void add_explain_command(CLI::App&);
 void add_doctor_command(CLI::App&);
+void add_bench_command(CLI::App&);
 void add_completion_command(CLI::App&);
 void add_version_command(CLI::App&);
 void add_help_command(CLI::App&);

@@ -45,9 +45,9 @@ int run(int argc, char** argv, cli::Log& log) {
                   {}));
   for (const auto add :
        {cli::add_render_command, cli::add_plan_command, cli::add_replan_command, cli::add_assemble_command, cli::add_batch_command,
-        cli::add_export_command, cli::add_submit_command, cli::add_serve_command, cli::add_store_command, cli::add_probe_command, cli::add_cast_command,
-        cli::add_models_command, cli::add_world_command, cli::add_explain_command, cli::add_doctor_command, cli::add_completion_command,
-        cli::add_version_command, cli::add_help_command})
+        cli::add_export_command, cli::add_submit_command, cli::add_serve_command, cli::add_store_command, cli::add_probe_command,
+        cli::add_cast_command, cli::add_models_command, cli::add_world_command, cli::add_explain_command, cli::add_doctor_command,
+        cli::add_bench_command, cli::add_completion_command, cli::add_version_command, cli::add_help_command})
     add(app);
   for (const char* command : {"render", "assemble", "batch"}) {
     app.get_subcommand(command)

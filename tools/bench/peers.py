@@ -1,0 +1,116 @@
+"""Kernels of Fabula beside PyTorch's, at the same sizes, in turns, in one run.
+
+    peers.py FABULA [--threads 1] [--seconds 0.3]      (needs torch)
+
+FABULA is the program. Prints a table: op, size, what each reached, their ratio, and the share of the machine's own peak (`fabula bench`). PyTorch
+is timed before and after Fabula and its better time counts. A bf16 product of PyTorch takes and gives bf16; Fabula's takes and gives float32.
+"""
+
+import argparse
+import json
+import subprocess
+import time
+
+import torch
+import torch.nn.functional as F
+
+
+def randn(*shape, dtype=torch.float32):
+    """Small numbers, so that no sum becomes large."""
+    return (torch.rand(*shape) - 0.5).to(dtype)
+
+
+def linear(rows, k, n, dtype):
+    """A product as `linear` computes it."""
+    x, weight = randn(rows, k, dtype=dtype), randn(n, k, dtype=dtype)
+    return lambda: F.linear(x, weight)
+
+
+def attention(rows, heads, dim):
+    """Self-attention of one sequence."""
+    q, k, v = (randn(1, heads, rows, dim) for _ in range(3))
+    return lambda: F.scaled_dot_product_attention(q, k, v)
+
+
+def conv3d(channels, out_channels, height, width):
+    """Two frames from four."""
+    x, weight = randn(1, channels, 4, height + 2, width + 2), randn(out_channels, channels, 3, 3, 3)
+    return lambda: F.conv3d(x, weight)
+
+
+def conv1d(channels, length, taps):
+    """A convolution that keeps the length."""
+    x, weight = randn(1, channels, length), randn(channels, channels, taps)
+    return lambda: F.conv1d(x, weight, padding=taps // 2)
+
+
+def conv_transpose1d(channels, length, stride):
+    """Upsampling by `stride`."""
+    x, weight = randn(1, channels, length), randn(channels, channels // 2, 2 * stride)
+    return lambda: F.conv_transpose1d(x, weight, stride=stride, padding=stride // 2)
+
+
+def rms_norm(rows, width):
+    """The norm over rows."""
+    x, weight = randn(rows, width), randn(width)
+    return lambda: F.rms_norm(x, (width,), weight, 1e-6)
+
+
+def group_norm(channels, height, width):
+    """Groups of one frame's channels, then SiLU."""
+    x, weight = randn(2, channels, height, width), randn(channels)
+    return lambda: F.silu(F.group_norm(x, 8, weight, weight, 1e-6))
+
+
+OPS = {"linear f32": lambda *size: linear(*size, torch.float32), "linear bf16": lambda *size: linear(*size, torch.bfloat16), "attention f32": attention,
+       "conv3d f32": conv3d, "conv1d f32": conv1d, "conv_transpose1d f32": conv_transpose1d, "rms_norm": rms_norm, "group_norm silu": group_norm}
+
+
+def fastest(call, seconds):
+    """The shortest time of a call, in seconds, as `fabula bench` takes it."""
+    call()
+    best, calls, end = float("inf"), 0, time.perf_counter() + seconds
+    while calls < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+        calls += 1
+    return best
+
+
+def torch_times(rows, seconds):
+    """{(op, size): seconds} of those of `fabula bench`'s rows that PyTorch has."""
+    known = [row for row in rows if row["op"] in OPS]
+    return {(row["op"], row["size"]): fastest(OPS[row["op"]](*map(int, row["size"].split(" x "))), seconds) for row in known}
+
+
+def main():
+    """Runs both and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fabula")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=0.3)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.set_grad_enabled(False)
+    command = [options.fabula, "bench", "--kernels", "--json", "--threads", str(options.threads), "--seconds", str(options.seconds)]
+    rows = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["rows"]  # the sizes, and a warm machine
+    before = torch_times(rows, options.seconds)
+    ours = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    after = torch_times(rows, options.seconds)
+    print(f"{ours['processor']}, {ours['threads']} thread(s), peak {ours['peak']['float32_gops']:.0f} Gop/s of float32 and "
+          f"{ours['peak']['memory_gbps']:.1f} GB/s; PyTorch {torch.__version__}\n")
+    print("| op | size | Fabula | of the peak | PyTorch | Fabula is |\n|---|---|---|---|---|---|")
+    for row in ours["rows"]:
+        key = (row["op"], row["size"])
+        share = f"{100 * row['share_of_peak']:.0f} %" if "share_of_peak" in row else ""
+        if key in before:
+            theirs = min(before[key], after[key])
+            peer, ratio = f"{row['achieved'] * row['seconds'] / theirs:.1f}", f"{theirs / row['seconds']:.2f} ×"
+        else:
+            peer = ratio = ""
+        print(f"| {row['op']} | {row['size']} | {row['achieved']:.1f} {row['unit']} | {share} | {peer} | {ratio} |")
+
+
+if __name__ == "__main__":
+    main()
