@@ -60,9 +60,9 @@ void FilmReceipt::prepare(SinkOptions& how) {
   const std::string producer = "Fabula " + receipt_.build.version;
   if (!receipt_.label.empty()) how.labels = FilmLabels{producer, receipt_.label};
   if (!options_.signer.empty()) {
-    how.sign = [this, producer](const fs::path& film) {
+    how.sign = [this](const fs::path& film) {
       receipt_.unsigned_sha256 = sha256_of(film);
-      options_.sign(options_.signer, film, producer);
+      options_.sign(options_.signer, film, receipt_.build.version);
     };
   }
   how.check = [this, own = how.check](const fs::path& film) {

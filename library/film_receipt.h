@@ -20,8 +20,8 @@ struct ReceiptOptions {
   bool none = false;       ///< no receipt
   bool no_labels = false;  ///< the film does not say that a model made it
   std::string signer;      ///< empty: the film is not signed
-  /// Has `signer` sign a film in place; `producer` is what made it.
-  std::function<void(const std::string& signer, const std::filesystem::path& film, const std::string& producer)> sign;
+  /// Has `signer` sign a film in place; `version` is that of the program that made it.
+  std::function<void(const std::string& signer, const std::filesystem::path& film, const std::string& version)> sign;
   std::vector<std::string> recorded;  ///< recorded_options() of the command
   std::vector<std::string> loras;     ///< files that the model was changed by
   std::optional<Receipt> again;       ///< the receipt of the film that is to be made again

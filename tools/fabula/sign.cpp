@@ -46,10 +46,12 @@ class Workshop {
   fs::path folder_;
 };
 
-std::string manifest(const std::string& producer) {
+// The claim names its maker in claim_generator_info: c2pa-rs (seen: 0.91.3) drops a plain "claim_generator" without a word.
+std::string manifest(const std::string& version) {
+  const nlohmann::ordered_json maker = {{"name", "Fabula"}, {"version", version}};
   const nlohmann::ordered_json action = {
-      {"action", "c2pa.created"}, {"digitalSourceType", trained_algorithmic_media}, {"softwareAgent", producer}};
-  nlohmann::ordered_json root = {{"claim_generator", producer}};
+      {"action", "c2pa.created"}, {"digitalSourceType", trained_algorithmic_media}, {"softwareAgent", maker}};
+  nlohmann::ordered_json root = {{"claim_generator_info", nlohmann::ordered_json::array({maker})}};
   root["assertions"] = nlohmann::ordered_json::array();
   root["assertions"].push_back({{"label", "c2pa.actions"}});
   root["assertions"][0]["data"]["actions"] = nlohmann::ordered_json::array({action});
@@ -106,14 +108,14 @@ void require_signer(const std::string& signer) {
   throw Error(ExitCode::unavailable, "there is no program " + signer + " to sign with; c2patool is part of github.com/contentauth/c2pa-rs");
 }
 
-void sign_film(const std::string& signer, const fs::path& film, const std::string& producer) {
+void sign_film(const std::string& signer, const fs::path& film, const std::string& version) {
   if (std::getenv("C2PA_PRIVATE_KEY") == nullptr || std::getenv("C2PA_SIGN_CERT") == nullptr)
     std::fprintf(stderr,
                  "fabula: C2PA_PRIVATE_KEY and C2PA_SIGN_CERT name no key: the signer uses its own, which nobody has reason to trust\n");
   const Workshop workshop(film);
   const fs::path unsigned_film = workshop.file("film.mp4"), signed_film = workshop.file("signed.mp4"), log = workshop.file("log.txt");
   fs::create_symlink(fs::absolute(film), unsigned_film);
-  std::ofstream(workshop.file("manifest.json")) << manifest(producer);
+  std::ofstream(workshop.file("manifest.json")) << manifest(version);
   const int code =
       run({signer, unsigned_film.string(), "--manifest", workshop.file("manifest.json").string(), "--output", signed_film.string()}, log);
   if (code == 127)
