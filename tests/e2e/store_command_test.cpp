@@ -159,7 +159,8 @@ TEST_F(Stored, AFilmSurvivesSixtyKills) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
       if (finished) {
-        ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        ASSERT_TRUE(WIFEXITED(status)) << "a render that nobody killed ended by signal " << WTERMSIG(status);
+        ASSERT_EQ(WEXITSTATUS(status), 0) << "after " << kills << " kills";
         break;
       }
       kill(child, SIGKILL);

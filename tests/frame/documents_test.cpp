@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 const fs::path root = FABULA_SOURCE_DIR;
 
 // Documents of what is. Reports of past measurements and the roadmap name things that are gone or to come.
-const char* const documents[] = {"README.md",      "CONTRIBUTING.md", "docs/DESIGN.md", "docs/BUNDLE.md",
+const char* const documents[] = {"README.md",      "CONTRIBUTING.md", "docs/DESIGN.md",  "docs/BUNDLE.md",
                                  "docs/STUDIO.md", "docs/FARM.md",    "docs/LIBRARY.md", "docs/SERVE.md"};
 const char* const folders_of_readmes[] = {"kernels", "engine", "planner", "audio", "video", "library", "tools", "findings", "tests"};
 

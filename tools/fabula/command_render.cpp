@@ -1,4 +1,6 @@
 // `fabula render` and `fabula assemble`: a prompt, a plan or finished shots become a film.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -99,6 +101,7 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
   p.stages.push_back({"plan", planning.seconds()});
 
   const Stopwatch loading;
+  malloc_trim(0);  // what planning has freed, which grows with the number of shots, goes back before the film's peak
   if (!p.studio.model) load_model(p.studio, options);
   check_memory(p.studio, p.planned, p.request);
   p.stages.push_back({"load", loading.seconds()});

@@ -178,10 +178,15 @@ void VideoEncoder::pack(const Image& image) {
 }
 
 void VideoEncoder::encode(const Image& image, const PacketReceiver& receive) {
-  if (is_rgb(context_->pix_fmt))
-    pack(framed(image, context_->width, context_->height, fit_));
-  else
-    fill(image);
+  // A 12 fps model is shown on twos: every other frame of a film is the one before, already scaled and converted.
+  const bool is_repeated = image.width == last_.width && image.height == last_.height && image.rgb == last_.rgb;
+  if (!is_repeated) {
+    if (is_rgb(context_->pix_fmt))
+      pack(framed(image, context_->width, context_->height, fit_));
+    else
+      fill(image);
+    last_ = image;
+  }
   ++frame_->pts;
   encode_frame(*context_, frame_.get(), *packet_, receive);
 }

@@ -44,6 +44,7 @@ class VideoEncoder {
   CodecContext context_;
   FramedScaler scaled_, unscaled_;  // made when they are needed; for the source's size, for the film's own
   Frame frame_;
+  Image last_;  // what frame_ holds
   Packet packet_;
 };
 

@@ -140,9 +140,9 @@ TEST(WholeNumbers, GiveARowTheSameBytesAloneAndAmongOthers) {
   const Qwen3 model = load_qwen3(Qwen3Config::open(goldens / "qwen3/config.json"), weights);
   Arena arena(std::size_t{1} << 24);
   Context ctx{cpu_kernels(), arena, {}};
-  const Tensor rows = gather_rows(ctx, model.embedding, indices(ctx, tokens)), together = linear(ctx, rows, model.layers[0].q);
+  const Tensor rows = gather_rows(ctx, model.embedding, indices(ctx, tokens)), together = linear(ctx, rows, model.layers.at(arena, 0).q);
   for (std::int64_t row = 0; row < rows.rows(); ++row) {
-    const Tensor alone = linear(ctx, rows.slice(row, 1), model.layers[0].q);
+    const Tensor alone = linear(ctx, rows.slice(row, 1), model.layers.at(arena, 0).q);
     ASSERT_EQ(0, std::memcmp(alone.data, together.slice(row, 1).data, alone.bytes())) << row;
   }
 }
