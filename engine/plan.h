@@ -162,6 +162,7 @@ struct Film {
   std::vector<Prop> props = {};
   std::vector<Fact> world = {};  ///< what holds at the start
   std::vector<Beat> beats = {};
+  Transition ending = Transition();  ///< how the last shot ends: cut, or fade to black
   bool operator==(const Film&) const = default;
 };
 

@@ -77,6 +77,7 @@ PlannedFilm plan_by_model_quietly(const Source& given, const fs::path& bundle, c
   if (is_bound || is_titled) planned = planner->read_plan(plan::Film(planned.film), alive);
   origin.notes.insert(origin.notes.begin(), members.begin(), members.end());
   planned.origin = origin;
+  oracle::set_fades(planned.film, source.fades);
   return planned;
 }
 
@@ -100,6 +101,7 @@ plan::Film plan_by_rules(const Source& given, const fs::path& bundle, const Plan
   Origin origin;
   join.bind(film, origin.notes);
   set_title(film, source.title);
+  oracle::set_fades(film, source.fades);
   const std::vector<std::string> notes = oracle::notes_of(assignment.story, film, named);
   origin.notes.insert(origin.notes.end(), notes.begin(), notes.end());
   report_planning(film, origin, options);

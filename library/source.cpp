@@ -33,7 +33,7 @@ bool has_file_ending(const std::string& word) {
 Source source_of_screenplay(const std::string& text, const std::string& name) {
   constexpr std::size_t most_notes = 20;
   const screenplay::Prose prose = screenplay::prose_of_fountain(text);
-  Source source{.prompt = prose.prompt, .title = prose.title};
+  Source source{.prompt = prose.prompt, .title = prose.title, .fades = {prose.fades_in, prose.fades_out}};
   for (std::size_t i = 0; i < prose.left_out.size() && i < most_notes; ++i) source.notes.push_back(name + ": " + prose.left_out[i]);
   if (prose.left_out.size() > most_notes)
     source.notes.push_back(name + ": and " + std::to_string(prose.left_out.size() - most_notes) + " more");

@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "engine/plan.h"
+#include "planner/oracle/fades.h"
 
 namespace fabula {
 
 struct Source {
   std::string prompt;
-  std::string title = {};  ///< of a screenplay: the film's
-  bool is_plan = false;    ///< `film` is given, with its own prompt inside
+  std::string title = {};    ///< of a screenplay: the film's
+  oracle::Fades fades = {};  ///< of a screenplay
+  bool is_plan = false;      ///< `film` is given, with its own prompt inside
   plan::Film film = {};
   std::vector<std::string> notes = {};  ///< what a prompt cannot say of a screenplay
 };

@@ -65,6 +65,8 @@ ShotEdges edges_of(const plan::Film& film, std::size_t shot) {
     const plan::Transition& next = film.shots[shot + 1].transition;
     if (crosses(next)) edges.handle = frames_of(film, shot + 1);
     if (next.kind == "fade") edges.fade_out = frames_of(film, shot + 1) / 2;
+  } else if (film.ending.kind == "fade") {
+    edges.fade_out = std::min(frames_before(film.ending.ms, film.fps), edges.frames);
   }
   return edges;
 }

@@ -11,7 +11,7 @@ namespace fabula {
 
 /// What transitions make of one shot, in film frames. A dissolve or a wipe begins at the cut: the shot before is seen on, beyond its end,
 /// in its handle. A fade goes through black: half of it ends the shot before, the other half begins this one; the film's first shot begins
-/// with all of it. So the film is as long as its plan, whatever the transitions.
+/// with all of it, and the last one ends with all of the film's ending. So the film is as long as its plan, whatever the transitions.
 struct ShotEdges {
   std::int64_t frames = 0;    ///< of the shot itself
   std::int64_t cross_in = 0;  ///< over which the shot before is still seen

@@ -32,6 +32,7 @@ class ShotCheck {
       same_size(path, i);
     }
     if (film_.total_ms != clock) find("total_ms", "total-mismatch", "is " + ms(film_.total_ms) + ", the shots end at " + ms(clock));
+    ending();
     beats();
     music();
   }
@@ -85,6 +86,14 @@ class ShotCheck {
     if (index > 0 && t.kind == "continue" && film_.shots[index - 1].place != film_.shots[index].place) {
       find(path + ".transition.kind", "transition-continue", "is continue, but the shot before is at " + film_.shots[index - 1].place);
     }
+  }
+
+  void ending() {
+    const Transition& t = film_.ending;
+    if (t.kind != "cut" && t.kind != "fade") find("ending.kind", "transition-start", "is " + t.kind + ", but no shot comes after");
+    const int longest = film_.shots.empty() ? 0 : film_.shots.back().duration_ms;
+    if (t.kind == "cut" ? t.ms != 0 : t.ms < 1 || t.ms >= longest)
+      find("ending.ms", "transition-time", "is " + ms(t.ms) + ", a cut takes no time and a fade leaves the last shot some of its own");
   }
 
   void chain(const std::string& path, std::size_t index) {

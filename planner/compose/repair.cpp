@@ -7,6 +7,7 @@
 #include "planner/check/check.h"
 #include "planner/compose/brief.h"
 #include "planner/grammar/plan_grammar.h"
+#include "planner/oracle/fades.h"
 #include "planner/oracle/oracle.h"
 #include "planner/schema/caps.h"
 #include "planner/text/names.h"
@@ -172,6 +173,7 @@ RepairedPlan plan_with_repairs(const Assignment& assignment, const World& world,
         sampling, conversation.stops);
     write_plan(composer, film, world, phones, brief, {.opening = conversation.opening, .own = conversation.own});
     film.unsupported = by_rules.unsupported;  // a model forgets some things and names others that it shows
+    oracle::set_fades(film, oracle::fades_of(prompt));
     result.film = std::move(film);
     result.origin = {.repairs = round};
     const std::vector<Finding> faults = faults_of(result.film, story, world);

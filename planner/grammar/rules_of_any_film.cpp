@@ -211,6 +211,13 @@ constexpr FilmRule rules[] = {
     {"shots[].locked", nullptr, at_most_three},
     {"shots[].locked[]", locked_path},
 
+    {"ending", nullptr, [](const Rules& r, std::size_t) { return optional_if(current_shot(r).duration_ms > 1); }},
+    {"ending.kind", [](const Rules&) { return Legal::one_of({"fade"}); }},
+    {"ending.ms", [](const Rules& r) { return number_from(1, std::min(current_shot(r).duration_ms - 1, longest_transition_ms)); },
+     [](const Rules&, std::size_t) {
+       return Count{1, 1};
+     }},
+
     {"sound.music", [](const Rules&) { return free_text(phrase_bytes); }},
     {"sound.music_in_ms", [](const Rules& r) { return number_from(0, r.film.total_ms - 1); }},
     {"sound.music_out_ms", [](const Rules& r) { return number_from(r.film.sound.music_in_ms.value_or(0) + 1, r.film.total_ms); }},

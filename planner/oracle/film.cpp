@@ -4,6 +4,7 @@
 #include <map>
 
 #include "planner/check/check.h"
+#include "planner/oracle/fades.h"
 #include "planner/oracle/oracle.h"
 #include "planner/oracle/words.h"
 #include "planner/schema/caps.h"
@@ -87,6 +88,7 @@ class StoryPlanner {
     const auto position = [&](const std::string& span) { return film_.prompt.find(span); };
     std::stable_sort(dropped.begin(), dropped.end(), [&](const std::string& a, const std::string& b) { return position(a) < position(b); });
     name_unsupported(film_.unsupported, dropped);
+    set_fades(film_, fades_of(film_.prompt));
     return std::move(film_);
   }
 

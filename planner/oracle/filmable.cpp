@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "planner/oracle/words.h"
 #include "planner/text/language.h"
 #include "planner/text/names.h"
 #include "planner/text/text.h"

@@ -165,7 +165,7 @@ class Reader {
 
   std::optional<Turn> turn_at(std::size_t index) const {
     const bool begins_line = index == 0 || is_newline(index - 1);
-    if (is_at(index, What::word) && tokens_[index].word == "the") ++index;
+    if (means(index, Kind::article)) ++index;
     const std::size_t aside = is_at(index, What::word) ? end_of_name(index) : 0;
     if (aside == 0) return std::nullopt;
     std::size_t end = aside;

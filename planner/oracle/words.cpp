@@ -201,7 +201,8 @@ constexpr Phrases english[] = {
      "please show|i want to see|how about|imagine|let's see|draw|generate|we see how|there is|there are|there was|there we see|"
      "view of|shot of|once upon a time|one day|story|scene|video|film|movie|"
      "here is my story|in this film|make|please|make it|there's|here's|we see|we saw|you can see|next to them is|next to it is|fade "
-     "in|fade out|fade to black|cut to|smash cut|dissolve to|screenplay|ext|int|the end|open on|could you do one where|would like to "
+     "in|fade out|fade to black|fades in|fades out|fades to black|fade from black|fades from black|cut to|smash cut|dissolve "
+     "to|screenplay|ext|int|the end|open on|could you do one where|would like to "
      "see|i'd like|film in which|video in which"},
     {Kind::remove, "",
      "without|without any|remove|no|no more|get rid of|take away|instead of|there is no|there are no|do not show|don't show|but "

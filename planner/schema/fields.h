@@ -282,6 +282,7 @@ struct Fields<Film> {
     v.may("world", &Film::world, "what holds at the start");
     v.may("beats", &Film::beats, "what the story must show, in order");
     v.need("shots", &Film::shots, "they follow each other without gap");
+    v.may("ending", &Film::ending, "how the film ends: a cut, or a fade to black");
     v.need("sound", &Film::sound, "what is heard across shots");
     v.need("unsupported", &Film::unsupported, "what was asked for and the model cannot show");
   }

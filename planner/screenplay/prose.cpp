@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <set>
 
 #include "base/error.h"
@@ -87,6 +88,11 @@ std::string ended(std::string text) {
   return text.empty() || text.back() == '.' || text.back() == '!' || text.back() == '?' ? text : text + ".";
 }
 
+bool is_fade(std::string_view transition, std::initializer_list<std::string_view> names) {
+  const std::string_view bare = transition.substr(0, transition.find_last_not_of(".: ") + 1);
+  return std::find(names.begin(), names.end(), bare) != names.end();
+}
+
 class Writer {
  public:
   explicit Writer(const Script& script) : script_(script) {
@@ -100,9 +106,10 @@ class Writer {
 
   Prose write() && {
     prose_.title = words(script_.title);
+    prose_.fades_out = is_fade(script_.end_transition, {"FADE OUT", "FADE TO BLACK"});
     for (const Scene& scene : script_.scenes) write_scene(scene);
     if (prose_.prompt.empty()) throw Error(ExitCode::bad_data, "the screenplay has no action and no dialogue: there is nothing to film");
-    if (!script_.end_transition.empty()) leave_out(0, "the last transition \"" + words(script_.end_transition) + "\"");
+    if (!script_.end_transition.empty() && !prose_.fades_out) leave_out(0, "the last transition \"" + words(script_.end_transition) + "\"");
     film_overrides();
     if (prose_.prompt.size() > longest_prompt) {
       throw Error(ExitCode::bad_data, "the screenplay becomes a prompt of " + std::to_string(prose_.prompt.size()) + " bytes and at most " +
@@ -204,7 +211,9 @@ class Writer {
     }
     bool begins = true;
     for (const Shot& shot : scene.shots) {
-      if (!shot.transition.empty()) leave_out(shot.line, "the transition \"" + words(shot.transition) + "\"");
+      const bool fades_in = prose_.prompt.empty() && is_fade(shot.transition, {"FADE IN"});
+      prose_.fades_in = prose_.fades_in || fades_in;
+      if (!shot.transition.empty() && !fades_in) leave_out(shot.line, "the transition \"" + words(shot.transition) + "\"");
       for (const std::string& caption : shot.captions) leave_out(shot.line, "the title \"" + words(caption) + "\"");
       for (const Override& override : shot.overrides) late_.push_back(override);
       std::string sentence = action(shot.action);

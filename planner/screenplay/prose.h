@@ -10,8 +10,9 @@ namespace fabula::screenplay {
 
 struct Prose {
   std::string prompt;
-  std::string title;                  ///< of the title page; empty: none
-  std::vector<std::string> left_out;  ///< what a prompt cannot say, one sentence each, with the line
+  std::string title;                         ///< of the title page; empty: none
+  bool fades_in = false, fades_out = false;  ///< "FADE IN:" before the first shot, "FADE OUT." after the last
+  std::vector<std::string> left_out;         ///< what a prompt cannot say, one sentence each, with the line
 };
 
 /// "In the forest at night, a fox runs. The fox says: "hello moon."" All text of the script passes through prompt_words

@@ -123,6 +123,12 @@ std::string letters_of(std::string_view text) {
   return letters;
 }
 
+// "THE END" is neither a shot nor a transition: "FADE OUT." before it stays the last one.
+bool is_end(std::string_view text) {
+  const std::string letters = letters_of(text);
+  return letters == "theend" || letters == "end" || letters == "fin";
+}
+
 // Walks over the elements. Notes and lines belong to the most recent scene, shot or cue.
 class Walk {
  public:
@@ -154,7 +160,7 @@ class Walk {
         shot(element.line).captions.push_back(flat(element.text));
         break;
       case ElementType::transition:
-        transition_ = flat(element.text);
+        if (!is_end(element.text)) transition_ = flat(element.text);
         break;
       case ElementType::character:
         cue_ = element;

@@ -307,6 +307,23 @@ TEST(Film, AFadeGoesThroughBlackOnBothSidesOfTheCut) {
   EXPECT_EQ(film.edges[0].handle, 0);
 }
 
+TEST(Film, AFadeAtTheEndTakesTheLastFramesToBlack) {
+  CountingModel model;
+  CountingSink sink;
+  PlannedFilm planned = film_of(2);
+  planned.film.ending = {"fade", 500};
+  std::vector<SoundEdges> edges;
+  const SoundJoin join = [&](const Sound& sound, const SoundEdges& of_shot) {
+    edges.push_back(of_shot);
+    return silence(sound, of_shot);
+  };
+  (void)render_film(planned, model, {22}, sink, join, {7, {.steps = 3}}, [](const FilmProgress&) { return true; });
+  EXPECT_EQ(sink.shown[75], 15);
+  for (int k = 0; k < 12; ++k) EXPECT_NEAR(sink.shown[87U - k], (21 - k / 2) * k / 12.0, 0.51) << k;
+  EXPECT_EQ(edges[0].fade_out, 0);
+  EXPECT_EQ(edges[1].fade_out, 24000);
+}
+
 TEST(Film, ACutIsACutAndAContinuedTakeIsRefused) {
   const Joined film = joined({"cut", 0}, {22, 39});
   EXPECT_EQ(film.shown[43], 21);

@@ -58,24 +58,29 @@ ordered_json clip_of(const Clip& clip, const Timeline& timeline, bool with_marke
 }
 
 // A dissolve begins at the cut; a fade ends the clip before and begins this one.
-ordered_json transition_of(const Clip& clip, std::int64_t fade_out_before, Rate rate) {
-  const bool fades = clip.overlap == 0;
+ordered_json transition(const std::string& kind, std::int64_t before, std::int64_t after, Rate rate) {
   return {{"OTIO_SCHEMA", "Transition.1"},
-          {"metadata", {{"fabula", {{"kind", clip.transition}}}}},
-          {"name", clip.transition},
-          {"in_offset", time(fades ? fade_out_before : 0, rate)},
-          {"out_offset", time(fades ? clip.fade_in : clip.overlap, rate)},
-          {"transition_type", clip.transition == "dissolve" ? "SMPTE_Dissolve" : "Custom_Transition"}};
+          {"metadata", {{"fabula", {{"kind", kind}}}}},
+          {"name", kind},
+          {"in_offset", time(before, rate)},
+          {"out_offset", time(after, rate)},
+          {"transition_type", kind == "dissolve" ? "SMPTE_Dissolve" : "Custom_Transition"}};
+}
+
+ordered_json transition_into(const Clip& clip, std::int64_t fade_out_before, Rate rate) {
+  return clip.overlap == 0 ? transition(clip.transition, fade_out_before, clip.fade_in, rate)
+                           : transition(clip.transition, 0, clip.overlap, rate);
 }
 
 ordered_json track_of(const Timeline& timeline, const char* kind) {
   ordered_json children = ordered_json::array();
   std::int64_t fade_out_before = 0;
   for (const Clip& clip : timeline.clips) {
-    if (!clip.transition.empty()) children.push_back(transition_of(clip, fade_out_before, timeline.rate));
+    if (!clip.transition.empty()) children.push_back(transition_into(clip, fade_out_before, timeline.rate));
     children.push_back(clip_of(clip, timeline, std::string_view(kind) == "Video"));
     fade_out_before = clip.fade_out;
   }
+  if (fade_out_before > 0) children.push_back(transition("fade", fade_out_before, 0, timeline.rate));
   return {{"OTIO_SCHEMA", "Track.1"},
           {"metadata", ordered_json::object()},
           {"name", kind},

@@ -162,6 +162,8 @@ TEST(OracleLines, OfSeveralSpeakersKeepTheirSpeakers) {
   EXPECT_EQ(said_in("Turtle: Hello. Robot: Hello yourself."), "turtle: Hello | robot: Hello yourself");
   EXPECT_EQ(said_in("Anna says \"hello\" and Ben says \"goodbye\"."), "fox: hello | crab: goodbye") << "two unknown speakers";
   EXPECT_EQ(said_in("The penguin shouts: STOP! and the pig stops."), "penguin: STOP!");
+  EXPECT_EQ(said_in("A crab: hello moon"), "crab: hello moon");
+  EXPECT_EQ(said_in("The crab: hello moon. A fox: hello you."), "crab: hello moon | fox: hello you");
   EXPECT_EQ(said_in("Turtle: Hello. How are you?\nRobot: Fine! And you?"), "turtle: Hello. How are you? | robot: Fine! And you?");
 }
 

@@ -315,6 +315,7 @@ TEST(JsonSchema, KnowsThePropertiesThatTheReaderKnowsAndNoOthers) {
   film.world = {{"cup", "state", "full"}};
   film.beats = {{"one", "they meet", {"zero"}}};
   film.shots.resize(1);
+  film.ending = {"fade", 200};
   plan::Shot& shot = film.shots[0];
   shot.cast = {{"fox", "left", "right", "foreground", 2, "sad"}};
   shot.props = {{"balloon", "right"}};

@@ -388,6 +388,10 @@ TEST(Prose, FilmsNeitherTheFramesOfAScriptNorItsEnd) {
       prose_of_fountain("Title: The Lost Shell\nAuthor: Anna\n\nFADE IN:\n\nEXT. BEACH - DAY\n\nA crab walks.\n\nFADE OUT.\n\nTHE END\n");
   EXPECT_EQ(prose.prompt, "On the beach by day, a crab walks.");
   EXPECT_EQ(prose.title, "The Lost Shell");
+  EXPECT_TRUE(prose.fades_in && prose.fades_out);
+  EXPECT_TRUE(prose.left_out.empty());
+  EXPECT_FALSE(prose_of_fountain("EXT. BEACH - DAY\n\nA crab walks.\n\nFADE IN:\n\nEXT. BEACH - NIGHT\n\nA pig runs.\n").fades_in)
+      << "not into the first shot";
 }
 
 TEST(Prose, ASpeechGoesOnOverACommentAndAfterALongParenthetical) {
@@ -433,10 +437,11 @@ TEST(Prose, SaysWhatAPromptCannotSay) {
             "Lucy says in a woman's voice: \"Who is there?\" Lucy says in a woman's voice: \"Fox?\" Lucy waits. Not centred. Wide shot. In "
             "3 shots.");
   EXPECT_EQ(prose.title, "Moonlight");
+  EXPECT_TRUE(prose.fades_out);
   std::string all;
   for (const std::string& sentence : prose.left_out) all += sentence + "\n";
   for (const char* part : {"line 13: left out: that the line is a voice-over", "the transition \"CUT TO:\"", "\"mood = calm\"",
-                           "the delivery \"pause\"", "the title \"THE END\"", "the last transition"}) {
+                           "the delivery \"pause\"", "the title \"THE END\""}) {
     EXPECT_NE(all.find(part), std::string::npos) << part << "\n" << all;
   }
 }
