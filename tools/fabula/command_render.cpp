@@ -1,6 +1,4 @@
 // `fabula render` and `fabula assemble`: a prompt, a plan or finished shots become a film.
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -101,7 +99,6 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
   p.stages.push_back({"plan", planning.seconds()});
 
   const Stopwatch loading;
-  malloc_trim(0);  // what planning has freed, which grows with the number of shots, goes back before the film's peak
   if (!p.studio.model) load_model(p.studio, options);
   check_memory(p.studio, p.planned, p.request);
   p.stages.push_back({"load", loading.seconds()});
@@ -146,8 +143,10 @@ void film_planned(const RenderOptions& options, Production p, Progress& progress
   Preview preview(output, options.preview);
   Posters posters(options.posters, film);
   const auto shown = shown_on(progress);
+  std::size_t filmed = 0;  // shots whose states go: what grows with the film's length is not kept to its end
   const FilmHooks hooks{.progress =
                             [&](const FilmProgress& at) {
+                              for (; filmed < at.shot; ++filmed) p.planned.shots[filmed] = {};
                               preview.poll();
                               return shown(at);
                             },
