@@ -14,7 +14,7 @@ namespace fabula::plan {
 namespace {
 
 // Most optional fields have no place in the planner's token stream (schema/fields.h), so the model never sees them. Reports each one that
-// is set, except those that are not about picture or sound, and transitions, which are made of the model's pictures.
+// is set, except those that are not about picture or sound, and transitions and the ending, which are made of the model's pictures.
 template <typename S>
 class Ignored {
  public:
@@ -30,8 +30,8 @@ class Ignored {
 
   template <typename M>
   void may(const char* key, M S::*member, const char*, const Limits& = {}) {
-    static const std::set<std::string> bookkeeping = {"logline", "seed",    "world",  "beats",   "beat",
-                                                      "pre",     "effects", "locked", "cast_id", "transition"};
+    static const std::set<std::string> bookkeeping = {"logline", "seed",   "world",   "beats",      "beat",  "pre",
+                                                      "effects", "locked", "cast_id", "transition", "ending"};
     if (is_default(object_, member) || bookkeeping.contains(key) || is_seen(key)) return;
     findings_.add(below(key), "model-ignores", "is set, but this model does not look at it");
   }

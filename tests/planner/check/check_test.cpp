@@ -171,6 +171,7 @@ TEST(Validator, APlanThatNamesNoWeatherMoodOrPropIsOneOfTheEdition) {
     shot.cast[0].mood.clear();
     shot.props.clear();
   }
+  film.ending = {"fade", 500};  // which is made of the model's pictures
   EXPECT_TRUE(plan::check(film, edition()).empty());
 }
 
