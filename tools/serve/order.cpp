@@ -2,7 +2,6 @@
 #include "tools/serve/order.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -52,15 +51,6 @@ void check_seconds(const std::string& text, int most) {
     throw bad("seconds is a number above 0 and up to " + std::to_string(most), "seconds");
 }
 
-void refuse_unknown(const Fields& fields) {
-  static const std::array<const char*, 8> known = {"prompt", "plan", "model", "seconds", "size", "seed", "steps", "num_inference_steps"};
-  for (const auto& [name, field] : fields) {
-    if (name == "input_reference") throw Refused(400, "input_reference is not supported: the model takes no pictures", "unsupported", name);
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw Refused(400, "there is no parameter " + printable(name.substr(0, 64)), "unknown_parameter", printable(name.substr(0, 64)));
-  }
-}
-
 void take_plan(const Field& field, Job& job, const World* world) {
   try {
     const plan::Film film = plan::from_json(field.text);
@@ -103,6 +93,13 @@ Fields fields_of_json(const std::string& body) {
   return fields;
 }
 
+void refuse_unknown(const Fields& fields, std::initializer_list<std::string_view> known) {
+  for (const auto& [name, field] : fields) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw Refused(400, "there is no parameter " + printable(name.substr(0, 64)), "unknown_parameter", printable(name.substr(0, 64)));
+  }
+}
+
 void check_text(const std::string& text, const std::string& field, std::size_t most) {
   if (text.size() > most) throw bad(field + " is longer than " + std::to_string(most) + " bytes", field);
   if (trimmed(text).empty()) throw bad(field + " is empty", field);
@@ -134,7 +131,9 @@ void check_names_no_file(const plan::Film& film) {
 }
 
 Job ordered(const Fields& fields, const std::string& model, const World* world, const OrderLimits& limits) {
-  refuse_unknown(fields);
+  if (fields.contains("input_reference"))
+    throw Refused(400, "input_reference is not supported: the model takes no pictures", "unsupported", "input_reference");
+  refuse_unknown(fields, {"prompt", "plan", "model", "seconds", "size", "seed", "steps", "num_inference_steps"});
   const Field* named = find(fields, "model");
   if (named != nullptr && named->text != model)
     throw Refused(404, "there is no model " + printable(named->text.substr(0, 64)) + "; this service has " + model, "model_not_found",

@@ -1,9 +1,11 @@
 // What a client asks for, within limits: the fields of a request become a job, or a refusal that names the field.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "engine/plan.h"
 #include "engine/world.h"
@@ -49,6 +51,8 @@ using Fields = std::map<std::string, Field>;
 /// A whole number of a field in a range. Throws Refused.
 [[nodiscard]] std::int64_t whole_number(const Fields&, const std::string& field, std::int64_t low, std::int64_t high);
 
+/// Throws Refused (400) for a field that is none of `known`.
+void refuse_unknown(const Fields&, std::initializer_list<std::string_view> known);
 /// Throws Refused unless `text` is UTF-8 without zeros, not only white space, of at most `most` bytes.
 void check_text(const std::string& text, const std::string& field, std::size_t most);
 

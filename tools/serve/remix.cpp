@@ -76,11 +76,8 @@ plan::Film with_lines(const plan::Film& film, std::size_t index, const std::stri
   return plan::retime_json(plan.dump(), world_of(editor), editor.phones).film;
 }
 
-void refuse_unknown(const Fields& fields) {
-  for (const auto& [name, field] : fields) {
-    if (name != "prompt" && name != "shot" && name != "lines" && name != "seed")
-      throw Refused(400, "there is no parameter " + printable(name.substr(0, 64)), "unknown_parameter", printable(name.substr(0, 64)));
-  }
+void check_fields(const Fields& fields) {
+  refuse_unknown(fields, {"prompt", "shot", "lines", "seed"});
   if (!fields.contains("prompt") && !fields.contains("lines") && !fields.contains("seed"))
     throw Refused(400, "a remix needs a prompt that says what is to change, lines, or a seed", "invalid_value", "prompt");
   if (fields.contains("lines") && !fields.contains("shot")) throw Refused(400, "lines belong to a shot", "invalid_value", "shot");
@@ -89,7 +86,7 @@ void refuse_unknown(const Fields& fields) {
 }  // namespace
 
 plan::Film remixed(const plan::Film& film, const Fields& fields, const Editor& editor, std::map<std::string, std::string>& options) {
-  refuse_unknown(fields);
+  check_fields(fields);
   const std::string shot = fields.contains("shot") ? fields.at("shot").text : "";
   if (!shot.empty()) (void)shot_in(film, shot);
   try {
