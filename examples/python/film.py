@@ -1,7 +1,8 @@
-"""Films a prompt with libfabula through ctypes. Ctrl-C stops after the current step.
+"""Plans and films a prompt with libfabula through ctypes. Ctrl-C stops after the current step.
 
 python3 film.py "A fox runs in the forest." fox.mp4 [NAME=VALUE ...]
-FABULA_LIBRARY names another libfabula.so.1, FABULA_MODEL another model than those installed.
+FABULA_LIBRARY: path of the library, default the installed libfabula.so.1.
+FABULA_MODEL: a bundle's folder, default the one installed with the library.
 """
 import ctypes
 import json
@@ -12,7 +13,7 @@ from ctypes import POINTER, c_char_p, c_double, c_float, c_int, c_size_t, c_ubyt
 
 
 class Progress(ctypes.Structure):
-    """fabula_progress"""
+    """struct fabula_progress of fabula.h."""
 
     _fields_ = [("size", c_size_t), ("shot", c_size_t), ("shots", c_size_t), ("attempt", c_int), ("step", c_int), ("steps", c_int),
                 ("fraction", c_double), ("seconds_left", c_double)]
@@ -24,13 +25,13 @@ OnSamples = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(c_float), c_size_t)
 
 
 class Callbacks(ctypes.Structure):
-    """fabula_callbacks"""
+    """struct fabula_callbacks of fabula.h."""
 
     _fields_ = [("size", c_size_t), ("user", c_void_p), ("progress", OnProgress), ("frame", OnFrame), ("samples", OnSamples)]
 
 
 def load():
-    """The library, with the types of its functions. What is not said here is an int."""
+    """Loads the library and declares its signatures; ctypes assumes int where none is declared. Exits if its API version is not 1."""
     fabula = ctypes.CDLL(os.environ.get("FABULA_LIBRARY", "libfabula.so.1"))
     for name in ("version", "options_error", "model_error", "model_notes", "plan_json"):
         getattr(fabula, "fabula_" + name).restype = c_char_p
@@ -48,10 +49,11 @@ def load():
 
 
 def film(fabula, model, options, prompt, file):
-    """Plans the prompt and films the plan. -> the code of the call that failed, or 0"""
+    """Plans the prompt and films the plan. Returns the code of the call that failed, or 0."""
     plan = c_void_p()
     frames = []
 
+    # A callback that returns something other than 0 stops the film.
     def progress(_, at):
         print(f"\r{at[0].fraction:4.0%}  shot {at[0].shot + 1} of {at[0].shots}", end="", file=sys.stderr)
         return 0
@@ -74,14 +76,14 @@ def film(fabula, model, options, prompt, file):
 
 
 def main(prompt, file, *given):
-    """The options, then the film in a thread of its own."""
+    """Sets the options and films in a thread of its own. Returns the code of `film`."""
     fabula = load()
     options, model = fabula.fabula_options_new(), fabula.fabula_model_new()
     for option in given:
         name, _, value = option.partition("=")
         if fabula.fabula_options_set(options, name.encode(), (value or "true").encode()):
             sys.exit("film.py: " + fabula.fabula_options_error(options).decode())
-    # A call holds signals back from its own thread, so the film is made in another and Ctrl-C comes here.
+    # The library blocks signals in the thread that calls it. The film is made in another thread, so that Ctrl-C reaches this one.
     codes = []
     work = threading.Thread(target=lambda: codes.append(film(fabula, model, options, prompt, file)))
     work.start()

@@ -1,4 +1,4 @@
-"""Drives a service with OpenAI's own client: create, poll, download, remix, list, delete. Exits with 3 where the client is not installed.
+"""Drives a service with OpenAI's own client: create, poll, download, remix, list, delete. Exits with 3 if the client is not installed or has no videos.
 
 openai_client.py URL PROMPT FILE
 """

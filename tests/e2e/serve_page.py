@@ -1,4 +1,4 @@
-"""Uses the page of a service as a person would, by keyboard alone, in Chromium. Exits with 3 where Selenium or Chromium is not installed.
+"""Uses the page of a service as a person would, with the keyboard alone, in Chromium. Exits with 3 if Selenium or Chromium is not installed.
 
 serve_page.py URL PROMPT FOLDER: screenshots go to FOLDER.
 """
@@ -37,6 +37,7 @@ def all_of(selector):
 
 
 def until(what, condition):
+    """Polls `condition` every 0.1 s for five minutes. Then fails, naming `what` and showing the text of the page."""
     for _ in range(3000):
         if condition():
             return
@@ -49,7 +50,7 @@ def press(*keys):
 
 
 def tab_to(selector):
-    """Moves the focus by the Tab key alone."""
+    """Moves the focus with the Tab key alone."""
     for _ in range(60):
         if browser.switch_to.active_element == find(selector):
             return
@@ -58,9 +59,10 @@ def tab_to(selector):
 
 
 def look(name, width, scheme):
+    """Takes a screenshot of the whole page, NAME.png, at `width` pixels in a colour scheme ("light" or "dark"). Fails if the page scrolls sideways."""
     browser.set_window_size(width, 1000)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    # Headless windows are at least 500 pixels wide: a phone is emulated.
+    # Headless windows are at least 500 pixels wide, so a phone must be emulated.
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500})
     time.sleep(0.3)
     wide = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")

@@ -1,6 +1,8 @@
-"""Reads a film's timelines with OpenTimelineIO and its adapters: cut.otio, cut.edl and cut.xml in the folder given, at the rate given.
+"""Reads a film's timelines with OpenTimelineIO and its adapters, and compares them with each other.
 
-Prints one line per clip and format; exits with 3 where the libraries are missing, and with 1 on what is not as it should be.
+read_timelines.py FOLDER RATE: reads FOLDER/cut.otio, cut.edl and cut.xml at RATE frames per second.
+
+Prints one line per clip and format. Exits with 3 if the libraries are missing, and with 1 and a message if a timeline is not as expected.
 """
 import sys
 
@@ -12,6 +14,7 @@ except ImportError:
     sys.exit(3)
 
 folder, rate = sys.argv[1], float(sys.argv[2])
+# The film starts at one hour of timecode; at 29.97 fps, 01:00:00;00 (drop frame) is frame 107892.
 first = otio.opentime.from_timecode("01:00:00:00", rate) if rate != 30000 / 1001 else otio.opentime.RationalTime(107892, rate)
 
 
@@ -24,6 +27,7 @@ def frames(time):
 
 
 def start_in_film(track, clip):
+    """The film's frame at which a clip of a track starts."""
     return frames(track.range_of_child(clip).start_time)
 
 
@@ -32,7 +36,7 @@ def check(condition, what):
         sys.exit(f"not as it should be: {what}")
 
 
-# The .otio is the whole truth.
+# The .otio is the reference for the other two formats.
 timeline = otio.adapters.read_from_file(f"{folder}/cut.otio")
 check(timeline.global_start_time == first, f"start {timeline.global_start_time}")
 video, audio = timeline.video_tracks(), timeline.audio_tracks()
@@ -52,7 +56,7 @@ for transition in [t for t in video[0] if isinstance(t, otio.schema.Transition)]
     print("otio transition", transition.name, frames(transition.in_offset), frames(transition.out_offset))
 check(otio.algorithms.track_with_expanded_transitions(video[0]) is not None, "transitions without handles")
 
-# The edit decision list: the same cut, reels unique, record times from 01:00:00:00.
+# The edit decision list has the same cut, unique reels, and record times from 01:00:00:00.
 text = open(f"{folder}/cut.edl").read()
 events = [line.split() for line in text.splitlines() if line[:3].isdigit()]
 reels = {line[1] for line in events if line[1] != "BL"}
@@ -62,12 +66,12 @@ edl = otio.adapters.read_from_file(f"{folder}/cut.edl", rate=rate)
 listed = [c for c in clips_of(edl.video_tracks()[0]) if not isinstance(c.media_reference, otio.schema.GeneratorReference)]
 check([c.metadata["cmx_3600"]["reel"] for c in listed] == [l[1] for l in events if l[1] != "BL" and l[-2] != l[-1]], "the reels of the events")
 markers = [m for c in listed for m in c.markers]
-# Of a drop-frame list the adapter reads no marker: it takes no semicolon for a part of a time.
+# The adapter finds no markers in a drop-frame list: it does not accept a semicolon within a timecode.
 check(len(markers) == text.count("* LOC:") or ";" in events[0][-2], f"{len(markers)} markers of {text.count('* LOC:')}")
 for clip in listed:
     print("edl", clip.name, clip.metadata["cmx_3600"]["reel"], frames(clip.source_range.duration), len(clip.markers), "markers")
 
-# Final Cut's: whole clip items in each track.
+# Final Cut's XML has whole clip items in each track.
 xml = otio.adapters.read_from_file(f"{folder}/cut.xml")
 if not isinstance(xml, otio.schema.Timeline):
     xml = xml[0]

@@ -1,11 +1,11 @@
-"""A published MiniMax-H3 folder of any size with random weights: what speed and memory are measured on where the real one is not.
+"""Makes a MiniMax-H3 folder in the published layout, of any size and with random weights, to measure speed and memory where the real one is not at hand.
 
     make_h3_shape.py OUT [--hidden 1344] [--heads 14] [--head-dim 96] [--ffn 3584] [--time-embed 2688] [--layers 8] [--dtype bf16|fp32]
                          [--encoder-hidden 64] [--encoder-ffn 128] [--from FOLDER]
 
-Everything but the transformer and the text encoder is that of FOLDER, the tiny folder of tests/goldens. MiniMax-H3's own sizes: --hidden 5376
---heads 56 --head-dim 128 --ffn 14336 --time-embed 2688 --layers 50 --encoder-hidden 5120 --encoder-ffn 25600. Prints how many bytes it wrote,
-of these a block's, and a block's modulation.
+Everything but the transformer and the text encoder comes from FOLDER, by default the tiny folder of tests/goldens. MiniMax-H3's own sizes: --hidden 5376
+--heads 56 --head-dim 128 --ffn 14336 --time-embed 2688 --layers 50 --encoder-hidden 5120 --encoder-ffn 25600. Prints how many bytes the transformer has, how
+many of them belong to one block and to its modulation, and how many the text encoder has.
 """
 
 import argparse
@@ -17,17 +17,19 @@ from pathlib import Path
 import numpy as np
 
 TINY = Path(__file__).parent.parent.parent / "tests/goldens/h3_folder/model"
-POOL = np.random.default_rng(1).standard_normal(1 << 22, dtype=np.float32)  # every tensor's values are taken from it, from a place of its own
+POOL = np.random.default_rng(1).standard_normal(1 << 22, dtype=np.float32)  # the values of all tensors, each from an offset of its own
 SIZES = {"F32": 4, "BF16": 2}
 
 
 def bytes_of(values, dtype):
-    """Float32 values as a file holds them."""
+    """Float32 values as bytes of a file; bf16 drops the lower half of the mantissa instead of rounding."""
     return values.tobytes() if dtype == "F32" else (values.view(np.uint32) >> 16).astype(np.uint16).tobytes()
 
 
 def write(file, tensors):
-    """tensors: name -> (dtype, shape). Matrices keep the size of what they multiply; gains are near 1."""
+    """Writes a safetensors file of random values and returns the size of its tensors in bytes. tensors: name -> (dtype, shape).
+
+    Matrices have variance 1 / inputs, so that what passes through them keeps its size; gains are near 1."""
     header, at = {}, 0
     for name, (dtype, shape) in tensors.items():
         size = int(np.prod(shape)) * SIZES[dtype]
@@ -48,12 +50,12 @@ def write(file, tensors):
 
 
 def hash_of(name):
-    """Where a tensor begins in the pool."""
+    """A tensor's offset in the pool, to be reduced modulo its size."""
     return sum((i + 1) * 7919 * ord(c) for i, c in enumerate(name))
 
 
 def block_of(prefix, o, dtype, is_refiner):
-    """The tensors of a block of the transformer or of its text refiner."""
+    """The tensors of one block of the transformer or of its text refiner, which is not modulated: name -> (dtype, shape)."""
     inner = o.heads * o.head_dim
     tensors = {
         "norm1.weight": [o.hidden],
@@ -73,7 +75,7 @@ def block_of(prefix, o, dtype, is_refiner):
 
 
 def transformer_of(config, o, dtype):
-    """All tensors of the transformer."""
+    """All tensors of the transformer: name -> (dtype, shape). The projections in and out and the time embedder stay in float32."""
 
     def linear(name, inputs, outputs, kind):
         return {name + ".weight": (kind, [outputs, inputs]), name + ".bias": (kind, [outputs])}
@@ -94,11 +96,12 @@ def transformer_of(config, o, dtype):
 
 
 def encoder_of(tiny, o):
-    """The tiny encoder's tensors, its language model's widened: hidden size and feed-forward."""
+    """The tiny encoder's tensors, name -> (dtype, shape), with the hidden and feed-forward sizes of its language model widened."""
     config = tiny["config"]["text_config"]
     widths = {config["hidden_size"]: o.encoder_hidden, config["intermediate_size"]: o.encoder_ffn}
 
     def widened(name, shape):
+        """A tensor's shape at the new sizes. In the vision tower only the mergers' last layers reach the language model's hidden size."""
         if name.startswith("model.visual."):
             goes_out = name.split(".")[2].endswith(("merger", "merger_list")) and "linear_fc2" in name
             return [o.encoder_hidden, *shape[1:]] if goes_out else shape
@@ -108,7 +111,7 @@ def encoder_of(tiny, o):
 
 
 def header_of(file):
-    """The tensors of a safetensors file, without their values."""
+    """The tensors of a safetensors file without their values: name -> {dtype, shape, data_offsets}."""
     with open(file, "rb") as data:
         return {k: v for k, v in json.loads(data.read(struct.unpack("<Q", data.read(8))[0])).items() if k != "__metadata__"}
 

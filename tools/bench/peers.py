@@ -1,9 +1,9 @@
-"""Kernels of Fabula beside PyTorch's, at the same sizes, in turns, in one run.
+"""Times kernels of Fabula and of PyTorch at the same sizes, alternately, in one run.
 
     peers.py FABULA [--threads 1] [--seconds 0.3]      (needs torch)
 
-FABULA is the program. Prints a table: op, size, what each reached, their ratio, and the share of the machine's own peak (`fabula bench`). PyTorch
-is timed before and after Fabula and its better time counts. A bf16 product of PyTorch takes and gives bf16; Fabula's takes and gives float32.
+FABULA is the program. Prints a table: op, size, what each of the two reached, their ratio, and the share of the machine's own peak (`fabula bench`). PyTorch
+is timed before and after Fabula, and its better time counts. PyTorch's bf16 product reads and writes bf16; Fabula's reads and writes float32.
 """
 
 import argparse
@@ -16,48 +16,48 @@ import torch.nn.functional as F
 
 
 def randn(*shape, dtype=torch.float32):
-    """Small numbers, so that no sum becomes large."""
+    """Uniform values in [-0.5, 0.5), so that no sum becomes large."""
     return (torch.rand(*shape) - 0.5).to(dtype)
 
 
 def linear(rows, k, n, dtype):
-    """A product as `linear` computes it."""
+    """A product of x [rows, k] and weight [n, k] transposed."""
     x, weight = randn(rows, k, dtype=dtype), randn(n, k, dtype=dtype)
     return lambda: F.linear(x, weight)
 
 
 def attention(rows, heads, dim):
-    """Self-attention of one sequence."""
+    """Self-attention of one sequence [1, heads, rows, dim]."""
     q, k, v = (randn(1, heads, rows, dim) for _ in range(3))
     return lambda: F.scaled_dot_product_attention(q, k, v)
 
 
 def conv3d(channels, out_channels, height, width):
-    """Two frames from four."""
+    """A 3 x 3 x 3 convolution without padding: two frames of height x width from four padded ones."""
     x, weight = randn(1, channels, 4, height + 2, width + 2), randn(out_channels, channels, 3, 3, 3)
     return lambda: F.conv3d(x, weight)
 
 
 def conv1d(channels, length, taps):
-    """A convolution that keeps the length."""
+    """A convolution over [1, channels, length] that keeps the length; `taps` is odd."""
     x, weight = randn(1, channels, length), randn(channels, channels, taps)
     return lambda: F.conv1d(x, weight, padding=taps // 2)
 
 
 def conv_transpose1d(channels, length, stride):
-    """Upsampling by `stride`."""
+    """Upsampling of [1, channels, length] by `stride`, with half as many channels."""
     x, weight = randn(1, channels, length), randn(channels, channels // 2, 2 * stride)
     return lambda: F.conv_transpose1d(x, weight, stride=stride, padding=stride // 2)
 
 
 def rms_norm(rows, width):
-    """The norm over rows."""
+    """RMS norm of each row of [rows, width]."""
     x, weight = randn(rows, width), randn(width)
     return lambda: F.rms_norm(x, (width,), weight, 1e-6)
 
 
 def group_norm(channels, height, width):
-    """Groups of one frame's channels, then SiLU."""
+    """Group norm of two frames in 8 groups of channels, then SiLU."""
     x, weight = randn(2, channels, height, width), randn(channels)
     return lambda: F.silu(F.group_norm(x, 8, weight, weight, 1e-6))
 
@@ -79,7 +79,7 @@ def fastest(call, seconds):
 
 
 def torch_times(rows, seconds):
-    """{(op, size): seconds} of those of `fabula bench`'s rows that PyTorch has."""
+    """{(op, size): seconds} for those rows of `fabula bench` whose op PyTorch has."""
     known = [row for row in rows if row["op"] in OPS]
     return {(row["op"], row["size"]): fastest(OPS[row["op"]](*map(int, row["size"].split(" x "))), seconds) for row in known}
 

@@ -20,8 +20,8 @@ from transformers import Qwen3ForCausalLM
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
 from networks import layout  # noqa: E402
 
-VELOCITY_FLOOR = 0.05  # of 1 - t, where a clean sample is turned into a velocity
-LATENT_SIZE = (4, 8)  # of the video cases: rows x columns of latents, two patches of 4 x 4
+VELOCITY_FLOOR = 0.05  # least 1 - t when a velocity is computed from a clean sample
+LATENT_SIZE = (4, 8)  # rows x columns of latents in the video cases
 SEED = 20261124
 
 
@@ -34,35 +34,37 @@ def read(path: pathlib.Path) -> dict:
 
 
 def load(model_class, folder: pathlib.Path) -> torch.nn.Module:
-    """A part in float32, whatever its weights are stored in."""
+    """A part in float32, whatever the type of its stored weights."""
     return model_class.from_pretrained(folder).float().eval()
 
 
 def write(path: pathlib.Path, case: dict, **tensors: torch.Tensor) -> None:
-    """One case file; `in__x` becomes `in.x`."""
+    """Writes one case. The keyword `in__x` becomes the tensor "in.x"."""
     path.parent.mkdir(parents=True, exist_ok=True)
     named = {name.replace("__", "."): value.detach().contiguous().clone() for name, value in tensors.items()}
     save_file(named, path, metadata={"case": json.dumps(case | {"made_with": made_with()})})
 
 
 def refer(folder: pathlib.Path, weights: pathlib.Path) -> None:
-    """weights.json: where the configuration and the weights of this folder's cases are."""
+    """Writes weights.json, which says where the configuration and the weights of this folder's cases are."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "weights.json").write_text(json.dumps({"folder": os.path.relpath(weights, folder)}) + "\n")
 
 
 def noise(*shape: int, seed: int) -> torch.Tensor:
+    """Standard normal values, the same in every run for the same `seed`."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(SEED + seed))
 
 
 class Taps:
-    """Outputs of the named modules during a forward."""
+    """Records the outputs of the named modules during a forward."""
 
     def __init__(self, model: torch.nn.Module, names: tuple[str, ...]):
         self.found, modules = {}, dict(model.named_modules())
         self.hooks = [modules[name].register_forward_hook(lambda _, __, out, name=name: self.found.update({f"tap__{name}": out})) for name in names]
 
     def take(self) -> dict:
+        """Removes the hooks and returns {tap__NAME: output}."""
         for hook in self.hooks:
             hook.remove()
         return self.found
@@ -71,6 +73,7 @@ class Taps:
 # ---- the parts
 
 def dump_tokenizer(bundle: pathlib.Path, out: pathlib.Path, prompt: str) -> None:
+    """Ids and decoded texts of special tokens, plan fragments, contractions, digits, white space, decomposed and rare characters, and a long run."""
     refer(out / "tokenizer", bundle / "planner")
     tokenizer = Tokenizer.from_file(str(bundle / "planner/tokenizer.json"))
     texts = ("", " ", prompt, '{"version":"fabula.plan/1","treatment":"', '"}],"shots":[{"id":"s010","place":"forest"', "I'll we've DON'T 12345 3.14",
@@ -85,6 +88,7 @@ def dump_tokenizer(bundle: pathlib.Path, out: pathlib.Path, prompt: str) -> None
 
 
 def dump_planner(bundle: pathlib.Path, out: pathlib.Path, prompt: str) -> None:
+    """A prefill of the first 12 tokens of a prompt, 8 greedy tokens after it, and the tap layer's states of both."""
     refer(out / "planner", bundle / "planner")
     model, tap = load(Qwen3ForCausalLM, bundle / "planner"), read(bundle / "fabula.json")["tap_layer"]
     tokenizer = Tokenizer.from_file(str(bundle / "planner/tokenizer.json"))
@@ -103,7 +107,9 @@ def dump_planner(bundle: pathlib.Path, out: pathlib.Path, prompt: str) -> None:
 
 
 def packed(num_untimed: int, starts: list[float], frames: int, audio: int, fps: int) -> dict:
-    """The structural arguments of the transformer's forward for one shot; audio and video take their own timestep."""
+    """The structural arguments of the transformer's forward for one shot: token_tags [rows], position_ids [rows, 3], and the rows of each modality.
+
+    num_untimed: text rows before the score. starts: of the score's rows, in seconds. frames: latent frames. audio: audio rows."""
     text, video = num_untimed + len(starts), frames * (LATENT_SIZE[0] // layout.PATCH) * (LATENT_SIZE[1] // layout.PATCH)
     tags = torch.tensor([layout.TEXT] * text + [layout.AUDIO] * audio + [layout.VIDEO] * video)
     index = torch.arange(len(tags))
@@ -112,7 +118,7 @@ def packed(num_untimed: int, starts: list[float], frames: int, audio: int, fps: 
 
 
 def dump_transformer(bundle: pathlib.Path, out: pathlib.Path, states: torch.Tensor, starts: list[float]) -> None:
-    """states (rows, dim): a shot's conditioning, the last len(starts) of them its score."""
+    """One forward. states [rows, dim]: conditioning of a shot, of which the last len(starts) rows are its score; starts in seconds."""
     refer(out / "transformer", bundle / "transformer")
     model = load(MiniMaxH3Transformer3DModel, bundle / "transformer")
     c, meta = model.config, read(bundle / "fabula.json")
@@ -130,6 +136,7 @@ def dump_transformer(bundle: pathlib.Path, out: pathlib.Path, states: torch.Tens
 
 
 def dump_vae(bundle: pathlib.Path, out: pathlib.Path) -> None:
+    """Decodes latents [1, c, 7, 3, 4] without tiling, and encodes the decoded pixels."""
     refer(out / "vae", bundle / "vae")
     model = load(AutoencoderKLMiniMaxH3, bundle / "vae")
     model.disable_tiling()
@@ -144,6 +151,7 @@ def dump_vae(bundle: pathlib.Path, out: pathlib.Path) -> None:
 
 
 def dump_audio_vae(bundle: pathlib.Path, out: pathlib.Path) -> None:
+    """Decodes 13 latents, and a batch of two with one latent each; encodes a wave that is 93 samples short of 7 whole hops."""
     refer(out / "audio_vae", bundle / "audio_vae")
     model = load(AutoencoderKLMiniMaxH3Audio, bundle / "audio_vae")
     c = model.config
@@ -160,7 +168,7 @@ def dump_audio_vae(bundle: pathlib.Path, out: pathlib.Path) -> None:
 
 
 def dump_sampler(bundle: pathlib.Path, out: pathlib.Path, states: torch.Tensor, starts: list[float], num_inference_steps: int = 4) -> None:
-    """Noise to latents to pixels and samples, with the reference's forward, schedulers and decoders."""
+    """From noise to latents to pixels and samples, with the reference's forward, schedulers and decoders. states, starts: as in `dump_transformer`."""
     meta = read(bundle / "fabula.json")
     model = load(MiniMaxH3Transformer3DModel, bundle / "transformer")
     schedules = [MiniMaxH3Scheduler.from_pretrained(bundle / name) for name in ("scheduler", "audio_scheduler")]
@@ -173,6 +181,7 @@ def dump_sampler(bundle: pathlib.Path, out: pathlib.Path, states: torch.Tensor, 
     video_rows, audio_rows = layout.patchify(start), audio_start.transpose(1, 2)
 
     def velocity(output, sample, timestep):
+        """The velocity at `timestep` from a model's output, which may be the clean sample instead."""
         if meta["prediction_type"] == "velocity":
             return output
         return (output - sample) / max(1 - float(timestep), VELOCITY_FLOOR)
@@ -196,7 +205,7 @@ def dump_sampler(bundle: pathlib.Path, out: pathlib.Path, states: torch.Tensor, 
 
 
 def decode_both(bundle: pathlib.Path, latents: torch.Tensor, audio_latents: torch.Tensor, frames: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pixels in [0, 1] and samples of normalised latents."""
+    """(pixels [1, 3, frames, H, W] in [0, 1], samples [1, channels, n]) of normalised latents."""
     vae = load(AutoencoderKLMiniMaxH3, bundle / "vae")
     audio_vae = load(AutoencoderKLMiniMaxH3Audio, bundle / "audio_vae")
     vae.disable_tiling()
@@ -208,7 +217,7 @@ def decode_both(bundle: pathlib.Path, latents: torch.Tensor, audio_latents: torc
 
 
 def planned_shot(bundle: pathlib.Path, seed: int) -> tuple[str, torch.Tensor, list[float]]:
-    """(prompt, conditioning rows (n, dim), score starts in seconds) of a shot with a spoken line, from a plan of the world's grammar."""
+    """(prompt, conditioning rows [n, dim], score starts in seconds) of a shot with one actor and a line, from a plan that the grammar draws."""
     import numpy as np
 
     from prompts import grammar_prompts, tokens
@@ -226,6 +235,7 @@ def planned_shot(bundle: pathlib.Path, seed: int) -> tuple[str, torch.Tensor, li
 
 @torch.no_grad()
 def dump(bundle: pathlib.Path, out: pathlib.Path) -> None:
+    """Dumps the cases of every part. One thread, so that repeated runs sum in the same order."""
     torch.set_num_threads(1)
     prompt, states, starts = planned_shot(bundle, 0)
     dump_tokenizer(bundle, out, prompt)

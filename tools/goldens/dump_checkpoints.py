@@ -1,10 +1,10 @@
-"""Dumps small random checkpoints in the layout of published ones, and what transformers makes of their conversations and pictures.
+"""Dumps small random checkpoints in the layout of published ones, and what transformers makes of conversations and pictures with them.
 
     python dump_checkpoints.py TOKENIZER_JSON OUT
 
-OUT/{qwen3,qwen3_moe,qwen3_vl}: models in bfloat16 that know the tokenizer's words, the sparse one in shards; OUT/tokenizer.json is theirs, with the two
-tokens of thinking added. OUT/chat.json: conversations as apply_chat_template renders them, text and ids, with templates of our own that say what those of
-Qwen3, Qwen3 Instruct, Qwen3 Thinking and Qwen3-VL say of such conversations. OUT/pictures.safetensors: pictures of random pixels (in.I) and what
+OUT/{qwen3,qwen3_moe,qwen3_vl}: models in bfloat16 with the tokenizer's vocabulary, the sparse one in shards. OUT/tokenizer.json: the given tokenizer with the
+two tokens of thinking added. OUT/chat.json: conversations as apply_chat_template renders them, text and ids; the templates are ours and render these
+conversations as those of Qwen3, Qwen3 Instruct, Qwen3 Thinking and Qwen3-VL do. OUT/pictures.safetensors: pictures of random pixels (in.I) and what
 Qwen2VLImageProcessor makes of them (out.I, grid.I) with OUT/qwen3_vl/preprocessor_config.json.
 """
 import argparse
@@ -52,6 +52,7 @@ QUESTIONS = [
 
 
 def write_tokenizer(source: pathlib.Path, file: pathlib.Path) -> None:
+    """Writes the tokenizer with the special tokens <think> and </think> added."""
     tokenizer = json.loads(source.read_text())
     for content in ("<think>", "</think>"):
         taken = [token["id"] for token in tokenizer["added_tokens"]] + list(tokenizer["model"]["vocab"].values())
@@ -61,6 +62,7 @@ def write_tokenizer(source: pathlib.Path, file: pathlib.Path) -> None:
 
 
 def conversations(tokenizer: PreTrainedTokenizerFast) -> list[dict]:
+    """Each of QUESTIONS through each template, with thinking disabled."""
     cases = []
     for thinking, opening in OPENINGS.items():
         template = TURNS.replace("OPENING", opening)
@@ -76,7 +78,7 @@ def conversations(tokenizer: PreTrainedTokenizerFast) -> list[dict]:
 
 
 def randomised(model: torch.nn.Module) -> torch.nn.Module:
-    """No parameter keeps its default, and preferences are strong enough to be told apart."""
+    """The model in bfloat16 with random weights: no parameter keeps its default, and logits differ enough for a clear greedy choice."""
     with torch.no_grad():
         for name, value in model.named_parameters():
             fan_in = value[0].numel() if value.dim() != 3 else value.shape[-1]
@@ -85,6 +87,7 @@ def randomised(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def models(token) -> dict[str, torch.nn.Module]:
+    """{name of the folder: model}. `token` maps a special token to its id."""
     size = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
             "intermediate_size": 48, "max_position_embeddings": CONTEXT, "tie_word_embeddings": True}
     rope = {"rope_theta": 1000000.0, "rope_type": "default"}

@@ -1,10 +1,10 @@
-"""Dumps small random checkpoints of the families that are not Qwen3: states, tokens and conversations as transformers makes them.
+"""Dumps small random checkpoints of families other than Qwen3: states, tokens and conversations as transformers makes them.
 
     python dump_families.py OUT
 
-OUT/{qwen2,smollm2,llama3} are complete folders: Qwen2 with its biases and pattern, Llama as SmolLM2 has it (no biases, tied head, GPT-2's pattern with
-digits apart) and as Llama 3 has it (rope of the type llama3, up to three digits in a word, words that are tokens without merges). case_prefill_and_greedy
-holds what golden_check reads, cases.json the ids of texts, chat.json conversations. The templates are our own words for what the published ones say.
+OUT/{qwen2,smollm2,llama3} are complete folders: Qwen2 with its biases and pattern; Llama as in SmolLM2 (no biases, a tied head, GPT-2's pattern with single
+digits); and Llama as in Llama 3 (rope of type llama3, up to three digits in a word, words that are tokens without merges). case_prefill_and_greedy holds what
+golden_check reads, cases.json the ids of texts, chat.json conversations. The templates are ours and render these conversations as the published ones do.
 """
 import argparse
 import json
@@ -49,7 +49,7 @@ SIZE = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num
 
 
 def trained(pattern: str | None, special: list[str], corpus: list[str]) -> Tokenizer:
-    """A byte-level BPE whose words are those of `pattern`; None: each digit, and GPT-2's words between digits."""
+    """A byte-level BPE that splits words by `pattern`; None: single digits, and GPT-2's pattern between them."""
     made = Tokenizer(models.BPE())
     if pattern is None:
         made.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True),
@@ -66,7 +66,7 @@ def trained(pattern: str | None, special: list[str], corpus: list[str]) -> Token
 
 
 def with_a_whole_word(made: Tokenizer) -> Tokenizer:
-    """ignore_merges, and a word that no merge makes."""
+    """The tokenizer with `ignore_merges` and with a word that no merge builds, as in Llama 3."""
     parsed = json.loads(made.to_str())
     word = "wholewordtoken"
     last = max(parsed["model"]["vocab"].values())
@@ -78,6 +78,7 @@ def with_a_whole_word(made: Tokenizer) -> Tokenizer:
 
 
 def write_tokenizer(folder: pathlib.Path, made: Tokenizer, template: str, bos: str | None) -> PreTrainedTokenizerFast:
+    """Writes tokenizer.json, tokenizer_config.json and cases.json (the ids of TEXTS). Returns the tokenizer for transformers."""
     (folder / "tokenizer.json").write_text(json.dumps(json.loads(made.to_str()), ensure_ascii=False, separators=(",", ":")) + "\n")
     (folder / "tokenizer_config.json").write_text(json.dumps({"bos_token": bos, "chat_template": template}, indent=1) + "\n")
     cases = []
@@ -90,6 +91,7 @@ def write_tokenizer(folder: pathlib.Path, made: Tokenizer, template: str, bos: s
 
 
 def write_chats(folder: pathlib.Path, tokenizer: PreTrainedTokenizerFast, templates: list[str]) -> None:
+    """Writes chat.json: QUESTIONS through each template."""
     cases = []
     for template in templates:
         for question in QUESTIONS:
@@ -103,6 +105,7 @@ def write_chats(folder: pathlib.Path, tokenizer: PreTrainedTokenizerFast, templa
 
 
 def family(out: pathlib.Path, name: str, made: Tokenizer, templates: list[str], bos: str | None, build) -> None:
+    """Writes a complete folder OUT/NAME. `build` makes the model for a vocabulary size."""
     folder = out / name
     shutil.rmtree(folder, ignore_errors=True)
     vocabulary = made.get_vocab_size()

@@ -1,10 +1,10 @@
-"""Dumps GGUF files and what the Python package gguf reads from them (gguf 0.19.0).
+"""Dumps GGUF files, and what the Python package gguf 0.19.0 reads from them.
 
     python dump_gguf.py GOLDENS
 
-GOLDENS/gguf/blocks.gguf holds random bytes in each type of numbers, blocks.safetensors their values as gguf.quants.dequantize makes them. Beside it the
-models of dump_families.py as GGUF files: qwen2 in F16, smollm2 in F32 with queries and keys in Q8_0, llama3 in BF16; as llama.cpp's converter does, the
-latter two with the rows of queries and keys interleaved, and llama3 with its frequencies' divisors.
+GOLDENS/gguf/blocks.gguf holds random bytes in each number type, blocks.safetensors their values by gguf.quants.dequantize. Beside them are the models of
+dump_families.py as GGUF files: qwen2 in F16, smollm2 in F32 with queries and keys in Q8_0, llama3 in BF16. As llama.cpp's converter does, the latter two have
+the rows of queries and keys interleaved, and llama3 has the divisors of its rotary frequencies.
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import load_file, save_file
 
 SEED = 20261130
-# Where a block has its 16-bit scales.
+# Byte offsets of the float16 scales in a block.
 SCALES = {Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q8_0: [0], Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208]}
 STEMS = {"input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
          "self_attn.o_proj": "attn_output", "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
@@ -26,15 +26,17 @@ PRE = {"qwen2": "qwen2", "smollm2": "smollm", "llama3": "llama-bpe"}
 
 
 def random_blocks(rng: np.random.Generator, kind: Type, rows: int, blocks: int) -> np.ndarray:
+    """Random bytes [rows, blocks * bytes per block] of a quantised type, with finite scales."""
     _, size = gguf.GGML_QUANT_SIZES[kind]
     data = rng.integers(0, 256, (rows * blocks, size), dtype=np.uint8)
     for at in SCALES[kind]:
-        scales = (rng.standard_normal(rows * blocks) * 10.0 ** rng.integers(-7, 2, rows * blocks)).astype(np.float16)  # some of them subnormal
+        scales = (rng.standard_normal(rows * blocks) * 10.0 ** rng.integers(-7, 2, rows * blocks)).astype(np.float16)  # some are subnormal
         data[:, at:at + 2] = scales.view(np.uint8).reshape(-1, 2)
     return data.reshape(rows, blocks * size)
 
 
 def dump_blocks(out: pathlib.Path) -> None:
+    """Writes blocks.gguf and blocks.safetensors: three rows of every number type, of two blocks of 256 values or nine of 32 if the type has blocks."""
     rng, values = np.random.default_rng(SEED), {}
     writer = gguf.GGUFWriter(out / "blocks.gguf", "llama")
     for kind in SCALES:
@@ -57,11 +59,12 @@ def write(writer: gguf.GGUFWriter) -> None:
 
 
 def interleaved(weight: np.ndarray, heads: int) -> np.ndarray:
-    """LlamaModel.permute of convert_hf_to_gguf.py."""
+    """Rows of a query or key projection in llama.cpp's order: `LlamaModel.permute` of convert_hf_to_gguf.py."""
     return weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
 def divisors(rope: dict, width: int) -> np.ndarray:
+    """What Llama 3's rope scaling divides each rotary frequency by: float32 [width / 2], `rope_freqs.weight` of llama.cpp."""
     values = []
     for i in range(0, width, 2):
         wavelength = 2 * math.pi * rope["rope_theta"] ** (i / width)
@@ -72,6 +75,7 @@ def divisors(rope: dict, width: int) -> np.ndarray:
 
 
 def add_tokenizer(writer: gguf.GGUFWriter, folder: pathlib.Path) -> None:
+    """Adds the folder's tokenizer and chat template as metadata."""
     parsed = json.loads((folder / "tokenizer.json").read_text())
     added = {token["id"]: token for token in parsed["added_tokens"]}
     texts = {id_: text for text, id_ in parsed["model"]["vocab"].items()} | {id_: token["content"] for id_, token in added.items()}
@@ -85,6 +89,7 @@ def add_tokenizer(writer: gguf.GGUFWriter, folder: pathlib.Path) -> None:
 
 
 def dump_model(goldens: pathlib.Path, name: str, kind: Type, out: pathlib.Path) -> None:
+    """Writes the folder's model as OUT/NAME.gguf with matrices of type `kind`; norms and biases stay in F32."""
     folder = goldens / name
     config, llama = json.loads((folder / "config.json").read_text()), name != "qwen2"
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]

@@ -1,9 +1,9 @@
-"""Dumps what transformers computes with small random language models that differ from the published ones where an engine may forget something.
+"""Dumps what transformers computes with small random language models that differ from the published ones where an engine may have overlooked something.
 
     python dump_language_models.py OUT
 
 OUT/qwen3_moe_mixed: dense layers among the sparse ones, expert weights that do not add up to one, biased attention, a tied head.
-OUT/qwen3_vl_images: two images of different shape, neither that of the learned position grid, then greedy text after them.
+OUT/qwen3_vl_images: two images of different shapes, neither that of the learned position grid, then greedy text.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ SEED, GREEDY = 20261125, 8
 
 
 def randomised(model: torch.nn.Module) -> torch.nn.Module:
-    """No parameter keeps its default."""
+    """The model with random weights: no parameter keeps its default."""
     with torch.no_grad():
         for name, value in model.named_parameters():
             fan_in = value[0].numel() if value.dim() != 3 else value.shape[-1]
@@ -30,8 +30,10 @@ def randomised(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def write_case(folder: pathlib.Path, model: torch.nn.Module, prompt: torch.Tensor, tap_layer: int, about: dict, images: dict) -> None:
-    """A case as golden_check reads it: prefill of the prompt, greedy tokens (each from a whole prefill), the tap layer's states of both."""
+    """Writes a case as golden_check reads it: prefill of `prompt` [1, n], GREEDY tokens (each from a whole prefill), and the tap layer's states of both.
+    images: further arguments of the model."""
     def run(ids: torch.Tensor):
+        """A forward of ids [1, n]. Their token types must cover the greedy tokens, too."""
         extra = dict(images)
         if "mm_token_type_ids" in extra:
             extra["mm_token_type_ids"] = (ids == model.config.image_token_id).long()
@@ -52,6 +54,7 @@ def write_case(folder: pathlib.Path, model: torch.nn.Module, prompt: torch.Tenso
 
 
 def mixed_experts() -> Qwen3MoeForCausalLM:
+    """A Qwen3-MoE of six layers, of which only 1 and 5 are sparse; the chosen experts' weights are not normalised."""
     return randomised(Qwen3MoeForCausalLM(Qwen3MoeConfig(
         vocab_size=97, hidden_size=32, intermediate_size=40, moe_intermediate_size=24, num_hidden_layers=6, num_attention_heads=4, num_key_value_heads=2,
         head_dim=8,
@@ -60,6 +63,7 @@ def mixed_experts() -> Qwen3MoeForCausalLM:
 
 
 def seeing() -> Qwen3VLForConditionalGeneration:
+    """A Qwen3-VL whose language model also gets the image features of vision layers 0 and 2."""
     text = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
             "head_dim": 16,
             "max_position_embeddings": 512, "tie_word_embeddings": False, "pad_token_id": None,

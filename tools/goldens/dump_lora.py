@@ -2,9 +2,8 @@
 
     python tools/goldens/dump_lora.py     (diffusers, peft, torch; CPU, float32)
 
-Three files: mixed ranks without an alpha, an alpha that the file's metadata states for all, and one with diffusers' own adapter metadata. Each
-case runs the inputs of transformer_patch4/case_mono through diffusers' loader (MiniMaxH3LoraLoaderMixin.lora_state_dict, load_lora_adapter,
-fuse_lora).
+Three files: one with mixed ranks and no alpha, one with an alpha for all pairs in the file's metadata, and one with diffusers' own adapter metadata. Each case
+runs the inputs of transformer_patch4/case_mono through diffusers' loader (MiniMaxH3LoraLoaderMixin.lora_state_dict, load_lora_adapter, fuse_lora).
 """
 
 import importlib.metadata
@@ -23,7 +22,7 @@ PREFIX = "transformer."
 
 
 def layers(model, targets, ranks, seed):
-    """Random pairs for some modules; `ranks` go round."""
+    """Random pairs for the modules `targets`: lora_A [rank, inputs] and lora_B [outputs, rank]. `ranks` are used in turn."""
     generator = torch.Generator().manual_seed(seed)
     tensors = {}
     for i, name in enumerate(targets):
@@ -34,7 +33,7 @@ def layers(model, targets, ranks, seed):
 
 
 def fused(files):
-    """The model with the files fused into it, each at its scale."""
+    """The model with LoRA files fused into it. files: [(name, scale)]."""
     model = MiniMaxH3Transformer3DModel.from_pretrained(BASE).eval()
     for i, (name, _) in enumerate(files):
         state, metadata = MiniMaxH3LoraLoaderMixin.lora_state_dict(str(OUT), weight_name=name, return_lora_metadata=True)
@@ -45,7 +44,7 @@ def fused(files):
 
 
 def dump(name, files):
-    """One case: the reference's outputs with these files."""
+    """Writes one case: the reference's outputs with `files` fused, as in `fused`. Prints how far they move the output."""
     with safe_open(BASE / "case_mono.safetensors", "pt") as case:
         inputs = {k: case.get_tensor(k) for k in case.keys() if k.startswith("in.")}  # noqa: SIM118
     model = fused(files)

@@ -1,10 +1,10 @@
-"""Dumps what the Python twin makes of plans: a bundle with a tiny random planner, and beside it token streams, kept states and greedy plans.
+"""Dumps what the Python twin makes of plans: a bundle with a tiny random planner, and beside it token streams, states and greedy plans.
 
     FABULA_WORLD=nano python dump_plans.py TOKENIZER_JSON OUT       the edition whose words and scores the tokenizer knows
 
-OUT becomes a bundle as far as the planner reads one (fabula.json, world.json, planner/) with `plans.json` and `states.safetensors`:
-`streams` are plans with their tokens and the conditioning rows of each shot; `state.I` [tokens, hidden] are the tap layer's states of stream I;
-`greedy` are prompts and lines with the plan and the tokens that constrained greedy decoding gives. `tests/planner/planner_test.cpp` compares the engine.
+OUT becomes as much of a bundle as the planner reads (fabula.json, world.json, planner/), with `plans.json` and `states.safetensors`: `streams` are plans with
+their tokens and the conditioning rows of each shot; `state.I` [tokens, hidden] are the tap layer's states of stream I; `greedy` are prompts and lines with the
+plan and the tokens of constrained greedy decoding. `tests/planner/planner_test.cpp` compares the engine with them.
 """
 import argparse
 import json
@@ -29,7 +29,7 @@ GREEDY = (("A fox runs through a forest at night. It says: hello moon.", ("hello
 
 
 def random_planner(vocabulary: int) -> Qwen3ForCausalLM:
-    """A model in which no parameter keeps its default and whose preferences are strong enough to be told apart."""
+    """A model with random weights: no parameter keeps its default, and logits differ enough for a clear greedy choice."""
     torch.manual_seed(SEED)
     model = Qwen3ForCausalLM(Qwen3Config(vocab_size=vocabulary, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
                                          num_key_value_heads=2, head_dim=8, max_position_embeddings=4096, tie_word_embeddings=True,

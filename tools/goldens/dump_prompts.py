@@ -1,9 +1,9 @@
-"""Dumps held-out prompts of the world's grammar with what each shot of their meaning shows.
+"""Dumps held-out prompts of the world's grammar with what each shot of their plans shows.
 
     python dump_prompts.py OUT.json [--count 200] [--seed 990000011]
 
-A shot is [place, time, [[actor, action] …], speaker, text]; the last two are null where nobody speaks. The seed is none of those that the planner is trained or
-judged with (tools/train/networks/planner.py, evaluate.py). `tests/planner/oracle_test.cpp` and `tools/bench/plan_recall.cpp` read the file.
+A shot is [place, time, [[actor, action] …], speaker, text]; the last two are null where nobody speaks. The planner is not trained or judged on prompts of this
+seed (tools/train/networks/planner.py, tools/train/judge). `tests/planner/oracle_test.cpp` and `tools/bench/plan_recall.cpp` read the file.
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ from prompts import grammar_prompts  # noqa: E402
 
 
 def shown(plan: dict, shot: dict) -> list:
-    """A shot's meaning."""
+    """What a shot shows, as in the file."""
     place = next(p for p in plan["places"] if p["id"] == shot["place"])
     line = shot["dialogue"][0] if shot["dialogue"] else {"speaker": None, "text": None}
     return [place["id"], place["time_of_day"], [[beat["who"], beat["what"]] for beat in shot["action_beats"]], line["speaker"], line["text"]]

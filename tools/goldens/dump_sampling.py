@@ -2,8 +2,8 @@
 
     python dump_sampling.py OUT
 
-OUT/filters.json: `logits`, and for each case `allowed` (the tokens of a mask), `temperature`, `top_p`, `min_p`, and what is kept of them: `tokens` in order
-of their ids and their `probabilities`. `tests/planner/sampler_test.cpp` compares the engine.
+OUT/filters.json: `logits`, and for each case `allowed` (the tokens of a mask), `temperature`, `top_p`, `min_p`, and what is kept: `tokens` by ascending id,
+and their `probabilities`. `tests/planner/sampler_test.cpp` compares the engine with it.
 """
 import argparse
 import json
@@ -16,6 +16,7 @@ SEED, VOCABULARY = 20261126, 200
 
 
 def kept(logits: torch.Tensor, allowed: list[int], temperature: float, top_p: float, min_p: float) -> dict:
+    """One case: the allowed logits through the temperature, then through the filters that are on."""
     masked = torch.full_like(logits, float("-inf"))
     masked[allowed] = logits[allowed]
     warpers = LogitsProcessorList([TemperatureLogitsWarper(temperature)])

@@ -2,8 +2,7 @@
 
     python dump_smollm2.py FILE.gguf OUT.json
 
-transformers dequantises the file to float32. Its own reading of the file's tokenizer does not cut digits apart as the published tokenizer does, so that
-step is set here; both are recorded for a text without digits.
+transformers dequantises the file to float32. It does not read from the file that the published tokenizer splits digits, so that step is set here.
 """
 import argparse
 import json

@@ -71,8 +71,10 @@ def provenance():
 
 
 def export(out, random=False, planner=None, audio=None, evaluations=dit.EVALUATIONS, transformer=dit.CHECKPOINT):
-    """Writes a bundle to `out`. planner, audio: folders to copy. random: untrained video parts. evaluations: `steps` of fabula.json. transformer: checkpoint;
-    untrained weights if it does not exist."""
+    """Writes a bundle to `out`.
+
+    planner, audio: folders to copy. random: untrained video parts. evaluations: `steps` of fabula.json. transformer: its checkpoint; if there is none, the
+    weights are untrained."""
     out.mkdir(parents=True, exist_ok=True)
     if planner:
         copy_model(planner, out / "planner", "model.safetensors")

@@ -30,12 +30,12 @@ def curves(path):
 
 
 def write(image, text, at, size=0.38):
-    """Writes small text into an image."""
+    """Writes small text into an image; `at`: (x, y) of its lower left corner."""
     cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)
 
 
 def panel(name, points):
-    """Image uint8 [h,w,3] of one figure. The scale ignores the highest 5 %, which are the first steps."""
+    """One figure's image, uint8 [h,w,3]. points: [(step, value)]. The scale ignores the highest 5 %, which are the first steps."""
     width, height = PANEL
     image = np.full((height, width, 3), 255, np.uint8)
     x, y = np.array(points, np.float64).T
@@ -58,7 +58,7 @@ def panel(name, points):
 
 
 def draw(path):
-    """The image of a log, or None if it holds no figures."""
+    """A log's image, uint8 [h,w,3] with COLUMNS panels in a row, or None if the log holds no figures."""
     panels = [panel(name, points) for name, points in curves(path).items()]
     if not panels:
         return None

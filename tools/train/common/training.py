@@ -64,7 +64,7 @@ class Log:
 
 
 class Budget:
-    """A wall-clock budget that also drives the learning rate."""
+    """A wall-clock budget in minutes that also drives the learning rate. warmup_steps: steps of its linear warm-up."""
 
     def __init__(self, minutes, warmup_steps=60):
         self.start, self.seconds, self.warmup, self.decay = time.time(), minutes * 60, warmup_steps, float(os.environ.get("FABULA_TRAIN_DECAY", 0.2))
@@ -89,7 +89,8 @@ class Budget:
 
 
 class EMA:
-    """Exponential moving average of a model's parameters, {name: tensor} in `values`."""
+    """Exponential moving average of a model's parameters, {name: tensor} in `values`. decay: the share of the old average that a step keeps, after its
+    warm-up."""
 
     def __init__(self, model, decay):
         self.decay, self.steps = decay, 0
@@ -112,8 +113,8 @@ class EMA:
 
 
 def orthogonalize(x):
-    """Approximately nearest orthogonal matrices of a stack [n, rows, columns]: five Newton-Schulz steps (Jordan, "Muon", 2024). float32 on a CPU: without a
-    bfloat16 matrix unit, bfloat16 takes twelve times as long."""
+    """Approximates the nearest orthogonal matrices of a stack [n, rows, columns] by five Newton-Schulz steps (Jordan, "Muon", 2024). Uses float32 on a CPU:
+    without a bfloat16 matrix unit, bfloat16 takes twelve times as long."""
     x = x.to(torch.bfloat16 if DEVICE == "cuda" else torch.float32)
     tall = x.shape[1] > x.shape[2]
     x = x.transpose(1, 2) if tall else x
@@ -146,7 +147,8 @@ class Muon:
 
 
 class Optimizer:
-    """Muon for matrices whose name satisfies `muon`, AdamW for all other trainable parameters; gradients clipped to norm 1."""
+    """Muon for matrices whose name satisfies `muon`, AdamW for all other trainable parameters; gradients are clipped to norm 1. The rates are peak learning
+    rates."""
 
     def __init__(self, model, muon, muon_rate, adam_rate, weight_decay=0.0):
         trained = [(n, p) for n, p in model.named_parameters() if p.requires_grad]

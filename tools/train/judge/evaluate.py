@@ -114,8 +114,8 @@ def cases(kind: str, folder: pathlib.Path, count: int) -> list[Case]:
 
 
 def render_film(case: Case, binary: pathlib.Path, bundle: pathlib.Path, seed: int, precision: str = "auto") -> None:
-    """Renders the case's film at the model's own scale and keeps the engine's plan, unless done. A film that cannot be made leaves a .failed file; its shots
-    count as wrong."""
+    """Renders the case's film at the model's own scale and keeps the engine's plan, unless that is done already. A film that cannot be made leaves a .failed
+    file, and its shots count as wrong."""
     failed, plan = case.film.with_suffix(".failed"), case.film.with_suffix(".json")
     if case.film.exists() or failed.exists():
         return
@@ -222,6 +222,7 @@ def judge_agreement(case: Case, number: int, tools: dict) -> dict:
     rows = types.SimpleNamespace(untimed=states[:untimed], score=states[untimed:], starts=starts[untimed:])
 
     def frames(seed):
+        """The shot in diffusers, uint8 [n, H, W, 3], from the noise that the engine draws for this seed of a film."""
         video, _ = dit.sample(tools["transformer"], rows, shot_seed(seed, 0), evaluations=tools["steps"])
         return video_vae.to_pixels(tools["vae"].decode(video[None] * std + mean).sample[0])[:world.FRAMES]
 

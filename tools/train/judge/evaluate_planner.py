@@ -29,7 +29,7 @@ def words(text: str) -> list[str]:
 
 
 def interval(right: int, n: int) -> str:
-    """A share in per cent with Wilson's 95 % interval, and the counts."""
+    """`right` of n in per cent with Wilson's 95 % interval, and the counts; – if n is 0."""
     if n == 0:
         return "–"
     low, high = wilson(right / n, n)
@@ -76,7 +76,7 @@ def said_words(film: dict, event: dict) -> int:
 
 
 def event_shots(film: dict, event: dict) -> list[int]:
-    """The shots that contain an event completely: place, time, actor, action, line."""
+    """The shots that contain all of an event: place, time, actor, action, line."""
     times = {p["id"]: p["time_of_day"] for p in film["places"]}
     shots = range(len(film["shots"])) if "line" not in event else line_shots(film, event["line"], event.get("actor"))
     found = []
@@ -114,7 +114,7 @@ def is_asked(span: str, wanted: list[str]) -> bool:
 
 
 def score(cases: list[dict], plans: list[Plan]) -> tuple[dict, dict]:
-    """(rows of the table as {row: (right, total)}, {prompt id: what came out})."""
+    """(rows of the table: {row: (right, total)}, {prompt id: the result in words})."""
     counts = {}
 
     def count(row: str, right: int, n: int) -> None:

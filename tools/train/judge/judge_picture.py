@@ -1,5 +1,5 @@
-"""Judges the pictures of a shot: who, where, when, weather and mood (`recogniser.py`), what each actor does (`motion.py`), whether a character keeps its
-looks, flicker, and how visible patch borders are.
+"""Judges the pictures of a shot: who, where, when, weather and mood (`recogniser.py`), what each actor does (`motion.py`), whether a character keeps its looks,
+flicker, and how visible patch borders are.
 """
 import functools
 import subprocess
@@ -30,7 +30,7 @@ def load_vae(bundle):
 
 @torch.no_grad()
 def through_autoencoder(vae, frames: np.ndarray) -> np.ndarray:
-    """Frames uint8 [n, H, W, 3] encoded and decoded."""
+    """Frames uint8 [n, H, W, 3], encoded and decoded by the video autoencoder."""
     with autocast():
         return video_vae.to_pixels(video_vae.drop_leading_frames(video_vae.decode(vae, video_vae.moments(vae, video_vae.to_model(frames))[0]))[0])
 
@@ -138,7 +138,7 @@ def flicker(frames: np.ndarray, where: np.ndarray) -> float:
 
 
 def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray | None = None) -> float:
-    """PSNR in dB, over the pixels `where` if given."""
+    """PSNR in dB between frames [n, H, W, 3] of 8-bit levels; over the pixels `where` (bool [n, H, W]) if given."""
     error = (a.astype(np.float32) - b) ** 2
     error = error if where is None else error[where]
     return float(10 * np.log10(255 ** 2 / max(float(error.mean()), 1e-3)))

@@ -222,7 +222,7 @@ def speak_line(plan: dict, index: int) -> tuple[np.ndarray, int]:
 
 
 def third_octaves(rate: int = 10000, size: int = 512, bands: int = 15, lowest: float = 150.0) -> np.ndarray:
-    """0/1 matrix [bands, size / 2 + 1] of one-third octave bands."""
+    """0/1 matrix [bands, size / 2 + 1]: which FFT bins belong to each one-third octave band. rate and lowest centre in Hz."""
     bins = np.arange(size // 2 + 1) * rate / size
     centres = lowest * 2.0 ** (np.arange(bands) / 3)
     low, high = (np.abs(bins[None] - (centres * 2.0 ** (k / 6))[:, None]).argmin(1) for k in (-1, 1))
@@ -230,7 +230,8 @@ def third_octaves(rate: int = 10000, size: int = 512, bands: int = 15, lowest: f
 
 
 def stoi(clean: np.ndarray, other: np.ndarray) -> float:
-    """Short-time objective intelligibility of `other` against the aligned `clean`, both at RATE: about 0 for unrelated signals, 1 for equal ones."""
+    """Short-time objective intelligibility (Taal et al., 2011) of `other` against the aligned `clean`, both at RATE: about 0 for unrelated signals, 1 for equal
+    ones."""
     n = min(len(clean), len(other))
     x, y = (signal.resample_poly(w[:n], 5, 8) for w in (clean, other))  # 10 kHz
     window = np.hanning(258)[1:-1]

@@ -1,8 +1,8 @@
-"""What is heard in a film: loudness, a spectrogram, and what a speech recogniser understands.
+"""Reports what is heard in a film: loudness, a spectrogram, and what a speech recogniser understands.
 
     python tools/train/run.py listen FILM.mp4 [--png spectrogram.png] [--expect "hello moon"]
 
-Uses Whisper base where it is installed (requirements-judge.txt). With --expect it also recognises the teacher's voice (flite) saying these words.
+Uses Whisper base if it is installed (requirements-judge.txt). With --expect it also recognises the teacher's voice (flite) saying these words.
 """
 import argparse
 import pathlib
@@ -18,7 +18,7 @@ QUIET = ["ffmpeg", "-hide_banner", "-nostats", "-loglevel", "error"]
 
 
 def levels(film: pathlib.Path) -> str:
-    """Integrated loudness, loudness range and true peak (EBU R 128)."""
+    """Integrated loudness (LUFS), loudness range (LU) and true peak (dBFS), measured by ffmpeg as in EBU R 128."""
     said = subprocess.run(["ffmpeg", "-hide_banner", "-nostats", "-i", str(film), "-af", "ebur128=peak=true", "-f", "null", "-"], check=True,
                           stderr=subprocess.PIPE, text=True).stderr
     summary = said[said.rindex("Summary:"):]

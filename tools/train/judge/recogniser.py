@@ -261,6 +261,7 @@ def train(minutes: float, count: int = FRAMES, device: str = "cpu", workers: int
         return torch.randint(len(frames), (count,), generator=generator, device=device), torch.rand(count, generator=generator, device=device) < 0.6
 
     def picked(chosen, from_coded, rows, columns):
+        """Crops float [n, CROP, CROP, 3] of the frames `chosen` [n], from their H.264 versions where `from_coded`."""
         y, x = rows[:, :, None], columns[:, None, :]
         return torch.where(from_coded.view(-1, 1, 1, 1), coded[chosen[:, None, None], y, x], frames[chosen[:, None, None], y, x]).float()
 

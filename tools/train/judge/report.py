@@ -171,8 +171,8 @@ def actions(shots: list[list[tuple[str, str]]]) -> list[str]:
     return ["Actors alone: what each was to do, and what was read how often.", "", *table(["", *motion.ACTIONS], rows)]
 
 
-rate = lambda v: 100 * float(v[:, 0].sum() / v[:, 1].sum())  # of (wrong, words)
-beyond = lambda v: 100 * float((v[:, 0] - v[:, 1]).sum() / v[:, 2].sum())  # of (wrong, the teacher's wrong, words)
+rate = lambda v: 100 * float(v[:, 0].sum() / v[:, 1].sum())  # per cent wrong of an array of (wrong, words)
+beyond = lambda v: 100 * float((v[:, 0] - v[:, 1]).sum() / v[:, 2].sum())  # points beyond the teacher, of an array of (wrong, the teacher's wrong, words)
 
 
 def spoken(records: list[dict]) -> list[str]:
@@ -272,7 +272,7 @@ def evaluations(records: list[dict]) -> list[str]:
 
 def compose(results: dict, about: dict, judge_figures: dict, motion_figures: dict, distilled: list[dict]) -> str:
     """The text of the report. results: {part: {case: record}}; distilled: the records of measure_distilled.py, if any."""
-    of = {part: json.loads(json.dumps(list(records.values()))) for part, records in results.items()}  # as read from a file: keys become text
+    of = {part: json.loads(json.dumps(list(records.values()))) for part, records in results.items()}  # as if read from a file: keys become text
     lines = [f"# What {about['name']}'s films show", "",
              f"Films of `fabula render`, {about['steps']} evaluations a shot, by `tools/train/run.py evaluate`. In brackets the 95 % interval and the number "
              "of samples (shots, lines or pairs; an interval of shares counts films). Nothing here was judged by the model that made it.", ""]

@@ -27,7 +27,7 @@ CONFIG = dict(encoder_dim=12, encoder_rates=(4, 4, 5, 5), latent_dim=128, latent
 HOP = math.prod(CONFIG["encoder_rates"])
 BATCH, CROP = (24, 64) if DEVICE == "cuda" else (2, 48)  # clips per step; latents decoded of each
 LEARNING_RATE, WARMUP_STEPS = 7e-4, 100  # peak; cosine decay
-EMA_DECAY, RESUMED_EMA_STEPS = 0.999, 2000  # averages the last 1000 steps or so; a resumed EMA is past most of its warm-up (EMA.update)
+EMA_DECAY, RESUMED_EMA_STEPS = 0.999, 2000  # averages about the last 1000 steps; a resumed EMA is past most of its warm-up (EMA.update)
 GAINS = (0.7, 1.2)  # random volume of training clips
 EVALUATED_CLIPS, LOG_SECONDS = 24, 30
 LATENT_NOISE = 0.1  # largest noise on the decoder's input, in latent deviations: the transformer's latents are not exact
@@ -45,6 +45,7 @@ def scale_weights(model: AutoencoderKLMiniMaxH3Audio, wave: torch.Tensor) -> Non
     """Scales fresh weights so that `wave` [batch, samples] passes at unit deviation (Mishkin and Matas, "All you need is a good init", 2016). As built, the
     signal fades by 20 dB on its way in and out, and training stalls for a long time."""
     def target(name: str) -> float:
+        """The standard deviation that the output of a layer should have."""
         if name == "decoder.conv_post":
             return wave.std().item()
         inner = name.endswith(".block.3") or ".convs2." in name  # last convolution of a residual branch
@@ -173,6 +174,7 @@ class Losses:
         return log_mel(magnitude, self.mel)
 
     def __call__(self, wave: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Spectral convergence and log magnitude distance at each STFT size, plus the log mel distance at 1024."""
         total = 0.0
         for size in self.sizes:
             a, b = stft_magnitudes(wave, size), stft_magnitudes(target, size)

@@ -8,7 +8,6 @@ sampled in the same way.
     python tools/train/run.py measure-distilled [--shots 24]       teacher and student on held-out shots
 """
 
-
 import numpy as np
 import torch
 
@@ -22,7 +21,7 @@ CHECKPOINT = CACHE / "dit_distilled.pt"
 CAPACITY = dit.CAPACITY // 8  # shots in the pool; a distillation sees far fewer samples than the training
 HELD_OUT_SHOTS, HELD_OUT_BATCHES, HELD_OUT_BATCH = 96, 4, 8  # evaluated: the four most frequent text lengths, up to eight shots each
 MUON_RATE, ADAM_RATE, WARMUP_STEPS = 5e-4, 2e-4, 20  # the student starts at the teacher: it needs corrections, not a new solution
-EMA_DECAY, RESUMED_EMA_STEPS = 0.99, 500  # a short stage: averages the last 100 steps or so
+EMA_DECAY, RESUMED_EMA_STEPS = 0.99, 500  # a short stage: averages about the last 100 steps
 LOG_SECONDS = 30
 
 

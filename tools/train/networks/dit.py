@@ -19,13 +19,13 @@ VIDEO_SHIFT, AUDIO_SHIFT = 5.0, 3.0  # timestep shifts of the two schedules
 NOISY_SHIFT = 9.0  # shift of the high-noise half of training samples: the layout of a picture is decided at high noise
 SIGMA_FLOOR = 0.05  # least 1 - t in velocities, as in the engine
 ACTOR_WEIGHT = 2.5  # loss weight of rows that show an actor
-AUDIO_WEIGHT = 0.7  # of the audio loss beside the video's
+AUDIO_WEIGHT = 0.7  # weight of the audio loss; the video's is 1
 # Loss weight of a channel: its share of the picture's (log mel's) energy to this power. 1 gives the error of pixels, 0 that of normalised latents.
 VIDEO_WEIGHT_POWER, AUDIO_WEIGHT_POWER = 0.7, 0.3
 IMAGE_SHARE = 0.15  # share of batches of single frames, after the first phase
 FIRST_IMAGE_SHARE = 0.9  # the same in the first phase (`image_share` of the budget)
-MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARMUP_STEPS = 3e-3, 1.5e-3, 0.01, 40  # peak learning rates; a budget can be as short as some hundred steps
-EMA_DECAY = 0.998  # averages the last 500 steps or so
+MUON_RATE, ADAM_RATE, WEIGHT_DECAY, WARMUP_STEPS = 3e-3, 1.5e-3, 0.01, 40  # peak learning rates; a budget may be only a few hundred steps
+EMA_DECAY = 0.998  # averages about the last 500 steps
 RESUMED_EMA_STEPS = 2000  # step count given to a resumed EMA: past most of its warm-up (EMA.update)
 LOG_SECONDS, LOAD_SECONDS, SAVE_SECONDS = (30, 2, 60) if DEVICE == "cuda" else (600, 60, 300)  # on a CPU an evaluation takes as long as many steps
 CLEAN_VIDEO_SHARE = 0.1  # share of samples whose video is clean
@@ -138,16 +138,17 @@ def channel_weights():
 
 
 def shift_sigma(u, shift):
-    """The scheduler's timestep shift: sigma u in 0 … 1 -> shifted sigma."""
+    """The scheduler's timestep shift (Esser et al., 2024): sigma u in 0 … 1 -> shifted sigma."""
     return shift * u / (1 + (shift - 1) * u)
 
 
 def sample_noise_levels(rng, b):
     """(video sigma, audio sigma), each float [b].
 
-    Half are uniform along the schedule, as in sampling: otherwise the last evaluation, which settles all detail, would get one sample in thirty. The other
-    half favours high noise."""
+    Half are uniform along the schedule, as in sampling: otherwise the last evaluation, which settles all detail, would get one sample in thirty. The other half
+    are logit-normal (Esser et al., "Scaling Rectified Flow Transformers", 2024) and shifted towards high noise."""
     def along():
+        """(levels before the shift, which of them are uniform), each [b]."""
         even = rng.random(b) < 0.5
         return np.where(even, rng.uniform(0.01, 1, b), 1 / (1 + np.exp(-rng.normal(0, 1.1, b)))), even
     u, even = along()
@@ -173,8 +174,8 @@ def velocity_losses(model, batch, sigma_video, sigma_audio, noise_video, noise_a
 
 @torch.no_grad()
 def evaluate_held_out(model, pool, weights):
-    """{"seen_0.3": …, "video_0.3": …, "audio_0.3": …}: velocity errors over held-out shots at HELD_OUT_LEVELS, with fixed noise. "seen_" is the weighted one.
-    """
+    """{"seen_0.3": …, "video_0.3": …, "audio_0.3": …}: velocity errors over held-out shots at HELD_OUT_LEVELS, always with the same noise. "seen_" is the
+    weighted error of the video."""
     generator, out = torch.Generator().manual_seed(5), {}
     for sigma in HELD_OUT_LEVELS:
         sums, sizes = [], []
@@ -195,7 +196,8 @@ def is_muon_matrix(name):
 
 
 def train(budget_minutes, resume=None, out=CHECKPOINT, planner=latents.BUNDLE / "planner", image_share=0.0):
-    """Trains until the budget is spent and returns `out`. During the first `image_share` of the budget mostly on single frames, then mostly on whole shots."""
+    """Trains until the budget is spent and returns `out`. Trains mostly on single frames during the first `image_share` of the budget, then mostly on whole
+    shots."""
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
     pool, judged, weights = latents.Pool(planner, CAPACITY), latents.Pool(planner, HELD_OUT_SHOTS, "held_out"), channel_weights()
     shape = state.get("shape") or (pool.model.config.hidden_size, audio_vae.CONFIG["latent_channels"], video_vae.LATENT_CHANNELS)

@@ -1,4 +1,4 @@
-"""The transformer's training data: rendered shots as latents, with the planner tokens that condition them.
+"""The transformer's training data: rendered shots as latents, with the planner's tokens that condition them.
 
 Processes without a GPU draw films (`grammar_shots.sample_shots`), render and encode them in closed form, and write shards `latents/NAME.pt`. A `Pool` loads
 shards as they appear, runs the planner over their films, and serves batches of shots with equally many text rows, so that nothing is padded.

@@ -30,7 +30,7 @@ def clips(frames=WORLD["shot_frames"][0]):
 
 
 def first_frames(frames=WORLD["shot_frames"][0]):
-    """The first pixel frame of each latent frame."""
+    """The index of the first pixel frame of each latent frame."""
     return [CLIP * i + first for i, length in enumerate(clips(frames)) for first in (0, *range(1, length, 4))]
 
 

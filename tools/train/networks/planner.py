@@ -213,6 +213,7 @@ def train(budget_minutes=45, resume=None, out=None, whole=False):
     everything."""
     torch.manual_seed(1)
     state = torch.load(resume, map_location=DEVICE, weights_only=False) if resume else {}
+    whole = whole or not state  # a first run trains every layer; the checkpoint says so, because its optimizer state fits no other choice
     if "tokenizer" in state and not TOKENIZER.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         TOKENIZER.write_text(state["tokenizer"])

@@ -1,4 +1,4 @@
-"""Greedy decoding of a plan under the grammar of docs/BUNDLE.md: the Python twin of the engine's decoder, to check one against the other.
+"""Greedy decoding of a plan under the grammar of docs/BUNDLE.md. This is the Python twin of the engine's decoder; each is checked against the other.
 
     python tools/train/run.py decode-plan PLANNER_FOLDER "A fox runs." …
 """
@@ -20,7 +20,8 @@ CAPS = {"treatment": 240, "title": 60, "name": 32, "look": 60, "description": 60
 
 
 class Stream:
-    """The tokens so far and the model's KV cache. Forced tokens are buffered until a choice needs logits."""
+    """The tokens so far (`ids`) and the model's KV cache, which holds the first `done` of them. Forced tokens are buffered until a choice needs logits; `steps`
+    counts the choices."""
 
     def __init__(self, model, vocabulary):
         self.model, self.vocabulary = model, vocabulary
@@ -95,7 +96,7 @@ def optional(there, literal, read):
 
 
 def decode(model, vocabulary, prompt, lines=()):
-    """(plan, stream) of a prompt. `lines` are spoken, one per shot, in this order, and nothing else is; the engine finds them in the prompt."""
+    """(plan, stream) of a prompt. `lines` are spoken, at most one per shot and in this order, and nothing else is; the engine finds them in the prompt."""
     stream = Stream(model, vocabulary)
     data = unicodedata.normalize("NFC", prompt).encode()
     spans = {data[s:e] for s, e in legal_spans(data, SPAN_BYTES)}
@@ -152,7 +153,7 @@ def decode(model, vocabulary, prompt, lines=()):
 
 
 def decode_shot(stream, i, characters, places, lines, must_speak, choose, world):
-    """Decodes one SHOT of the stream, which may, or must, have the first of `lines`."""
+    """Decodes one SHOT of the stream. It may speak the first of `lines`, and must if `must_speak`. choose, world: makers of readers, from `decode`."""
     start = grammar.shot_start(i)
     duration = grammar.shot_start(i + 1) - start
     identity = f"s{10 * (i + 1):03}"
@@ -211,7 +212,7 @@ def decode_props(stream, choose):
 
 
 def field_agreement(wanted, got):
-    """{field: whether `got` equals `wanted` in all of it}. `staging` is the cast with positions, facings and moods."""
+    """{field: whether all its values in `got` equal those in `wanted`}. `staging` is the cast with positions, facings and moods."""
     lines = lambda plan: [d["text"] for s in plan["shots"] for d in s["dialogue"]]
     beats = lambda plan, key: [[b[key] for b in s["action_beats"]] for s in plan["shots"]]
     return {"shots": wanted["total_ms"] == got["total_ms"],

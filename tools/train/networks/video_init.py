@@ -1,4 +1,4 @@
-"""Linear initialisation of the video autoencoder: before any training it is within a tenth of a decibel or two of the principal components of its patches.
+"""Linear initialisation of the video autoencoder: before any training its PSNR is within one or two tenths of a decibel of its patches' principal components.
 
 Encoder. The downsampling convolutions gather a latent's 4x8x8 pixels unchanged. The last one projects them on the components, each with both signs, which
 undoes the last SiLU (x = silu(x) - silu(-x)). The components are small beside a constant pair, so that the group norm before that SiLU is a constant gain for
@@ -41,8 +41,8 @@ def zero_residuals(encoder):
 
 
 def gather_taps(x, temporal):
-    """What a downsampling convolution gathers: [b,c,t,h,w] -> [b, t', h/2, w/2, c * (2 or 1) * 2 * 2], over its last taps in time and its first two in space.
-    """
+    """[b,c,t,h,w] -> [b, t', h/2, w/2, c * temporal * 2 * 2]: what a downsampling convolution gathers over its last `temporal` (1 or 2) taps in time and its
+    first two in space."""
     if temporal == 2:
         x = F.pad(x, (0, 0, 0, 0, 2, 0))
         x = torch.stack([x[:, :, 1:-1:2], x[:, :, 2::2]], -1)  # frames 2k - 1 and 2k
@@ -153,7 +153,7 @@ def encode_linear(linear, x):
 
 @torch.no_grad()
 def initialise_decoder(model, shots, latents):
-    """Initialises the decoder on `shots`; `latents` maps pixels to latents."""
+    """Sets the decoder's weights to the best fit on `shots`, pairs as in `fit_linear`. latents: maps pixels [1,3,n,h,w] to latents [1,c,t,h/8,w/8]."""
     decoder, c = model.decoder, model.config.latent_channels
     dim = decoder.proj_in.out_features
     decoder.proj_in.weight.zero_()

@@ -33,7 +33,7 @@ BATCH = 8 if DEVICE == "cuda" else 1  # per step: whole shots on a GPU, mostly w
 LATENT_NOISE = 0.08  # largest noise on the decoder's input, in standard deviations of a channel
 RATE, WARMUP_STEPS = 2e-4, 150  # peak learning rate; a long warm-up protects the linear start
 SLOW_SHARE = 0.2  # learning rate of the layers that carry the linear start, as a share of RATE
-EMA_DECAY, RESUMED_EMA_STEPS = 0.995, 1000  # averages the last 200 steps or so; a resumed EMA is past its warm-up (EMA.update)
+EMA_DECAY, RESUMED_EMA_STEPS = 0.995, 1000  # averages about the last 200 steps; a resumed EMA is past its warm-up (EMA.update)
 WHOLE_SHARE = 0.25  # share of CPU steps on a whole shot: attention over a window differs from attention over the picture
 ACTOR_WINDOW_SHARE = 0.65  # share of windows placed on an actor
 EVALUATED_SHOTS, LOG_SECONDS = 8, 30
@@ -101,7 +101,7 @@ def decode(model, z, corners=None):
 
 
 def drop_leading_frames(y):
-    """Drops the first three of each clip's 20 decoded frames, as the reference does: the first latent of a clip stands for one frame only."""
+    """Drops the first three of each clip's 20 decoded frames [b,3,n,H,W], as the reference does: the first latent of a clip covers one frame only."""
     return torch.cat([part[:, :, 3:] for part in y.split(layout.CLIP + 3, dim=2)], dim=2)
 
 
@@ -240,6 +240,7 @@ def train(budget_minutes, resume=None, out=FINAL, made=None):
 
     @torch.no_grad()
     def evaluate():
+        """PSNR in dB on held-out shots: (whole frames, actor pixels)."""
         pairs = []
         for frames, mask, z in list(zip(held_out.frames, held_out.masks, held_out.latents))[:EVALUATED_SHOTS]:
             with autocast():

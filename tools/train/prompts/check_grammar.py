@@ -93,7 +93,7 @@ def count_values(counts, plan):
 
 
 def tokenizer(draw):
-    """A vocabulary trained on a few hundred drawn plans."""
+    """A vocabulary trained on 400 plans. draw: numpy Generator -> (prompt, plan)."""
     texts, rng = [" ".join(common_words.WORDS)] * 30, np.random.default_rng(7)
     for _ in range(400):
         prompt, plan = draw(rng)

@@ -85,7 +85,7 @@ def shot_count(story):
 
 
 def default_voice(actor):
-    """The voice of an actor without a requested one."""
+    """The voice of an actor for which none is requested."""
     return "slt" if list(ACTORS).index(actor) % 2 == 0 else "rms"
 
 
@@ -140,7 +140,7 @@ def treatment(story):
 
 
 def title(story):
-    """"Fox in the Forest"."""
+    """The title, such as "Fox in the Forest"."""
     first = story.events[0]
     return f"{ACTORS[first.actors[0]]['name']} {ON_PLACE[first.place].title().replace('The', 'the').replace('In ', 'in ').replace('On ', 'on ')}"
 

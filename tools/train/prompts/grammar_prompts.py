@@ -164,7 +164,7 @@ class Writer:
 
     # --- noun phrases ---
     def article(self, noun, first):
-        """"a ", "an " or "the "."""
+        """The article of a noun and a space: "the " for a later mention and sometimes for the first, else "a " or "an "."""
         if not first or self.chance(0.15):
             return "the "
         return "an " if noun.strip(UNKNOWN)[0].lower() in "aeiou" else "a "
@@ -206,7 +206,7 @@ class Writer:
         return self.pick(before + after * 2 if after_is else before)
 
     def mood_clause(self, event, i, subject):
-        """"the fox is sad"."""
+        """A clause for the i-th actor's mood, such as "the fox is sad"."""
         verb = self.pick(["was", "looked", "felt", "became"] if self.tense == "past" else ["is", "is", "is", "looks", "feels", "becomes", "gets", "seems"])
         return f"{subject} {verb} {self.mood_adjective(event, i, after_is=True)}"
 
@@ -227,7 +227,8 @@ class Writer:
         return phrases
 
     def prop_tail(self, event):
-        """" with a balloon next to a tree", or nothing."""
+        """The props that the event introduces as an addition to a clause, such as " with a balloon next to a tree"; "" if there are none or a sentence is to
+        follow."""
         if not event.new_props or self.chance(0.3):
             return ""
         phrases = self.props(event)
@@ -237,7 +238,7 @@ class Writer:
         return self.pick(before if len(event.actors) == 1 or not event.acts else before[2:6]) + " and ".join(phrases)
 
     def prop_sentence(self, event):
-        """"There is a cake and a tree." """
+        """A sentence for the props that the event introduces, such as "There is a cake and a tree"."""
         phrases = " and ".join(self.props(event))
         was = "was" if self.tense == "past" else "is"
         return self.sentence(self.pick([f"there {was} {phrases}", f"there {was} {phrases}",
@@ -296,7 +297,7 @@ class Writer:
         return text
 
     def finite(self, event, i):
-        """"runs", "is running", "ran"."""
+        """The i-th actor's verb in the tense of the prompt: "runs", "is running" or "ran"."""
         plain = event.count and i == 0
         if self.tense == "gerund":
             return ("are " if plain else "is ") + self.verb(event, i, "gerund")
@@ -338,7 +339,7 @@ class Writer:
         return parts[::-1] if len(parts) == 2 and self.chance(0.15) else parts
 
     def stage(self, event, i=0):
-        """"on the left", "facing right", as far as the event has them."""
+        """Where the i-th actor is and which way it faces, such as " on the left facing right", as far as the event says so."""
         text = ""
         if event.positions:
             text += {"left": self.pick([" on the left", " on the left side"]), "right": self.pick([" on the right", " on the right side"]),
@@ -351,7 +352,7 @@ class Writer:
         return text
 
     def unknown_tail(self, event):
-        """A phrase for something the world lacks."""
+        """A phrase for something that the world lacks, marked; "" if the event has none."""
         kind = event.extra
         if kind == "prop":
             noun = self.pick(PROPS) if self.chance(0.85) else self.nonsense()
@@ -498,14 +499,14 @@ class Writer:
         return parts
 
     def reply(self, event, before):
-        """Continues the sentence of the previous line: "… and the crab answers: hello." """
+        """Continues the sentence of the previous line with the event's line: "… and the crab answers: hello"."""
         text = before.rstrip()
         text = text[:-1] if text.endswith(".") and not text.endswith(LINE[1] + ".") else text
         joint = self.pick([" and ", ", and ", " while ", ", but ", "; ", " and then "])
         return self.sentence(text + joint + self.says(event, self.actor(event)))
 
     def chain(self, events):
-        """One sentence for several actions of one actor: "A fox runs, jumps and spins." """
+        """A sentence, in a list, for several actions of one actor, such as "A fox runs, jumps and spins"."""
         verbs = []
         for event in events:
             verbs.append(self.finite(event, 0) if not verbs or self.tense != "gerund" else self.verb(event, 0, "gerund"))
@@ -518,7 +519,7 @@ class Writer:
 
 
 def draw(rng, script=False):
-    """(Writer, events) of a random story. script: one told mainly in turns of speech."""
+    """(Writer, events) of a random story. script: a dialogue for `turns`."""
     w = Writer(rng)
     pick, chance = w.pick, w.chance
     count = pick([2, 2, 3, 4, 4, 5, 6]) if script else pick([1] * 11 + [2] * 6 + [3] * 4 + [4, 4, 5, 6])
@@ -731,7 +732,7 @@ def absent_noun(w, events):
 
 
 def negation(w, events):
-    """A sentence about what is not to be seen or heard."""
+    """A sentence about what must not be seen or heard; the plan does not change."""
     noun = absent_noun(w, events)
     some = w.article(noun, True) + noun
     forms = [f"There is no {noun}.", f"Without {some}.", f"No {noun}.", f"Do not show {some}.", f"No {plural(noun)}, please.", f"But without {some}.",
@@ -745,18 +746,18 @@ def negation(w, events):
 
 
 def speaker_label(w, actor):
-    """A speaker's name before a turn: "Turtle", "TURTLE"."""
+    """A speaker's name before a turn, such as "Turtle" or "TURTLE"."""
     noun = w.pick(ACTOR_WORDS[actor][:1] * 5 + ACTOR_WORDS[actor])
     return w.pick([noun.capitalize(), noun.capitalize(), noun.upper(), noun, "The " + noun])
 
 
 def mood_note(w, event, i=0):
-    """" (sad)" for a mood not mentioned yet, else ""."""
+    """The i-th actor's mood as a note, such as " (sad)"; "" if there is nothing left to mention."""
     return f" ({w.mood_adjective(event, i, after_is=True)})" if w.has_untold_mood(event, i) else ""
 
 
-def turns(w, events, story):
-    """"Turtle: Hello. Robot: Hello yourself.", perhaps after an opening sentence."""
+def turns(w, events):
+    """The prompt as turns of speech, such as "Turtle: Hello. Robot: Hello yourself.", perhaps after an opening sentence."""
     parts, first = [], events[0]
     gap = w.pick([" ", " ", "\n", "\n\n"])
     if first.acts or len(first.actors) > 1:
@@ -785,8 +786,8 @@ def turns(w, events, story):
     return gap.join(parts)
 
 
-def screenplay(w, events, story):
-    """Headings, action lines, and speakers' names above their lines."""
+def screenplay(w, events):
+    """The prompt as a screenplay: headings, action lines, and speakers' names above their lines."""
     gap = w.pick(["\n", "\n\n", "\n"])
     parts = [w.pick(["FADE IN:", "Screenplay:"])] if w.chance(0.12) else []
     last, asked = None, w.pick([True, False])
@@ -833,7 +834,7 @@ def plain_event(rng, fits):
 
 
 def crowd(rng):
-    """(Writer, events, text): three or four actors do the same, two at a time."""
+    """(Writer, events, text) of three or four actors that do the same; the events show two at a time."""
     w, first = plain_event(rng, lambda e: len(e.actors) == 2 and e.actions[0] == e.actions[1])
     others = [a for a in ACTORS if a not in first.actors]
     more = [others[i] for i in rng.permutation(len(others))[:1 if w.chance(0.75) else 2]]
@@ -852,7 +853,7 @@ def without_moods(event):
 
 
 def journey(rng):
-    """(Writer, events, text): somebody goes "from the forest to the beach"."""
+    """(Writer, events, text) of an actor that goes from one place to another, such as "A fox walks from the forest to the beach"."""
     w, first = plain_event(rng, lambda e: len(e.actors) == 1 and e.says_place and not e.strange_place and e.actions[0] in MOVING)
     second = copy.copy(first)
     second.place = w.pick([p for p in PLACES if p != first.place])
@@ -864,7 +865,7 @@ def journey(rng):
 
 
 def terse(w, event):
-    """A few words: "fox forest night"."""
+    """A prompt of a few words, such as "fox forest night"."""
     noun = w.pick(ACTOR_WORDS[event.actors[0]])
     if event.strange:
         noun = w.mark(event.strange[0])
@@ -946,7 +947,7 @@ def sample(rng):
             story.shots = None
         elif script or (kind < 0.16 and not any(e.count for e in events)):
             story.shots = story.size = story.move = None
-            text = turns(w, events, story) if script else screenplay(w, events, story)
+            text = turns(w, events) if script else screenplay(w, events)
         elif plain and w.chance(0.25):
             w.terse = True
             text = terse(w, first)

@@ -114,6 +114,7 @@ def write_sentences(rng, shot, time, weather):
     beats = shot["action_beats"]
 
     def named(member):
+        """A member of the cast as a noun phrase, with its mood unless it is calm, and sometimes its position."""
         mood = member.get("mood")
         noun = choose(rng, ACTORS[member["id"]]["words"])
         phrase = with_article((f"{choose(rng, mood_words(mood))} " if mood and mood != MOODS[0] else "") + noun)
@@ -143,5 +144,5 @@ def mood_words(mood):
 
 
 def with_article(noun):
-    """"a fox", "an owl"."""
+    """The noun with its article, such as "a fox" or "an owl"."""
     return ("an " if re.match("[aeiou]", noun) else "a ") + noun

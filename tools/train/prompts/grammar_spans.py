@@ -50,7 +50,7 @@ def legal_spans(prompt: bytes, cap: int):
 
 
 def pieces(line: str, cap: int):
-    """Cuts a line into legal spans, each as long as possible; None if a word is too long."""
+    """Cuts a line into legal spans, each as long as possible. None if they would leave out more than punctuation, as where a word is too long."""
     text, parts, at = line.encode(), [], 0
     spans = legal_spans(text, cap)
     while any(s >= at for s, _ in spans):

@@ -57,7 +57,8 @@ class _StreamWriter:
             self.put("literal", part, tag) if isinstance(part, str) else self.put(*part, tag)
 
     def joined(self, items, write, after, kind=CHOICE, tag=None):
-        """Appends `write(i, item)` for each item, commas between and the literal `after` behind; `kind` is that of commas and `after`."""
+        """Appends `write(i, item)` for each item, with commas between them and the literal `after` at the end. `kind` is the kind of the commas and of
+        `after`."""
         for i, item in enumerate(items):
             if i:
                 self.put(kind, ",", tag)
@@ -81,7 +82,7 @@ class _StreamWriter:
         self.parts(tag, '{"id":"', ("cast", c["id"]), '","position":"', ("position", c["position"]), '","facing":"', ("facing", c["facing"]), *mood, CAST_END)
 
     def props(self, tag, items):
-        """A shot's props and the literal behind them."""
+        """A shot's props and the literal after them."""
         for k, p in enumerate(items):
             self.parts(tag, *([(CHOICE, ",")] if k else []), PROP_OPEN if k else (CHOICE, PROP_OPEN), ("prop", p["id"]), '","position":"',
                        ("position", p["position"]), PROP_END)
@@ -147,7 +148,8 @@ def scores_of(plan):
 
 
 class Vocabulary:
-    """A tokenizer.json as the stream uses it: plain text by BPE without special tokens, special tokens by name."""
+    """A tokenizer.json as the stream uses it: plain text by BPE without special tokens, special tokens by name. `text(string)` gives the ids of plain text;
+    `bytes[id]` is what a plain token stands for."""
 
     def __init__(self, path):
         data = json.loads(open(path).read())

@@ -3,8 +3,8 @@
     python tools/train/run.py vocabulary [--check | --write]       prints them; --check compares world.json, --write updates it
 
 The engine lists every other word of a prompt as unsupported if the planner has not done so. The words come from drawn prompts, without what is spoken or
-outside the world; typing slips are too rare to count. Added are the words of world.json's actors, places, actions, times, weathers, moods and props, those of
-the grammar's lists, and a few of speech and pronouns that the draw may miss.
+outside the world; typing slips are too rare to count. Always included are the words of world.json's actors, places, actions, times, weathers, moods and props,
+those of the grammar's lists, and a few verbs of speech and pronouns that the draw may miss.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """What actors do: each action returns its motion at the frames' times, and its sounds at exact times.
 
-Lengths are in the actor's own heights, times in seconds from the start of the action. Gravity is a cartoon's, scaled by the place.
+An action takes (t, c): the frames' times in seconds from its start, as an array, and the `Setting`. It returns a `Motion`. Lengths are in the actor's own
+heights. Gravity is a cartoon's, scaled by the place.
 """
 
 import dataclasses
@@ -28,15 +29,16 @@ class Setting:
     gravity: float = 1.0  # relative to earth
     wind: float = 0.0  # heights/s
     water: bool = False
-    entrance: float = 0.0  # distance of the way in from outside the picture
-    leave: float = 0.0  # distance of the way out
+    entrance: float = 0.0  # distance from outside the picture to the starting position
+    leave: float = 0.0  # distance from the starting position out of the picture
     partner: float | None = None  # x of the partner
     gap: float = 1.15  # distance kept from a partner
 
 
 @dataclasses.dataclass
 class Motion:
-    """Arrays over the frames: x in heights, lift above the ground, stretch, lean in degrees, face +1 to the right. sounds: [(s, name, loudness)]."""
+    """Arrays over the frames: x in heights, lift above the ground, stretch in both directions, lean in degrees, face +1 to the right, index of POSES, scale of
+    the whole. sounds: [(start in seconds, name, loudness)]."""
     x: np.ndarray
     lift: np.ndarray
     sx: np.ndarray
@@ -62,7 +64,7 @@ def steps_until(end, every, first=FIRST_STEP):
 
 
 def gait(m, t, every, bounce, lean):
-    """Adds bobbing, swaying and legs in step."""
+    """Adds bobbing, swaying by `lean` degrees, and legs in step: one step in `every` seconds."""
     phase = (t - FIRST_STEP) / every
     m.lift = bounce * np.abs(np.sin(np.pi * phase))
     m.lean = lean * np.sin(np.pi * (phase + 0.5))
@@ -70,7 +72,7 @@ def gait(m, t, every, bounce, lean):
 
 
 def travel(t, c, speed, every, bounce, lean):
-    """Walking or running at `speed`, turning round at the walls."""
+    """Walks or runs at `speed` heights per second and turns round at the walls."""
     m = still(t, c)
     m.x, way = ballistics.fold(c.x + c.sign * speed * t, c.low, c.high)
     m.face = way * c.sign
@@ -109,6 +111,7 @@ def jumps(t, c):
 
 
 def spins(t, c):
+    """Turns on the spot once in 0.917 s; its width shows the turn."""
     m = still(t, c)
     turn = np.cos(2 * np.pi * t / 0.917)
     m.sx = np.maximum(np.abs(turn), 0.14)
@@ -119,6 +122,7 @@ def spins(t, c):
 
 
 def flies(t, c):
+    """Rises for half a second, then crosses the picture with two wing beats per second, carried by the wind."""
     m = still(t, c)
     m.x, way = ballistics.fold(c.x + c.sign * 0.6 * t + 0.3 * c.wind * t, c.low, c.high)
     m.face = way * c.sign
@@ -145,7 +149,7 @@ def falls(t, c):
 
 
 def bounces(t, c):
-    """As on a trampoline: every arc is as high as the one before."""
+    """Jumps as on a trampoline: every arc is as high as the one before."""
     m, air = still(t, c), 2 * math.sqrt(2 * 0.95 / (GRAVITY * c.gravity))
     first = 0.2 + air
     u = np.mod(t - 0.2, air) / air
@@ -160,10 +164,10 @@ def bounces(t, c):
 
 
 def rolls(t, c):
-    """Pushed off at 1.9 heights per second and slowed by drag; the rotation matches the distance."""
+    """Is pushed off at 1.9 heights per second and slowed by drag; the rotation matches the distance."""
     m = still(t, c)
     way = ballistics.slide(1.9, 0.45, t)
-    m.x, back = ballistics.fold(c.x + c.sign * way, c.low, c.high)
+    m.x, _ = ballistics.fold(c.x + c.sign * way, c.low, c.high)
     m.face[:] = c.sign
     m.lean = np.degrees(m.x - c.x) / 0.5
     m.pose[:] = AIR
@@ -174,13 +178,14 @@ def rolls(t, c):
 
 
 def wall_hits(c, way):
-    """Thumps where a path turns round."""
+    """Thumps where a path turns round. way: seconds -> distance from the start."""
     t = np.linspace(0, c.duration, max(2, int(c.duration * 240)))
     back = ballistics.fold(c.x + c.sign * way(t), c.low, c.high)[1]
     return [(float(t[i + 1]), "thump", 0.7) for i in np.flatnonzero(np.diff(back) != 0)]
 
 
 def floats(t, c):
+    """Rises for 0.8 s, then hovers and drifts with the wind."""
     m = still(t, c)
     up = np.clip(t / 0.8, 0, 1)
     m.lift = (0.42 + 0.12 * np.sin(2 * np.pi * t / 2.6)) * up * up * (3 - 2 * up)
@@ -192,6 +197,7 @@ def floats(t, c):
 
 
 def swims(t, c):
+    """Makes a stroke every 0.9 s, gliding between strokes."""
     m = still(t, c)
     m.x, way = ballistics.fold(c.x + c.sign * 0.55 * (t - 0.08 * np.sin(2 * np.pi * t / 0.9)), c.low, c.high)
     m.face = way * c.sign
@@ -210,6 +216,7 @@ def ease(u):
 
 
 def grows(t, c):
+    """Grows from 0.6 to 1.3 of its size between 0.4 s and 2.6 s."""
     m = still(t, c)
     u = ease((t - 0.4) / 2.2)
     m.scale = 0.6 + 0.7 * u
@@ -220,6 +227,7 @@ def grows(t, c):
 
 
 def shrinks(t, c):
+    """Shrinks from 1.2 to 0.5 of its size between 0.4 s and 2.6 s."""
     m = still(t, c)
     m.scale = 1.2 - 0.7 * ease((t - 0.4) / 2.2)
     m.sounds = [(0.4, "sink", 1.0), (2.6, "pop", 0.8)]
@@ -250,6 +258,7 @@ def exits(t, c):
 
 
 def sleeps(t, c):
+    """Sits with its eyes shut and snores every 2.2 s."""
     m = still(t, c)
     breath = np.sin(2 * np.pi * t / 2.2)
     m.sy, m.sx, m.lean = 0.88 + 0.04 * breath, 1.06 - 0.02 * breath, np.full_like(t, 6 * c.sign)
@@ -260,7 +269,7 @@ def sleeps(t, c):
 
 
 def dances(t, c):
-    """Two steps per second (120 beats per minute)."""
+    """Makes two steps per second (120 beats per minute) and turns round every four."""
     m = still(t, c)
     beat = t / 0.5
     m.x = c.x + 0.16 * np.sin(np.pi * beat)
@@ -300,10 +309,11 @@ def gives(t, c):
     return m
 
 
-GIVEN, RECEIVED = 1.6, 2.1  # when a gift leaves the giver's hand and reaches the other's
+GIVEN, RECEIVED = 1.6, 2.1  # seconds after which a gift leaves the giver's hand and reaches the other's
 
 
 def carries(t, c):
+    """Walks slowly; `tracks.hold` places what it carries."""
     return travel(t, c, WALK[0] * 0.85, WALK[1], 0.05, 3)
 
 

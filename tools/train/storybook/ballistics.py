@@ -22,7 +22,8 @@ class Arcs(NamedTuple):
 
 
 def drop(height, gravity, restitution, terminal=1e6, until=60.0, least=0.6):
-    """The arcs of a thing released at `height` at time 0. It comes to rest once it would bounce slower than `least`."""
+    """The arcs of a thing released at `height` at time 0. restitution: share of its speed that it keeps at an impact. terminal: its terminal speed. It comes to
+    rest once it would bounce slower than `least`."""
     vt, g = terminal, gravity
     first = vt / g * math.acosh(min(math.exp(min(height * g / vt ** 2, 300.0)), 1e130)) if height * g / vt ** 2 > 1e-9 else math.sqrt(2 * height / g)
     speed = vt * math.tanh(g * first / vt)

@@ -15,7 +15,8 @@ HAZE = {"sky": 0.0, "far": 0.32, "mid": 0.10, "near": 0.0, "fore": 0.0}
 
 
 class Layer:
-    """One plane: premultiplied RGBA uint8 with `scale` pixels per unit."""
+    """One plane: premultiplied RGBA uint8 with `scale` pixels per unit. Positions, sizes and widths are in units, angles in degrees, colours are daylight
+    RGB."""
 
     def __init__(self, plane, time, weather, rng, tint, scale):
         self.pixels = np.zeros((round((BOTTOM - TOP) * scale), round((RIGHT - LEFT) * scale), 4), np.uint8)
@@ -23,7 +24,7 @@ class Layer:
         self.dark = light.DARK[time]
 
     def colour(self, rgb, glow=False):
-        """`rgb` under the scene's light as RGBA floats; with glow unchanged."""
+        """`rgb` under the scene's light as RGBA floats; with glow it is unchanged."""
         if glow:
             return (*map(float, rgb), 255.0)
         tinted = [min(255.0, max(0.0, c + d)) for c, d in zip(rgb, self.tint)]
@@ -34,6 +35,7 @@ class Layer:
         cv2.fillPoly(self.pixels, [points], self.colour(rgb, glow), cv2.LINE_AA, 4)
 
     def ellipse(self, x, y, rx, ry, rgb, glow=False, turn=0, start=0, end=360):
+        """An ellipse, rotated by `turn`, or its sector from angle `start` to `end`, as OpenCV draws them."""
         k = 16 * self.scale
         cv2.ellipse(self.pixels, (int((x - LEFT) * k), int((y - TOP) * k)), (max(1, int(rx * k)), max(1, int(ry * k))), turn, start, end,
                     self.colour(rgb, glow), -1, cv2.LINE_AA, 4)
@@ -42,6 +44,7 @@ class Layer:
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], rgb, glow)
 
     def line(self, points, width, rgb, glow=False):
+        """An open line through the points, at least one pixel wide."""
         points = np.round((np.asarray(points, np.float64) - (LEFT, TOP)) * self.scale * 16).astype(np.int32)
         cv2.polylines(self.pixels, [points], False, self.colour(rgb, glow), max(1, round(width * self.scale)), cv2.LINE_AA, 4)
 
@@ -73,7 +76,7 @@ class Layer:
         cv2.add(part, cv2.multiply(np.ascontiguousarray(land), cover, None, 1 / 255), part)
 
     def glow(self, x, y, radius, rgb, strength):
-        """Adds a soft light."""
+        """Adds a soft light to what is painted already; `strength` at its centre, 0 at `radius`."""
         k = self.scale
         x0, y0 = max(0, int((x - radius - LEFT) * k)), max(0, int((y - radius - TOP) * k))
         part = self.pixels[y0:int((y + radius - TOP) * k), x0:int((x + radius - LEFT) * k)]
@@ -86,6 +89,7 @@ class Layer:
     # ---- shapes that many places share
 
     def round_tree(self, x, y, size, leaf, trunk=(122, 86, 58), fruit=None):
+        """A tree with its foot at (x, y), about `size` high. fruit: its colour, or None."""
         self.polygon([(x - size * 0.1, y), (x + size * 0.1, y), (x + size * 0.06, y - size * 0.7), (x - size * 0.06, y - size * 0.7)], trunk)
         dark, bright = tuple(c * 0.82 for c in leaf), tuple(min(255, c * 1.12) for c in leaf)
         for dx, dy, rx, ry, c in ((0, 0.92, 0.46, 0.42, dark), (-0.24, 0.78, 0.3, 0.27, dark), (0.26, 0.76, 0.3, 0.27, dark), (-0.05, 1.0, 0.37, 0.33, leaf),
@@ -95,6 +99,7 @@ class Layer:
             self.ellipse(x + dx * size, y - dy * size, size * 0.045, size * 0.045, fruit)
 
     def pine(self, x, y, size, leaf, snow=None):
+        """A pine with its foot at (x, y), about `size` high. snow: the colour of snow on its branches, or None."""
         self.rectangle(x - size * 0.05, y - size * 0.2, x + size * 0.05, y, (112, 80, 60))
         for i in range(3):
             half, low, high = size * (0.34 - 0.07 * i), y - size * (0.14 + 0.25 * i), y - size * (0.58 + 0.22 * i)
@@ -105,12 +110,14 @@ class Layer:
                 self.polygon([(x - half * 0.5, middle), (x, middle + 2), (x + half * 0.5, middle), (x, high)], snow)
 
     def cloud(self, x, y, size, rgb=(255, 255, 255)):
+        """A cloud around (x, y); `size`: about half its width."""
         under = tuple(c * 0.9 for c in rgb)
         for dx, dy, r, c in ((0.1, 0.24, 0.62, under), (-0.7, 0.14, 0.42, under), (0.72, 0.12, 0.45, under), (-0.6, 0.06, 0.4, rgb), (0, -0.12, 0.58, rgb),
                              (0.64, 0.04, 0.42, rgb)):
             self.ellipse(x + dx * size, y + dy * size, r * size, r * size * 0.6, c)
 
     def flowers(self, count, y0, y1, colours, size=1.7):
+        """Flowers at random places between the rows y0 and y1."""
         for i, (x, y) in enumerate(zip(self.rng.uniform(LEFT, RIGHT, count), self.rng.uniform(y0, y1, count))):
             self.line([(x, y), (x, y + 3.4)], 0.6, (72, 140, 66))
             for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
@@ -118,11 +125,13 @@ class Layer:
             self.ellipse(x, y, size * 0.5, size * 0.5, (255, 224, 96))
 
     def tufts(self, count, y0, y1, rgb, height=5):
+        """Tufts of grass at random places between the rows y0 and y1."""
         for x, y in zip(self.rng.uniform(LEFT, RIGHT, count), self.rng.uniform(y0, y1, count)):
             for lean in (-0.5, 0, 0.5):
                 self.polygon([(x - 0.9 + lean, y), (x + 0.9 + lean, y), (x + lean * height, y - height * (1.1 - abs(lean) * 0.5))], rgb)
 
     def house(self, x, y, width, height, wall, roof, rows=1, lit=(255, 220, 120)):
+        """A house with its lower left corner at (x, y) and `rows` rows of windows, of which the last one is a door. lit: colour of the windows after dark."""
         self.rectangle(x, y - height, x + width, y, wall)
         self.rectangle(x + width * 0.82, y - height, x + width, y, tuple(c * 0.9 for c in wall))
         self.polygon([(x - width * 0.08, y - height), (x + width * 1.08, y - height), (x + width * 0.5, y - height - width * 0.42)], roof)

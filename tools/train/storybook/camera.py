@@ -1,4 +1,4 @@
-"""The camera's moves: its centre (units) and zoom in every frame."""
+"""The camera's moves: its centre (in units) and zoom in every frame."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ LOW, HIGH = 44, 180  # range of the picture's centre
 
 
 def path(shot, shown):
-    """Arrays cx, cy, zoom over the frames."""
+    """The camera over the frames: arrays of its centre cx, cy (in units) and zoom. shown: a `tracks.Shown`."""
     t, size, move = shown.times, shot["camera"]["size"], shot["camera"]["move"]
     n, z = len(t), shown.zoom
     whole = max(t[-1], 1e-6)

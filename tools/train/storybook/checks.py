@@ -38,7 +38,7 @@ def run(count, stream, first):
 
 
 def names():
-    """Code and world.json have the same names."""
+    """The code and world.json have the same names."""
     world = editions.world("full")
     assert {a["id"] for a in world["actions"]} == set(actions.ACTIONS)
     assert set(world["sounds"]) == set(foley.EVENTS) and set(world["ambiences"]) == set(foley.BEDS) and set(world["music"]) == {"none", *music.MOODS}
@@ -48,7 +48,7 @@ def names():
 
 
 def impacts():
-    """At the time of a landing sound the thing is on the ground, and just before it was in the air."""
+    """At the time of a landing sound the thing is on the ground, and just before that it was in the air."""
     count = 0
     for gravity in (1.0, 0.25, 0.3):
         for name in ("jumps", "falls", "bounces"):

@@ -50,7 +50,7 @@ _FACES = {}
 
 
 def put_on(glyph, actor, mood, eyes, mouth):
-    """A copy of the glyph with a face. eyes: open, shut or blink override the mood's; mouth: 0 shut … 3 wide open."""
+    """A copy of the glyph with a face. eyes: open, shut or blink, which override the mood's; mouth: 0 shut … 3 wide open."""
     pixels = glyph.copy()
     if mood == "calm" and eyes == "open" and not mouth:
         return pixels
@@ -89,7 +89,7 @@ def put_on(glyph, actor, mood, eyes, mouth):
 
 
 def eye(ellipse, stroke, kind, x, y, radius, skin):
-    """Draws one eye of a kind."""
+    """Draws one eye: open, wide, half, smiling or shut. ellipse, stroke: from `pen`; radius in pixels; skin: colour that covers the glyph's own eye."""
     if kind == "open":
         return
     if kind == "wide":

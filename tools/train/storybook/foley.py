@@ -1,4 +1,7 @@
-"""Synthesised noises: sounds of events, and ambience beds of places and weather. Functions return samples at 16 kHz, about as loud as a step."""
+"""Synthesised noises: sounds of events, and ambience beds of places and weather. Functions return samples at 16 kHz, about as loud as a step.
+
+An event takes (rng, ground), where only steps depend on the ground. A bed takes (rng, length in samples); `bed` makes loops of them.
+"""
 
 import functools
 
@@ -13,7 +16,7 @@ LOOP_S, VARIANTS = 16, 6  # beds are loops of this length, in this many versions
 
 
 def sweep(f0, f1, t):
-    """Phase of a tone that glides from f0 to f1 Hz over t."""
+    """Phase in radians of a tone that glides from f0 to f1 Hz over the times t."""
     return TWO_PI * (f0 * t + (f1 - f0) * t * t / (2 * t[-1]))
 
 
@@ -26,6 +29,7 @@ def fade(wave, seconds=0.006):
 
 
 def step(rng, ground="grass"):
+    """A footstep. The ground sets the band of its noise (Hz), its length (s) and its level."""
     low, high, long, level = {"grass": (300, 1600, 0.07, 0.10), "sand": (500, 3200, 0.09, 0.08), "snow": (900, 4200, 0.11, 0.09),
                               "stone": (180, 2400, 0.05, 0.13),
                               "wood": (120, 900, 0.07, 0.15)}.get(
@@ -74,12 +78,14 @@ def rumble(rng, ground=None):
 
 
 def rise(rng, ground=None):
+    """A tone that glides upwards, for growing and lifting off."""
     t = clock(0.9)
     phase = sweep(260, 1050, t)
     return fade(0.085 * (np.sin(phase + 0.6 * np.sin(TWO_PI * 7 * t)) + 0.3 * np.sin(2 * phase)) * np.sin(np.pi * t / t[-1]) ** 0.7, 0.03)
 
 
 def sink(rng, ground=None):
+    """A tone that glides downwards, for falling and shrinking."""
     t = clock(0.9)
     phase = sweep(980, 210, t)
     return fade(0.085 * (np.sin(phase + 0.6 * np.sin(TWO_PI * 6 * t)) + 0.3 * np.sin(2 * phase)) * np.sin(np.pi * t / t[-1]) ** 0.7, 0.03)
@@ -136,7 +142,7 @@ EVENTS = {f.__name__: f for f in (step, thump, whoosh, splash, bubble, boing, ru
 
 @functools.lru_cache(maxsize=1024)
 def event(name, ground, version):
-    """One of a few versions of an event's sound."""
+    """One of a few versions of an event's sound, float32."""
     return EVENTS[name](np.random.default_rng([version, sorted(EVENTS).index(name)]), ground).astype(np.float32)
 
 
@@ -167,6 +173,7 @@ def wind(rng, length):
 
 
 def traffic(rng, length):
+    """A distant road, and one engine that passes."""
     t = np.arange(length) / SAMPLE_RATE
     engine = signal.sawtooth(TWO_PI * (rng.uniform(70, 95) * t + rng.uniform(-6, 6) * t * t))
     passing = np.exp(-((t - rng.uniform(0, t[-1])) / 0.5) ** 2)
@@ -175,6 +182,7 @@ def traffic(rng, length):
 
 
 def hum(rng, length):
+    """A machine: a few partials of a tone of about 94 Hz."""
     t, base = np.arange(length) / SAMPLE_RATE, rng.uniform(88, 100)
     tones = sum(np.sin(TWO_PI * (base * k * t + rng.random())) / k for k in (1, 2, 3, 5))
     return tones * (1 + 0.3 * np.sin(TWO_PI * 0.7 * t)) + 0.2 * acoustics.noise(rng, length, 100, 800)
@@ -201,6 +209,7 @@ def bubbles(rng, length):
 
 
 def village(rng, length):
+    """Birds, and a bell every four seconds."""
     wave = 0.4 * birds(rng, length) + 0.15 * acoustics.noise(rng, length, 200, 900)
     for at in np.arange(1.0, length / SAMPLE_RATE, 4.0):
         t = clock(1.8)
@@ -209,6 +218,7 @@ def village(rng, length):
 
 
 def clock_ticks(rng, length):
+    """Two ticks per second, a high and a low one in turn."""
     wave = 0.12 * acoustics.noise(rng, length, 80, 500)
     for i, at in enumerate(np.arange(0.1, length / SAMPLE_RATE, 0.5)):
         t = clock(0.03)
@@ -217,6 +227,7 @@ def clock_ticks(rng, length):
 
 
 def drips(rng, length):
+    """Drops of water, each with two echoes."""
     wave = 0.25 * acoustics.noise(rng, length, 70, 400)
     for _ in range(int(length / SAMPLE_RATE * 1.6)):
         at, f = int(rng.integers(length)), rng.uniform(900, 1500)

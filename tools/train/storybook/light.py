@@ -14,7 +14,7 @@ DARK = {"dawn": 0.1, "day": 0.0, "dusk": 0.45, "night": 1.0}  # lamps and window
 
 
 def grade(rgb, time, weather="clear", haze=0.0):
-    """A daylight colour under another time and weather. haze: 0 near … 1 far."""
+    """A daylight colour under another time and weather: [r, g, b] of 0 … 255. haze: 0 near … 1 far."""
     factor, offset = TIMES[time]
     fade, veil, left = WEATHERS[weather]
     fade *= 1 + haze

@@ -46,7 +46,7 @@ def phones_of(plan, index):
 
 
 def stems(plan, shot_index, seed):
-    """{voice, foley, ambience, music}: float32 arrays of the shot's length at 16 kHz. Deterministic."""
+    """{voice, foley, ambience, music}: float32 arrays of the shot's length at 16 kHz. The same arguments give the same samples."""
     shot = plan["shots"][shot_index]
     shown = tracks.show(plan, shot_index)
     length = round(len(shown.times) / tracks.FPS * SAMPLE_RATE)
@@ -73,7 +73,7 @@ def stems(plan, shot_index, seed):
 
 
 def smoothed(gate):
-    """A gate smoothed over a tenth of a second."""
+    """A gate of 0 and 1, one value per sample, smoothed over a tenth of a second."""
     total = np.cumsum(np.pad(gate, (801, 800), mode="edge"), dtype=np.float64)
     return ((total[1601:] - total[:-1601]) / 1601).astype(np.float32)
 

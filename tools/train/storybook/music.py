@@ -28,7 +28,7 @@ INSTRUMENTS = {"harp": (((1, 1), (2, 0.4), (3, 0.15)), 0.7, 0.004), "marimba": (
 
 @functools.lru_cache(maxsize=1024)
 def note(instrument, midi, seconds):
-    """Samples of one note."""
+    """Samples of one note, float32 at 16 kHz, without partials above 7.5 kHz."""
     partials, decay, attack = INSTRUMENTS[instrument]
     t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     f = 440 * 2 ** ((midi - 69) / 12)
@@ -48,14 +48,15 @@ def degree(scale, key, d):
 
 @functools.lru_cache(maxsize=48)
 def loop(mood, version):
-    """A seamless loop of BARS bars with RMS 1; what rings past its end is added at its start."""
+    """A seamless loop of BARS bars with RMS 1, float32 at 16 kHz; what rings past its end is added at its start."""
     tempo, key, scale, chords, tune, harmony, density = MOODS[mood]
     rng = np.random.default_rng([version, sorted(MOODS).index(mood), 11])
     beat, key = 60 / tempo, key + int(rng.integers(-2, 3))
-    length, wave = round(BARS * 4 * beat * SAMPLE_RATE), None
+    length = round(BARS * 4 * beat * SAMPLE_RATE)
     wave = np.zeros(length + 6 * SAMPLE_RATE)
 
     def play(instrument, midi, at, beats, level):
+        """Adds a note that starts at beat `at` and lasts `beats` beats."""
         piece = note(instrument, midi, round(max(beats * beat, 0.3), 4))
         start = round(at * beat * SAMPLE_RATE)
         wave[start:start + len(piece)] += level * piece

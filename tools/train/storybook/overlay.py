@@ -23,10 +23,11 @@ def write_text(image, text, x, y, rgb, size=0.4):
 
 
 def strip(width, sound, truth, phones, lines, seconds):
-    """The timeline of a shot: waveform, events above it, phones below."""
+    """The timeline of a shot, uint8 [STRIP, width, 3]: its waveform with the events above and the phones below."""
     image = np.full((STRIP, width, 3), 28, np.uint8)
 
     def at(s):
+        """The column of a time in seconds."""
         return int(s / seconds * (width - 1))
     edges = np.linspace(0, len(sound), width + 1).astype(int)
     for x in range(width):

@@ -1,4 +1,7 @@
-"""Backdrops of the open country: forest, beach, desert, snow, meadow, mountains, moon."""
+"""Backdrops of the open country: forest, beach, desert, snow, meadow, mountains, moon.
+
+A painter takes the `scenery.Scene`; coordinates are units of brush.py. The smaller things are painted onto a layer with their foot at (x, y).
+"""
 
 
 def forest(s):
@@ -127,7 +130,7 @@ def meadow(s):
     for i in range(7):
         mid.ellipse(-70 + i * 60 + rng.uniform(-9, 9), 80 + rng.uniform(-2, 2), 10, 6, (88, 166, 82))
     near.ridge(86, [(2, 0.022, rng.uniform(0, 3))], (152, 214, 92), (88, 164, 66))
-    for i in range(30):  # a fence
+    for i in range(30):  # the posts of a fence
         fx = -94 + i * 14
         near.rectangle(fx, 80, fx + 2.4, 91, (250, 246, 236))
     near.rectangle(LEFT_EDGE, 82.4, RIGHT_EDGE, 84.2, (246, 240, 228))

@@ -1,4 +1,4 @@
-"""Backdrops of built and exotic places: city, village, castle, room, cave, underwater, space."""
+"""Backdrops of built and exotic places: city, village, castle, room, cave, underwater, space. Painters as in places_land.py."""
 
 import numpy as np
 
@@ -128,7 +128,7 @@ def room(s):
         mid.rectangle(-96 + i * 16, -64, -88 + i * 16, 92, stripe)
     mid.rectangle(window[0] - 3, window[1] - 3, window[2] + 3, window[3] + 3, (255, 252, 244))
     a, b = ((np.array(window) - (-96, -64, -96, -64)) * mid.scale).astype(int).reshape(2, 2)
-    mid.pixels[a[1]:b[1], a[0]:b[0]] = 0  # shows the sky
+    mid.pixels[a[1]:b[1], a[0]:b[0]] = 0  # a hole that shows the sky
     mid.rectangle(x - 1, 18, x + 1, 64, (255, 252, 244))
     mid.rectangle(x - 24, 40, x + 24, 42, (255, 252, 244))
     far.ridge(52, [(4, 0.05, rng.uniform(0, 3))], (130, 196, 120), (110, 180, 100))
@@ -201,7 +201,7 @@ def underwater(s):
     for i in range(7):  # light from above
         x = -60 + i * 56 + rng.uniform(-14, 14)
         s.sky.polygon([(x, -64), (x + 12, -64), (x - 14, 120), (x - 52, 120)], (170, 232, 246))
-    fade = np.linspace(0.45, 0.0, len(shafts))[:, None, None]  # fades downwards
+    fade = np.linspace(0.45, 0.0, len(shafts))[:, None, None]  # the light fades downwards
     s.sky.pixels[...] = shafts + (s.sky.pixels.astype(np.float32) - shafts) * fade
     far.haze = mid.haze = 0
     far.ridge(80, [(9, 0.03, rng.uniform(0, 3)), (3, 0.1, 0)], (40, 120, 176), (34, 104, 160))

@@ -60,7 +60,7 @@ def print_plan(arguments):
 
 
 def rate(arguments):
-    """CPU time per shot on one thread; every film is drawn and rendered once."""
+    """Prints the CPU time per shot on one thread; every film is drawn and rendered once."""
     kinds = {"drawing plans": 0.0, "pictures": 0.0, "sound": 0.0}
     seed, clips, begin, films = arguments.seed, 0, time.perf_counter(), 0
     while time.perf_counter() - begin < arguments.seconds:

@@ -54,7 +54,7 @@ SAY = ("says", "says", "calls", "whispers", "shouts")
 
 
 def worded(rng, plan, world):
-    """A prompt for the plan."""
+    """A prompt for the plan. world: the full world (world.json)."""
     def one(items):
         return items[int(rng.integers(len(items)))]
     words = {a["id"]: a["words"] for a in world["actors"]}
@@ -62,6 +62,7 @@ def worded(rng, plan, world):
     known, mentioned, sentences = set(), set(), []
 
     def called(actor, mood=None):
+        """The actor as a noun phrase, such as "a happy fox" for the first mention, then "the fox"."""
         feeling = f"{one(FEELING[mood])} " if mood in FEELING and rng.random() < 0.85 else ""
         noun = feeling + one(words[actor])
         first = actor not in known

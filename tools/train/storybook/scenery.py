@@ -30,6 +30,7 @@ class Scene:
 
 
 def paint_sky(s, place):
+    """Paints the sky with sun or moon, stars and clouds, by time and weather. Space and the moon have a black one; underwater and cave paint their own."""
     if place in ("space", "moon"):
         s.sky.gradient(TOP, BOTTOM, ((10, 8, 30), (26, 20, 62), (48, 36, 92)), glow=True)
         if place == "moon":
@@ -68,7 +69,7 @@ def paint_sky(s, place):
 
 
 def variant(film_seed):
-    """The look of a place for a film's seed."""
+    """The number of a place's look for a film's seed."""
     return film_seed % VARIANTS
 
 

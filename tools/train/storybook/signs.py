@@ -1,4 +1,4 @@
-"""Short-lived signs that show what happens: dust at a landing, notes over a dancer, hearts, tears, dizzy stars. Drawn as glyphs."""
+"""Short-lived signs that show what happens: dust at a landing, notes over a dancer, hearts, tears, dizzy stars. They are drawn as glyphs."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ GLYPHS = {"dust": "1F4A8", "sleep": "1F4A4", "note": "1F3B5", "heart": "2764", "
 
 
 class Sign(NamedTuple):
-    """A glyph shown from `start` for `life` s: position (units), velocity, and height in units."""
+    """A glyph shown for `life` seconds from `start` on: its position, velocity per second and height, in units."""
     kind: str
     start: float
     life: float
@@ -22,14 +22,14 @@ class Sign(NamedTuple):
 
 
 def of(shown):
-    """All signs of a shot."""
+    """All signs of a shot. shown: a `tracks.Shown`."""
     t, signs, end = shown.times, [], shown.times[-1] + 0.1
     calm_air = shown.place["ground"] != "none" and not shown.place["water"]
     for track in shown.tracks:
         m = track.motion
 
         def at(s):
-            """(x, y of the head, y of the feet, face) at s."""
+            """(x, y of the head, y of the feet, face) of the track at s seconds."""
             x, lift, scale, face = (float(np.interp(s, t, v)) for v in (m.x, m.lift, m.scale, m.face))
             return x, track.y - lift - track.height * scale, track.y - lift, 1.0 if face >= 0 else -1.0
         for s, name, gain in m.sounds:

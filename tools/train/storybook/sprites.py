@@ -73,7 +73,7 @@ def on_body(head, coat, pose):
 
 
 def over(target, pixels, x, y):
-    """Composites a premultiplied picture that lies within the target."""
+    """Composites a premultiplied picture over the target at (x, y); it must lie within."""
     part = target[y:y + pixels.shape[0], x:x + pixels.shape[1]]
     left = 255 - pixels[..., 3:].astype(np.uint16)
     part[...] = np.minimum(pixels + ((part * left + 127) // 255).astype(np.uint8).astype(np.uint16), 255)
@@ -88,7 +88,7 @@ def drawn(actor_id, mood, eyes, mouth, pose):
 
 
 def sized(pixels, height, light):
-    """A picture scaled to `height`, lit, with a border of one pixel."""
+    """A picture scaled to `height` pixels and multiplied by `light` (RGB factors), with a border of one pixel."""
     k = height / pixels.shape[0]
     small = cv2.resize(pixels, (max(2, round(pixels.shape[1] * k)), height), interpolation=cv2.INTER_AREA if k < 1 else cv2.INTER_LINEAR)
     if light != (1, 1, 1):
@@ -98,13 +98,13 @@ def sized(pixels, height, light):
 
 @functools.lru_cache(maxsize=12288)
 def actor(actor_id, mood, eyes, mouth, pose, height, light):
-    """An actor's sprite."""
+    """An actor's sprite, `height` pixels high. eyes, mouth: as in `faces.put_on`; light: RGB factors."""
     return sized(drawn(actor_id, mood, eyes, mouth, pose), height, light)
 
 
 @functools.lru_cache(maxsize=4096)
 def prop(prop_id, tint, height, light):
-    """A prop's sprite."""
+    """A prop's sprite, `height` pixels high, in the colour of a tint unless it is natural. light: RGB factors."""
     pixels = glyph(PROPS[prop_id]["glyph"])
     return sized(pixels if tint == "natural" else tinted(pixels, TINTS[tint]), height, light)
 

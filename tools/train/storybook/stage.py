@@ -30,6 +30,7 @@ class View:
         self.width, self.height, self.scale = width, height, width / 224
 
     def look(self, cx, cy, zoom):
+        """Points the camera at (cx, cy) in units. zoom: relative to a wide shot."""
         self.zoom = zoom * self.scale
         self.x0, self.y0 = self.width / 2 - cx * self.zoom, self.height / 2 - cy * self.zoom
 
@@ -88,7 +89,7 @@ def draw_sprite(frame, mask, label, pixels, matrix):
 
 @functools.lru_cache(maxsize=512)
 def shadow_shape(width, height, strength):
-    """A soft ellipse to multiply with."""
+    """A soft ellipse to multiply with: uint8 RGB. width, height in pixels; strength: share of light that its centre takes."""
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     shape = 1 - strength * np.clip(1.3 * (1 - np.hypot(x, y)), 0, 1)
     return cv2.cvtColor(np.round(255 * shape).astype(np.uint8), cv2.COLOR_GRAY2RGB)
@@ -115,7 +116,7 @@ def transform(pixels, k, sx, sy, turn, foot_x, foot_y, pivot):
     return np.array([[a, b, foot_x - a * px - b * py], [d, e, foot_y - up - d * px - e * py]])
 
 
-def draw_track(frame, mask, label, track, n, view, shown, lit, trait, floor):
+def draw_track(frame, mask, label, track, n, view, lit, trait, floor):
     """Draws an actor or a prop in frame n; returns its box or None."""
     m = track.motion
     size = track.height * float(m.scale[n]) * view.zoom
@@ -155,6 +156,7 @@ def sign_picture(kind, height):
 
 
 def draw_signs(frame, all_signs, t, view):
+    """Draws the signs that are visible at t seconds; each grows when it appears and shrinks before it goes."""
     for sign in all_signs:
         u = (t - sign.start) / sign.life
         if not 0 <= u < 1:
@@ -199,15 +201,15 @@ def render_shot(plan, shot_index, seed, phones=None, frame_indices=None, canvas=
         frame[...] = backdrop
         row = [None] * len(shown.tracks)
         for i in order:
-            row[i] = draw_track(frame, masks[slot], i + 1, shown.tracks[i], n, view, shown, lit, kinds[i], floor)
+            row[i] = draw_track(frame, masks[slot], i + 1, shown.tracks[i], n, view, lit, kinds[i], floor)
         draw_plane(frame, planes["fore"], *view.plane("fore", *now), height)
         draw_signs(frame, all_signs, shown.times[n], view)
         sky.front(frame, shown.times[n])
         boxes.append(row)
-    return frames, masks, truth_of(plan, shot, shown, boxes, list(zip(cx[list(indices)], cy[list(indices)], zoom[list(indices)])))
+    return frames, masks, truth_of(shot, shown, boxes, list(zip(cx[list(indices)], cy[list(indices)], zoom[list(indices)])))
 
 
-def truth_of(plan, shot, shown, boxes, path):
+def truth_of(shot, shown, boxes, path):
     """The truth: what is seen and heard, by entity, frame and second."""
     cast = [track for track in shown.tracks if track.kind == "actor"]
     return {"place": shown.place["id"], "time": shown.time, "weather": shown.weather, "actors": [c.who for c in cast],

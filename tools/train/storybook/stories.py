@@ -3,7 +3,6 @@
 Training never uses a pair that world.json holds out, nor a seed from its `seeds_from` on; evaluation asks for exactly those (`split="held_out"`).
 """
 
-
 from storybook import prompts, tracks
 from world import editions, speech
 
@@ -53,6 +52,7 @@ class Draw:
         return items[int(self.rng.integers(len(items)))]
 
     def allowed(self, kind, first, second):
+        """Whether the split has the pair: training lacks those that world.json holds out."""
         return self.split != "training" or not editions.is_held_out(kind, first, second)
 
     def actor(self, place, taken=(), action=None):
@@ -61,9 +61,11 @@ class Draw:
         return self.one([a for a in here if not action or self.may(a, action)] or here)
 
     def may(self, actor, action):
+        """Whether the split has the actor doing the action; everyone may stand."""
         return action == "stands" or self.allowed("actors_actions", actor, action)
 
     def tint(self, prop):
+        """A tint that the split has for the prop, most often the natural one."""
         if self.chance(0.4):
             return "natural"
         return self.one([t["id"] for t in WORLD["tints"] if self.allowed("props_tints", prop, t["id"])])
@@ -163,6 +165,7 @@ class Film:
         rest = [a for a in shown if a != lead]
 
         def beat(who, what, at=0):
+            """Adds a beat if the split allows it and there are fewer than three; returns whether it did."""
             if d.may(who, what) and len(beats) < 3:
                 beats.append({"at_ms": at, "who": who, "what": what})
                 return True
@@ -211,9 +214,9 @@ class Film:
             who = d.one(shown)
             mood = d.one([m for m in WORLD["moods"] if m != self.facts[who, "mood"]])
             effects.append({"entity": who, "attribute": "mood", "value": mood})
-        self.shot(shown, beats, pre, effects, count)
+        self.shot(shown, beats, pre, effects)
 
-    def shot(self, shown, beats, pre, effects, count):
+    def shot(self, shown, beats, pre, effects):
         """Adds a shot with given beats and effects."""
         d, i = self.d, len(self.shots)
         start, end = at_ms(i), at_ms(i + 1)
@@ -343,7 +346,7 @@ def held_out_in(plan):
 
 
 def sample_plan(rng, split="training"):
-    """(prompt, plan). With split "held_out" the plan has at least one held-out pair."""
+    """(prompt, plan), drawn from a numpy Generator. With split "held_out" the plan has at least one held-out pair."""
     while True:
         plan = sample_film(rng, "training" if split == "training" else "any")
         if split != "held_out" or held_out_in(plan):

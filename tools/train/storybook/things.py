@@ -1,4 +1,7 @@
-"""What props do by themselves, by state. Lengths in canvas units, times in seconds; gravity as for an actor 46 units tall."""
+"""What props do by themselves, by state. Lengths in canvas units, times in seconds; gravity as for an actor 46 units tall.
+
+The functions of the states have the arguments of `move` and change its motion `m`.
+"""
 
 import math
 
@@ -12,7 +15,10 @@ SOUND_OF = {"train": "engine", "bell": "bell", "clock": "bell", "boat": "splash"
 
 
 def move(prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """Motion of a prop over the frames; x and lift in units."""
+    """Motion of a prop over the frames; x and lift in units.
+
+    prop: its entry of world.json. t: the frames' times. x: its starting position. low, high: the walls. sign: +1 to the right. gravity: relative to earth.
+    wind: units/s. duration: of the shot. height: of its picture."""
     one, zero = np.ones_like(t), np.zeros_like(t)
     m = Motion(one * x, zero, one.copy(), one.copy(), zero.copy(), one * sign, np.zeros(len(t), int), one.copy(), np.zeros(len(t), bool), [])
     state_of = {"falls": falls, "bounces": falls, "rolls": rolls, "floats": floats, "rises": rises, "drifts": drifts, "flies": flies, "drives": drives,
@@ -36,7 +42,7 @@ def falls(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height
 
 
 def rolls(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """Drag brings it to rest; the rotation matches the distance."""
+    """Is pushed off at 105 units per second; drag brings it to rest, and the rotation matches the distance."""
     way = ballistics.slide(105.0, 0.5, t)
     m.x, _ = ballistics.fold(x + sign * way, low, high)
     m.lean = np.degrees((m.x - x) / (0.5 * height))
@@ -45,6 +51,7 @@ def rolls(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height
 
 
 def floats(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
+    """Hovers, a boat low on the water, and drifts with the wind."""
     base = 4 if prop["kind"] == "boat" else 34
     m.lift = base + (3 if prop["kind"] == "boat" else 7) * np.sin(2 * np.pi * t / 2.4)
     m.x, _ = ballistics.fold(x + 0.35 * wind * t, low, high)
@@ -60,7 +67,7 @@ def rises(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height
 
 
 def drifts(m, prop, state, t, x, low, high, sign, gravity, wind, duration, height):
-    """A leaf: sinks at up to 26 units per second, swings from side to side, carried by the wind."""
+    """Sinks like a leaf at up to 26 units per second, swinging from side to side and carried by the wind."""
     down = 26 * (t - 0.15 * (1 - np.exp(-t / 0.15)))
     m.lift = np.maximum(104 - down, 0)
     moving = m.lift > 0

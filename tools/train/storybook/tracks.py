@@ -73,25 +73,26 @@ def tallness(kind, who, scale=1.0):
 
 
 def zoom_of(shot, tallest):
-    """Zoom for the shot's size, limited so that the tallest is not cut."""
+    """Zoom for the shot's size, limited so that the tallest of the cast (`tallest` units) is not cut."""
     size = shot["camera"]["size"]
     return max(1.0, min(ZOOM[size], (FEET[size] - 10) / max(tallest * nearest(shot), 1)))
 
 
 def nearest(shot):
-    """The largest zoom of the camera's move, relative to that of its size."""
+    """The largest zoom of the camera's move, relative to the zoom of its size."""
     return (1.26 if shot["camera"]["size"] == "wide" else 1.18) if shot["camera"]["move"] in ("push_in", "pull_out") else 1.0
 
 
 def room_of(shot, member, facts):
-    """Heights that an actor needs: more if it grows or holds something over its head."""
+    """The space that an actor needs, in its own heights: more if it grows or holds something over its head."""
     grown = 1.3 if any(b["who"] == member["id"] and b["what"] == "grows" for b in shot["action_beats"]) else 1.0
     holders = [v for (_, attribute), v in facts.items() if attribute == "holder"] + [f["value"] for f in shot.get("effects", []) if f["attribute"] == "holder"]
     return grown + (0.4 if member["id"] in holders else 0)
 
 
 def mouths(shot, actor_id, t, phones):
-    """How open a speaker's mouth is in each frame, 0 … 3."""
+    """How open an actor's mouth is in each frame: int [frames], 0 … 3. Follows the phones [(phone, start s, duration s)] if they are given, else opens and
+    shuts evenly."""
     open_at = np.zeros(len(t), int)
     for line in shot["dialogue"]:
         if line["speaker"] != actor_id or line["mode"] == "voiceover":
@@ -113,7 +114,7 @@ OPEN = {"aa": 3, "ae": 3, "ah": 2, "ao": 3, "aw": 3, "ay": 3, "eh": 2, "er": 2, 
 
 
 def marks(shot):
-    """x of each of the cast, in units; two at one mark are placed side by side."""
+    """x of each member of the cast, in units; two at one mark are side by side."""
     spread, taken, result = SPREAD[shot["camera"]["size"]], {}, []
     for member in shot["cast"]:
         x = MARKS[member["position"]]
@@ -124,7 +125,8 @@ def marks(shot):
 
 
 def actor_motion(shot, member, x, height, t, setting):
-    """(motion in units, [(start, action)]) of one actor's consecutive beats."""
+    """(motion in units, [(start, action)]) of one actor's consecutive beats. x: starting position in units; height: of the actor; setting: the same for all its
+    actions."""
     duration = shot["duration_ms"] / 1000
     beats = [(b["at_ms"] / 1000, b["what"]) for b in shot["action_beats"] if b["who"] == member["id"]]
     beats.sort(key=lambda b: b[0])
@@ -158,8 +160,8 @@ def partner_of(shot, index):
     return next((i for i in others if shot["cast"][i]["id"] in getter), others[0] if others else None)
 
 
-def follow(chaser, target, t, height):
-    """Makes a chaser run where its prey was half a second before."""
+def follow(chaser, target, t):
+    """Makes a chaser run where its prey was 0.45 s before."""
     behind = np.interp(t - 0.45, t, target.x)
     blend = actions.ease(t / 0.9)
     chaser.x = chaser.x[0] * (1 - blend) + behind * blend
@@ -171,7 +173,7 @@ def follow(chaser, target, t, height):
     chaser.face, chaser.lean = face, 13 * face
 
 
-def actors(plan, shot, t, phones, facts, place, weather):
+def actors(shot, t, phones, facts, place, weather):
     """(tracks of the cast, zoom)."""
     xs, tracks = marks(shot), []
     floating = place["ground"] == "none"
@@ -209,7 +211,7 @@ def actors(plan, shot, t, phones, facts, place, weather):
     for i, track in enumerate(tracks):
         other = partner_of(shot, i)
         if other is not None and any(what == "chases" for _, what in track.moves):
-            follow(track.motion, tracks[other].motion, t, track.height)
+            follow(track.motion, tracks[other].motion, t)
         posture(track, t)
     return tracks, zoom
 
@@ -258,8 +260,9 @@ def props(plan, shot, t, cast, facts, place, weather):
 
 
 def hold(track, holder, getter, t):
-    """A held prop: over the holder's head, and in an arc to the receiver."""
+    """Places a held prop over its holder's head and, if it is given away, on an arc to the receiver."""
     def hand(of):
+        """Where an actor holds things: (x, lift, y) over the frames."""
         m = of.motion
         return m.x + m.face * 0.18 * of.height, m.lift + of.height * m.sy * m.scale * 0.92 - 0.08 * track.height, np.full_like(t, of.y)
     x, lift, y = hand(holder)
@@ -306,7 +309,7 @@ def show(plan, index, phones=None):
     place, time = PLACES[entry["id"]], entry["time_of_day"]
     weather = entry.get("weather", "clear") if place["sky"] else "clear"
     t = np.arange(frame_count(shot)) / FPS
-    cast, zoom = actors(plan, shot, t, phones, facts, place, weather)
+    cast, zoom = actors(shot, t, phones, facts, place, weather)
     things_shown = props(plan, shot, t, cast, facts, place, weather)
     sounds = []
     for track in cast + things_shown:

@@ -7,13 +7,13 @@ import numpy as np
 
 from storybook import light
 
-# count, speed down, speed aside, length: units/s, units
+# Count, speeds downwards and sideways in units/s, length in units.
 DROPS = {"rain": (90, 210.0, 40.0, 7.0), "storm": (150, 260.0, 130.0, 9.0), "snow": (110, 26.0, 9.0, 0.0)}
 FLASH = 0.18  # seconds of a lightning flash
 
 
 class Sky:
-    """What falls and drifts in front of a shot. scale: pixels per unit."""
+    """What falls and drifts in front of a shot. scale: pixels per unit; thunder: times of lightning in seconds."""
 
     def __init__(self, shown, seed, scale, thunder):
         self.kind, self.scale, self.thunder = shown.weather, scale, thunder
@@ -66,6 +66,7 @@ class Sky:
             cv2.polylines(frame, np.stack([some, some + (8, 4)], 1), False, colour, max(1, round(thick * self.scale)), cv2.LINE_AA, 4)
 
     def fog(self, frame, t):
+        """Draws two banks that drift in opposite directions."""
         for i, (speed, strength) in enumerate(((9, 0.34), (-5, 0.22))):
             veil, left = bank(i, self.scale, strength, self.dim)
             at = int(np.mod(speed * t * self.scale, veil.shape[1] - self.width))
@@ -88,7 +89,7 @@ def bank(number, scale, strength, dim):
 
 
 def ambient(shown):
-    """The small life of a place, or None."""
+    """The small life of a place, a key of LIFE, or None."""
     place, dark = shown.place["id"], shown.time in ("night", "dusk")
     if place == "underwater":
         return "bubbles"
@@ -149,4 +150,5 @@ def birds(frame, motes, t, scale):
         cv2.polylines(frame, [np.round(points * scale * 16).astype(np.int32)], False, (70, 74, 92), max(1, round(scale)), cv2.LINE_AA, 4)
 
 
+# Each draws on a uint8 RGB frame at t seconds. motes [n, 4]: random numbers in 0 … 1 that set the place and pace of each particle.
 LIFE = {"birds": birds, "fireflies": fireflies, "bubbles": bubbles, "petals": petals}

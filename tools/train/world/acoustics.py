@@ -59,7 +59,8 @@ def fade_ends(wave: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def speak(text: str, voice: dict, length: int) -> np.ndarray:
-    """The teacher's voice (an entry of world.json's `voices`) without outer pauses, stretched to `length` samples and levelled."""
+    """The teacher's voice without outer pauses, stretched to `length` samples and levelled; empty if nothing is spoken. voice: an entry of world.json's
+    `voices`."""
     phones, wave, rate = speech.synthesise(text, voice["flite"])
     spoken = [p for p in phones if p.name != "pau"]
     if not spoken or length <= 0:
@@ -75,7 +76,8 @@ def finish(wave: np.ndarray) -> np.ndarray:
 
 
 def stretch(wave: np.ndarray, length: int, frame: int = 480, search: int = 100) -> np.ndarray:
-    """Time-stretches `wave` to `length` samples at the same pitch: waveform-similarity overlap-add (Verhelst and Roelands, 1993)."""
+    """Time-stretches `wave` to `length` samples at the same pitch: waveform-similarity overlap-add (Verhelst and Roelands, 1993). frame, search: samples of a
+    piece, and how far its start may move."""
     if abs(len(wave) - length) < SAMPLE_RATE // 200:
         return np.pad(wave, (0, max(0, length - len(wave))))[:length]
     hop, window = frame // 2, np.hanning(frame + 1)[:frame]

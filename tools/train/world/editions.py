@@ -75,7 +75,7 @@ def is_held_out(kind, first, second):
 
 
 def text(data):
-    """JSON text with one entry per line."""
+    """JSON text with one entry per line, as world.json is written."""
     lines = []
     for key, value in data.items():
         deep = isinstance(value, list) and value and isinstance(value[0], dict)
