@@ -17,25 +17,25 @@ HWY_BEFORE_NAMESPACE();
 namespace fabula {
 namespace HWY_NAMESPACE {
 
-/// Turns a row of logits into weights relative to the largest logit so far, which is updated with their total. Returns by how much
-/// what was summed before must be multiplied.
-float soften(float* row, std::int64_t count, float& largest, float& total) {
+/// Turns a row of products of query and key into weights, exp(scale · (product − the largest so far)). Updates the largest and the weights'
+/// total. Returns by how much what was summed before must be multiplied.
+float soften(float* row, std::int64_t count, float scale, float& largest, float& total) {
   const float lowest = -std::numeric_limits<float>::infinity();
   Vec peak = all(largest);
   for (std::int64_t i = 0; i < count; i += lanes()) {
-    const Vec logits = load(row + i, count - i);
+    const Vec products = load(row + i, count - i);
     peak = hn::Max(peak, count - i >= lanes()
-                             ? logits
-                             : hn::IfThenElse(hn::FirstN(Floats(), static_cast<std::size_t>(count - i)), logits, all(lowest)));
+                             ? products
+                             : hn::IfThenElse(hn::FirstN(Floats(), static_cast<std::size_t>(count - i)), products, all(lowest)));
   }
   const float now = hn::GetLane(hn::MaxOfLanes(Floats(), peak));
   Vec sum = all(0.0F);
   for (std::int64_t i = 0; i < count; i += lanes()) {
-    const Vec weights = exp(hn::Sub(load(row + i, count - i), all(now)));
+    const Vec weights = exp(hn::Mul(hn::Sub(load(row + i, count - i), all(now)), all(scale)));
     store(weights, row + i, count - i);
     sum = hn::Add(sum, keep_first(weights, count - i));
   }
-  const float factor = largest == lowest ? 0.0F : std::exp(largest - now);
+  const float factor = largest == lowest ? 0.0F : std::exp(scale * (largest - now));
   largest = now;
   total = total * factor + sum_of(sum);
   return factor;
@@ -52,10 +52,9 @@ struct Pages {
   std::int64_t stride, slots, dim;
 };
 
-/// logits[h][i] = scale · query of head h · key of token first + i, i below `count`; first is a page's first token. query (heads, dim).
+/// products[h][i] = query of head h · key of token first + i, i below `count`; first is a page's first token. query (heads, dim).
 template <int heads>
-void score_keys(const float* query, const Pages& p, std::int64_t first, std::int64_t count, float scale, float* logits,
-                std::int64_t logit_stride) {
+void score_keys(const float* query, const Pages& p, std::int64_t first, std::int64_t count, float* products, std::int64_t stride) {
   for (std::int64_t done = 0; done < count; done += p.slots) {
     const float* page = p.keys + p.table[(first + done) / p.slots] * p.stride;
     for (std::int64_t slot = 0; slot < std::min(p.slots, count - done); slot += lanes()) {
@@ -72,7 +71,7 @@ void score_keys(const float* query, const Pages& p, std::int64_t first, std::int
       }
       for (int h = 0; h < heads; ++h) {
         if (i < p.dim) even[h] = hn::MulAdd(all(query[h * p.dim + i]), load(page + i * p.slots + slot, left), even[h]);
-        store(hn::Mul(hn::Add(even[h], odd[h]), all(scale)), logits + h * logit_stride + done + slot, left);
+        store(hn::Add(even[h], odd[h]), products + h * stride + done + slot, left);
       }
     }
   }
@@ -120,9 +119,9 @@ void attend_pages(const float* query, const Pages& p, std::int64_t seen, float* 
   const float scale = 1.0F / std::sqrt(static_cast<float>(p.dim));
   for (std::int64_t first = 0; first < seen; first += together) {
     const std::int64_t count = std::min(together, seen - first);
-    score_keys<heads>(query, p, first, count, scale, weights, tokens_per_block);
+    score_keys<heads>(query, p, first, count, weights, tokens_per_block);
     for (int h = 0; h < heads; ++h) {
-      const float factor = soften(weights + h * tokens_per_block, count, largest[h], total[h]);
+      const float factor = soften(weights + h * tokens_per_block, count, scale, largest[h], total[h]);
       if (first > 0 && factor != 1.0F) scale_row(out + h * p.dim, p.dim, factor);
     }
     sum_values<heads>(weights, tokens_per_block, p, first, count, out);
@@ -158,7 +157,7 @@ HWY_EXPORT(soften);
 HWY_EXPORT(scale_row);
 HWY_EXPORT(attend_group);
 
-constexpr std::int64_t query_block = 64, key_block = 512;
+constexpr std::int64_t query_block = 128, key_block = 256;
 
 /// One head's queries [begin, begin + rows): their rows are `q_stride` floats apart, those of keys and values `k_stride`. The first of
 /// them sees `seen` keys, each further one `step` more (0 or 1).
@@ -171,16 +170,16 @@ void attend(const float* q, std::int64_t q_stride, std::int64_t rows, const floa
   const std::int64_t keys = seen + step * (rows - 1);
   for (std::int64_t key = 0; key < keys; key += key_block) {
     const std::int64_t count = std::min(key_block, keys - key);
-    multiply({q, q_stride}, {k + key * k_stride, k_stride, true}, {weights, count}, rows, count, dim, scale, false);
+    multiply({q, q_stride}, {k + key * k_stride, k_stride, true}, {weights, count}, rows, count, dim, false);
     for (std::int64_t row = 0; row < rows; ++row) {
-      float* logits = weights + row * count;
+      float* products = weights + row * count;
       const std::int64_t visible = std::clamp<std::int64_t>(seen + step * row - key, 0, count);
-      std::fill(logits + visible, logits + count, 0.0F);
+      std::fill(products + visible, products + count, 0.0F);
       if (visible == 0) continue;
-      const float factor = HWY_DYNAMIC_DISPATCH(soften)(logits, visible, largest[row], total[row]);
+      const float factor = HWY_DYNAMIC_DISPATCH(soften)(products, visible, scale, largest[row], total[row]);
       if (key > 0 && factor != 1.0F) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, factor);
     }
-    multiply({weights, count}, {v + key * k_stride, k_stride}, {out, q_stride}, rows, dim, count, 1.0F, key > 0);
+    multiply({weights, count}, {v + key * k_stride, k_stride}, {out, q_stride}, rows, dim, count, key > 0);
   }
   for (std::int64_t row = 0; row < rows; ++row) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, 1.0F / total[row]);
 }

@@ -17,6 +17,13 @@ std::int64_t positions_in_a_tile(std::int64_t positions) {
   return tile_size(positions, std::clamp<std::int64_t>(positions / 4, 32, most_positions - 16), 16);
 }
 
+/// Floats between the rows of a tile of `count` positions: an odd number of cache lines, so that they do not fall on the same few sets of
+/// the first-level cache (multiply_cpu.cpp).
+std::int64_t tile_stride(std::int64_t count) {
+  constexpr std::int64_t floats_per_line = 16;
+  return ((count + floats_per_line - 1) / floats_per_line | 1) * floats_per_line;
+}
+
 void add_bias(const float* bias, std::int64_t channels, std::int64_t count, std::int64_t stride, float* out) {
   for (std::int64_t channel = 0; channel < channels; ++channel) {
     for (std::int64_t i = 0; i < count; ++i) out[channel * stride + i] += bias[channel];
@@ -30,11 +37,11 @@ void convolve(const Exec& exec, Tensor weight, Tensor bias, Tensor out, const Co
   const std::int64_t c_out = out.shape[0], depth = weight.elements() / c_out, positions = out.elements() / c_out;
   in_pieces(exec, positions, positions_in_a_tile(positions), [&](std::int64_t begin, std::int64_t end) {
     float tile[most_depth * most_positions];
-    const std::int64_t count = end - begin;
+    const std::int64_t count = end - begin, stride = tile_stride(count);
     for (std::int64_t from = 0; from < depth; from += most_depth) {
       const std::int64_t rows = std::min(most_depth, depth - from);
-      for (std::int64_t d = 0; d < rows; ++d) columns(from + d, begin, end, tile + d * count);
-      multiply({weight.f32() + from, depth}, {tile, count}, {out.f32() + begin, positions}, c_out, count, rows, 1.0F, from > 0);
+      for (std::int64_t d = 0; d < rows; ++d) columns(from + d, begin, end, tile + d * stride);
+      multiply({weight.f32() + from, depth}, {tile, stride}, {out.f32() + begin, positions}, c_out, count, rows, from > 0);
     }
     if (!bias.absent()) add_bias(bias.f32(), c_out, count, positions, out.f32() + begin);
   });
@@ -44,7 +51,7 @@ void convolve(const Exec& exec, Tensor weight, Tensor bias, Tensor out, const Co
 void convolve_pointwise(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Tensor out) {
   const std::int64_t c_in = x.shape[0], c_out = out.shape[0], positions = out.elements() / c_out;
   in_pieces(exec, positions, positions_in_a_tile(positions), [&](std::int64_t begin, std::int64_t end) {
-    multiply({weight.f32(), c_in}, {x.f32() + begin, positions}, {out.f32() + begin, positions}, c_out, end - begin, c_in, 1.0F, false);
+    multiply({weight.f32(), c_in}, {x.f32() + begin, positions}, {out.f32() + begin, positions}, c_out, end - begin, c_in, false);
     if (!bias.absent()) add_bias(bias.f32(), c_out, end - begin, positions, out.f32() + begin);
   });
 }
@@ -110,7 +117,7 @@ void conv_transpose1d(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Co
     const std::int64_t rows_at_once = room / inputs;
     for (std::int64_t from = 0; from < c_out * taps; from += rows_at_once) {
       const std::int64_t rows = std::min(rows_at_once, c_out * taps - from);
-      multiply({weight.f32() + from, c_out * taps, true}, {x.f32() + first, length}, {products, inputs}, rows, inputs, c_in, 1.0F, false);
+      multiply({weight.f32() + from, c_out * taps, true}, {x.f32() + first, length}, {products, inputs}, rows, inputs, c_in, false);
       for (std::int64_t row = 0; row < rows; ++row) {
         float* samples = out.f32() + (from + row) / taps * length_out;
         const std::int64_t start = first * p.stride - p.padding + (from + row) % taps;

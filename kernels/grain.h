@@ -19,10 +19,12 @@ constexpr std::int64_t floats_per_rounding = 4 * floats_per_piece;
 /// long as waking another thread.
 constexpr std::int64_t least_shared_product = 1 << 19;
 
-/// A product's tile: rows of x by columns of the result. oneDNN wants wide tiles; our own loops re-read a tile's weights for every four
-/// rows, and 128 of them stay in the cache.
-constexpr std::int64_t rows_per_tile = 96;
-constexpr std::int64_t columns_per_tile = 512, columns_per_own_tile = 128;
+/// A product's tile: rows of x by columns of the result. Its rows stay in the second-level cache while the weight is packed once for all of
+/// them (multiply_cpu.cpp).
+constexpr std::int64_t rows_per_tile = 192, columns_per_tile = 256;
+
+/// Columns of linear_i8's tile: its weights are read anew for every four rows, and 128 columns of them stay in the cache.
+constexpr std::int64_t columns_per_i8_tile = 128;
 
 /// Products of query and key that make paged attention's piece.
 constexpr std::int64_t products_per_attention_piece = 1 << 18;

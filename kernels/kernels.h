@@ -17,8 +17,8 @@ namespace fabula {
 struct Exec {
   ThreadPool* pool = nullptr;  ///< cpu
   void* stream = nullptr;      ///< cuda: cudaStream_t
-  /// A row of `linear` must be the same bytes however many rows there are: a language model reads a text in cuts of any size. The reference
-  /// and cuda sum in the order of k anyway; cpu then always uses its own loops, which lose to oneDNN above a few rows.
+  /// A row of `linear` must be the same bytes however many rows there are: a language model reads a text in cuts of any size. On the host
+  /// it always is; cuda then uses its own loops instead of cuBLASLt.
   bool rows_alone = false;
 };
 
@@ -138,8 +138,5 @@ struct Kernels {
 [[nodiscard]] const Kernels* cuda_kernels();
 /// Whether no entry of the table is null.
 [[nodiscard]] bool complete(const Kernels& table);
-
-/// Whether the processor multiplies bf16 natively (avx512_bf16 or amx_bf16): then the bf16 profile is also the faster one.
-[[nodiscard]] bool cpu_has_bf16();
 
 }  // namespace fabula

@@ -1,97 +1,352 @@
-// oneDNN's matrix products, each on the calling thread alone.
-#include "kernels/multiply.h"
+// Matrix products on the calling thread. A sum is added up in an order that depends on k alone, and a vector's lanes are columns of the
+// result, so that a result has the same bytes with vectors of any width, for any number of rows and however a product is cut.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/multiply_cpu.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-#include <omp.h>
+#if HWY_ARCH_X86
+#include <xmmintrin.h>
+#endif
 
 #include <algorithm>
-#include <dnnl.hpp>
+#include <array>
+#include <utility>
 
-#include "base/error.h"
 #include "kernels/bf16.h"
-#include "kernels/kernels.h"
+#include "kernels/multiply.h"
+#include "kernels/simd-inl.h"
 
+#ifndef ALWAYS_INLINE  // on a lambda of a loop whose sums must stay in registers
+#define ALWAYS_INLINE __attribute__((always_inline))
+#endif
+
+HWY_BEFORE_NAMESPACE();
 namespace fabula {
-namespace {
+namespace HWY_NAMESPACE {
 
-/// Debian's oneDNN divides its work among OpenMP threads. Inside this scope it works on the calling thread alone: how a product is
-/// divided is decided by our pieces, so that the result does not depend on the number of threads.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
-  }
-  ~OneThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
+// A panel is two vectors of columns of b, (k, panel_columns), zero where b has no more columns. With `registers` sums of a panel's rows at
+// once everything stays in registers and more time goes into products than into loads.
+using Lanes = hn::ScalableTag<float>;
+constexpr std::int64_t panel_columns = 2 * hn::MaxLanes(Lanes());
+constexpr int registers = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
+constexpr std::int64_t panel_depth = 384;  // of an AVX2 panel, 24 KiB: it stays in the first-level cache beside a block's rows
+constexpr std::int64_t block_rows = 192;   // whose 288 KiB stay in the second-level cache
 
- private:
-  int before_;
+// How the products of a sum are added up.
+struct InOrder {  // of k, each by a fused multiply-add
+  static constexpr int rows = registers;
 };
+struct InTiles {  // of 32 k, as the tile instructions of AMX do (Intel SDM, TDPBF16PS): even and odd k apart, then their sum
+  static constexpr int rows = registers / 2;
+};
+constexpr std::int64_t tile_depth = 32;
 
-char letter(bool transposed) { return transposed ? 'T' : 'N'; }
+/// body(0), body(1), … body(count − 1), written out: a compiler that sees a loop over an array of vectors may keep it in memory.
+template <int count, typename Body>
+HWY_INLINE void unrolled(const Body& body) {
+  const auto each = [&]<int... i>(std::integer_sequence<int, i...>) ALWAYS_INLINE { (body(i), ...); };
+  each(std::make_integer_sequence<int, count>());
+}
 
-void expand(const std::uint16_t* from, std::int64_t stride, std::int64_t rows, std::int64_t columns, float* to) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    for (std::int64_t i = 0; i < columns; ++i) to[row * columns + i] = from_bf16(from[row * stride + i]);
+/// rows × panel_columns sums of a (rows, k), elements `down` and `across` apart, and a panel, from c on or from zero.
+template <int rows>
+HWY_INLINE void sum_block(InOrder, const float* a, std::int64_t down, std::int64_t across, Matrix<const float> panel, std::int64_t k,
+                          Matrix<float> c, bool add) {
+  const Lanes d;
+  constexpr std::int64_t half = panel_columns / 2;
+  hn::Vec<Lanes> left[rows], right[rows];
+  unrolled<rows>([&](int row) ALWAYS_INLINE {
+    left[row] = add ? hn::LoadU(d, c.data + row * c.stride) : hn::Zero(d);
+    right[row] = add ? hn::LoadU(d, c.data + row * c.stride + half) : hn::Zero(d);
+  });
+  for (std::int64_t i = 0; i < k; ++i, panel.data += panel.stride, a += across) {
+    const auto w_left = hn::LoadU(d, panel.data), w_right = hn::LoadU(d, panel.data + half);
+    unrolled<rows>([&](int row) ALWAYS_INLINE {
+      const auto x = hn::Set(d, a[row * down]);
+      left[row] = hn::MulAdd(x, w_left, left[row]);
+      right[row] = hn::MulAdd(x, w_right, right[row]);
+    });
+  }
+  unrolled<rows>([&](int row) ALWAYS_INLINE {
+    hn::StoreU(left[row], d, c.data + row * c.stride);
+    hn::StoreU(right[row], d, c.data + row * c.stride + half);
+  });
+}
+
+template <int rows>
+HWY_INLINE void sum_block(InTiles, const float* a, std::int64_t down, std::int64_t across, Matrix<const float> panel, std::int64_t k,
+                          Matrix<float> c, bool add) {
+  const Lanes d;
+  constexpr std::int64_t half = panel_columns / 2;
+  for (std::int64_t begin = 0; begin < k; begin += tile_depth) {
+    hn::Vec<Lanes> even_left[rows], even_right[rows], odd_left[rows], odd_right[rows];
+    unrolled<rows>([&](int row) ALWAYS_INLINE { even_left[row] = even_right[row] = odd_left[row] = odd_right[row] = hn::Zero(d); });
+    const auto add_products = [&](hn::Vec<Lanes>* left, hn::Vec<Lanes>* right) ALWAYS_INLINE {
+      const auto w_left = hn::LoadU(d, panel.data), w_right = hn::LoadU(d, panel.data + half);
+      unrolled<rows>([&](int row) ALWAYS_INLINE {
+        const auto x = hn::Set(d, a[row * down]);
+        left[row] = hn::MulAdd(x, w_left, left[row]);
+        right[row] = hn::MulAdd(x, w_right, right[row]);
+      });
+      a += across;
+      panel.data += panel.stride;
+    };
+    const std::int64_t end = std::min(k, begin + tile_depth);
+    std::int64_t i = begin;
+    for (; i + 2 <= end; i += 2) {
+      add_products(even_left, even_right);
+      add_products(odd_left, odd_right);
+    }
+    if (i < end) add_products(even_left, even_right);
+    unrolled<rows>([&](int row) ALWAYS_INLINE {
+      float* to = c.data + row * c.stride;
+      const auto left = hn::Add(even_left[row], odd_left[row]), right = hn::Add(even_right[row], odd_right[row]);
+      hn::StoreU(add ? hn::Add(hn::LoadU(d, to), left) : left, d, to);
+      hn::StoreU(add ? hn::Add(hn::LoadU(d, to + half), right) : right, d, to + half);
+    });
+    add = true;
   }
 }
 
-/// For processors without bf16 products: blocks of both operands are expanded to f32, which changes no product.
-void multiply_expanded(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
-                       std::int64_t k) {
-  constexpr std::int64_t block_m = 128, block_n = 128, block_k = 256;
-  float a_block[block_m * block_k], b_block[block_n * block_k];
-  for (std::int64_t j = 0; j < n; j += block_n) {
-    const std::int64_t columns = std::min(block_n, n - j);
-    for (std::int64_t l = 0; l < k; l += block_k) {
-      const std::int64_t depth = std::min(block_k, k - l);
-      expand(b.data + j * b.stride + l, b.stride, columns, depth, b_block);
-      for (std::int64_t i = 0; i < m; i += block_m) {
-        const std::int64_t rows = std::min(block_m, m - i);
-        expand(a.data + i * a.stride + l, a.stride, rows, depth, a_block);
-        multiply({a_block, depth}, {b_block, depth, true}, {c.data + i * c.stride + j, c.stride}, rows, columns, depth, 1.0F, l > 0);
+using SumBlock = void (*)(const float*, std::int64_t, std::int64_t, Matrix<const float>, std::int64_t, Matrix<float>, bool);
+
+template <typename Order, int rows>
+void sum_rows(const float* a, std::int64_t down, std::int64_t across, Matrix<const float> panel, std::int64_t k, Matrix<float> c,
+              bool add) {
+  sum_block<rows>(Order(), a, down, across, panel, k, c, add);
+}
+
+/// sum_rows by its number of rows, from 1 on.
+template <typename Order, int... rows>
+constexpr std::array<SumBlock, Order::rows> by_rows(std::integer_sequence<int, rows...>) {
+  return {sum_rows<Order, rows + 1>...};
+}
+
+/// c (m, columns) = a (m, k) · panel, or c += …
+template <typename Order>
+void sum_panel(Matrix<const float> a, std::int64_t m, Matrix<const float> panel, std::int64_t columns, std::int64_t k, Matrix<float> c,
+               bool add) {
+  static constexpr auto blocks = by_rows<Order>(std::make_integer_sequence<int, Order::rows>());
+  const std::int64_t down = a.transposed ? 1 : a.stride, across = a.transposed ? a.stride : 1;
+  HWY_ALIGN float edge[Order::rows * panel_columns];  // stands in for c where the panel is wider
+  for (std::int64_t row = 0; row < m; row += Order::rows) {
+    const std::int64_t rows = std::min<std::int64_t>(Order::rows, m - row);
+    const SumBlock sum = blocks[static_cast<std::size_t>(rows - 1)];
+    const float* from = a.data + row * down;
+    float* to = c.data + row * c.stride;
+    if (columns == panel_columns) {
+      sum(from, down, across, panel, k, {to, c.stride}, add);
+      continue;
+    }
+    for (std::int64_t r = 0; add && r < rows; ++r) std::copy_n(to + r * c.stride, columns, edge + r * panel_columns);
+    sum(from, down, across, panel, k, {edge, panel_columns}, add);
+    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(edge + r * panel_columns, columns, to + r * c.stride);
+  }
+}
+
+HWY_INLINE float widened(float value) { return value; }
+HWY_INLINE float widened(std::uint16_t value) { return from_bf16(value); }
+
+#if HWY_TARGET != HWY_SCALAR
+// Eight columns of b (k, n), which is stored as (n, k), are turned in registers: a vector then holds one k of all of them.
+constexpr std::int64_t turned_columns = 8;
+using Turned = hn::FixedTag<float, 8>;
+using TurnedWords = hn::FixedTag<std::uint32_t, 8>;
+
+/// Words [0, count) of eight rows that lie `stride` bytes apart: use(i, words [i] of the rows).
+template <typename Use>
+HWY_INLINE void turn(const std::uint8_t* rows, std::int64_t stride, std::int64_t count, const Use& use) {
+  const TurnedWords d;
+  const hn::FixedTag<std::uint64_t, 4> pairs;
+  const hn::FixedTag<std::uint8_t, 16> bytes;
+  const hn::FixedTag<std::uint8_t, 32> both;
+  for (std::int64_t i = 0; i < count; i += 4) {
+    const auto quarter = [&](std::int64_t row) ALWAYS_INLINE {
+      const std::uint8_t* from = rows + row * stride + 4 * i;
+      if (HWY_LIKELY(count - i >= 4)) return hn::LoadU(bytes, from);
+      HWY_ALIGN std::uint8_t padded[16] = {};
+      std::memcpy(padded, from, static_cast<std::size_t>(4 * (count - i)));
+      return hn::Load(bytes, padded);
+    };
+    const auto load = [&](std::int64_t row) ALWAYS_INLINE { return hn::BitCast(d, hn::Combine(both, quarter(row + 4), quarter(row))); };
+    const auto r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3);
+    const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1)), low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
+    const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1)), high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
+    use(i, hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)));
+    if (count - i > 1) use(i + 1, hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)));
+    if (count - i > 2) use(i + 2, hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)));
+    if (count - i > 3) use(i + 3, hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)));
+  }
+}
+
+/// Calls use(k, values of the columns) in the order of k.
+template <typename Use>
+HWY_INLINE void each_k(const float* b, std::int64_t stride, std::int64_t k, const Use& use) {
+  turn(reinterpret_cast<const std::uint8_t*>(b), 4 * stride, k,
+       [&](std::int64_t i, auto words) ALWAYS_INLINE { use(i, hn::BitCast(Turned(), words)); });
+}
+
+template <typename Use>
+HWY_INLINE void each_k(const std::uint16_t* b, std::int64_t stride, std::int64_t k, const Use& use) {
+  const TurnedWords d;
+  turn(reinterpret_cast<const std::uint8_t*>(b), 2 * stride, k / 2, [&](std::int64_t i, auto words) ALWAYS_INLINE {  // of two k each
+    use(2 * i, hn::BitCast(Turned(), hn::ShiftLeft<16>(words)));
+    use(2 * i + 1, hn::BitCast(Turned(), hn::And(words, hn::Set(d, 0xFFFF0000U))));
+  });
+  if (k % 2 == 0) return;
+  HWY_ALIGN float last[turned_columns];
+  for (std::int64_t column = 0; column < turned_columns; ++column) last[column] = from_bf16(b[column * stride + k - 1]);
+  use(k - 1, hn::Load(Turned(), last));
+}
+
+/// c (rows, turned_columns) = a (rows, k) · b: for a few rows a panel costs more than the products.
+template <int rows>
+void sum_turned(InOrder, Matrix<const float> a, const float* b, std::int64_t b_stride, std::int64_t k, Matrix<float> c) {
+  hn::Vec<Turned> sums[rows];
+  unrolled<rows>([&](int row) ALWAYS_INLINE { sums[row] = hn::Zero(Turned()); });
+  each_k(b, b_stride, k, [&](std::int64_t i, auto w) ALWAYS_INLINE {
+    unrolled<rows>([&](int row) ALWAYS_INLINE { sums[row] = hn::MulAdd(hn::Set(Turned(), a.data[row * a.stride + i]), w, sums[row]); });
+  });
+  unrolled<rows>([&](int row) ALWAYS_INLINE { hn::StoreU(sums[row], Turned(), c.data + row * c.stride); });
+}
+
+template <int rows>
+void sum_turned(InTiles, Matrix<const float> a, const std::uint16_t* b, std::int64_t b_stride, std::int64_t k, Matrix<float> c) {
+  hn::Vec<Turned> sums[rows];
+  unrolled<rows>([&](int row) ALWAYS_INLINE { sums[row] = hn::Zero(Turned()); });
+  for (std::int64_t begin = 0; begin < k; begin += tile_depth) {
+    hn::Vec<Turned> apart[2][rows];  // even k, odd k
+    unrolled<rows>([&](int row) ALWAYS_INLINE { apart[0][row] = apart[1][row] = hn::Zero(Turned()); });
+    each_k(b + begin, b_stride, std::min(tile_depth, k - begin), [&](std::int64_t i, auto w) ALWAYS_INLINE {
+      auto* part = apart[i % 2];
+      unrolled<rows>([&](int row)
+                         ALWAYS_INLINE { part[row] = hn::MulAdd(hn::Set(Turned(), a.data[row * a.stride + begin + i]), w, part[row]); });
+    });
+    unrolled<rows>([&](int row) ALWAYS_INLINE { sums[row] = hn::Add(sums[row], hn::Add(apart[0][row], apart[1][row])); });
+  }
+  unrolled<rows>([&](int row) ALWAYS_INLINE { hn::StoreU(sums[row], Turned(), c.data + row * c.stride); });
+}
+
+constexpr std::int64_t few_rows = 4;
+
+/// c (m, n) = a (m, k) · b for at most few_rows rows, column by column. Returns how many columns it did.
+template <typename Order, typename T>
+std::int64_t multiply_few(Matrix<const float> a, Matrix<const T> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k) {
+  std::int64_t column = 0;
+  for (; column + turned_columns <= n; column += turned_columns) {
+    const T* from = b.data + column * b.stride;
+    const Matrix<float> to{c.data + column, c.stride};
+    if (m == 1) sum_turned<1>(Order(), a, from, b.stride, k, to);
+    if (m == 2) sum_turned<2>(Order(), a, from, b.stride, k, to);
+    if (m == 3) sum_turned<3>(Order(), a, from, b.stride, k, to);
+    if (m == 4) sum_turned<4>(Order(), a, from, b.stride, k, to);
+  }
+  return column;
+}
+#endif
+
+/// The first `columns` columns of b (k, n), widened.
+template <typename T>
+void pack(Matrix<const T> b, std::int64_t columns, std::int64_t k, float* panel) {
+  if (columns < panel_columns) std::fill_n(panel, k * panel_columns, 0.0F);
+  std::int64_t column = 0;
+#if HWY_TARGET != HWY_SCALAR
+  for (; b.transposed && column + turned_columns <= columns; column += turned_columns) {
+    each_k(b.data + column * b.stride, b.stride, k,
+           [&](std::int64_t i, auto values) ALWAYS_INLINE { hn::Store(values, Turned(), panel + i * panel_columns + column); });
+  }
+#endif
+  const std::int64_t down = b.transposed ? 1 : b.stride, across = b.transposed ? b.stride : 1;
+  for (std::int64_t i = 0; i < k; ++i) {
+    for (std::int64_t at = column; at < columns; ++at) panel[i * panel_columns + at] = widened(b.data[i * down + at * across]);
+  }
+}
+
+/// Whether a panel may be read where it lies: its rows do not fall on the same few sets of the first-level cache.
+template <typename T>
+bool lies_as_panel(Matrix<const T> b, std::int64_t columns) {
+  constexpr std::int64_t floats_per_line = 16;
+  return std::is_same_v<T, float> && !b.transposed && columns == panel_columns && b.stride / floats_per_line % 2 == 1;
+}
+
+template <typename T>
+Matrix<const T> part(Matrix<const T> whole, std::int64_t row, std::int64_t column) {
+  return {whole.data + (whole.transposed ? column * whole.stride + row : row * whole.stride + column), whole.stride, whole.transposed};
+}
+
+/// c (m, n) = a (m, k) · b (k, n), or c += …
+template <typename Order, typename T>
+void multiply_panels(Matrix<const float> a, Matrix<const T> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, bool add) {
+  std::int64_t begin = 0;
+#if HWY_TARGET != HWY_SCALAR
+  if (m <= few_rows && b.transposed && !a.transposed && !add) begin = multiply_few<Order>(a, b, c, m, n, k);
+#endif
+  HWY_ALIGN float panel[panel_depth * panel_columns];
+  for (std::int64_t row = 0; row < m; row += block_rows) {
+    const std::int64_t rows = std::min(block_rows, m - row);
+    for (std::int64_t i = 0; i < k; i += panel_depth) {
+      const std::int64_t depth = std::min(panel_depth, k - i);
+      for (std::int64_t column = begin; column < n; column += panel_columns) {
+        const std::int64_t columns = std::min(panel_columns, n - column);
+        const Matrix<const T> block = part(b, i, column);
+        Matrix<const float> packed{panel, panel_columns};
+        if (lies_as_panel(block, columns)) {
+          if constexpr (std::is_same_v<T, float>) packed = block;
+        } else {
+          pack(block, columns, depth, panel);
+        }
+        sum_panel<Order>(part(a, row, i), rows, packed, columns, depth, {c.data + row * c.stride + column, c.stride}, add || i > 0);
       }
     }
   }
 }
 
+void multiply_f32(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, bool add) {
+  multiply_panels<InOrder>(a, b, c, m, n, k, add);
+}
+
+void multiply_in_tiles(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
+                       std::int64_t k) {
+  multiply_panels<InTiles>(a, b, c, m, n, k, false);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fabula
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fabula {
+namespace {
+
+HWY_EXPORT(multiply_f32);
+HWY_EXPORT(multiply_in_tiles);
+
+/// Inside this scope denormal operands and results are zeros.
+class FlushedDenormals {
+#if HWY_ARCH_X86
+ public:
+  FlushedDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | flush_results | flush_operands); }
+  ~FlushedDenormals() { _mm_setcsr(before_); }
+  FlushedDenormals(const FlushedDenormals&) = delete;
+  FlushedDenormals& operator=(const FlushedDenormals&) = delete;
+
+ private:
+  static constexpr unsigned flush_results = 0x8000, flush_operands = 0x0040;  // FTZ and DAZ of MXCSR
+  unsigned before_;
+#endif
+};
+
 }  // namespace
 
-void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, float factor,
-              bool add) {
-  const OneThread guard;
-  const auto status = dnnl::sgemm(letter(a.transposed), letter(b.transposed), m, n, k, factor, a.data, a.stride, b.data, b.stride,
-                                  add ? 1.0F : 0.0F, c.data, c.stride);
-  if (status != dnnl::status::success) throw Error(ExitCode::internal, "oneDNN refused a float32 product");
+void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, bool add) {
+  HWY_DYNAMIC_DISPATCH(multiply_f32)(a, b, c, m, n, k, add);
 }
 
-void multiply_bf16(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
-                   std::int64_t k) {
-  using dnnl::memory;
-  if (!cpu_has_bf16()) return multiply_expanded(a, b, c, m, n, k);
-  const OneThread guard;
-  try {
-    const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-    dnnl::stream stream(engine);
-    const memory::desc a_desc({m, k}, memory::data_type::bf16, memory::dims{a.stride, 1});
-    const memory::desc b_desc({k, n}, memory::data_type::bf16, memory::dims{1, b.stride});
-    const memory::desc c_desc({m, n}, memory::data_type::f32, memory::dims{c.stride, 1});
-    // oneDNN keeps the compiled primitive; making it again for a shape seen before takes about 3 µs.
-    const dnnl::matmul primitive(dnnl::matmul::primitive_desc({a_desc, b_desc, c_desc}, engine));
-    primitive.execute(stream, {{DNNL_ARG_SRC, memory(a_desc, engine, const_cast<std::uint16_t*>(a.data))},
-                               {DNNL_ARG_WEIGHTS, memory(b_desc, engine, const_cast<std::uint16_t*>(b.data))},
-                               {DNNL_ARG_DST, memory(c_desc, engine, c.data)}});
-    stream.wait();
-  } catch (const dnnl::error& error) {
-    throw Error(ExitCode::internal, std::string("oneDNN refused a bf16 product: ") + error.what());
-  }
-}
-
-bool cpu_has_bf16() {
-  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
-  return isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx;
+void multiply_bf16(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k) {
+  [[maybe_unused]] const FlushedDenormals guard;
+  HWY_DYNAMIC_DISPATCH(multiply_in_tiles)(a, b, c, m, n, k);
 }
 
 }  // namespace fabula
+#endif  // HWY_ONCE

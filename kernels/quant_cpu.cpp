@@ -193,7 +193,7 @@ void linear_i8(const Exec& exec, Tensor x, Tensor weight, Tensor scale, Tensor b
   });
   const bool one_tile = rows * n * k < least_shared_product;
   const std::int64_t tile_rows = one_tile ? rows : tile_size(rows, rows_per_tile, 4);
-  const std::int64_t tile_columns = one_tile ? n : tile_size(n, columns_per_own_tile, 4);
+  const std::int64_t tile_columns = one_tile ? n : tile_size(n, columns_per_i8_tile, 4);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;

@@ -21,7 +21,9 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Floats = hn::ScalableTag<float>;
+// Sums over lanes, and so every result, must not depend on how wide a processor's vectors are: eight lanes, as AVX2 has them. Where lanes
+// are not summed up and width pays, in products, they are as wide as they come (multiply_cpu.cpp).
+using Floats = hn::CappedTag<float, 8>;
 using Vec = hn::Vec<Floats>;
 
 HWY_INLINE std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(Floats())); }
@@ -51,8 +53,23 @@ HWY_INLINE Vec keep_first(Vec value, std::int64_t left) {
 
 HWY_INLINE float sum_of(Vec value) { return hn::GetLane(hn::SumOfLanes(Floats(), value)); }
 
-/// exp with a relative error of about 1e-7; arguments are held to where neither it nor its inverse overflows.
-HWY_INLINE Vec exp(Vec x) { return hn::Exp(Floats(), hn::Min(hn::Max(x, all(-87.0F)), all(88.0F))); }
+/// exp with a relative error of 1.2e-7, by Cephes' polynomial (expf.c); arguments are held to where neither it nor its inverse overflows.
+/// A lane's result is the same in vectors of any width.
+HWY_INLINE Vec exp(Vec x) {
+  const hn::RebindToSigned<Floats> integers;
+  x = hn::Min(hn::Max(x, all(-87.0F)), all(88.0F));
+  const Vec ones = all(12582912.0F);  // 1.5 · 2^23: a float this large has no places behind the point
+  const Vec shifted = hn::MulAdd(x, all(1.44269504088896341F), ones), power = hn::Sub(shifted, ones);
+  const Vec rest = hn::NegMulAdd(power, all(-2.12194440e-4F), hn::NegMulAdd(power, all(0.693359375F), x));  // x − power · ln 2
+  Vec sum = hn::MulAdd(all(1.9875691500e-4F), rest, all(1.3981999507e-3F));
+  sum = hn::MulAdd(sum, rest, all(8.3334519073e-3F));
+  sum = hn::MulAdd(sum, rest, all(4.1665795894e-2F));
+  sum = hn::MulAdd(sum, rest, all(1.6666665459e-1F));
+  sum = hn::MulAdd(sum, rest, all(5.0000001201e-1F));
+  sum = hn::Add(hn::MulAdd(sum, hn::Mul(rest, rest), rest), all(1.0F));
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(integers, shifted));  // the low bits of `shifted` are the power
+  return hn::BitCast(Floats(), hn::Add(hn::BitCast(integers, sum), exponent));
+}
 
 /// erf by Abramowitz and Stegun 7.1.26; absolute error 2e-7.
 HWY_INLINE Vec erf(Vec x) {

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "kernels/families.h"
+#include "kernels/instruction_set.h"
 
 namespace fabula {
 namespace {
@@ -31,6 +32,7 @@ const Kernels& reference_kernels() {
 
 const Kernels& cpu_kernels() {
   static const Kernels table = [] {
+    (void)instruction_set();  // before Highway first chooses
     Kernels cpu = reference_table("cpu");
     add_cpu_gemm(cpu);
     add_cpu_quant(cpu);
@@ -53,7 +55,7 @@ bool complete(const Kernels& table) {
 }
 
 std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {
-  return weight.dtype == DType::bf16 ? static_cast<std::size_t>(x.elements()) * size_of(DType::bf16) : 0;
+  return weight.dtype == DType::bf16 ? static_cast<std::size_t>(x.elements()) * sizeof(float) : 0;
 }
 
 std::size_t linear_i8_scratch(const Tensor& x) {

@@ -8,6 +8,8 @@
 #include <limits>
 #include <list>
 
+#include "kernels/instruction_set.h"
+
 namespace fabula {
 namespace {
 
@@ -58,7 +60,7 @@ std::string by(std::initializer_list<std::int64_t> sizes) {
 
 Case linear(Memory& memory, std::int64_t rows, std::int64_t k, std::int64_t n, DType dtype) {
   const bool is_f32 = dtype == DType::f32, is_one = rows == 1;
-  const bool is_f32_work = is_f32 || !cpu_has_bf16();  // without bf16 units the operands are expanded
+  const bool is_f32_work = is_f32 || instruction_set() != InstructionSet::amx;  // without tiles the operands are widened
   const Tensor x = memory.floats({rows, k}), weight = is_f32 ? memory.floats({n, k}) : memory.bf16({n, k}), out = memory.floats({rows, n});
   const Tensor scratch = memory.scratch(linear_scratch(x, weight));
   const double operations = 2.0 * static_cast<double>(rows * k * n), bytes = static_cast<double>(n * k) * (is_f32 ? 4.0 : 2.0);

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "kernels/device.h"
-#include "library/processor.h"
+#include "kernels/instruction_set.h"
 
 namespace fabula {
 

@@ -97,7 +97,7 @@ Precision precision_of(const std::string& name, Precision automatic) {
   return automatic;
 }
 
-Precision precision_of(const std::string& name) { return precision_of(name, cpu_has_bf16() ? Precision::bf16 : Precision::fp32); }
+Precision precision_of(const std::string& name) { return precision_of(name, Precision::bf16); }
 
 void add_model_folder(CLI::App& command, std::string& model) {
   command.add_option("--model", model, "Folder of a model bundle (default: FABULA_MODEL, else the one shipped with Fabula)")
@@ -107,7 +107,7 @@ void add_model_folder(CLI::App& command, std::string& model) {
 void add_model_options(CLI::App& command, ModelOptions& options) {
   add_model_folder(command, options.model);
   add_precision_option(command, "--precision", options.precision, {Precision::fp32, Precision::bf16},
-                       "Precision of the computation; auto is bf16 where the processor multiplies it natively, else fp32");
+                       "Precision of the products by weights; auto is bf16");
   command.add_option("--threads", options.threads, "Threads to compute with (default: all); the result does not depend on it")
       ->check(CLI::Range(1, 1024));
 }

@@ -67,7 +67,7 @@ CLI::Option* add_precision_option(CLI::App&, const std::string& name, std::strin
 [[nodiscard]] const char* name_of(Precision);
 /// The precision called `name`; `automatic` for "auto".
 [[nodiscard]] Precision precision_of(const std::string& name, Precision automatic);
-/// As above; "auto" is bf16 where the processor multiplies it natively, else fp32.
+/// As above; "auto" is bf16, on every processor.
 [[nodiscard]] Precision precision_of(const std::string& name);
 
 /// `given`, or one thread per processor if it is 0.

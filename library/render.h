@@ -44,6 +44,9 @@ void check_memory(const Studio&, const PlannedFilm&, const FilmRequest&);
 
 /// Size, rate, quality and overwriting of the film's file. A small canvas is enlarged by a whole number, which players would do worse.
 [[nodiscard]] SinkOptions sink_options(const FilmOptions&, const Studio&, int fps);
+/// How long a film is written after its last shot was made: that shot's pictures are encoded, then all of the sound. Roughly, by what was
+/// seen of default films on an AVX2 core; it hardly counts where shots take long.
+[[nodiscard]] double writing_seconds(const plan::Film&, const SinkOptions&);
 
 /// What goes with a film: its subtitles, stems and receipt. Some of it refers to the rest, so it stays where it is.
 struct BesideTheFilm {

@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "library/processor.h"
+#include "kernels/instruction_set.h"
 
 namespace fabula {
 

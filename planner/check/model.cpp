@@ -118,8 +118,8 @@ class ModelCheck {
     length(path + ".description", p.description, PlanCaps::description);
     one_of(path + ".time_of_day", "model-place", p.time_of_day, world_.times, "a time");
     if (p.weather.empty() || world_.weathers.empty()) return;
-    const std::vector<std::string> all = ids_of(world_.weathers);
-    if (known == nullptr || !has(all, p.weather)) return one_of(path + ".weather", "model-place", p.weather, all, "a weather");
+    const std::vector<std::string> weathers = ids_of(world_.weathers);
+    if (known == nullptr || !has(weathers, p.weather)) return one_of(path + ".weather", "model-place", p.weather, weathers, "a weather");
     one_of(path + ".weather", "model-place", p.weather, known->weathers, "a weather of this place");
   }
 

@@ -84,6 +84,6 @@ Checkpoint Checkpoint::open(const fs::path& path) {
   return checkpoint;
 }
 
-Precision Checkpoint::natural_precision() const { return sixteen_bit || cpu_has_bf16() ? Precision::bf16 : Precision::fp32; }
+Precision Checkpoint::natural_precision() const { return sixteen_bit ? Precision::bf16 : Precision::fp32; }
 
 }  // namespace fabula

@@ -38,7 +38,7 @@ struct Checkpoint {
   static Checkpoint open(const std::filesystem::path& path);
   [[nodiscard]] Tokenizer tokenizer() const;
   [[nodiscard]] Weights open_weights(Precision, DeviceKind device = DeviceKind::cpu) const;
-  /// The choice of `--lm-precision auto`: bf16 if the weights are stored in 16 bits or the processor multiplies bf16, else fp32.
+  /// The choice of `--lm-precision auto`: bf16 if the weights are stored in 16 bits, else fp32.
   [[nodiscard]] Precision natural_precision() const;
 };
 

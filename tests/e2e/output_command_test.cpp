@@ -295,6 +295,28 @@ TEST_F(OutputCommand, MinusOneDrawsASeedThatGivesTheSameFilmAgain) {
   EXPECT_NE(fabula("plan 'A pig.' --temperature 1 --plan-seed -1").err.find("the plan's seed is "), std::string::npos);
 }
 
+TEST_F(OutputCommand, EveryInstructionSetMakesTheSameFilm) {
+  plan_pig("pig.json");
+  const auto hold_to = [&](const std::string& set) {
+    setenv("FABULA_CPU", set.c_str(), 1);
+    return json::parse(fabula("version --json").out).at("instruction_set").get<std::string>();
+  };
+  const std::string narrow = hold_to("avx2"), wide = hold_to("avx512");
+  if (narrow == wide) {
+    std::printf("one instruction set on this processor: %s\n", wide.c_str());
+  } else {
+    ASSERT_EQ(fabula("render pig.json --no-store -o wide.mp4" + std::string(quick)).code, 0);
+    hold_to("avx2");
+    ASSERT_EQ(fabula("render pig.json --no-store -o narrow.mp4" + std::string(quick)).code, 0);
+    EXPECT_TRUE(contents(file("wide.mp4")) == contents(file("narrow.mp4")));
+  }
+  setenv("FABULA_CPU", "mmx", 1);
+  const Result refused = fabula("render pig.json -o mmx.mp4" + std::string(quick));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("FABULA_CPU is \"mmx\"; it can be avx2, avx512 or amx"), std::string::npos) << refused.err;
+  unsetenv("FABULA_CPU");
+}
+
 TEST_F(OutputCommand, AnEndingInCapitalsIsThatEnding) {
   plan_pig("PIG.JSON");
   ASSERT_EQ(fabula("render PIG.JSON -o PIG.MP4" + std::string(quick)).code, 0);

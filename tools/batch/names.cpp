@@ -32,7 +32,7 @@ const Field* field_named(const std::string& name) {
   return found == fields.end() ? nullptr : found;
 }
 
-[[noreturn]] void refuse(const std::string& inside) {
+[[noreturn]] void refuse_field(const std::string& inside) {
   std::string names;
   for (const Field& field : fields) names += std::string(names.empty() ? "{" : ", {") + field.name + "}";
   throw Error(ExitCode::usage, "a name has no field {" + inside + "}; there are " + names + ", numbers also as {n:03d}");
@@ -79,7 +79,7 @@ NameTemplate::NameTemplate(const std::string& text) {
       const std::string inside = text.substr(i + 1, end - i - 1), name = inside.substr(0, inside.find(':'));
       const Field* field = field_named(name);
       const int width = name.size() == inside.size() ? 0 : width_of(inside.substr(name.size() + 1));
-      if (field == nullptr || (name.size() != inside.size() && (width == 0 || !field->is_number))) refuse(inside);
+      if (field == nullptr || (name.size() != inside.size() && (width == 0 || !field->is_number))) refuse_field(inside);
       pieces_.push_back({std::exchange(literal, ""), false, 0});
       pieces_.push_back({name, true, width});
       i = end;

@@ -44,6 +44,9 @@ def main(films):
         probe = subprocess.run(["ffprobe", "-v", "error", "-show_chapters", "-of", "json", film], capture_output=True, check=True).stdout
         cuts = [round(float(chapter["start_time"]) * RATE) for chapter in json.loads(probe)["chapters"][1:]]
         at_cuts = np.array([fall(sound, cut) for cut in cuts if FAR < cut < len(sound) - FAR])
+        if len(at_cuts) == 0:
+            print(f"{film}: no cuts")
+            continue
         elsewhere = np.array([fall(sound, int(at)) for at in random.integers(FAR, len(sound) - FAR, RANDOM_PLACES)])
         print(f"{film}: {len(at_cuts)} cuts, {(at_cuts[:, 1] > 0).sum()} with a hole; more than 6 dB below the surroundings: "
               f"{100 * (at_cuts[:, 0] > 6).mean():.0f} % of the cuts (deepest {at_cuts[:, 0].max():.1f} dB), "

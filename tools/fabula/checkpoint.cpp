@@ -12,6 +12,7 @@
 #include "library/planning.h"
 #include "planner/compose/published.h"
 #include "tools/fabula/bundle_location.h"
+#include "tools/fabula/megabytes.h"
 #include "tools/fabula/stop.h"
 #include "video/io/images.h"
 
@@ -60,12 +61,10 @@ void describe_checkpoint(const std::string& folder, bool json) {
     std::printf("%s\n", described(checkpoint).dump(2).c_str());
     return;
   }
-  constexpr double mega = 1e6;
-  const auto mb = [](std::size_t bytes) { return static_cast<double>(bytes) / mega; };
   const Qwen3Config& config = checkpoint.config;
   std::printf("%s  (%s)\n", checkpoint.model_type.c_str(), folder.c_str());
-  std::printf("  parameters  %.1f million, stored in %.1f MB\n", static_cast<double>(checkpoint.parameters) / mega,
-              mb(checkpoint.stored_bytes));
+  std::printf("  parameters  %.1f million, stored in %.1f MB\n", static_cast<double>(checkpoint.parameters) / 1e6,
+              megabytes(checkpoint.stored_bytes));
   std::printf("  decoder     %lld layers of width %lld, %lld heads and %lld for keys and values, each of width %lld\n",
               static_cast<long long>(config.layers), static_cast<long long>(config.hidden), static_cast<long long>(config.heads),
               static_cast<long long>(config.kv_heads), static_cast<long long>(config.head_dim));
@@ -81,10 +80,10 @@ void describe_checkpoint(const std::string& folder, bool json) {
   std::printf("  stops at    ");
   for (std::size_t i = 0; i < checkpoint.stops.size(); ++i) std::printf("%s%d", i == 0 ? "" : ", ", checkpoint.stops[i]);
   std::printf("\n  memory      keys and values %.1f MB per 1000 tokens, activations %.1f MB, weights:\n",
-              mb(1000 * checkpoint.kv_per_token), mb(checkpoint.activations));
+              megabytes(1000 * checkpoint.kv_per_token), megabytes(checkpoint.activations));
   for (const CheckpointMemory& memory : checkpoint.memory) {
-    std::printf("    %s    %10.1f MB", name_of(memory.precision), mb(memory.decoder));
-    if (memory.vision > 0) std::printf(", with an image %.1f MB", mb(memory.decoder + memory.vision));
+    std::printf("    %s    %10.1f MB", name_of(memory.precision), megabytes(memory.decoder));
+    if (memory.vision > 0) std::printf(", with an image %.1f MB", megabytes(memory.decoder + memory.vision));
     std::printf("%s\n", memory.precision == checkpoint.natural_precision() ? "  (auto)" : "");
   }
 }

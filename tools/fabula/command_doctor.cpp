@@ -15,9 +15,9 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "engine/bundle.h"
+#include "kernels/instruction_set.h"
 #include "library/device_choice.h"
 #include "library/options.h"
-#include "library/processor.h"
 #include "library/render.h"
 #include "tools/fabula/bundle_location.h"
 #include "tools/fabula/cast_file.h"
@@ -42,7 +42,7 @@ struct Check {
   std::function<std::string()> look;
 };
 
-std::string megabytes(std::uintmax_t bytes) { return std::to_string(bytes / 1000000) + " MB"; }
+std::string in_megabytes(std::uintmax_t bytes) { return std::to_string(bytes / 1000000) + " MB"; }
 
 std::string processor() {
   return processor_profile() + ", " + std::to_string(thread_count(0)) + " threads, \"auto\" is " + name_of(precision_of("auto"));
@@ -76,7 +76,7 @@ std::string encoders() {
 
 std::string folder_state(const fs::path& folder) {
   if (::access(folder.c_str(), W_OK) != 0) throw Error(ExitCode::cannot_create, folder.string() + " cannot be written");
-  return folder.string() + ", " + megabytes(fs::space(folder).available) + " free";
+  return folder.string() + ", " + in_megabytes(fs::space(folder).available) + " free";
 }
 
 std::string store() {
@@ -125,7 +125,7 @@ std::string environment(const CLI::App& app) {
 std::vector<Check> checks(const CLI::App& app, const std::string& bundle) {
   return {{"processor", processor},
           {"graphics", graphics_text},
-          {"memory", [] { return megabytes(available_memory()) + " free"; }},
+          {"memory", [] { return in_megabytes(available_memory()) + " free"; }},
           {"model", [&bundle] { return model(bundle); }},
           {"encoders", encoders},
           {"this folder", [] { return folder_state("."); }},

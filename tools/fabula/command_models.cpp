@@ -15,6 +15,7 @@
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
 #include "tools/fabula/h3_film.h"
+#include "tools/fabula/megabytes.h"
 
 namespace fabula::cli {
 
@@ -73,7 +74,6 @@ void print_json(const Bundle& bundle, const std::vector<std::string>& missing) {
 }
 
 void print_text(const Bundle& bundle, const std::vector<std::string>& missing) {
-  constexpr double mega = 1e6;
   std::printf("%s %s  (%s)\n", bundle.name.c_str(), bundle.version.c_str(), bundle.folder.string().c_str());
   if (!missing.empty()) std::printf("  incomplete: it lacks %s\n", joined(missing).c_str());
   std::printf("  licence  %s\n", bundle.license.c_str());
@@ -82,9 +82,8 @@ void print_text(const Bundle& bundle, const std::vector<std::string>& missing) {
               aspect_of(bundle.width, bundle.height).c_str(), bundle.fps);
   std::printf("  sound    %d Hz, %d channel%s (delivered at 48000 Hz stereo)\n", bundle.sample_rate, bundle.audio_channels,
               bundle.audio_channels == 1 ? "" : "s");
-  for (const Part& part : parts)
-    std::printf("  %-12s %6.1f MB\n", part.folder, static_cast<double>(bytes_of_part(bundle.folder / part.folder)) / mega);
-  std::printf("  %-12s %6.1f MB\n", "in all", static_cast<double>(bytes_below(bundle.folder)) / mega);
+  for (const Part& part : parts) std::printf("  %-12s %6.1f MB\n", part.folder, megabytes(bytes_of_part(bundle.folder / part.folder)));
+  std::printf("  %-12s %6.1f MB\n", "in all", megabytes(bytes_below(bundle.folder)));
   std::printf("`fabula world` lists what it can film.\n");
 }
 

@@ -111,9 +111,8 @@ void add_checkpoint_options(CLI::App& plan, CheckpointOptions& options, const st
                       "Qwen3-VL, Qwen2, Llama) or a GGUF file")
           ->type_name("DIR|FILE");
   for (CLI::Option* other : excluded) folder->excludes(other);
-  add_precision_option(
-      plan, "--lm-precision", options.precision, {Precision::fp32, Precision::bf16, Precision::int8},
-      "Precision of that model's weights; auto is bf16 where they are stored in 16 bits or the processor multiplies bf16, else fp32")
+  add_precision_option(plan, "--lm-precision", options.precision, {Precision::fp32, Precision::bf16, Precision::int8},
+                       "Precision of that model's weights; auto is bf16 where they are stored in 16 bits, else fp32")
       ->needs(folder);
   plan.add_option("--image", options.image, "A picture that goes with the prompt (PNG, JPEG …); needs a Qwen3-VL")
       ->type_name("FILE")

@@ -6,9 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "library/processor.h"
+#include "kernels/instruction_set.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/megabytes.h"
 #include "tools/fabula/store_location.h"
 
 namespace fabula::cli {
@@ -16,8 +17,6 @@ namespace fabula::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr double mega = 1e6;
 
 ShotStore open(const std::string& given) {
   const fs::path folder = store_folder(given);
@@ -45,14 +44,14 @@ void list(const std::string& folder, bool json) {
   }
   for (const ShotStore::Entry& entry : entries) {
     const auto age = std::chrono::duration_cast<std::chrono::minutes>(fs::file_time_type::clock::now() - entry.used).count();
-    std::printf("%.16s  %8.2f MB  used %5lld min ago  %s\n", entry.key.c_str(), static_cast<double>(entry.bytes) / mega,
-                static_cast<long long>(age), entry.profile.empty() ? "damaged" : entry.profile.c_str());
+    std::printf("%.16s  %8.2f MB  used %5lld min ago  %s\n", entry.key.c_str(), megabytes(entry.bytes), static_cast<long long>(age),
+                entry.profile.empty() ? "damaged" : entry.profile.c_str());
   }
-  std::printf("%zu shots, %.1f MB in %s\n", entries.size(), static_cast<double>(bytes_of(entries)) / mega, store_folder(folder).c_str());
+  std::printf("%zu shots, %.1f MB in %s\n", entries.size(), megabytes(bytes_of(entries)), store_folder(folder).c_str());
 }
 
 void prune(const std::string& folder, double most_megabytes) {
-  const std::size_t removed = open(folder).prune(static_cast<std::uint64_t>(most_megabytes * mega));
+  const std::size_t removed = open(folder).prune(static_cast<std::uint64_t>(most_megabytes * 1e6));
   std::printf("%zu shots removed\n", removed);
 }
 

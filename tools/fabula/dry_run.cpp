@@ -10,6 +10,7 @@
 #include "base/stopwatch.h"
 #include "planner/schema/schema.h"
 #include "planner/text/text.h"
+#include "tools/fabula/megabytes.h"
 #include "tools/fabula/stop.h"
 #include "tools/fabula/store_location.h"
 
@@ -19,8 +20,6 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 namespace {
-
-constexpr double mega = 1e6;
 
 struct Sizes {
   std::vector<std::string> to_make, to_reuse;  // ids of shots
@@ -95,9 +94,9 @@ void print(const Sizes& sizes, const PlannedFilm& planned, const std::string& ou
       std::printf(", %s %s", printable(beat.who).c_str(), printable(beat.what).c_str());
     std::printf("\n");
   }
-  std::printf("film    %s, about %.1f MB\n", output.c_str(), static_cast<double>(sizes.film) / mega);
-  if (!store.empty()) std::printf("store   %s, about %.1f MB more\n", store.c_str(), static_cast<double>(sizes.store) / mega);
-  std::printf("memory  %.1f MB for the largest shot, beside the model\n", static_cast<double>(sizes.memory) / mega);
+  std::printf("film    %s, about %.1f MB\n", output.c_str(), megabytes(sizes.film));
+  if (!store.empty()) std::printf("store   %s, about %.1f MB more\n", store.c_str(), megabytes(sizes.store));
+  std::printf("memory  %.1f MB for the largest shot, beside the model\n", megabytes(sizes.memory));
   std::printf("time    about %.0f s\n", std::ceil(sizes.seconds));
   if (!sizes.remade.empty()) std::printf("remade  %s: the first attempt did not pass the check\n", joined(sizes.remade).c_str());
 }

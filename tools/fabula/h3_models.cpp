@@ -9,6 +9,7 @@
 #include "engine/weights/layers.h"
 #include "planner/h3/encoder.h"
 #include "tools/fabula/h3_film.h"
+#include "tools/fabula/megabytes.h"
 #include "video/h3/dit.h"
 #include "video/h3/folder.h"
 #include "video/h3/request.h"
@@ -17,8 +18,6 @@
 namespace fabula::cli {
 
 namespace {
-
-constexpr double mega = 1e6;
 
 // A phase's weights are in memory together, those of other phases are not.
 struct Phase {
@@ -69,7 +68,7 @@ void print_phases(const std::vector<Phase>& phases) {
   for (const Phase& phase : phases) {
     std::printf("    %-36s", phase.name.c_str());
     for (const PhaseNeeds* needs : {&phase.fp32, &phase.bf16, &phase.int8})
-      std::printf(" %10.1f %10.1f", static_cast<double>(needs->resident) / mega, static_cast<double>(needs->streamed) / mega);
+      std::printf(" %10.1f %10.1f", megabytes(needs->resident), megabytes(needs->streamed));
     std::printf("\n");
   }
 }

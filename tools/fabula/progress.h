@@ -39,8 +39,8 @@ class Progress {
 
   /// `fraction` of the whole job is done, in [0, 1].
   void show(double fraction, const ProgressStep&);
-  /// The time left is judged by the pace from here on, where `fraction` is done: what came before was of another kind.
-  void pace_from(double fraction) { pace_.begin(fraction); }
+  /// What the time left is judged by.
+  [[nodiscard]] Pace& pace() { return pace_; }
   /// Makes room for other output: a line that is rewritten is ended.
   void clear();
 

@@ -1,9 +1,25 @@
-// Checks and quiet for libav.
+// Checks for libav, its silence and its choice of instructions.
 #include "video/io/av.h"
+
+extern "C" {
+#include <libavutil/cpu.h>
+}
 
 #include <cstdlib>
 
 namespace fabula::av {
+namespace {
+
+// libav's functions for wider vectors, and those it prefers on some models, round otherwise: where there is AVX2 it uses that and no more,
+// so that every such processor scales a picture and encodes sound alike.
+void hold_instructions() {
+  constexpr int avx2 = AV_CPU_FLAG_MMX | AV_CPU_FLAG_MMXEXT | AV_CPU_FLAG_SSE | AV_CPU_FLAG_SSE2 | AV_CPU_FLAG_SSE3 | AV_CPU_FLAG_SSSE3 |
+                       AV_CPU_FLAG_SSE4 | AV_CPU_FLAG_SSE42 | AV_CPU_FLAG_AVX | AV_CPU_FLAG_AVX2 | AV_CPU_FLAG_FMA3 | AV_CPU_FLAG_CMOV |
+                       AV_CPU_FLAG_BMI1 | AV_CPU_FLAG_BMI2;
+  if ((av_get_cpu_flags() & avx2) == avx2) av_force_cpu_flags(avx2);
+}
+
+}  // namespace
 
 std::string text(int code) {
   char buffer[AV_ERROR_MAX_STRING_SIZE] = {};
@@ -24,8 +40,9 @@ CodecContext new_encoder(const char* name) {
 
 std::string url(const std::filesystem::path& path) { return "file:" + path.string(); }
 
-void quiet() {
+void prepare() {
   av_log_set_level(AV_LOG_FATAL);
+  hold_instructions();
   static const int set = ::setenv("SVT_LOG", "1", /*overwrite=*/0);  // SVT-AV1 knows no other way: errors alone
   static_cast<void>(set);
 }

@@ -66,7 +66,8 @@ T* allocated(T* pointer) {
 [[nodiscard]] CodecContext new_encoder(const char* name);
 /// A name with a colon or a percent sign stays a name of a file.
 [[nodiscard]] std::string url(const std::filesystem::path& path);
-/// Silences libav's notes on stderr, process-wide: stderr belongs to the command line, and failures are reported as Error.
-void quiet();
+/// Silences libav on stderr, which belongs to the command line (failures are reported as Error), and holds it to the functions that every
+/// processor with AVX2 has, so that its bytes do not depend on the model. Process-wide; called before libav is used.
+void prepare();
 
 }  // namespace fabula::av

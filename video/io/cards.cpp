@@ -1,50 +1,29 @@
 // Writes a card as a subtitle script and lets libass draw it.
 #include "video/io/cards.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
+#include <ass/ass.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "audio/mix.h"
+#include "base/error.h"
 #include "engine/film/film.h"
 #include "engine/film/subtitle_lines.h"
-#include "video/io/av.h"
-
-extern "C" {
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-}
 
 namespace fabula {
 namespace {
 
 constexpr std::int64_t card_fade_ms = 500;
 
-struct FreeGraph {
-  void operator()(AVFilterGraph* p) const { avfilter_graph_free(&p); }
+struct FreeAss {
+  void operator()(ASS_Library* p) const { ass_library_done(p); }
+  void operator()(ASS_Renderer* p) const { ass_renderer_done(p); }
+  void operator()(ASS_Track* p) const { ass_free_track(p); }
 };
-
-// A file in memory with a path, which is all that the filter takes.
-class MemoryFile {
- public:
-  explicit MemoryFile(const std::string& text) : descriptor_(::memfd_create("card", MFD_CLOEXEC)) {
-    if (descriptor_ < 0 || ::write(descriptor_, text.data(), text.size()) != std::ssize(text)) {
-      if (descriptor_ >= 0) ::close(descriptor_);
-      throw Error(ExitCode::out_of_memory, "no memory for a title card");
-    }
-  }
-  ~MemoryFile() { ::close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
+template <typename T>
+using Ass = std::unique_ptr<T, FreeAss>;
 
 // Braces begin override codes; a backslash with a letter behind it is one, which an invisible joiner between them prevents.
 std::string escaped(const std::string& text) {
@@ -68,6 +47,22 @@ std::string script_of(const Card& card, int width, int height) {
   return script + "\n";
 }
 
+// One glyph or part of one: a coverage, and a colour as 0xRRGGBBTT, TT being its transparency.
+void blend(const ASS_Image& part, Image& image) {
+  const std::uint32_t opacity = 255 - (part.color & 0xFFU);
+  for (int y = 0; y < part.h; ++y) {
+    const std::uint8_t* coverage = part.bitmap + std::ptrdiff_t{y} * part.stride;
+    std::uint8_t* pixel = image.rgb.data() + std::ptrdiff_t{3} * (std::ptrdiff_t{part.dst_y + y} * image.width + part.dst_x);
+    for (int x = 0; x < part.w; ++x, pixel += 3) {
+      const std::uint32_t weight = coverage[x] * opacity;
+      for (int channel = 0; channel < 3; ++channel) {
+        const std::uint32_t colour = part.color >> (24U - 8U * static_cast<unsigned>(channel)) & 0xFFU;
+        pixel[channel] = static_cast<std::uint8_t>((colour * weight + pixel[channel] * (255U * 255U - weight)) / (255U * 255U));
+      }
+    }
+  }
+}
+
 Image darkened(Image image, std::int64_t part, std::int64_t whole) {
   for (std::uint8_t& value : image.rgb) value = static_cast<std::uint8_t>(value * part / whole);
   return image;
@@ -76,29 +71,20 @@ Image darkened(Image image, std::int64_t part, std::int64_t whole) {
 }  // namespace
 
 Image draw_card(const Card& card, int width, int height) {
-  av::quiet();
-  const MemoryFile script(script_of(card, width, height));
-  const std::unique_ptr<AVFilterGraph, FreeGraph> graph(av::allocated(avfilter_graph_alloc()));
-  const std::string size = std::to_string(width) + "x" + std::to_string(height);
-  const std::string chain = "color=black:s=" + size + ",format=rgb24,ass=" + script.path() + ",format=rgb24,buffersink@card";
-  AVFilterInOut *inputs = nullptr, *outputs = nullptr;
-  const int parsed = avfilter_graph_parse_ptr(graph.get(), chain.c_str(), &inputs, &outputs, nullptr);
-  avfilter_inout_free(&inputs);
-  avfilter_inout_free(&outputs);
-  av::check(parsed, ExitCode::unavailable, "this FFmpeg cannot draw a title card");
-  av::check(avfilter_graph_config(graph.get(), nullptr), ExitCode::unavailable, "this FFmpeg cannot draw a title card");
-  AVFilterContext* sink = nullptr;
-  for (unsigned i = 0; i < graph->nb_filters; ++i) {
-    if (std::strcmp(graph->filters[i]->filter->name, "buffersink") == 0) sink = graph->filters[i];
-  }
-  const av::Frame frame = av::new_frame();
-  av::check(av_buffersink_get_frame(sink, frame.get()), ExitCode::internal, "a title card was not drawn");
-
-  Image image{width, height, {}};
-  for (int y = 0; y < height; ++y) {
-    const std::uint8_t* row = frame->data[0] + std::ptrdiff_t{y} * frame->linesize[0];
-    image.rgb.insert(image.rgb.end(), row, row + std::ptrdiff_t{3} * width);
-  }
+  const Ass<ASS_Library> library(ass_library_init());
+  if (!library) throw Error(ExitCode::unavailable, "libass cannot be opened");
+  ass_set_message_cb(
+      library.get(), [](int, const char*, va_list, void*) {}, nullptr);  // standard error belongs to the command line
+  const Ass<ASS_Renderer> renderer(ass_renderer_init(library.get()));
+  std::string script = script_of(card, width, height);
+  const Ass<ASS_Track> track(ass_read_memory(library.get(), script.data(), script.size(), nullptr));
+  if (!renderer || !track) throw Error(ExitCode::unavailable, "libass cannot draw a title card");
+  ass_set_frame_size(renderer.get(), width, height);
+  ass_set_fonts(renderer.get(), nullptr, "sans-serif", ASS_FONTPROVIDER_AUTODETECT, nullptr, 1);
+  Image image{width, height,
+              std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height))};
+  for (const ASS_Image* part = ass_render_frame(renderer.get(), track.get(), 0, nullptr); part != nullptr; part = part->next)
+    blend(*part, image);
   return image;
 }
 

@@ -109,7 +109,7 @@ MovieSink::MovieSink(const MovieFormat& format, std::filesystem::path output, Si
   if (rate.den < 1 || rate.num < rate.den || rate.num > 240 * rate.den)
     throw Error(ExitCode::usage, "a film of " + std::to_string(rate.num) + "/" + std::to_string(rate.den) +
                                      " frames a second cannot be encoded: expected 1 to 240");
-  av::quiet();
+  av::prepare();
   impl_ = std::make_unique<Impl>(format, std::move(output), std::move(options));
 }
 

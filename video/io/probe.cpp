@@ -74,7 +74,6 @@ void decode(const Track& track, const AVPacket* packet, AVFrame& frame, const st
 class ToRgb {
  public:
   Image operator()(const AVFrame& frame) {
-    if (frame.format == AV_PIX_FMT_BGR0) return unpacked(frame);
     if (!scaler_) open(frame);
     Image image{frame.width, frame.height,
                 std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height))};
@@ -86,22 +85,17 @@ class ToRgb {
   }
 
  private:
-  // With a matrix set, swscale goes by way of YUV, which is not exact.
-  static Image unpacked(const AVFrame& frame) {
-    Image image{frame.width, frame.height, {}};
-    for (int y = 0; y < frame.height; ++y) {
-      const std::uint8_t* pixel = frame.data[0] + std::ptrdiff_t{y} * frame.linesize[0];
-      for (int x = 0; x < frame.width; ++x, pixel += 4) image.rgb.insert(image.rgb.end(), {pixel[2], pixel[1], pixel[0]});
-    }
-    return image;
-  }
-
   void open(const AVFrame& frame) {
+    const auto format = static_cast<AVPixelFormat>(frame.format);
     const int flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT;
-    scaler_.reset(av::allocated(sws_getContext(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), frame.width,
-                                               frame.height, AV_PIX_FMT_RGB24, flags, nullptr, nullptr, nullptr)));
+    scaler_.reset(av::allocated(
+        sws_getContext(frame.width, frame.height, format, frame.width, frame.height, AV_PIX_FMT_RGB24, flags, nullptr, nullptr, nullptr)));
+    const AVPixFmtDescriptor& kind = *av_pix_fmt_desc_get(format);
+    // RGB and palettes are RGB already: with a matrix set, swscale would go by way of YUV, which is not exact.
+    if ((kind.flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0) return;
     const int* matrix = sws_getCoefficients(frame.colorspace == AVCOL_SPC_UNSPECIFIED ? SWS_CS_ITU709 : frame.colorspace);
-    const int full = frame.color_range == AVCOL_RANGE_JPEG ? 1 : 0;
+    const bool is_grey = kind.nb_components < 3;
+    const int full = frame.color_range == AVCOL_RANGE_JPEG || (is_grey && frame.color_range == AVCOL_RANGE_UNSPECIFIED) ? 1 : 0;
     av::check(sws_setColorspaceDetails(scaler_.get(), matrix, full, matrix, 1, 0, 1 << 16, 1 << 16), ExitCode::internal,
               "the scaler's matrix");
   }
@@ -208,7 +202,7 @@ av::Input open_input(const std::filesystem::path& file) {
 
 FilmProbe read_film(const std::filesystem::path& file, const std::function<void(const Image&)>& on_frame,
                     const std::function<void(std::span<const float>)>& on_samples) {
-  av::quiet();
+  av::prepare();
   const std::string name = file.string();
   const av::Input input = open_input(file);
   const Track video = open_track(*input, AVMEDIA_TYPE_VIDEO, name), audio = open_track(*input, AVMEDIA_TYPE_AUDIO, name);

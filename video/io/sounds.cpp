@@ -62,7 +62,7 @@ av::Input opened(const std::filesystem::path& file) {
 }  // namespace
 
 Sound read_sound(const std::filesystem::path& file) {
-  av::quiet();
+  av::prepare();
   const std::string name = file.string();
   const av::Input input = opened(file);
   const AVCodec* codec = nullptr;

@@ -50,7 +50,7 @@ struct StemFiles::Impl {
 };
 
 StemFiles::StemFiles(fs::path folder, Existing existing, std::int64_t lead) : impl_(std::make_unique<Impl>(std::move(folder), existing)) {
-  av::quiet();
+  av::prepare();
   for (const Stem stem : all_stems) write_silence(impl_->spools[static_cast<std::size_t>(stem)], lead);
 }
 

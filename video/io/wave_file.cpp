@@ -93,7 +93,7 @@ struct WaveSink::Impl {
 };
 
 WaveSink::WaveSink(fs::path output, SinkOptions options) {
-  av::quiet();
+  av::prepare();
   if (options.crf) throw Error(ExitCode::usage, "--crf: sound has no constant rate factor");
   impl_ = std::make_unique<Impl>(std::move(output), std::move(options));
 }

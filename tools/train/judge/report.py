@@ -96,7 +96,7 @@ def prompts(records: list[dict]) -> list[str]:
                                            ["plans with every event", share([[all(p["events"])] for p in plans])],
                                            ["lines word for word", share([p["lines"] for p in plans])],
                                            ["number of shots right", share([[p["shots"]] for p in plans])],
-                                           ["plans naming what the world has not", share([[p["violations"] > 0] for p in plans])]])]
+                                           ["plans that name something outside the world", share([[p["violations"] > 0] for p in plans])]])]
     return lines + identity(records)
 
 
@@ -194,7 +194,7 @@ def spoken(records: list[dict]) -> list[str]:
             "Whisper base hears a whole shot in its window of 30 s, with all of English before it; numbers, contractions and spelling in one or two words "
             "evened out, a repeated phrase counted once, a line at most twice its words. pocketsphinx knows the words of lines alone; lines with "
             "others are left out. Beyond the teacher's: paired. STOI and pitch against the teacher's voice alone, aligned; the renderer's sound has the "
-            "place's ambience under it. For STOI noise alone gets some .3.", ""]
+            "place's ambience under it. Noise alone has a STOI of about .3.", ""]
 
 
 def agreement(records: list[dict]) -> list[str]:

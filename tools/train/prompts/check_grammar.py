@@ -98,9 +98,10 @@ def tokenizer(draw):
     for _ in range(400):
         prompt, plan = draw(rng)
         texts += [s.text for s in tokens.segments(prompt, plan, [[]] * len(plan["shots"])) if s.kind != "special"]
-    path = pathlib.Path(tempfile.mkdtemp()) / "tokenizer.json"
-    tokens.train_tokenizer(texts, path)
-    return tokens.Vocabulary(path)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "tokenizer.json"
+        tokens.train_tokenizer(texts, path)
+        return tokens.Vocabulary(path)
 
 
 def check(count=400, seed=1):
