@@ -69,17 +69,23 @@ Image upright(const Image& image, int orientation) {
   return turned;
 }
 
+// No end of image behind the last scan. libjpeg-turbo makes grey of what is missing and says so in several ways.
+bool is_cut_off(const std::string& jpeg) {
+  const std::size_t end = jpeg.rfind("\xFF\xD9"), scan = jpeg.rfind("\xFF\xDA");
+  return end == std::string::npos || (scan != std::string::npos && end < scan);
+}
+
 // A JPEG; empty where it is cut off or broken, and nothing where it is of four inks, of which libjpeg-turbo makes no RGB.
 std::optional<Image> decoded_jpeg(const std::string& jpeg) {
   const Turbo turbo(tjInitDecompress());
   int width = 0, height = 0, sampling = 0, colours = 0;
   if (!turbo || tjDecompressHeader3(turbo.get(), bytes_of(jpeg), jpeg.size(), &width, &height, &sampling, &colours) != 0) return Image{};
   if (colours == TJCS_CMYK || colours == TJCS_YCCK) return std::nullopt;
+  if (is_cut_off(jpeg)) return Image{};
   Image image = sized(width, height);
-  if (tjDecompress2(turbo.get(), bytes_of(jpeg), jpeg.size(), image.rgb.data(), width, 0, height, TJPF_RGB, TJFLAG_ACCURATEDCT) != 0) {
-    const bool is_cut_off = std::string_view(tjGetErrorStr2(turbo.get())).find("Premature end") != std::string_view::npos;
-    if (tjGetErrorCode(turbo.get()) == TJERR_FATAL || is_cut_off) return Image{};
-  }
+  const int code =
+      tjDecompress2(turbo.get(), bytes_of(jpeg), jpeg.size(), image.rgb.data(), width, 0, height, TJPF_RGB, TJFLAG_ACCURATEDCT);
+  if (code != 0 && tjGetErrorCode(turbo.get()) == TJERR_FATAL) return Image{};  // cameras write what earns a warning
   return upright(image, orientation_of(jpeg));
 }
 
