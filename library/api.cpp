@@ -206,7 +206,7 @@ class Callbacks {
   }
 
   /// For the time left: the film is written for as long once its shots are made.
-  void expect_writing(double seconds) { pace_.begin(0.0, 1.0, seconds); }
+  void expect_writing(std::size_t shots, double seconds) { pace_.begin({0.0, 1.0, 1.0 / static_cast<double>(shots), seconds}); }
 
   [[nodiscard]] FilmHooks hooks() {
     FilmHooks hooks{.progress = [this](const FilmProgress& at) { return goes_on(at); }, .on_picture = {}, .on_whole = {}};
@@ -279,7 +279,10 @@ void render(fabula_model& model, const fabula_plan& plan, const char* file, cons
   const FilmRequest request = film_request(options, model.studio, plan.planned.film);
   check_memory(model.studio, plan.planned, request);
   const FilmHooks hooks = heard.hooks();
-  if (file != nullptr) heard.expect_writing(writing_seconds(plan.planned.film, sink_options(options, model.studio, plan.planned.film.fps)));
+  if (file != nullptr) {
+    const plan::Film& film = plan.planned.film;
+    heard.expect_writing(film.shots.size(), writing_seconds(film, sink_options(options, model.studio, film.fps)));
+  }
   if (file == nullptr) return film_to_callbacks(model, plan.planned, request, hooks, options.planning.caller);
   FilmInTheMaking making = make_film(options, model.studio, plan.planned, options.output, hooks);
   complete(making);

@@ -140,7 +140,7 @@ class Batch {
       progress_.show(fraction_of(0.0), {.stage = "planning", .film = done_, .films = total_});
       std::vector<PlanOutcome> plans = studio_.is_published ? std::vector<PlanOutcome>(wave.size(), PlannedFilm{})
                                                             : plan_jobs(wave, studio_.bundle.folder, request_.plans);
-      if (first == 0) progress_.pace().begin(0.0);
+      if (first == 0) progress_.pace().begin({});
       for (std::size_t i = 0; i < wave.size(); ++i) {
         done_ = first + i;
         attempt(*wave[i], [&] {

@@ -109,8 +109,8 @@ Production prepare(const RenderOptions& options, const Source& source, bool writ
 constexpr double shots_begin = 0.03, shots_end = 0.9;
 
 // Shows how far the shots are; false once the work is to stop.
-std::function<bool(const FilmProgress&)> shown_on(Progress& progress, double seconds_of_writing) {
-  progress.pace().begin(shots_begin, shots_end, seconds_of_writing);
+std::function<bool(const FilmProgress&)> shown_on(Progress& progress, std::size_t shots, double seconds_of_writing) {
+  progress.pace().begin({shots_begin, shots_end, (shots_end - shots_begin) / static_cast<double>(shots), seconds_of_writing});
   return [&progress](const FilmProgress& p) {
     progress.show(shots_begin + p.fraction * (shots_end - shots_begin), {.shot = p.shot, .shots = p.shots, .attempt = p.attempt});
     return !stop_requested();
@@ -142,7 +142,7 @@ void film_planned(const RenderOptions& options, Production p, Progress& progress
   const Stopwatch rendering;
   Preview preview(output, options.preview);
   Posters posters(options.posters, film);
-  const auto shown = shown_on(progress, writing_seconds(film, sink_options(options, p.studio, film.fps)));
+  const auto shown = shown_on(progress, film.shots.size(), writing_seconds(film, sink_options(options, p.studio, film.fps)));
   std::size_t filmed = 0;  // shots whose states go: what grows with the film's length is not kept to its end
   const FilmHooks hooks{.progress =
                             [&](const FilmProgress& at) {
@@ -182,7 +182,8 @@ void make_shots_of(const RenderOptions& options, Production p, Progress& progres
   ShotStore* store = p.studio.store.get();
   if (store == nullptr) throw Error(ExitCode::usage, "--shots makes shots for a store: name one with --store DIR");
   const std::vector<std::size_t> indices = selected_shots(options.shots, p.planned.film);
-  const auto shots = make_shots(p.planned, *p.studio.model, p.studio.bundle.shot_frames, indices, p.request, shown_on(progress, 0.0));
+  const auto shots =
+      make_shots(p.planned, *p.studio.model, p.studio.bundle.shot_frames, indices, p.request, shown_on(progress, indices.size(), 0.0));
   progress.show(1.0, {.stage = "done"});
   progress.clear();
   if (!store->failure().empty()) throw Error(ExitCode::io, store->failure());
