@@ -7,7 +7,7 @@
 namespace fabula {
 
 /// Slow (two system calls a piece), and blind to nothing: the processor itself refuses an access, also one by code that no compiler
-/// instrumented, such as oneDNN's.
+/// instrumented, such as a library's.
 class GuardedMemory {
  public:
   GuardedMemory() = default;

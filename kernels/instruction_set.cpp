@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <dnnl.hpp>
 
 #include "base/error.h"
+#include "kernels/multiply.h"
 
 namespace fabula {
 namespace {
@@ -25,7 +25,7 @@ constexpr std::array<Named, 4> named = {{
 }};
 
 InstructionSet of_the_processor() {
-  if (dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx) return InstructionSet::amx;
+  if (cpu_has_tiles()) return InstructionSet::amx;
   const auto targets = hwy::SupportedTargets();
   if ((targets & HWY_AVX3) != 0) return InstructionSet::avx512;
   return (targets & HWY_AVX2) != 0 ? InstructionSet::avx2 : InstructionSet::baseline;

@@ -22,8 +22,11 @@ void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std
 /// processor gives its bytes; denormals count as zeros, as they do there.
 void multiply_bf16(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k);
 
-/// The same by the instructions of InstructionSet::amx; a is bf16, too.
+/// The same bytes by AMX's tiles, where there are any; a is bf16, too.
 void multiply_by_tiles(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
                        std::int64_t k);
+
+/// Whether tiles multiply here: the processor has them, the system grants them, and they were seen to give multiply_bf16's bytes.
+[[nodiscard]] bool cpu_has_tiles();
 
 }  // namespace fabula

@@ -60,8 +60,8 @@ bool is_among(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// oneDNN's products keep an address of the heap in the stack pointer, so no thread that computes may run a signal handler of the program
-// around us (docs/DESIGN.md, section 6). Threads that start meanwhile inherit the mask.
+// No thread that computes runs a signal handler of the program around us (docs/DESIGN.md, section 6). Threads that start meanwhile inherit
+// the mask.
 class HeldSignals {
  public:
   HeldSignals() {

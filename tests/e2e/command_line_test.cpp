@@ -226,7 +226,7 @@ TEST_F(CommandLine, AnInterruptedRenderLeavesNothingBehind) {
     EXPECT_EQ(entry.path().string().find(".part"), std::string::npos) << entry.path();
 }
 
-// A handler would run on the stack of any thread, and inside oneDNN's products the stack pointer points into the heap.
+// A handler would run on the stack of whichever thread it interrupts, and a library's generated code may point that elsewhere.
 TEST_F(CommandLine, NoThreadRunsASignalHandler) {
   const std::string command = "sh -c 'cd " + folder_.string() + " && { " + FABULA_PROGRAM +
                               " render \"A fox in the city, in six shots.\" -o cut.mp4 --steps 200 --threads 2 2>err.txt & } && sleep 2 && "

@@ -79,7 +79,6 @@ TEST(Includes, ThirdPartyHeadersStayInTheFilesThatWrapThem) {
       {"libass", {"ass/"}, {"video/io/"}},
       {"CLI11", {"CLI/"}, {"library/", "tools/"}},
       {"CUDA", {"cuda", "cublas", "cudnn"}, {"kernels/", "tests/cuda_emulation/"}},
-      {"oneDNN", {"dnnl", "oneapi/dnnl"}, {"kernels/"}},
       {"Highway", {"hwy/"}, {"kernels/"}},
       {"flite", {"flite/"}, {"audio/"}},
       {"OpenSSL", {"openssl/"}, {"base/sha256.cpp"}},

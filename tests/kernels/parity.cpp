@@ -19,7 +19,7 @@ struct Tolerance {
   const char* reason;
 };
 constexpr Tolerance tolerances[] = {
-    {"linear", 2e-6F, "oneDNN sums up to 257 products in another order and with fma; an activation adds one rounding"},
+    {"linear", 2e-6F, "up to 257 products with fma, bf16 in tiles of 32; an activation adds one rounding"},
     {"linear_i8", 5e-7F, "the sums are the same whole numbers; an activation's exponential adds one rounding"},
     {"gather_rows_i8", 0.0F, "one product"},
     {"rms_norm", 5e-7F, "statistics in f32 lanes instead of f64: two roundings"},

@@ -7,8 +7,8 @@ namespace fabula::cli {
 /// further one at least two seconds later ends the process at once. Signals closer together count as one request: timeout(1) and service
 /// managers signal both the program and its group.
 ///
-/// No other thread may run a signal handler: oneDNN's matrix products (seen in 2.6.3) point the stack pointer at their work space, where
-/// the kernel would write the handler's frame. Call this before any other thread starts; threads inherit the signal mask.
+/// No other thread runs a signal handler: a library's generated code may point the stack pointer at its work space (oneDNN 2.6.3 was seen
+/// to, findings/), where the kernel would write the handler's frame. Call this before any other thread starts; threads inherit the signal mask.
 void take_stop_signals();
 
 [[nodiscard]] bool stop_requested();

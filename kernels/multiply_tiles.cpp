@@ -1,0 +1,107 @@
+// bf16 products by AMX. Tiles are a state of the thread, so they are set before each product and released behind it.
+#include "kernels/multiply.h"
+
+#if defined(__x86_64__)
+
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+#include "kernels/bf16.h"
+
+#define FABULA_TILE_NAMESPACE amx
+#define FABULA_TILE_TARGET __attribute__((target("amx-tile,amx-bf16")))
+// GCC does not know that a tile is read from memory or written to it.
+#define FABULA_TILE_LOAD(t, base, stride) \
+  do {                                    \
+    __asm__ volatile("" ::: "memory");    \
+    _tile_loadd(t, base, stride);         \
+  } while (false)
+#define FABULA_TILE_STORE(t, base, stride) \
+  do {                                     \
+    _tile_stored(t, base, stride);         \
+    __asm__ volatile("" ::: "memory");     \
+  } while (false)
+#define FABULA_TILE_ZERO(t) _tile_zero(t)
+#define FABULA_TILE_PRODUCTS(sum, a, b) _tile_dpbf16ps(sum, a, b)
+#include "kernels/multiply_tiles-inl.h"
+
+namespace fabula {
+namespace {
+
+// Palette 1: eight tiles of 16 rows of 64 bytes (Intel SDM, LDTILECFG).
+struct TileConfiguration {
+  std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  std::uint16_t bytes_in_a_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+static_assert(sizeof(TileConfiguration) == 64);
+
+bool has_instructions() {
+  constexpr unsigned amx_bf16 = 1U << 22U, amx_tile = 1U << 24U;  // leaf 7, EDX
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & amx_bf16) != 0 && (d & amx_tile) != 0;
+}
+
+// Linux gives a process tiles when it asks for them (Documentation/arch/x86/xstate.rst).
+bool is_granted() {
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+FABULA_TILE_TARGET void multiply_configured(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m,
+                                            std::int64_t n, std::int64_t k) {
+  const TileConfiguration configuration;
+  __asm__ volatile("ldtilecfg %0" ::"m"(configuration));  // GCC 12's intrinsic says that it reads eight bytes of it
+  amx::multiply_blocks(a, b, c, m, n, k);
+  _tile_release();
+}
+
+// Numbers on which every order of adding differs in some sum.
+bool gives_the_same_bytes() {
+  constexpr std::int64_t m = 37, n = 45, k = 131;
+  std::vector<std::uint16_t> a, b;
+  std::vector<float> wide;
+  std::uint32_t state = 1;
+  const auto next = [&state] {
+    state = state * 1664525U + 1013904223U;
+    return to_bf16(static_cast<float>(static_cast<std::int32_t>(state)) * 1e-9F);
+  };
+  for (std::int64_t i = 0; i < m * k; ++i) a.push_back(next());
+  for (std::int64_t i = 0; i < n * k; ++i) b.push_back(next());
+  for (const std::uint16_t bits : a) wide.push_back(from_bf16(bits));
+  std::vector<float> expected(m * n), found(m * n);
+  multiply_bf16({wide.data(), k}, {b.data(), k, true}, {expected.data(), n}, m, n, k);
+  multiply_configured({a.data(), k}, {b.data(), k, true}, {found.data(), n}, m, n, k);
+  return std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)) == 0;
+}
+
+}  // namespace
+
+bool cpu_has_tiles() {
+  static const bool has = has_instructions() && is_granted() && gives_the_same_bytes();
+  return has;
+}
+
+void multiply_by_tiles(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
+                       std::int64_t k) {
+  multiply_configured(a, b, c, m, n, k);
+}
+
+}  // namespace fabula
+
+#else
+
+namespace fabula {
+
+bool cpu_has_tiles() { return false; }
+void multiply_by_tiles(Matrix<const std::uint16_t>, Matrix<const std::uint16_t>, Matrix<float>, std::int64_t, std::int64_t, std::int64_t) {}
+
+}  // namespace fabula
+
+#endif

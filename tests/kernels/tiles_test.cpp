@@ -1,0 +1,84 @@
+// AMX's product over emulated tiles: the code that packs and walks them runs on every machine, the instructions on few.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "kernels/bf16.h"
+#include "kernels/instruction_set.h"
+
+namespace fabula::emulated_tiles {
+
+// Eight tiles of 16 rows of 16 words, and the three instructions on them (Intel SDM: TILELOADD, TILESTORED, TDPBF16PS). Normal numbers
+// alone.
+inline std::uint32_t held[8][16][16];
+
+inline void load(int tile, const void* base, std::int64_t stride) {
+  for (int row = 0; row < 16; ++row) std::memcpy(held[tile][row], static_cast<const char*>(base) + row * stride, 64);
+}
+
+inline void store(int tile, void* base, std::int64_t stride) {
+  for (int row = 0; row < 16; ++row) std::memcpy(static_cast<char*>(base) + row * stride, held[tile][row], 64);
+}
+
+inline float low(std::uint32_t word) { return from_bf16(static_cast<std::uint16_t>(word & 0xFFFFU)); }
+inline float high(std::uint32_t word) { return from_bf16(static_cast<std::uint16_t>(word >> 16U)); }
+
+inline void products(int sum, int a, int b) {
+  for (int row = 0; row < 16; ++row) {
+    for (int column = 0; column < 16; ++column) {
+      float even = 0.0F, odd = 0.0F;
+      for (int pair = 0; pair < 16; ++pair) {
+        even = std::fma(low(held[a][row][pair]), low(held[b][pair][column]), even);
+        odd = std::fma(high(held[a][row][pair]), high(held[b][pair][column]), odd);
+      }
+      const float all = std::bit_cast<float>(held[sum][row][column]) + (even + odd);
+      held[sum][row][column] = std::bit_cast<std::uint32_t>(all);
+    }
+  }
+}
+
+}  // namespace fabula::emulated_tiles
+
+#define FABULA_TILE_NAMESPACE emulated_tiles
+#define FABULA_TILE_TARGET
+#define FABULA_TILE_LOAD(t, base, stride) load(t, base, stride)
+#define FABULA_TILE_STORE(t, base, stride) store(t, base, stride)
+#define FABULA_TILE_ZERO(t) std::memset(held[t], 0, sizeof held[t])
+#define FABULA_TILE_PRODUCTS(sum, a, b) products(sum, a, b)
+#include "kernels/multiply_tiles-inl.h"
+
+namespace fabula::test {
+namespace {
+
+TEST(Tiles, GiveTheBytesOfTheOtherProcessors) {
+  if (instruction_set() == InstructionSet::baseline) GTEST_SKIP() << "no fused multiply-add: sums of this processor are rounded otherwise";
+  struct Size {
+    std::int64_t m, n, k;
+  };
+  std::mt19937 engine(1);
+  std::normal_distribution<float> draw;
+  for (const Size& s : {Size{1, 1, 1}, {16, 16, 32}, {32, 32, 64}, {33, 31, 33}, {5, 70, 97}, {200, 40, 530}, {193, 33, 1030}}) {
+    const std::int64_t stride = s.n + 3;
+    std::vector<std::uint16_t> a, b;
+    std::vector<float> wide;
+    for (std::int64_t i = 0; i < s.m * s.k; ++i) a.push_back(to_bf16(draw(engine)));
+    for (std::int64_t i = 0; i < s.n * s.k; ++i) b.push_back(to_bf16(draw(engine)));
+    for (const std::uint16_t bits : a) wide.push_back(from_bf16(bits));
+    std::vector<float> expected(static_cast<std::size_t>(s.m * stride), -1.0F), found = expected;
+    multiply_bf16({wide.data(), s.k}, {b.data(), s.k, true}, {expected.data(), stride}, s.m, s.n, s.k);
+    emulated_tiles::multiply_blocks({a.data(), s.k}, {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
+    EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float))) << s.m << " x " << s.n << " x " << s.k;
+    if (!cpu_has_tiles()) continue;
+    found.assign(found.size(), -1.0F);
+    multiply_by_tiles({a.data(), s.k}, {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
+    EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)))
+        << "AMX: " << s.m << " x " << s.n << " x " << s.k;
+  }
+  if (!cpu_has_tiles()) std::printf("no AMX on this processor: its instructions were not run\n");
+}
+
+}  // namespace
+}  // namespace fabula::test
