@@ -74,6 +74,8 @@ void decode(const Track& track, const AVPacket* packet, AVFrame& frame, const st
 class ToRgb {
  public:
   Image operator()(const AVFrame& frame) {
+    if (frame.format == AV_PIX_FMT_RGB48BE) return upper_bytes(frame, 3);
+    if (frame.format == AV_PIX_FMT_RGBA64BE) return upper_bytes(frame, 4);
     if (!scaler_) open(frame);
     Image image{frame.width, frame.height,
                 std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height))};
@@ -85,6 +87,16 @@ class ToRgb {
   }
 
  private:
+  // A PNG of 16 bits as Pillow reads it, and with it what models were trained on; swscale would round.
+  static Image upper_bytes(const AVFrame& frame, int channels) {
+    Image image{frame.width, frame.height, {}};
+    for (int y = 0; y < frame.height; ++y) {
+      const std::uint8_t* pixel = frame.data[0] + std::ptrdiff_t{y} * frame.linesize[0];
+      for (int x = 0; x < frame.width; ++x, pixel += 2 * channels) image.rgb.insert(image.rgb.end(), {pixel[0], pixel[2], pixel[4]});
+    }
+    return image;
+  }
+
   void open(const AVFrame& frame) {
     const auto format = static_cast<AVPixelFormat>(frame.format);
     const int flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT;
