@@ -200,24 +200,24 @@ void Worker::prepare(const Job& job) const {
   if (!job.plan.empty()) write_text(folder / "plan.json", job.plan);
 }
 
-// What becomes of a job whose program has ended.
+// What becomes of a job whose program has ended. It is counted first: whoever sees that it ended finds it among those that did.
 void Worker::settle(const Job& job, const Ending& ending, const Said& said, double seconds) {
   const Making now = making(job.id);
   if (ending.code == 0 && !said.result.empty() && !now.removed) {
-    store_.complete(job.id, said.result);
     ++counters_.completed;
     counters_.render_ms += static_cast<std::int64_t>(seconds * 1000.0);
+    store_.complete(job.id, said.result);
   } else if (now.cancelled || now.removed) {
-    store_.fail(job.id, "cancelled", "the video was cancelled");
     ++counters_.cancelled;
+    store_.fail(job.id, "cancelled", "the video was cancelled");
   } else if (!ending.timed_out && is_stopping()) {
     store_.requeue(job.id);
   } else {
     std::string message = said.error.empty() ? last_line(folder_of(job.id) / messages_file) : said.error;
     if (ending.signal != 0) message = "the renderer was ended by signal " + std::to_string(ending.signal);
     if (ending.timed_out) message = "the video took longer than " + std::to_string(options_.longest.count()) + " seconds";
-    store_.fail(job.id, code_of(ending), message.empty() ? "the renderer ended with " + std::to_string(ending.code) : message);
     ++counters_.failed;
+    store_.fail(job.id, code_of(ending), message.empty() ? "the renderer ended with " + std::to_string(ending.code) : message);
   }
 }
 
