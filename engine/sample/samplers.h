@@ -33,7 +33,7 @@ struct Sampler {
   void (*run)(Context&, std::span<const Track>, const Evaluate&, const AfterStep&);
 };
 
-/// "euler, heun"
+/// All of them, with commas between: "euler, heun".
 [[nodiscard]] std::string sampler_names();
 /// By name; Error(usage) names those that exist.
 [[nodiscard]] const Sampler& sampler_named(std::string_view name);

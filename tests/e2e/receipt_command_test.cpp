@@ -59,6 +59,15 @@ TEST_F(ReceiptCommand, AFilmIsMadeAgainToTheByte) {
   EXPECT_TRUE(contents(file("again.mp4")) == film_);
   EXPECT_EQ(receipt("again.fabula.json")["film"]["sha256"], made["film"]["sha256"]);
 
+  const Result looked = fabula("render --from-receipt pig.fabula.json -o b.mp4 --dry-run");
+  EXPECT_EQ(looked.code, 0) << looked.err;
+  EXPECT_FALSE(fs::exists(file("b.mp4")));
+  ASSERT_EQ(fabula("render --from-receipt pig.fabula.json -o c.mp4 -q --preview --posters posters --stems stems").code, 0);
+  EXPECT_TRUE(contents(file("c.mp4")) == film_);
+  EXPECT_TRUE(fs::exists(file("c.mp4.preview.jpg")));
+  EXPECT_TRUE(fs::exists(file("posters/s010.jpg")));
+  EXPECT_FALSE(fs::is_empty(file("stems")));
+
   EXPECT_EQ(fabula("render --from-receipt pig.fabula.json -o b.mp4 --crf 20").code, 2);
   EXPECT_EQ(fabula("render --from-receipt pig.fabula.json -o b.mp4 --seed 3").code, 2);
   EXPECT_EQ(fabula("render pig.json --from-receipt pig.fabula.json -o b.mp4").code, 2);
@@ -84,6 +93,9 @@ TEST_F(ReceiptCommand, WhatDiffersIsSaidAndNoOtherFilmIsWritten) {
   EXPECT_NE(film.err.find("the processor was an abacus"), std::string::npos) << film.err;
   change("film.fabula.json", [](json& r) { r["options"] = {"--no-such-option=1"}; });
   EXPECT_EQ(fabula("render --from-receipt film.fabula.json -o b.mp4").code, 65);
+  fs::copy(file("pig.fabula.json"), file("device.fabula.json"));
+  change("device.fabula.json", [](json& r) { r["options"].push_back("--device=cuda"); });
+  EXPECT_NE(fabula("render --from-receipt device.fabula.json -o b.mp4 -q").code, 0) << "made on the processor";
   EXPECT_FALSE(fs::exists(file("b.mp4")));
   EXPECT_FALSE(fs::exists(file("b.fabula.json")));
 }

@@ -23,6 +23,7 @@
 #include "tests/support/folder.h"
 #include "tests/support/refusal.h"
 #include "video/io/images.h"
+#include "video/io/movie.h"
 #include "video/io/paced_sink.h"
 #include "video/io/probe.h"
 #include "video/io/sequence.h"
@@ -137,6 +138,15 @@ TEST_F(Masters, AFilmInOneFormatOnlyHasItsOwnOptions) {
   EXPECT_EQ(container_of(".mov", "h264"), nullptr);
   EXPECT_EQ(container_extensions(), ".mp4, .mov, .mkv, .png, .exr, .wav");
   EXPECT_TRUE(listing().empty());
+}
+
+TEST_F(Masters, ASoundEncoderOfOtherSamplesIsRefused) {
+  static constexpr MovieFormat shorts = {
+      .muxer = "matroska", .encoder = "ffv1", .pixels = "bgr0", .options = {}, .sound = "flac", .has_boxes = false};
+  MovieSink sink(shorts, file("a.mkv"));
+  sink.frame(picture(64, 64, 0));
+  sink.samples(std::vector<float>(std::size_t{2} * film_sample_rate / 24));
+  EXPECT_NE(test::refusal([&] { sink.finish(); }, ExitCode::internal).find("flac"), std::string::npos);
 }
 
 TEST_F(Masters, AnExrIsLinearHalfFloatsWithColoursAndTimecode) {

@@ -56,7 +56,9 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
                                       : given.seed                    ? "--seed"
                                                                       : "--precision"));
   const Receipt receipt = read_receipt(given.from_receipt);
-  RenderOptions options;
+  RenderOptions options = given;  // where things are, and what is written beside the film
+  options.planning = {};
+  options.clip = {};
   CLI::App recorded;
   add_film_options(recorded, options);
   try {
@@ -67,20 +69,13 @@ RenderOptions options_of_receipt(const RenderOptions& given) {
   keep_reference_order(recorded, options.clip);
   options.receipt.recorded = receipt.options;
   options.receipt.loras = lora_files(options.clip);
-  options.seed = receipt.seed;
-  options.planning.model = {given.planning.model.model, receipt.precision, given.planning.model.threads};
-  options.planning.cast.none = true;  // the plan is as it was filmed
-  options.from_receipt = given.from_receipt;
   options.receipt.again = receipt;
-  options.output = given.output;
-  options.save_plan = given.save_plan;
-  options.overwriting = given.overwriting;
-  options.frames_out = given.frames_out;
-  options.quiet = given.quiet;
-  options.json = given.json;
-  options.store = given.store;
+  options.seed = receipt.seed;
+  options.planning.model.model = given.planning.model.model;
+  options.planning.model.threads = given.planning.model.threads;
+  options.planning.model.precision = receipt.precision;  // the device is among the recorded options
+  options.planning.cast.none = true;                     // the plan is as it was filmed
   options.clip.memory = given.clip.memory;
-  options.receipt.none = given.receipt.none;
   return options;
 }
 

@@ -196,6 +196,8 @@ void VideoEncoder::flush(const PacketReceiver& receive) { encode_frame(*context_
 AudioEncoder::AudioEncoder(const char* encoder) : context_(new_encoder(encoder)), frame_(new_frame()), packet_(new_packet()) {
   context_->sample_rate = film_sample_rate;
   context_->sample_fmt = context_->codec->sample_fmts[0];
+  if (context_->sample_fmt != AV_SAMPLE_FMT_FLTP && context_->sample_fmt != AV_SAMPLE_FMT_S32)
+    throw Error(ExitCode::internal, std::string("the encoder ") + encoder + " takes other samples than planar floats or 32-bit integers");
   av_channel_layout_default(&context_->ch_layout, film_channels);
   context_->bit_rate = audio_bits_per_second;
   context_->time_base = {1, film_sample_rate};
