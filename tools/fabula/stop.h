@@ -8,7 +8,8 @@ namespace fabula::cli {
 /// managers signal both the program and its group.
 ///
 /// No other thread runs a signal handler: a library's generated code may point the stack pointer at its work space (oneDNN 2.6.3 was seen
-/// to, findings/), where the kernel would write the handler's frame. Call this before any other thread starts; threads inherit the signal mask.
+/// to, findings/), where the kernel would write the handler's frame. Call this before any other thread starts; threads inherit the signal
+/// mask.
 void take_stop_signals();
 
 [[nodiscard]] bool stop_requested();
