@@ -148,19 +148,19 @@ void sum_panel(Matrix<const float> a, std::int64_t m, Matrix<const float> panel,
 HWY_INLINE float widened(float value) { return value; }
 HWY_INLINE float widened(std::uint16_t value) { return from_bf16(value); }
 
-#if HWY_TARGET != HWY_SCALAR
-// Eight columns of b (k, n), which is stored as (n, k), are turned in registers: a vector then holds one k of all of them.
-constexpr std::int64_t turned_columns = 8;
-using Turned = hn::FixedTag<float, 8>;
-using TurnedWords = hn::FixedTag<std::uint32_t, 8>;
+#if HWY_MAX_BYTES >= 16
+// Some columns of b (k, n), which is stored as (n, k), are turned in registers: a vector then holds one k of all of them.
+constexpr std::int64_t turned_columns = HWY_MAX_BYTES >= 32 ? 8 : 4;
+using Turned = hn::FixedTag<float, turned_columns>;
+using TurnedWords = hn::FixedTag<std::uint32_t, turned_columns>;
 
-/// Words [0, count) of eight rows that lie `stride` bytes apart: use(i, words [i] of the rows).
+/// Words [0, count) of turned_columns rows that lie `stride` bytes apart: use(i, words [i] of the rows).
 template <typename Use>
 HWY_INLINE void turn(const std::uint8_t* rows, std::int64_t stride, std::int64_t count, const Use& use) {
   const TurnedWords d;
-  const hn::FixedTag<std::uint64_t, 4> pairs;
+  const hn::FixedTag<std::uint64_t, turned_columns / 2> pairs;
   const hn::FixedTag<std::uint8_t, 16> bytes;
-  const hn::FixedTag<std::uint8_t, 32> both;
+  [[maybe_unused]] const hn::FixedTag<std::uint8_t, 4 * turned_columns> both;
   for (std::int64_t i = 0; i < count; i += 4) {
     const auto quarter = [&](std::int64_t row) ALWAYS_INLINE {
       const std::uint8_t* from = rows + row * stride + 4 * i;
@@ -169,7 +169,12 @@ HWY_INLINE void turn(const std::uint8_t* rows, std::int64_t stride, std::int64_t
       std::memcpy(padded, from, static_cast<std::size_t>(4 * (count - i)));
       return hn::Load(bytes, padded);
     };
-    const auto load = [&](std::int64_t row) ALWAYS_INLINE { return hn::BitCast(d, hn::Combine(both, quarter(row + 4), quarter(row))); };
+    const auto load = [&](std::int64_t row) ALWAYS_INLINE {
+      if constexpr (turned_columns == 8)
+        return hn::BitCast(d, hn::Combine(both, quarter(row + 4), quarter(row)));
+      else
+        return hn::BitCast(d, quarter(row));
+    };
     const auto r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3);
     const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1)), low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
     const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1)), high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
@@ -251,7 +256,7 @@ template <typename T>
 void pack(Matrix<const T> b, std::int64_t columns, std::int64_t k, float* panel) {
   if (columns < panel_columns) std::fill_n(panel, k * panel_columns, 0.0F);
   std::int64_t column = 0;
-#if HWY_TARGET != HWY_SCALAR
+#if HWY_MAX_BYTES >= 16
   for (; b.transposed && column + turned_columns <= columns; column += turned_columns) {
     each_k(b.data + column * b.stride, b.stride, k,
            [&](std::int64_t i, auto values) ALWAYS_INLINE { hn::Store(values, Turned(), panel + i * panel_columns + column); });
@@ -279,7 +284,7 @@ Matrix<const T> part(Matrix<const T> whole, std::int64_t row, std::int64_t colum
 template <typename Order, typename T>
 void multiply_panels(Matrix<const float> a, Matrix<const T> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, bool add) {
   std::int64_t begin = 0;
-#if HWY_TARGET != HWY_SCALAR
+#if HWY_MAX_BYTES >= 16
   if (m <= few_rows && b.transposed && !a.transposed && !add) begin = multiply_few<Order>(a, b, c, m, n, k);
 #endif
   HWY_ALIGN float panel[panel_depth * panel_columns];

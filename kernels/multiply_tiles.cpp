@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -65,16 +66,16 @@ FABULA_TILE_TARGET void multiply_configured(Matrix<const std::uint16_t> a, Matri
 // Numbers on which every order of adding differs in some sum.
 bool gives_the_same_bytes() {
   constexpr std::int64_t m = 37, n = 45, k = 131;
-  std::vector<std::uint16_t> a, b;
-  std::vector<float> wide;
+  std::vector<std::uint16_t> a(m * k), b(n * k);
+  std::vector<float> wide(a.size());
   std::uint32_t state = 1;
   const auto next = [&state] {
     state = state * 1664525U + 1013904223U;
     return to_bf16(static_cast<float>(static_cast<std::int32_t>(state)) * 1e-9F);
   };
-  for (std::int64_t i = 0; i < m * k; ++i) a.push_back(next());
-  for (std::int64_t i = 0; i < n * k; ++i) b.push_back(next());
-  for (const std::uint16_t bits : a) wide.push_back(from_bf16(bits));
+  std::generate(a.begin(), a.end(), next);
+  std::generate(b.begin(), b.end(), next);
+  std::transform(a.begin(), a.end(), wide.begin(), from_bf16);
   std::vector<float> expected(m * n), found(m * n);
   multiply_bf16({wide.data(), k}, {b.data(), k, true}, {expected.data(), n}, m, n, k);
   multiply_configured({a.data(), k}, {b.data(), k, true}, {found.data(), n}, m, n, k);
