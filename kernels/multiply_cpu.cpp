@@ -102,8 +102,8 @@ HWY_INLINE void sum_block(InTiles, const float* a, std::int64_t down, std::int64
     unrolled<rows>([&](int row) ALWAYS_INLINE {
       float* to = c.data + row * c.stride;
       const auto left = hn::Add(even_left[row], odd_left[row]), right = hn::Add(even_right[row], odd_right[row]);
-      hn::StoreU(add ? hn::Add(hn::LoadU(d, to), left) : left, d, to);
-      hn::StoreU(add ? hn::Add(hn::LoadU(d, to + half), right) : right, d, to + half);
+      hn::StoreU(hn::Add(add ? hn::LoadU(d, to) : hn::Zero(d), left), d, to);
+      hn::StoreU(hn::Add(add ? hn::LoadU(d, to + half) : hn::Zero(d), right), d, to + half);
     });
     add = true;
   }
