@@ -205,7 +205,7 @@ class Callbacks {
     std::memcpy(&callbacks_, given, std::min(given->size, sizeof callbacks_));
   }
 
-  /// For the time left: the film is written for as long once its shots are made.
+  /// For the time left: how long the file is still being written once its shots are made.
   void expect_writing(std::size_t shots, double seconds) { pace_.begin({0.0, 1.0, 1.0 / static_cast<double>(shots), seconds}); }
 
   [[nodiscard]] FilmHooks hooks() {
@@ -279,11 +279,9 @@ void render(fabula_model& model, const fabula_plan& plan, const char* file, cons
   const FilmRequest request = film_request(options, model.studio, plan.planned.film);
   check_memory(model.studio, plan.planned, request);
   const FilmHooks hooks = heard.hooks();
-  if (file != nullptr) {
-    const plan::Film& film = plan.planned.film;
-    heard.expect_writing(film.shots.size(), writing_seconds(film, sink_options(options, model.studio, film.fps)));
-  }
   if (file == nullptr) return film_to_callbacks(model, plan.planned, request, hooks, options.planning.caller);
+  const plan::Film& film = plan.planned.film;
+  heard.expect_writing(film.shots.size(), writing_seconds(film, sink_options(options, model.studio, film.fps)));
   FilmInTheMaking making = make_film(options, model.studio, plan.planned, options.output, hooks);
   complete(making);
   for (const std::string& note : film_notes(making, model.studio.store.get())) options.planning.caller.tell(note);

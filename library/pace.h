@@ -14,7 +14,7 @@ class Pace {
   struct Stretch {
     double begin = 0.0, end = 1.0;
     double first = 0.0;         ///< share of its first part, a film's first shot, beside which nothing is encoded yet
-    double last_seconds = 0.0;  ///< what comes behind it takes as long
+    double last_seconds = 0.0;  ///< how long the work behind it takes
   };
 
   /// The pace is that from here on: what came before was of another kind.

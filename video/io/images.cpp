@@ -5,10 +5,12 @@
 #include <turbojpeg.h>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -22,7 +24,7 @@ namespace fabula {
 namespace {
 
 constexpr int jpeg_quality = 92;
-constexpr std::size_t largest_picture_file = std::size_t{1} << 30U;
+constexpr std::size_t largest_jpeg = std::size_t{1} << 30U;
 
 Image sized(int width, int height) {
   return {width, height,
@@ -69,6 +71,12 @@ Image upright(const Image& image, int orientation) {
   return turned;
 }
 
+bool is_jpeg(const std::filesystem::path& file) {
+  char start[2] = {};
+  std::ifstream(file, std::ios::binary).read(start, sizeof start);
+  return std::string_view(start, sizeof start) == "\xFF\xD8";
+}
+
 // No end of image behind the last scan. libjpeg-turbo makes grey of what is missing and says so in several ways.
 bool is_cut_off(const std::string& jpeg) {
   const std::size_t end = jpeg.rfind("\xFF\xD9"), scan = jpeg.rfind("\xFF\xDA");
@@ -103,7 +111,26 @@ Image decoded_by_libav(const std::filesystem::path& file) {
   }
 }
 
-std::vector<std::uint8_t> encoded_jpeg(const Image& image) {
+}  // namespace
+
+Image read_image(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file)) throw Error(ExitCode::input_missing, file.string() + " is not there");
+  std::optional<Image> jpeg = is_jpeg(file) ? decoded_jpeg(read_file(file, largest_jpeg)) : std::nullopt;
+  Image image = jpeg ? std::move(*jpeg) : decoded_by_libav(file);
+  if (image.rgb.empty()) throw Error(ExitCode::bad_data, file.string() + " is not a picture that can be read");
+  return image;
+}
+
+void write_image(const std::filesystem::path& file, const Image& image) {
+  const std::string ending = file.extension().string();
+  if (ending != ".png" && ending != ".jpg" && ending != ".jpeg") {
+    throw Error(ExitCode::usage, file.string() + ": pictures are written as .png, .jpg or .jpeg");
+  }
+  const std::vector<std::uint8_t> bytes = ending == ".png" ? png_of(image) : jpeg_of(image);
+  write_whole_file(file, std::as_bytes(std::span(bytes)), Existing::refuse);
+}
+
+std::vector<std::uint8_t> jpeg_of(const Image& image) {
   const Turbo turbo(tjInitCompress());
   unsigned char* bytes = nullptr;
   unsigned long size = 0;
@@ -114,7 +141,7 @@ std::vector<std::uint8_t> encoded_jpeg(const Image& image) {
   return {bytes, bytes + size};
 }
 
-std::vector<std::uint8_t> encoded_png(const Image& image) {
+std::vector<std::uint8_t> png_of(const Image& image) {
   av::prepare();
   const av::CodecContext context = av::new_encoder("png");
   context->width = image.width;
@@ -133,29 +160,6 @@ std::vector<std::uint8_t> encoded_png(const Image& image) {
   av::check(avcodec_receive_packet(context.get(), packet.get()), ExitCode::internal, "the PNG encoder failed");
   return {packet->data, packet->data + packet->size};
 }
-
-}  // namespace
-
-Image read_image(const std::filesystem::path& file) {
-  if (!std::filesystem::is_regular_file(file)) throw Error(ExitCode::input_missing, file.string() + " is not there");
-  const std::string bytes = read_file(file, largest_picture_file);
-  const std::optional<Image> jpeg = bytes.starts_with("\xFF\xD8") ? decoded_jpeg(bytes) : std::nullopt;
-  Image image = jpeg ? *jpeg : decoded_by_libav(file);
-  if (image.rgb.empty()) throw Error(ExitCode::bad_data, file.string() + " is not a picture that can be read");
-  return image;
-}
-
-void write_image(const std::filesystem::path& file, const Image& image) {
-  const std::string ending = file.extension().string();
-  if (ending != ".png" && ending != ".jpg" && ending != ".jpeg") {
-    throw Error(ExitCode::usage, file.string() + ": pictures are written as .png, .jpg or .jpeg");
-  }
-  const std::vector<std::uint8_t> bytes = ending == ".png" ? png_of(image) : jpeg_of(image);
-  write_whole_file(file, std::as_bytes(std::span(bytes)), Existing::refuse);
-}
-
-std::vector<std::uint8_t> jpeg_of(const Image& image) { return encoded_jpeg(image); }
-std::vector<std::uint8_t> png_of(const Image& image) { return encoded_png(image); }
 
 Image resize(const Image& image, int width, int height) {
   return resample_picture(image, width, height, PictureFilter::lanczos, FixedPoint::pillow);
