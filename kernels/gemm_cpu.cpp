@@ -70,7 +70,8 @@ void round_rows(const Exec& exec, Tensor x, bool by_tiles, void* to) {
 void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   if (rows == 0 || n == 0) return;
-  const bool is_bf16 = weight.dtype == DType::bf16, by_tiles = is_bf16 && instruction_set() == InstructionSet::amx;
+  const bool is_bf16 = weight.dtype == DType::bf16,
+             by_tiles = is_bf16 && rows >= fewest_tiled_rows && instruction_set() == InstructionSet::amx;
   if (is_bf16) round_rows(exec, x, by_tiles, scratch.data);
   const float* factors = is_bf16 ? scratch.f32() : x.f32();
   const bool one_tile = rows * n * k < least_shared_product;

@@ -23,6 +23,10 @@ constexpr std::int64_t least_shared_product = 1 << 19;
 /// them (multiply_cpu.cpp).
 constexpr std::int64_t rows_per_tile = 192, columns_per_tile = 256;
 
+/// Rows from which on AMX's tiles multiply: below, a tile is mostly empty, and packing the weight for it costs more than the products. The
+/// bytes are the same either way.
+constexpr std::int64_t fewest_tiled_rows = 16;
+
 /// Columns of linear_i8's tile: its weights are read anew for every four rows, and 128 columns of them stay in the cache.
 constexpr std::int64_t columns_per_i8_tile = 128;
 
