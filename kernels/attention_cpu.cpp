@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +13,21 @@
 #include "kernels/multiply.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
+
+#ifndef FABULA_SOFTMAX
+#define FABULA_SOFTMAX
+namespace fabula {
+/// Products (keys, queries) of some keys with some queries, rows `stride` apart; of each query its largest product and its weights' total
+/// so far, and by how much what was summed with those weights is to be multiplied. Once for all instruction sets.
+struct Softmax {
+  float* products;
+  std::int64_t stride, keys, queries;
+  std::int64_t visible, step;  ///< the first query sees so many of the keys, below 1: none; each further one `step` more
+  float scale;
+  float *largest, *total, *factors;
+};
+}  // namespace fabula
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace fabula {
@@ -43,6 +59,69 @@ float soften(float* row, std::int64_t count, float scale, float& largest, float&
 
 void scale_row(float* row, std::int64_t count, float factor) {
   map(row, count, row, [&](Vec v) { return hn::Mul(v, all(factor)); });
+}
+
+// A query's weights of a block of keys are added up as eight sums, of every eighth key, and these as SumOfLanes adds a vector of eight:
+// soften()'s order.
+constexpr std::int64_t partial_sums = 8;
+
+/// use(key, key % partial_sums) for all keys.
+template <typename Use>
+HWY_INLINE void each_key(std::int64_t keys, const Use& use) {
+  std::int64_t key = 0;
+  for (; key + partial_sums <= keys; key += partial_sums) {
+    use(key, 0), use(key + 1, 1), use(key + 2, 2), use(key + 3, 3), use(key + 4, 4), use(key + 5, 5), use(key + 6, 6), use(key + 7, 7);
+  }
+  for (int part = 0; key < keys; ++key, ++part) use(key, part);
+}
+
+/// soften() for a vector of queries from `query` on. is_masked: some of them do not see all keys.
+template <bool is_masked>
+void soften_vector(const Softmax& s, std::int64_t query) {
+  const hn::RebindToSigned<Floats> integers;
+  const auto all_integers = [&](std::int64_t value) ALWAYS_INLINE { return hn::Set(integers, static_cast<std::int32_t>(value)); };
+  const std::int64_t left = s.queries - query;
+  const auto seen = hn::Add(all_integers(s.visible + s.step * query), hn::Mul(hn::Iota(integers, 0), all_integers(s.step)));
+  const auto sees = [&](std::int64_t key) ALWAYS_INLINE { return hn::RebindMask(Floats(), hn::Lt(all_integers(key), seen)); };
+  const Vec before = load(s.largest + query, left);
+  Vec peaks[2] = {before, before};
+  each_key(s.keys, [&](std::int64_t key, int part) ALWAYS_INLINE {
+    Vec product = load(s.products + key * s.stride + query, left);
+    if constexpr (is_masked) product = hn::IfThenElse(sees(key), product, before);
+    peaks[part % 2] = hn::Max(peaks[part % 2], product);
+  });
+  const Vec now = hn::Max(peaks[0], peaks[1]);
+  Vec sums[partial_sums];
+  for (Vec& sum : sums) sum = all(0.0F);
+  each_key(s.keys, [&](std::int64_t key, int part) ALWAYS_INLINE {
+    float* at = s.products + key * s.stride + query;
+    Vec weight = exp(hn::Mul(hn::Sub(load(at, left), now), all(s.scale)));
+    if constexpr (is_masked) weight = hn::IfThenElseZero(sees(key), weight);
+    store(weight, at, left);
+    sums[part] = hn::Add(sums[part], weight);
+  });
+  for (std::int64_t width = partial_sums / 2; width > 0; width /= 2) {
+    for (std::int64_t i = 0; i < width; ++i) sums[i] = hn::Add(sums[i], sums[i + width]);
+  }
+  HWY_ALIGN float peak[hn::MaxLanes(Floats())], sum[hn::MaxLanes(Floats())];
+  hn::Store(now, Floats(), peak);
+  hn::Store(sums[0], Floats(), sum);
+  for (std::int64_t i = 0; i < std::min(left, lanes()); ++i) {
+    const std::int64_t q = query + i;
+    s.factors[q] = s.largest[q] == peak[i] ? 1.0F : std::exp(s.scale * (s.largest[q] - peak[i]));
+    s.largest[q] = peak[i];
+    s.total[q] = s.total[q] * s.factors[q] + sum[i];
+  }
+}
+
+/// Turns products into weights, exp(scale · (product − the largest so far)), zero for a key that is not seen.
+void soften_columns(const Softmax& s) {
+  for (std::int64_t query = 0; query < s.queries; query += lanes()) {
+    if (s.visible + s.step * query < s.keys)
+      soften_vector<true>(s, query);
+    else
+      soften_vector<false>(s, query);
+  }
 }
 
 /// One sequence's keys (dim, slots) and values (slots, dim) of one head: each page `stride` floats long.
@@ -153,33 +232,42 @@ HWY_AFTER_NAMESPACE();
 namespace fabula {
 namespace {
 
-HWY_EXPORT(soften);
+HWY_EXPORT(soften_columns);
 HWY_EXPORT(scale_row);
 HWY_EXPORT(attend_group);
 
-constexpr std::int64_t query_block = 128, key_block = 256;
+constexpr std::int64_t query_block = 192, key_block = 256;
+// Rows of a block's products do not fall on the same few sets of the first-level cache: an odd number of its lines.
+constexpr std::int64_t products_stride = query_block + 16;
+
+/// Asks for rows of a head, which lie far apart, before they are needed: a processor does not foresee such a stride.
+void prefetch(const float* rows, std::int64_t count, std::int64_t stride, std::int64_t dim) {
+  constexpr std::int64_t floats_per_line = 16;
+  for (std::int64_t row = 0; row < count; ++row) {
+    for (std::int64_t i = 0; i < dim; i += floats_per_line) __builtin_prefetch(rows + row * stride + i, 0, 2);
+  }
+}
 
 /// One head's queries [begin, begin + rows): their rows are `q_stride` floats apart, those of keys and values `k_stride`. The first of
-/// them sees `seen` keys, each further one `step` more (0 or 1).
+/// them sees `seen` keys, each further one `step` more (0 or 1). Queries are the columns of the products, so that a vector holds some of
+/// them and the softmax needs no sums across it, and so that it is the few queries which multiply() has to turn, not all keys.
 void attend(const float* q, std::int64_t q_stride, std::int64_t rows, const float* k, const float* v, std::int64_t k_stride,
             std::int64_t dim, std::int64_t seen, std::int64_t step, float* out) {
-  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
-  float weights[query_block * key_block];
-  float largest[query_block], total[query_block] = {};
+  float weights[key_block * products_stride];
+  float largest[query_block], total[query_block] = {}, factors[query_block];
   std::fill_n(largest, rows, -std::numeric_limits<float>::infinity());
   const std::int64_t keys = seen + step * (rows - 1);
   for (std::int64_t key = 0; key < keys; key += key_block) {
     const std::int64_t count = std::min(key_block, keys - key);
-    multiply({q, q_stride}, {k + key * k_stride, k_stride, true}, {weights, count}, rows, count, dim, false);
-    for (std::int64_t row = 0; row < rows; ++row) {
-      float* products = weights + row * count;
-      const std::int64_t visible = std::clamp<std::int64_t>(seen + step * row - key, 0, count);
-      std::fill(products + visible, products + count, 0.0F);
-      if (visible == 0) continue;
-      const float factor = HWY_DYNAMIC_DISPATCH(soften)(products, visible, scale, largest[row], total[row]);
-      if (key > 0 && factor != 1.0F) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, factor);
+    prefetch(v + key * k_stride, count, k_stride, dim);
+    multiply({k + key * k_stride, k_stride}, {q, q_stride, true}, {weights, products_stride}, count, rows, dim, false);
+    HWY_DYNAMIC_DISPATCH(soften_columns)
+    ({weights, products_stride, count, rows, seen - key, step, 1.0F / std::sqrt(static_cast<float>(dim)), largest, total, factors});
+    for (std::int64_t row = 0; key > 0 && row < rows; ++row) {
+      if (factors[row] != 1.0F) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, factors[row]);
     }
-    multiply({weights, count}, {v + key * k_stride, k_stride}, {out, q_stride}, rows, dim, count, key > 0);
+    prefetch(k + (key + count) * k_stride, std::min(key_block, keys - key - count), k_stride, dim);
+    multiply({weights, products_stride, true}, {v + key * k_stride, k_stride}, {out, q_stride}, rows, dim, count, key > 0);
   }
   for (std::int64_t row = 0; row < rows; ++row) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, 1.0F / total[row]);
 }

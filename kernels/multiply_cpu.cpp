@@ -17,10 +17,6 @@
 #include "kernels/multiply.h"
 #include "kernels/simd-inl.h"
 
-#ifndef ALWAYS_INLINE  // on a lambda of a loop whose sums must stay in registers
-#define ALWAYS_INLINE __attribute__((always_inline))
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace fabula {
 namespace HWY_NAMESPACE {
@@ -254,6 +250,12 @@ std::int64_t multiply_few(Matrix<const float> a, Matrix<const T> b, Matrix<float
 /// The first `columns` columns of b (k, n), widened.
 template <typename T>
 void pack(Matrix<const T> b, std::int64_t columns, std::int64_t k, float* panel) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (!b.transposed && columns == panel_columns) {  // a copy of a size that is known
+      for (std::int64_t i = 0; i < k; ++i) std::copy_n(b.data + i * b.stride, panel_columns, panel + i * panel_columns);
+      return;
+    }
+  }
   if (columns < panel_columns) std::fill_n(panel, k * panel_columns, 0.0F);
   std::int64_t column = 0;
 #if HWY_MAX_BYTES >= 16

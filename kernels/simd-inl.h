@@ -15,6 +15,10 @@
 
 #include "kernels/kernels.h"
 
+#ifndef ALWAYS_INLINE  // on a lambda of a loop whose sums must stay in registers
+#define ALWAYS_INLINE __attribute__((always_inline))
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace fabula {
 namespace HWY_NAMESPACE {
