@@ -21,7 +21,7 @@ void check(int code, const char* call) {
 
 struct LoudnessMeter::Impl {
   // The histogram keeps the blocks' energies in bins of 0.1 LU instead of a list that grows.
-  Impl() : state(ebur128_init(film_channels, film_sample_rate, EBUR128_MODE_I | EBUR128_MODE_TRUE_PEAK | EBUR128_MODE_HISTOGRAM)) {
+  explicit Impl(int modes) : state(ebur128_init(film_channels, film_sample_rate, modes)) {
     if (state == nullptr) throw Error(ExitCode::out_of_memory, "no memory to measure the film's loudness");
   }
   ~Impl() { ebur128_destroy(&state); }
@@ -31,7 +31,9 @@ struct LoudnessMeter::Impl {
   ebur128_state* state;
 };
 
-LoudnessMeter::LoudnessMeter() : impl_(std::make_unique<Impl>()) {}
+LoudnessMeter::LoudnessMeter(Measures measures)
+    : impl_(std::make_unique<Impl>(EBUR128_MODE_I | EBUR128_MODE_HISTOGRAM |
+                                   (measures == Measures::loudness_and_peak ? EBUR128_MODE_TRUE_PEAK : 0))) {}
 LoudnessMeter::~LoudnessMeter() = default;
 LoudnessMeter::LoudnessMeter(LoudnessMeter&&) noexcept = default;
 LoudnessMeter& LoudnessMeter::operator=(LoudnessMeter&&) noexcept = default;

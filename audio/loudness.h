@@ -9,7 +9,10 @@ namespace fabula {
 /// Measures 48 kHz stereo as it streams by; memory does not grow with its length.
 class LoudnessMeter {
  public:
-  LoudnessMeter();
+  enum class Measures { loudness, loudness_and_peak };
+
+  /// Peaks between samples take several times as long to find as loudness.
+  explicit LoudnessMeter(Measures = Measures::loudness_and_peak);
   ~LoudnessMeter();
   LoudnessMeter(LoudnessMeter&&) noexcept;
   LoudnessMeter& operator=(LoudnessMeter&&) noexcept;
@@ -17,7 +20,7 @@ class LoudnessMeter {
   void add(std::span<const float> interleaved_stereo);
   /// Gated loudness of all so far in LUFS, to 0.1; −infinity for silence and for less than 0.4 s.
   [[nodiscard]] double integrated_lufs() const;
-  /// Of the louder channel, in dBTP; −infinity for digital silence.
+  /// Of the louder channel, in dBTP; −infinity for digital silence. Throws Error(internal) if peaks are not measured.
   [[nodiscard]] double true_peak_dbtp() const;
 
  private:

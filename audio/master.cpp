@@ -17,7 +17,7 @@ constexpr int most_corrections = 6;
 // LUFS of what `run` sends.
 template <typename Run>
 double measured(const Run& run) {
-  LoudnessMeter meter;
+  LoudnessMeter meter(LoudnessMeter::Measures::loudness);
   run([&](std::span<const float> samples) { meter.add(samples); });
   return meter.integrated_lufs();
 }

@@ -24,7 +24,7 @@ void add_making_options(CLI::App& command, FilmOptions& options) {
       ->capture_default_str();
   command
       .add_option("--crf", options.crf,
-                  "Constant rate factor of h264, hevc and av1: higher is smaller, x264's 0 is lossless (default: 16, 18, 24)")
+                  "Constant rate factor of h264, hevc and av1: higher is smaller, x264's 0 is lossless (default: 18, 18, 24)")
       ->check(CLI::Range(0, 51));
   command.add_option("--scale", options.scale, "Size of the film as a multiple of the model's canvas (default: at least 480 lines)")
       ->check(CLI::Range(1, 16));

@@ -19,7 +19,7 @@ double pixels_in(const SinkOptions& how, int total_ms) {
 std::uint64_t estimated_film_bytes(const Container& container, const SinkOptions& how, int total_ms) {
   const bool has_sound = container.holds != Container::Holds::picture, is_coded = container.holds == Container::Holds::both;
   const double sound_bytes_a_second = !has_sound ? 0.0 : is_coded && container.bits_a_pixel < 1.0 ? 24e3 : 288e3;
-  const double picture = pixels_in(how, total_ms) * container.bits_a_pixel / 8.0 * std::exp2((16.0 - how.crf.value_or(16)) / 6.0);
+  const double picture = pixels_in(how, total_ms) * container.bits_a_pixel / 8.0 * std::exp2((18.0 - how.crf.value_or(18)) / 6.0);
   return static_cast<std::uint64_t>(picture + total_ms / 1000.0 * sound_bytes_a_second);
 }
 

@@ -95,7 +95,7 @@ SinkOptions sink_options(const FilmOptions& options, const Studio& studio, int f
 }
 
 double writing_seconds(const plan::Film& film, const SinkOptions& sink) {
-  constexpr double pixels_a_second = 35e6, sound_seconds_a_second = 0.15;
+  constexpr double pixels_a_second = 60e6, sound_seconds_a_second = 0.15;
   const double sound = film.total_ms / 1000.0 * sound_seconds_a_second;
   return film.shots.empty() ? sound : sound + pixels_in(sink, film.shots.back().duration_ms) / pixels_a_second;
 }

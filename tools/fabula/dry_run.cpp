@@ -65,7 +65,7 @@ Sizes sizes_of(const RenderOptions& options, Studio& studio, const PlannedFilm& 
   }
   sizes.film = estimated_film_bytes(container_for(output, options.format), how, planned.film.total_ms);
   const int threads = thread_count(options.planning.model.threads);
-  constexpr double encoded_pixels_a_second = 26e6;  // x264's "veryfast" on one core
+  constexpr double encoded_pixels_a_second = 50e6;  // x264's "superfast" on one core
   sizes.seconds = pixels_in(how, planned.film.total_ms) / (encoded_pixels_a_second * std::min(threads, 4));
   if (longest != nullptr) measure(sizes, *studio.model, *longest);
   return sizes;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstring>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,9 +17,9 @@
 #include "video/io/sample_spool.h"
 
 // The film's loudness is known only when its last sample is, so the sound cannot be encoded as it comes. Frames are encoded as they come
-// and their packets put on a spool; samples go to a second spool. finish() measures and masters the sound, encodes it, and writes packets
-// of both kinds in order of time, which is the one moment when the file exists. The picture is encoded once, nothing is read back through a
-// demuxer, and all that grows with the film is on disk.
+// and their packets put on a spool; samples go to a second spool. finish() masters and encodes the sound while the picture's encoder works
+// on what it still holds, and writes packets of both kinds in order of time, which is the one moment when the file exists. The picture is
+// encoded once, nothing is read back through a demuxer, and all that grows with the film is on disk.
 
 namespace fabula {
 namespace {
@@ -63,6 +64,27 @@ class PacketSpool {
   Spool spool_;
 };
 
+// Packets of one kind on their way to the muxer.
+struct Track {
+  PacketSpool spool;
+  av::Packet next = av::new_packet();
+  bool waiting = false;  // whether there is a next one
+
+  explicit Track(const std::filesystem::path& beside) : spool(beside) {}
+
+  av::PacketReceiver writer() {
+    return [this](AVPacket& packet) { spool.write(packet); };
+  }
+  void rewind() {
+    spool.rewind();
+    waiting = spool.read(*next);
+  }
+  void pass_on(av::Muxer& muxer, std::size_t stream) {
+    muxer.write(stream, *next);
+    waiting = spool.read(*next);
+  }
+};
+
 }  // namespace
 
 struct MovieSink::Impl {
@@ -70,24 +92,40 @@ struct MovieSink::Impl {
       : format(the_format),
         options(std::move(the_options)),
         file(std::move(output), options.existing),
+        samples(file.scratch()),
         pictures(file.scratch()),
-        sound(file.scratch()) {}
+        sounds(file.scratch()) {}
 
-  // Puts the picture's packets that are due up to `time` (in `base`) into the file.
-  void write_pictures_until(av::Muxer& muxer, std::int64_t time, AVRational base) {
-    while (waiting && av_compare_ts(picture->dts, video->context().time_base, time, base) <= 0) next_picture(muxer);
+  void encode_sound() {
+    audio.emplace(format.sound);
+    mastered = master_sound([&](const SampleReceiver& receive) { samples.play(receive); }, options.loudness,
+                            [&](std::span<const float> played) { audio->encode(played, sounds.writer()); });
+    audio->flush(sounds.writer());
   }
-  void next_picture(av::Muxer& muxer) {
-    muxer.write(av::Muxer::video_stream, *picture);
-    waiting = pictures.read(*picture);
+
+  // In order of time, the picture first.
+  void mux() {
+    av::Muxer muxer(format, file.scratch(), file.output(), options, video->context(), audio ? &audio->context() : nullptr);
+    pictures.rewind();
+    sounds.rewind();
+    while (pictures.waiting || sounds.waiting) {
+      const bool picture_is_next =
+          !sounds.waiting || (pictures.waiting && av_compare_ts(pictures.next->dts, video->context().time_base, sounds.next->dts,
+                                                                audio->context().time_base) <= 0);
+      if (picture_is_next)
+        pictures.pass_on(muxer, av::Muxer::video_stream);
+      else
+        sounds.pass_on(muxer, av::Muxer::audio_stream);
+    }
+    muxer.finish();
   }
 
   void check_lengths() const {
     if (frames == 0) throw Error(ExitCode::internal, "a film without frames cannot be finished");
     const auto samples_of = [&](std::int64_t count) { return count * film_sample_rate * options.rate.den / options.rate.num; };
     const std::int64_t a_frame = samples_of(1), expected = samples_of(frames);
-    if (sound.sample_frames() != 0 && std::abs(sound.sample_frames() - expected) > a_frame) {
-      throw Error(ExitCode::internal, "sound and picture differ in length: " + std::to_string(sound.sample_frames()) + " samples for " +
+    if (samples.sample_frames() != 0 && std::abs(samples.sample_frames() - expected) > a_frame) {
+      throw Error(ExitCode::internal, "sound and picture differ in length: " + std::to_string(samples.sample_frames()) + " samples for " +
                                           std::to_string(frames) + " frames");
     }
   }
@@ -95,12 +133,11 @@ struct MovieSink::Impl {
   const MovieFormat& format;
   SinkOptions options;
   OutputFile file;
-  PacketSpool pictures;
-  SampleSpool sound;
+  SampleSpool samples;
+  Track pictures, sounds;
   std::optional<av::VideoEncoder> video;  // made when the first frame's size is known
+  std::optional<av::AudioEncoder> audio;  // only if there is sound
   std::int64_t frames = 0;
-  av::Packet picture = av::new_packet();  // next to be muxed
-  bool waiting = false;                   // whether there is one
   std::optional<Mastered> mastered;
 };
 
@@ -124,33 +161,19 @@ void MovieSink::frame(const Image& image) {
     f.video.emplace(f.format, f.options, f.options.width > 0 ? f.options.width : image.width,
                     f.options.height > 0 ? f.options.height : image.height);
   }
-  f.video->encode(image, [&](AVPacket& packet) { f.pictures.write(packet); });
+  f.video->encode(image, f.pictures.writer());
   ++f.frames;
 }
 
-void MovieSink::samples(std::span<const float> interleaved_stereo) { impl_->sound.write(interleaved_stereo); }
+void MovieSink::samples(std::span<const float> interleaved_stereo) { impl_->samples.write(interleaved_stereo); }
 
 void MovieSink::finish() {
   Impl& f = *impl_;
   f.check_lengths();
-  f.video->flush([&](AVPacket& packet) { f.pictures.write(packet); });
-  f.pictures.rewind();
-  f.waiting = f.pictures.read(*f.picture);
-
-  std::optional<av::AudioEncoder> audio;
-  if (f.sound.sample_frames() > 0) audio.emplace(f.format.sound);
-  av::Muxer muxer(f.format, f.file.scratch(), f.file.output(), f.options, f.video->context(), audio ? &audio->context() : nullptr);
-  if (audio) {
-    const av::PacketReceiver write = [&](AVPacket& packet) {
-      f.write_pictures_until(muxer, packet.dts, audio->context().time_base);
-      muxer.write(av::Muxer::audio_stream, packet);
-    };
-    f.mastered = master_sound([&](const SampleReceiver& receive) { f.sound.play(receive); }, f.options.loudness,
-                              [&](std::span<const float> samples) { audio->encode(samples, write); });
-    audio->flush(write);
-  }
-  while (f.waiting) f.next_picture(muxer);
-  muxer.finish();
+  std::future<void> last_pictures = std::async(std::launch::async, [&f] { f.video->flush(f.pictures.writer()); });
+  if (f.samples.sample_frames() > 0) f.encode_sound();
+  last_pictures.get();
+  f.mux();
   if (f.options.labels && f.format.has_boxes) label_film(f.file.scratch(), *f.options.labels);
   if (f.options.sign) f.options.sign(f.file.scratch());
   if (f.options.check) f.options.check(f.file.scratch());
