@@ -85,6 +85,9 @@ HWY_INLINE std::int64_t exact_sum(hn::Vec<Sums> sums) {
       hn::SumOfLanes(wide, hn::Add(hn::PromoteTo(wide, hn::LowerHalf(sums)), hn::PromoteTo(wide, hn::UpperHalf(hn::Half<Sums>(), sums)))));
 }
 
+// How far ahead of a single stream weights are asked for: a processor's own prefetching stops at the end of a page.
+constexpr std::int64_t bytes_ahead = 2048;
+
 /// rows × columns sums at once, so that what is loaded is used more than once.
 template <int rows, int columns>
 HWY_INLINE void sum_block(const std::int16_t* x, const std::int8_t* weight, std::int64_t k, std::int64_t (&total)[rows][columns]) {
@@ -101,6 +104,7 @@ HWY_INLINE void sum_block(const std::int16_t* x, const std::int8_t* weight, std:
     }
     const std::int64_t end = std::min(k - step, i + (steps - 1) * step);
     for (; i <= end; i += step) {
+      if constexpr (columns == 1) __builtin_prefetch(weight + i + bytes_ahead);
       hn::Vec<Words> w[columns];
       for (int column = 0; column < columns; ++column) w[column] = hn::PromoteTo(words, hn::LoadU(Bytes(), weight + column * k + i));
       for (int row = 0; row < rows; ++row) {
