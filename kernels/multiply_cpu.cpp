@@ -16,6 +16,7 @@
 #include "kernels/bf16.h"
 #include "kernels/multiply.h"
 #include "kernels/simd-inl.h"
+#include "kernels/turn-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fabula {
@@ -37,13 +38,6 @@ struct InTiles {  // of 32 k, as the tile instructions of AMX do (Intel SDM, TDP
   static constexpr int rows = registers / 2;
 };
 constexpr std::int64_t tile_depth = 32;
-
-/// body(0), body(1), … body(count − 1), written out: a compiler that sees a loop over an array of vectors may keep it in memory.
-template <int count, typename Body>
-HWY_INLINE void unrolled(const Body& body) {
-  const auto each = [&]<int... i>(std::integer_sequence<int, i...>) ALWAYS_INLINE { (body(i), ...); };
-  each(std::make_integer_sequence<int, count>());
-}
 
 /// rows × panel_columns sums of a (rows, k), elements `down` and `across` apart, and a panel, from c on or from zero.
 template <int rows>
@@ -145,41 +139,9 @@ HWY_INLINE float widened(float value) { return value; }
 HWY_INLINE float widened(std::uint16_t value) { return from_bf16(value); }
 
 #if HWY_MAX_BYTES >= 16
-// Some columns of b (k, n), which is stored as (n, k), are turned in registers: a vector then holds one k of all of them.
-constexpr std::int64_t turned_columns = HWY_MAX_BYTES >= 32 ? 8 : 4;
+// Columns of b (k, n), which is stored as (n, k), that are turned together: a vector holds one k of all of them.
+constexpr std::int64_t turned_columns = turned_rows;
 using Turned = hn::FixedTag<float, turned_columns>;
-using TurnedWords = hn::FixedTag<std::uint32_t, turned_columns>;
-
-/// Words [0, count) of turned_columns rows that lie `stride` bytes apart: use(i, words [i] of the rows).
-template <typename Use>
-HWY_INLINE void turn(const std::uint8_t* rows, std::int64_t stride, std::int64_t count, const Use& use) {
-  const TurnedWords d;
-  const hn::FixedTag<std::uint64_t, turned_columns / 2> pairs;
-  const hn::FixedTag<std::uint8_t, 16> bytes;
-  [[maybe_unused]] const hn::FixedTag<std::uint8_t, 4 * turned_columns> both;
-  for (std::int64_t i = 0; i < count; i += 4) {
-    const auto quarter = [&](std::int64_t row) ALWAYS_INLINE {
-      const std::uint8_t* from = rows + row * stride + 4 * i;
-      if (HWY_LIKELY(count - i >= 4)) return hn::LoadU(bytes, from);
-      HWY_ALIGN std::uint8_t padded[16] = {};
-      std::memcpy(padded, from, static_cast<std::size_t>(4 * (count - i)));
-      return hn::Load(bytes, padded);
-    };
-    const auto load = [&](std::int64_t row) ALWAYS_INLINE {
-      if constexpr (turned_columns == 8)
-        return hn::BitCast(d, hn::Combine(both, quarter(row + 4), quarter(row)));
-      else
-        return hn::BitCast(d, quarter(row));
-    };
-    const auto r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3);
-    const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1)), low23 = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
-    const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1)), high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
-    use(i, hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)));
-    if (count - i > 1) use(i + 1, hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)));
-    if (count - i > 2) use(i + 2, hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)));
-    if (count - i > 3) use(i + 3, hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)));
-  }
-}
 
 /// Calls use(k, values of the columns) in the order of k.
 template <typename Use>

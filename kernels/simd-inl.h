@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/kernels.h"
 
@@ -113,6 +114,13 @@ void with_activation(Activation activation, const Body& body) {
     case Activation::gelu_erf:
       return body(std::integral_constant<Activation, Activation::gelu_erf>());
   }
+}
+
+/// body(0), body(1), … body(count − 1), written out: a compiler that sees a loop over an array of vectors may keep it in memory.
+template <int count, typename Body>
+HWY_INLINE void unrolled(const Body& body) {
+  const auto each = [&]<int... i>(std::integer_sequence<int, i...>) ALWAYS_INLINE { (body(i), ...); };
+  each(std::make_integer_sequence<int, count>());
 }
 
 /// to[i] = function(from[i])
