@@ -14,8 +14,8 @@ namespace {
 
 struct Named {
   InstructionSet set;
-  const char* name;     // in FABULA_CPU
-  const char* profile;  // in stores and receipts
+  const char* name;  // in FABULA_CPU
+  const char* text;  // for people, in receipts, too
 };
 constexpr std::array<Named, 4> named = {{
     {InstructionSet::baseline, "", "x86-64"},
@@ -49,14 +49,19 @@ InstructionSet instruction_set() {
   return set;
 }
 
-std::string processor_profile() {
+std::string instruction_set_name() {
   const InstructionSet set = instruction_set();
 #if defined(__x86_64__)
-  return std::find_if(named.begin(), named.end(), [&](const Named& one) { return one.set == set; })->profile;
+  return std::find_if(named.begin(), named.end(), [&](const Named& one) { return one.set == set; })->text;
 #else
   (void)set;
   return "generic";
 #endif
+}
+
+std::string processor_profile(const std::string& instruction_set) {
+  const auto* found = std::find_if(named.begin(), named.end(), [&](const Named& one) { return one.text == instruction_set; });
+  return found == named.end() || found->set == InstructionSet::baseline ? instruction_set : "x86-64-v3";
 }
 
 }  // namespace fabula

@@ -17,6 +17,7 @@
 #include "base/output_file.h"
 #include "base/sha256.h"
 #include "engine/bundle.h"
+#include "kernels/instruction_set.h"
 #include "planner/schema/schema.h"
 #include "video/io/sequence.h"
 
@@ -70,7 +71,7 @@ ordered_json json_of(const Receipt& r) {
   root["unsupported"] = r.plan.unsupported;
   root["program"] = {{"version", r.build.version},
                      {"commit", r.build.commit},
-                     {"instruction_set", r.build.profile},
+                     {"instruction_set", r.build.instruction_set},
                      {"libraries", json_of(r.build.libraries)}};
   root["model"] = {{"name", r.model.name}, {"version", r.model.version}, {"sha256", json_of(r.model.parts)}};
   root["seed"] = r.seed;
@@ -208,7 +209,7 @@ std::vector<std::string> differences(const Receipt& receipt, const BuildVersion&
   std::vector<std::string> found;
   compare(found, "Fabula", receipt.build.version, now.version);
   compare(found, "the commit", receipt.build.commit, now.commit);
-  compare(found, "the processor", receipt.build.profile, now.profile);
+  compare(found, "the processor", processor_profile(receipt.build.instruction_set), processor_profile(now.instruction_set));
   for (const auto& [name, number] : now.libraries) compare(found, name, value_in(receipt.build.libraries, name), number);
   return found;
 }

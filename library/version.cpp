@@ -10,7 +10,7 @@ namespace fabula {
 const char* version_number() { return FABULA_VERSION; }
 
 BuildVersion build_version() {
-  BuildVersion build{version_number(), FABULA_COMMIT, processor_profile(), {}};
+  BuildVersion build{version_number(), FABULA_COMMIT, instruction_set_name(), {}};
   std::istringstream list(FABULA_LIBRARIES);
   for (std::string one; std::getline(list, one, ',');) {
     const std::size_t blank = one.find(' ');

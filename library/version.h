@@ -9,7 +9,7 @@ namespace fabula {
 
 struct BuildVersion {
   std::string version, commit;
-  std::string profile;  ///< processor_profile()
+  std::string instruction_set;  ///< instruction_set_name()
   /// ("libavcodec", "59.37.100"), as the build found them.
   std::vector<std::pair<std::string, std::string>> libraries;
   bool operator==(const BuildVersion&) const = default;

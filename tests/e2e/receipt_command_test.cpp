@@ -91,6 +91,9 @@ TEST_F(ReceiptCommand, WhatDiffersIsSaidAndNoOtherFilmIsWritten) {
   const Result film = fabula("render --from-receipt film.fabula.json -o b.mp4 -q");
   EXPECT_EQ(film.code, 76) << film.err;
   EXPECT_NE(film.err.find("the processor was an abacus"), std::string::npos) << film.err;
+  change("film.fabula.json", [](json& r) { r["program"]["instruction_set"] = "x86-64 AMX"; });
+  EXPECT_EQ(fabula("render --from-receipt film.fabula.json -o b.mp4 -q").err.find("the processor was"), std::string::npos)
+      << "it adds in the same order";
   change("film.fabula.json", [](json& r) { r["options"] = {"--no-such-option=1"}; });
   EXPECT_EQ(fabula("render --from-receipt film.fabula.json -o b.mp4").code, 65);
   fs::copy(file("pig.fabula.json"), file("device.fabula.json"));

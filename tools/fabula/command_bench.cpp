@@ -105,7 +105,7 @@ void run(const BenchOptions& options) {
   const Exec exec{.pool = &pool};
   const Peak peak{peak_operations(exec) / 1e9, peak_bandwidth(exec) / 1e9};
   if (!options.json) {
-    std::printf("%s, %d threads; measured peak: %.1f Gop/s of float32, %.1f GB/s from memory\n\n", processor_profile().c_str(),
+    std::printf("%s, %d threads; measured peak: %.1f Gop/s of float32, %.1f GB/s from memory\n\n", instruction_set_name().c_str(),
                 pool.threads(), peak.gflops, peak.gigabytes);
     std::printf("%-22s %-22s %13s %20s %5s\n", "op", "size", "fastest", "achieved", "peak");
   }
@@ -114,7 +114,7 @@ void run(const BenchOptions& options) {
   if (!options.kernels_only && !stop_requested()) model_rows(options, table);
   if (stop_requested()) throw Error(ExitCode::interrupted, "stopped while measuring");
   if (!options.json) return;
-  const ordered_json all = {{"processor", processor_profile()},
+  const ordered_json all = {{"processor", instruction_set_name()},
                             {"threads", pool.threads()},
                             {"peak", {{"float32_gops", peak.gflops}, {"memory_gbps", peak.gigabytes}}},
                             {"rows", table.rows()}};

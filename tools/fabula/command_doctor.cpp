@@ -45,7 +45,7 @@ struct Check {
 std::string in_megabytes(std::uintmax_t bytes) { return std::to_string(bytes / 1000000) + " MB"; }
 
 std::string processor() {
-  return processor_profile() + ", " + std::to_string(thread_count(0)) + " threads, \"auto\" is " + name_of(precision_of("auto"));
+  return instruction_set_name() + ", " + std::to_string(thread_count(0)) + " threads, \"auto\" is " + name_of(precision_of("auto"));
 }
 
 // The bundle's own list of hashes.

@@ -91,7 +91,7 @@ ordered_json json_of(const Probed& p) {
     out["receipt"] = {{"file", receipt_of(p.file).string()},
                       {"program", r.build.version},
                       {"commit", r.build.commit},
-                      {"instruction_set", r.build.profile},
+                      {"instruction_set", r.build.instruction_set},
                       {"model", r.model.name + " " + r.model.version},
                       {"seed", r.seed},
                       {"precision", r.precision},
@@ -133,7 +133,7 @@ void print_text(const Probed& p) {
   if (!p.receipt) return row("receipt", "none beside it");
   const Receipt& r = *p.receipt;
   row("receipt", receipt_of(p.file).filename().string() + (p.faults.empty() ? ", and the film is what it says" : ""));
-  row("made by", "Fabula " + r.build.version + " (commit " + r.build.commit + ") on " + r.build.profile + ", " + r.precision);
+  row("made by", "Fabula " + r.build.version + " (commit " + r.build.commit + ") on " + r.build.instruction_set + ", " + r.precision);
   row("model", r.model.name + " " + r.model.version);
   row("seed", std::to_string(r.seed));
   row("options", joined(r.options));

@@ -15,14 +15,14 @@ namespace {
 void run(bool json) {
   const BuildVersion build = build_version();
   if (json) {
-    nlohmann::ordered_json out = {{"version", build.version}, {"commit", build.commit}, {"instruction_set", build.profile}};
+    nlohmann::ordered_json out = {{"version", build.version}, {"commit", build.commit}, {"instruction_set", build.instruction_set}};
     out["libraries"] = nlohmann::ordered_json::object();
     for (const auto& [name, number] : build.libraries) out["libraries"][name] = number;
     std::printf("%s\n", out.dump(2).c_str());
     return;
   }
   std::printf("fabula %s\n", build.version.c_str());
-  std::printf("  commit           %s\n  instruction set  %s\n", build.commit.c_str(), build.profile.c_str());
+  std::printf("  commit           %s\n  instruction set  %s\n", build.commit.c_str(), build.instruction_set.c_str());
   for (const auto& [name, number] : build.libraries) std::printf("  %-15s  %s\n", name.c_str(), number.c_str());
 }
 
