@@ -48,17 +48,23 @@ std::string Sha256::hex() {
   return text;
 }
 
-std::string sha256_of(const std::filesystem::path& file) {
+std::string sha256_of(const std::filesystem::path& file, const std::function<void(std::size_t)>& on_block) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error(ExitCode::input_missing, "cannot open " + file.string());
   Sha256 hash;
   std::vector<char> block(std::size_t{1} << 20U);
   while (in) {
     in.read(block.data(), std::ssize(block));
-    hash.add(std::as_bytes(std::span(block).first(static_cast<std::size_t>(in.gcount()))));
+    const auto count = static_cast<std::size_t>(in.gcount());
+    hash.add(std::as_bytes(std::span(block).first(count)));
+    if (on_block) on_block(count);
   }
   if (in.bad()) throw Error(ExitCode::io, "reading " + file.string() + " failed");
   return hash.hex();
+}
+
+FileDigest read_digest() {
+  return [](const std::filesystem::path& file) { return sha256_of(file); };
 }
 
 }  // namespace fabula

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,7 +31,13 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
-/// Of a file's bytes. Throws Error: input_missing where it cannot be opened, io where reading fails.
-[[nodiscard]] std::string sha256_of(const std::filesystem::path& file);
+/// Of a file's bytes. `on_block` hears how many more bytes were read, and may throw. Throws Error: input_missing where it cannot be opened,
+/// io where reading fails.
+[[nodiscard]] std::string sha256_of(const std::filesystem::path& file, const std::function<void(std::size_t)>& on_block = {});
+
+/// What gives files their digests: sha256_of, or one that remembers (base/digest_cache.h).
+using FileDigest = std::function<std::string(const std::filesystem::path&)>;
+/// sha256_of as a FileDigest.
+[[nodiscard]] FileDigest read_digest();
 
 }  // namespace fabula

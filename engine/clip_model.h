@@ -22,6 +22,7 @@ struct ClipRequest {
   int frames = 0;  ///< at the model's own rate; a length the model can make (Bundle::shot_frames)
   std::uint64_t seed = 0;
   ClipSettings settings = {};
+  std::string before = {};  ///< of a clip that goes on: what names the picture that it begins with; for the store alone
 };
 
 /// One RGB frame, 8 bits per channel, row-major (height, width, 3).

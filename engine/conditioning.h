@@ -26,6 +26,9 @@ struct Conditioning {
   std::vector<double> score_start;       ///< seconds from the shot's start, one for each score row
   std::vector<std::int32_t> tags = {};   ///< the family's modality tag of each row; empty: all are text
   std::vector<GivenLatents> given = {};  ///< in the order in which the text names them
+  /// The shot begins with the last picture of the shot before it. These rows were made with a black picture in its place: they size the
+  /// shot and name it in the store, and PlannedFilm::continued makes those that it is made from.
+  bool goes_on = false;
 
   [[nodiscard]] std::int64_t rows() const { return dim == 0 ? 0 : static_cast<std::int64_t>(states.size()) / dim; }
   [[nodiscard]] std::int64_t untimed() const { return rows() - static_cast<std::int64_t>(score_start.size()); }

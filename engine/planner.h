@@ -1,11 +1,13 @@
 // What the film pipeline asks of a planner.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/clip_model.h"
 #include "engine/conditioning.h"
 #include "engine/plan.h"
 
@@ -25,6 +27,8 @@ struct PlannedFilm {
   std::vector<Conditioning> shots;
   Origin origin = {};
   std::optional<plan::Film> plan = {};  ///< what was planned, where the shots of `film` are clips that hold several of its shots
+  /// The rows of a shot that goes on (Conditioning), from the last picture that the shot before it shows. Empty where no shot does.
+  std::function<Conditioning(std::size_t shot, const Image& before)> continued = {};
 
   [[nodiscard]] const plan::Film& as_planned() const { return plan ? *plan : film; }
 };

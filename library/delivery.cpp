@@ -221,9 +221,16 @@ std::vector<std::string> loudness_notes(const LoudnessTarget& target, const std:
   return {text.data()};
 }
 
-std::vector<std::string> subtitle_notes(const Subtitles& subtitles, const DeliveryChoice& choice) {
+void check_subtitles(const Container& container, const DeliveryChoice& choice) {
+  if (container.holds == Container::Holds::both || choice.subtitles == "all" || !wants(choice, "track")) return;
+  throw Error(ExitCode::usage, "a " + std::string(container.extension) + " holds no subtitles: --subtitles=srt,vtt writes them beside it");
+}
+
+std::vector<std::string> subtitle_notes(const Subtitles& subtitles, const DeliveryChoice& choice, const Container& container) {
   if (choice.subtitles.empty()) return {};
   std::vector<std::string> notes;
+  if (container.holds != Container::Holds::both && wants(choice, "track") && !subtitles.cues.empty())
+    notes.push_back("a " + std::string(container.extension) + " holds no subtitles: they are beside it, as .srt and .vtt");
   if (subtitles.cues.empty()) notes.emplace_back("nobody speaks in this film: it has no subtitles");
   if (subtitles.too_fast > 0)
     notes.push_back("the plan leaves " + std::to_string(subtitles.too_fast) + " of " + std::to_string(subtitles.cues.size()) +

@@ -92,6 +92,8 @@ void write_sidecars(const std::filesystem::path& film, bool was_named, const Sub
 /// How far the sound is from its target, if it is, and why.
 [[nodiscard]] std::vector<std::string> loudness_notes(const LoudnessTarget&, const std::optional<Mastered>&);
 /// What of the subtitles is not as it should be.
-[[nodiscard]] std::vector<std::string> subtitle_notes(const Subtitles&, const DeliveryChoice&);
+[[nodiscard]] std::vector<std::string> subtitle_notes(const Subtitles&, const DeliveryChoice&, const Container&);
+/// Throws Error(usage) where a track of subtitles is asked for by name in a container that holds none.
+void check_subtitles(const Container&, const DeliveryChoice&);
 
 }  // namespace fabula

@@ -47,7 +47,7 @@ std::vector<std::string> film_notes(const FilmInTheMaking& film, const ShotStore
     std::snprintf(text.data(), text.size(), "the mix less dialogue and effects is at %.1f dB of the mix", *film.stem_residual_db);
     notes.emplace_back(text.data());
   }
-  const std::vector<std::string> more[] = {subtitle_notes(film.beside->subtitles, film.beside->options.delivery),
+  const std::vector<std::string> more[] = {subtitle_notes(film.beside->subtitles, film.beside->options.delivery, *film.container),
                                            loudness_notes(film.how.loudness, film.file->mastered()), format_notes(*film.container)};
   for (const std::vector<std::string>& part : more) notes.insert(notes.end(), part.begin(), part.end());
   return notes;

@@ -46,7 +46,7 @@ FilmReceipt::FilmReceipt(const ReceiptOptions& options, fs::path output, const B
     : options_(options), output_(std::move(output)), receipt_(std::move(draft)) {
   receipt_.build = build_version();
   auto beside_the_bundle = std::exchange(receipt_.model.parts, {});
-  receipt_.model = model_version(bundle);
+  receipt_.model = model_version(bundle, options.digest);
   receipt_.model.parts.insert(receipt_.model.parts.end(), beside_the_bundle.begin(), beside_the_bundle.end());
   receipt_.options = options.recorded;
   receipt_.signer = options.signer;

@@ -22,6 +22,7 @@ struct ReceiptOptions {
   std::string signer;      ///< empty: the film is not signed
   /// Has `signer` sign a film in place; `version` is that of the program that made it.
   std::function<void(const std::string& signer, const std::filesystem::path& film, const std::string& version)> sign;
+  FileDigest digest = read_digest();  ///< of the model's files
   std::vector<std::string> recorded;  ///< recorded_options() of the command
   std::vector<std::string> loras;     ///< files that the model was changed by
   std::optional<Receipt> again;       ///< the receipt of the film that is to be made again

@@ -37,15 +37,15 @@ constexpr std::array<const char*, 4> outcomes = {"reused", "made", "made_again",
 const char* name_of(ShotStore::Outcome outcome) { return outcomes.at(static_cast<std::size_t>(outcome)); }
 
 // Of the files of a folder, or of one file; empty where there is none.
-std::string digest_of(const fs::path& part) {
-  if (fs::is_regular_file(part)) return sha256_of(part);
+std::string digest_of(const fs::path& part, const FileDigest& digest) {
+  if (fs::is_regular_file(part)) return digest(part);
   if (!fs::is_directory(part)) return {};
   std::set<fs::path> files;
   for (const auto& entry : fs::directory_iterator(part)) {
     if (entry.is_regular_file()) files.insert(entry.path());
   }
   Sha256 hash;
-  for (const fs::path& file : files) hash.field(file.filename().string()).field(sha256_of(file));
+  for (const fs::path& file : files) hash.field(file.filename().string()).field(digest(file));
   return hash.hex();
 }
 
@@ -139,7 +139,7 @@ std::string value_in(const std::vector<std::pair<std::string, std::string>>& pai
 
 }  // namespace
 
-ModelVersion model_version(const Bundle& bundle) {
+ModelVersion model_version(const Bundle& bundle, const FileDigest& digest) {
   static const std::vector<const char*> of_a_bundle = {"fabula.json", "world.json", "planner",   "transformer",
                                                        "vae",         "audio_vae",  "scheduler", "audio_scheduler"};
   static const std::vector<const char*> of_a_published_folder = {
@@ -148,7 +148,7 @@ ModelVersion model_version(const Bundle& bundle) {
   ModelVersion model{bundle.name, bundle.version, {}};
   const bool is_published = fs::is_regular_file(bundle.folder / of_a_published_folder.front());
   for (const char* part : is_published ? of_a_published_folder : of_a_bundle)
-    model.parts.emplace_back(part, digest_of(bundle.folder / part));
+    model.parts.emplace_back(part, digest_of(bundle.folder / part, digest));
   return model;
 }
 
@@ -238,21 +238,29 @@ bool is_ordered(const std::string& option) { return option.starts_with("ref-") |
 // A flag's value is "true", or what was given with it: --subtitles=track.
 std::string recorded(const std::string& option, const std::string& value) { return "--" + option + (value == "true" ? "" : "=" + value); }
 
-std::vector<std::string> recorded_options(const CLI::App& command) {
+std::vector<std::string> spelt_options(const CLI::App& command, const std::function<bool(const std::string&)>& wanted,
+                                       const OptionValue& value) {
+  const auto name_of = [](const CLI::Option& option) { return option.get_lnames().empty() ? std::string() : option.get_lnames().front(); };
+  const auto spelt = [&](const CLI::Option& option, const std::string& given) {
+    return recorded(name_of(option), value ? value(option, given) : given);
+  };
   std::vector<std::string> options;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->count() == 0 || option->get_lnames().empty() || !is_recorded(option->get_lnames().front())) continue;
-    if (is_ordered(option->get_lnames().front())) continue;
-    for (const std::string& value : option->results()) options.push_back(recorded(option->get_lnames().front(), value));
+    const std::string name = name_of(*option);
+    if (option->count() == 0 || name.empty() || is_ordered(name) || !wanted(name)) continue;
+    for (const std::string& given : option->results()) options.push_back(spelt(*option, given));
   }
   std::sort(options.begin(), options.end());
   std::map<const CLI::Option*, std::size_t> taken;
   for (const CLI::Option* option : command.parse_order()) {
-    if (option->get_lnames().empty() || !is_ordered(option->get_lnames().front())) continue;
+    const std::string name = name_of(*option);
+    if (name.empty() || !is_ordered(name) || !wanted(name)) continue;
     if (const std::size_t next = taken[option]++; next < option->results().size())
-      options.push_back(recorded(option->get_lnames().front(), option->results()[next]));
+      options.push_back(spelt(*option, option->results()[next]));
   }
   return options;
 }
+
+std::vector<std::string> recorded_options(const CLI::App& command) { return spelt_options(command, is_recorded); }
 
 }  // namespace fabula

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "audio/master.h"
+#include "base/sha256.h"
 #include "engine/bundle.h"
 #include "engine/film/film.h"
 #include "engine/plan.h"
@@ -17,7 +19,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace fabula {
 
@@ -26,8 +29,8 @@ struct ModelVersion {
   std::string name, version;
   std::vector<std::pair<std::string, std::string>> parts;  ///< ("transformer", 64 digits)
 };
-/// Reads the whole bundle.
-[[nodiscard]] ModelVersion model_version(const Bundle& bundle);
+/// Takes the digest of every file of the bundle.
+[[nodiscard]] ModelVersion model_version(const Bundle& bundle, const FileDigest& digest = read_digest());
 
 struct Receipt {
   std::string file, sha256;  ///< of the film; file: its name without folders
@@ -75,8 +78,13 @@ void write_receipt(const std::filesystem::path& film, const Receipt&);
 [[nodiscard]] std::string recorded(const std::string& option, const std::string& value);
 /// Whether it may be given several times and their order is the film's: these are recorded last, as they stand.
 [[nodiscard]] bool is_ordered(const std::string& option);
-/// The options that were given on the line of a command, for Receipt::options: sorted, so that a film has one receipt however it was asked
-/// for.
+/// Of the options that were given on the line of a command, those whose names (without dashes) are `wanted`, spelt as a receipt has them:
+/// sorted, then the ordered ones as they stand, so that a film has one receipt however it was asked for. `value`, where there is one,
+/// writes an option's value differently.
+using OptionValue = std::function<std::string(const CLI::Option&, const std::string& value)>;
+[[nodiscard]] std::vector<std::string> spelt_options(const CLI::App& command, const std::function<bool(const std::string& name)>& wanted,
+                                                     const OptionValue& value = {});
+/// Those for Receipt::options.
 [[nodiscard]] std::vector<std::string> recorded_options(const CLI::App& command);
 
 }  // namespace fabula

@@ -69,7 +69,7 @@ FilmRequest film_request(const FilmOptions& options, const Studio& studio, const
 
 bool check_outputs(const FilmOptions& options, const std::vector<std::string>& inputs) {
   const std::string& film = options.output;
-  if (!film.empty()) (void)container_for(film, options.format);
+  check_subtitles(container_for(film, options.format), options.delivery);
   if (film.empty()) check_output("film.mp4", Existing::keep_both);  // the name comes with the plan, the folder is known now
   if (!may_write(film, options.overwriting, options.planning.caller, inputs)) return false;
   check_beside(film, options.delivery, options.overwriting, options.planning.caller, inputs);
@@ -125,7 +125,7 @@ Receipt receipt_draft(const FilmOptions& options, const plan::Film& planned, std
   receipt.precision = name_of(precision_of(options.planning.model.precision));
   receipt.plan = planned;
   for (std::size_t i = 0; i < options.receipt.loras.size(); ++i)
-    receipt.model.parts.emplace_back("lora " + std::to_string(i + 1), sha256_of(options.receipt.loras[i]));
+    receipt.model.parts.emplace_back("lora " + std::to_string(i + 1), options.receipt.digest(options.receipt.loras[i]));
   return receipt;
 }
 
@@ -142,6 +142,7 @@ FilmInTheMaking make_film(const FilmOptions& options, Studio& studio, const Plan
   const DeliveryChoice& delivery = beside.options.delivery;
   beside.subtitles = deliver(beside.film, beside.world, delivery, making.how);
   const Container& container = container_for(output, options.format);
+  check_subtitles(container, delivery);
   making.container = &container;
   check_disk(output, estimated_film_bytes(container, making.how, film.total_ms), film.total_ms);
   const Rate film_rate = {film.fps, 1};

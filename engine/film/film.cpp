@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -131,12 +133,70 @@ Sound make_stems(ClipModel& model, const ClipRequest& clip, const CleanLatents& 
   return stems.mix ? stems.mix(shot, sounds[0], sounds[1]) : made;
 }
 
-// Of each shot, whether the store has its first attempt.
-std::vector<bool> kept_of(const ShotMaker& maker, const std::vector<ShotPlan>& shots) {
-  std::vector<bool> kept;
-  for (const ShotPlan& shot : shots)
-    kept.push_back(maker.request.store != nullptr && maker.request.store->has(clip_key(maker.fingerprint, shot.clip)));
+bool goes_on(const PlannedFilm& planned, std::size_t shot) {
+  return shot > 0 && shot < planned.shots.size() && planned.shots[shot].goes_on;
+}
+
+// The model's frame that a shot shows last before its cut.
+std::int64_t last_frame(const ShotPlan& shot, int film_fps, int model_fps) { return (shot.edges.frames - 1) * model_fps / film_fps; }
+
+std::string ending_name(const std::string& key, std::int64_t frame) { return key + ":" + std::to_string(frame); }
+
+Ending ending_of(const ShotMaker& maker, const ShotPlan& shot, const FilmedShot& filmed, int film_fps) {
+  const std::int64_t frame = last_frame(shot, film_fps, maker.model.format().fps);
+  return {filmed.take.frames.at(static_cast<std::size_t>(frame)), ending_name(clip_key(maker.fingerprint, filmed.clip), frame)};
+}
+
+// A seed that a person gave is the one that is filmed.
+int attempts_at(const plan::Shot& shot) { return shot.seed ? 1 : most_attempts; }
+
+// Of the shots with these indices, rising, how many attempts the store has. Which attempt a shot goes on from is not known before it is
+// judged, so each that the store has is tried.
+std::vector<int> kept_of(const ShotStore* store, const std::string& fingerprint, int model_fps, const PlannedFilm& planned,
+                         const std::vector<ShotPlan>& all, const std::vector<std::size_t>& indices) {
+  std::vector<int> kept(indices.size(), 0);
+  if (store == nullptr) return kept;
+  std::vector<std::string> endings;  // of the shot before
+  for (std::size_t k = 0; k < indices.size(); ++k) {
+    const std::size_t i = indices[k];
+    const std::vector<std::string> before = goes_on(planned, i) ? endings : std::vector<std::string>{""};
+    const std::int64_t last = last_frame(all[i], planned.film.fps, model_fps);
+    endings.clear();
+    for (const std::string& ending : before) {
+      int attempt = 0;
+      for (; attempt < attempts_at(planned.film.shots[i]); ++attempt) {
+        ClipRequest clip = all[i].clip;
+        clip.seed = attempt_seed(clip.seed, attempt);
+        clip.before = ending;
+        const std::string key = clip_key(fingerprint, clip);
+        if (!store->has(key)) break;
+        endings.push_back(ending_name(key, last));
+      }
+      kept[k] = std::max(kept[k], attempt);
+    }
+  }
   return kept;
+}
+
+std::vector<bool> are_kept(const std::vector<int>& attempts) {
+  std::vector<bool> kept;
+  for (const int count : attempts) kept.push_back(count > 0);
+  return kept;
+}
+
+std::vector<std::size_t> all_of(const std::vector<ShotPlan>& shots) {
+  std::vector<std::size_t> indices(shots.size());
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  return indices;
+}
+
+// The same shots, rising, and those that they go on from.
+std::vector<std::size_t> with_those_before(const PlannedFilm& planned, const std::vector<std::size_t>& indices) {
+  std::set<std::size_t> all;
+  for (std::size_t i : indices) {
+    for (all.insert(i); goes_on(planned, i); all.insert(--i)) continue;
+  }
+  return {all.begin(), all.end()};
 }
 
 void require_stored(const plan::Film& film, const std::vector<bool>& is_kept) {
@@ -146,9 +206,6 @@ void require_stored(const plan::Film& film, const std::vector<bool>& is_kept) {
   }
   if (!missing.empty()) throw Error(ExitCode::checkpointed, "these shots are not in the store yet: " + missing);
 }
-
-// A seed that a person gave is the one that is filmed.
-int attempts_at(const plan::Shot& shot) { return shot.seed ? 1 : most_attempts; }
 
 std::size_t first_of_place(const plan::Film& film, std::size_t shot) {
   std::size_t first = 0;
@@ -160,14 +217,16 @@ std::size_t first_of_place(const plan::Film& film, std::size_t shot) {
 using PlaceColours = std::map<std::string, std::optional<Colours>>;
 
 // Films a shot and, if it is the first of its place, notes the colours.
-FilmedShot film_shot(const ShotMaker& maker, const PlannedFilm& planned, std::size_t index, const ShotPlan& shot, PlaceColours& places,
-                     const std::function<ClipModel::Progress(int attempt)>& progress_of) {
+FilmedShot film_shot(const ShotMaker& maker, const PlannedFilm& planned, std::size_t index, const ShotPlan& shot, ShotRows& rows,
+                     PlaceColours& places, const std::function<ClipModel::Progress(int attempt)>& progress_of) {
   const plan::Shot& asked = planned.film.shots[index];
   TakeExpected expected = expected_of(asked, planned.shots[index]);
   const auto [place, is_first] = places.try_emplace(asked.place);
   if (!is_first && place->second) expected.place = &*place->second;
+  ClipRequest clip = shot.clip;
+  clip.before = rows.before();
   try {
-    FilmedShot filmed = film_shot(maker, shot.clip, expected, attempts_at(asked), progress_of);
+    FilmedShot filmed = film_shot(maker, clip, rows, expected, attempts_at(asked), progress_of);
     if (is_first && filmed.passed && maker.request.gate) place->second = filmed.measures.colours;
     return filmed;
   } catch (const Error& error) {
@@ -198,6 +257,13 @@ std::vector<ClipRequest> clip_requests(const PlannedFilm& planned, const ClipFor
   return clips;
 }
 
+std::vector<int> kept_attempts(const PlannedFilm& planned, const ClipModel& model, const std::vector<int>& legal_frames,
+                               const FilmRequest& request) {
+  const std::vector<ShotPlan> shots = shot_plans(planned, model.format(), legal_frames, request);
+  const std::string fingerprint = request.store != nullptr ? model.fingerprint() : "";
+  return kept_of(request.store, fingerprint, model.format().fps, planned, shots, all_of(shots));
+}
+
 std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model, const std::vector<int>& legal_frames,
                                    const std::vector<std::size_t>& indices, const FilmRequest& request,
                                    const std::function<bool(const FilmProgress&)>& progress) {
@@ -206,23 +272,30 @@ std::vector<ShotReport> make_shots(const PlannedFilm& planned, ClipModel& model,
   FilmRequest of_the_store = request;
   of_the_store.only_stored = true;
   const ShotMaker reader{model, maker.fingerprint, of_the_store};
-  std::vector<ShotPlan> shots;
-  for (const std::size_t index : indices) shots.push_back(all.at(index));
-  FilmWork work(progress, kept_of(maker, shots));
+  const int model_fps = model.format().fps;
+  const std::vector<std::size_t> wanted = with_those_before(planned, indices);
+  FilmWork work(progress, are_kept(kept_of(request.store, maker.fingerprint, model_fps, planned, all, wanted)));
   PlaceColours places;
+  std::optional<Ending> before;
   std::vector<ShotReport> reports;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::size_t index = wanted[i];
     const auto progress_of = [&](int attempt) { return work.of(i, request.settings.steps, attempt); };
-    const std::size_t first = first_of_place(planned.film, indices[i]);
-    if (request.gate && request.store != nullptr && first != indices[i] && !places.contains(planned.film.shots[first].place)) {
+    const std::size_t first = first_of_place(planned.film, index);
+    if (request.gate && request.store != nullptr && first != index && !goes_on(planned, first) &&
+        !places.contains(planned.film.shots[first].place)) {
       const auto stands_still = [&](int) { return [&](int, int) { return progress_of(0)(0, 1); }; };
       try {
-        (void)film_shot(reader, planned, first, all[first], places, stands_still);
+        ShotRows rows(planned, first, nullptr);
+        (void)film_shot(reader, planned, first, all[first], rows, places, stands_still);
       } catch (const Error& error) {
         if (error.code() != ExitCode::checkpointed) throw;
       }
     }
-    reports.push_back(report_of(planned.film.shots[indices[i]].id, film_shot(maker, planned, indices[i], shots[i], places, progress_of)));
+    ShotRows rows(planned, index, goes_on(planned, index) ? &before.value() : nullptr);
+    const FilmedShot filmed = film_shot(maker, planned, index, all[index], rows, places, progress_of);
+    reports.push_back(report_of(planned.film.shots[index].id, filmed));
+    if (goes_on(planned, index + 1)) before = ending_of(maker, all[index], filmed, planned.film.fps);
   }
   return reports;
 }
@@ -234,17 +307,19 @@ std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model
   const ClipFormat format = model.format();
   const std::vector<ShotPlan> shots = shot_plans(planned, format, legal_frames, request);
   const ShotMaker maker{model, request.store != nullptr ? model.fingerprint() : "", request};
-  const std::vector<bool> is_kept = kept_of(maker, shots);
+  const std::vector<bool> is_kept = are_kept(kept_of(request.store, maker.fingerprint, format.fps, planned, shots, all_of(shots)));
   if (request.only_stored) require_stored(film, is_kept);
 
   FilmWork work(progress, is_kept);
   PlaceColours places;
+  std::optional<Ending> before;
   std::vector<ShotReport> reports;
   PictureEdit edit(sink);
   for (std::size_t i = 0; i < shots.size(); ++i) {
     const ShotPlan& shot = shots[i];
     const auto progress_of = [&](int attempt) { return work.of(i, request.settings.steps, attempt); };
-    FilmedShot filmed = film_shot(maker, planned, i, shot, places, progress_of);
+    ShotRows rows(planned, i, goes_on(planned, i) ? &before.value() : nullptr);
+    FilmedShot filmed = film_shot(maker, planned, i, shot, rows, places, progress_of);
 
     edit.begin(shot.edges);
     FrameRepeater repeater(edit, shot.edges.frames + shot.edges.handle, film.fps, format.fps);
@@ -252,10 +327,14 @@ std::vector<ShotReport> render_film(const PlannedFilm& planned, ClipModel& model
     if (edit.missing() != 0) throw Error(ExitCode::internal, "the model made too few frames for shot " + film.shots[i].id);
     const SoundEdges edges = sound_edges(shot, film.fps, i + 1 == shots.size());
     Sound sound = std::move(filmed.take.sound);
-    if (request.stems != nullptr)
-      sound = make_stems(model, filmed.clip, filmed.made.latents, std::move(sound), *request.stems, i, edges, progress_of(0));
+    if (request.stems != nullptr) {
+      ClipRequest clip = filmed.clip;
+      clip.conditioning = &rows.get();
+      sound = make_stems(model, clip, filmed.made.latents, std::move(sound), *request.stems, i, edges, progress_of(0));
+    }
     sink.samples(join(sound, edges));
     reports.push_back(report_of(film.shots[i].id, filmed));
+    if (goes_on(planned, i + 1)) before = ending_of(maker, shot, filmed, film.fps);
     reports.back().held_frames = edit.end();
   }
   sink.finish();

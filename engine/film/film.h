@@ -55,6 +55,10 @@ constexpr int most_attempts = 3;
 [[nodiscard]] std::vector<ClipRequest> clip_requests(const PlannedFilm&, const ClipFormat&, const std::vector<int>& legal_frames,
                                                      const FilmRequest&);
 
+/// Of each shot, how many of its attempts the request's store has, from the first on; 0: the shot is to be made.
+[[nodiscard]] std::vector<int> kept_attempts(const PlannedFilm&, const ClipModel&, const std::vector<int>& legal_frames,
+                                             const FilmRequest&);
+
 /// How a shot came about.
 struct ShotReport {
   std::string id;
@@ -71,8 +75,8 @@ struct ShotReport {
   [[nodiscard]] bool was_remade() const { return !refused.empty() && seed != refused.front().seed; }
 };
 
-/// Makes the shots with these indices into the request's store, and nothing else. A shot's colours are compared with those of the first
-/// shot of its place where the store has that one. progress as render_film's.
+/// Makes the shots with these indices into the request's store, and those that they go on from, one shot after another. A shot's colours
+/// are compared with those of the first shot of its place where the store has that one. progress as render_film's.
 std::vector<ShotReport> make_shots(const PlannedFilm&, ClipModel&, const std::vector<int>& legal_frames,
                                    const std::vector<std::size_t>& indices, const FilmRequest&,
                                    const std::function<bool(const FilmProgress&)>& progress);

@@ -12,9 +12,13 @@ namespace {
 // What a kept shot, which is only decoded and encoded, is of the work of one that is made.
 constexpr double kept_share = 0.7;
 
-FilmedShot decoded(const ShotMaker& maker, const ClipRequest& clip, const ClipModel::Progress& progress) {
+FilmedShot decoded(const ShotMaker& maker, const ClipRequest& clip, ShotRows& rows, const ClipModel::Progress& progress) {
   FilmedShot shot{.clip = clip, .made = {}, .take = {}, .measures = {}, .refused = {}};
-  const auto make = [&] { return maker.model.denoise(clip, progress); };
+  const auto make = [&] {
+    ClipRequest ready = clip;
+    ready.conditioning = &rows.get();
+    return maker.model.denoise(ready, progress);
+  };
   ShotStore* store = maker.request.store;
   if (store == nullptr) {
     shot.made = {make(), ShotStore::Outcome::made, ""};
@@ -30,6 +34,12 @@ FilmedShot decoded(const ShotMaker& maker, const ClipRequest& clip, const ClipMo
 
 }  // namespace
 
+const Conditioning& ShotRows::get() {
+  if (before_ == nullptr) return planned_.shots.at(shot_);
+  if (!made_) made_ = planned_.continued(shot_, before_->picture);
+  return *made_;
+}
+
 FilmWork::FilmWork(const Report& report, const std::vector<bool>& is_kept) : report_(report), is_kept_(is_kept), begins_{0.0} {
   for (const bool kept : is_kept) begins_.push_back(begins_.back() + (kept ? kept_share : 1.0));
   for (double& begin : begins_) begin /= std::max(kept_share, begins_.back());
@@ -44,13 +54,13 @@ ClipModel::Progress FilmWork::of(std::size_t shot, int steps, int attempt) {
   };
 }
 
-FilmedShot film_shot(const ShotMaker& maker, const ClipRequest& clip, const TakeExpected& expected, int attempts,
+FilmedShot film_shot(const ShotMaker& maker, const ClipRequest& clip, ShotRows& rows, const TakeExpected& expected, int attempts,
                      const std::function<ClipModel::Progress(int attempt)>& progress_of) {
   std::vector<ShotReport::Refused> refused;
   for (int attempt = 0; attempt < attempts; ++attempt) {
     ClipRequest again = clip;
     again.seed = attempt_seed(clip.seed, attempt);
-    FilmedShot shot = decoded(maker, again, progress_of(attempt));
+    FilmedShot shot = decoded(maker, again, rows, progress_of(attempt));
     if (!maker.request.gate) return shot;
     shot.measures = measures_of(shot.take);
     const std::string fault = fault_of(shot.measures, expected);
@@ -59,7 +69,7 @@ FilmedShot film_shot(const ShotMaker& maker, const ClipRequest& clip, const Take
     shot.refused = refused;
     if (shot.passed || attempts == 1) return shot;
   }
-  FilmedShot first = decoded(maker, clip, progress_of(0));
+  FilmedShot first = decoded(maker, clip, rows, progress_of(0));
   first.measures = measures_of(first.take);
   first.refused = std::move(refused);
   first.passed = false;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,30 @@ class FilmWork {
   double furthest_ = 0.0;
 };
 
+/// The last picture that a shot shows, and its name in the keys of a shot that goes on from it.
+struct Ending {
+  Image picture;
+  std::string name;
+};
+
+/// What one shot is made from.
+class ShotRows {
+ public:
+  /// `before`: how the shot before ends; null where this one does not go on from it. Both must outlive this.
+  ShotRows(const PlannedFilm& planned, std::size_t shot, const Ending* before) : planned_(planned), shot_(shot), before_(before) {}
+
+  /// Those of a shot that goes on are made at the first call: the store may have the shot.
+  [[nodiscard]] const Conditioning& get();
+  /// ClipRequest::before.
+  [[nodiscard]] std::string before() const { return before_ == nullptr ? "" : before_->name; }
+
+ private:
+  const PlannedFilm& planned_;
+  std::size_t shot_;
+  const Ending* before_;
+  std::optional<Conditioning> made_;
+};
+
 /// What makes shots; the model's fingerprint matters with a store only.
 struct ShotMaker {
   ClipModel& model;
@@ -46,7 +71,7 @@ struct FilmedShot {
 };
 /// Makes a shot until the gate lets it pass, at most `attempts` times; if it never does, the first attempt is the shot.
 /// `progress_of`: of an attempt. Throws Error(checkpointed) for an attempt that only_stored forbids to make.
-[[nodiscard]] FilmedShot film_shot(const ShotMaker&, const ClipRequest&, const TakeExpected&, int attempts,
+[[nodiscard]] FilmedShot film_shot(const ShotMaker&, const ClipRequest&, ShotRows&, const TakeExpected&, int attempts,
                                    const std::function<ClipModel::Progress(int attempt)>& progress_of);
 
 }  // namespace fabula

@@ -131,6 +131,7 @@ std::string clip_key(const std::string& model, const ClipRequest& request) {
     hash.field("given").field(std::to_string(static_cast<int>(given.kind)));
     for (const LatentTensor* latents : {&given.video, &given.audio}) hash.field(bytes_of(latents->shape)).field(bytes_of(latents->values));
   }
+  if (!request.before.empty()) hash.field("before").field(request.before);
   return hash.hex();
 }
 

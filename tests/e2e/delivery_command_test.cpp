@@ -93,6 +93,9 @@ TEST_F(Delivered, RefusesWhatItCannotDeliver) {
   EXPECT_NE(continued.err.find("shots[1].transition.kind"), std::string::npos) << continued.err;
   EXPECT_EQ(fabula("render plan.json -o /dev/stdout --subtitles=srt" + std::string(quick)).code, 2);
   EXPECT_EQ(fabula("render plan.json -o a.mp4 --subtitles=ttml" + std::string(quick)).code, 2);
+  const Result sound = fabula("render plan.json -o a.wav --subtitles=track" + std::string(quick));
+  EXPECT_EQ(sound.code, 2);
+  EXPECT_NE(sound.err.find("a .wav holds no subtitles"), std::string::npos) << sound.err;
   EXPECT_EQ(fabula("render plan.json -o a.mp4 --sdh" + std::string(quick)).code, 2);
   EXPECT_EQ(fabula("render plan.json -o a.mp4 --loudness cinema" + std::string(quick)).code, 2);
   EXPECT_FALSE(fs::exists(file("a.mp4")));

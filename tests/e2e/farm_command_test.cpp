@@ -1,6 +1,10 @@
 // `fabula submit`: the files for a farm, run by hand, by Slurm and by the runner of Open Job Description where these are installed.
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
 
 #include "tests/e2e/program.h"
 
@@ -37,6 +41,54 @@ TEST_F(Farm, TheShotsMadeOneByOneAreTheFilmOfASingleRender) {
   EXPECT_EQ(run("sh 'my farm/shot.sh' 2 && sh 'my farm/shot.sh' 1 && sh 'my farm/assemble.sh'"), 0) << said();
   ASSERT_EQ(fabula("render film.json -o single.mp4 --no-store" + options_).code, 0);
   EXPECT_EQ(run("cmp single.mp4 'my farm'/*.mp4"), 0) << said();
+}
+
+// A film's options reach both scripts, whatever they are, and what they read is found from any folder.
+TEST_F(Farm, ShotsAndFilmAreGivenTheSameOptions) {
+  plan();
+  const std::string given =
+      " --seed -1 --steps 3 --crf 20 --size 640x360 --title-card --no-gate --threads 1 --any-machine --weights int8 --shift 5 "
+      "--audio-shift 4 "
+      "--memory 1G --lora b.st:0.5 --lora a.st --loudness ebu --model " FABULA_SOURCE_DIR "/tests/goldens/h3_folder/model";
+  const Result submitted = fabula("submit film.json --emit slurm -o farm" + given);
+  ASSERT_EQ(submitted.code, 0) << submitted.err;
+  const auto options_in = [&](const std::string& script) {
+    const std::string text = contents(file("farm/" + script));
+    return text.substr(text.find(" --any-machine"));
+  };
+  const std::string passed = options_in("shot.sh");
+  EXPECT_EQ(passed, options_in("assemble.sh"));
+  for (const char* option : {"--seed=", "--steps=3", "--crf=20", "--size=640x360", "--title-card", "--no-gate", "--threads=1",
+                             "--weights=int8", "--shift=5", "--audio-shift=4", "--memory=1073741824", "--loudness=ebu", "--model=/"})
+    EXPECT_NE(passed.find(option), std::string::npos) << option << " in" << passed;
+  EXPECT_EQ(passed.find("--seed=-1"), std::string::npos) << "every task would draw its own";
+  EXPECT_NE(passed.find("--lora=" + file("b.st").string() + ":0.5 --lora=" + file("a.st").string()), std::string::npos) << passed;
+  EXPECT_EQ(contents(file("farm/shots.txt")), "c010\n") << "a published folder makes clips";
+  EXPECT_EQ(fabula("submit film.json --emit slurm -o other --first-frame x.png" + given).code, 2)
+      << "a plan says itself what leads its clips";
+  EXPECT_EQ(fabula("submit film.json --emit slurm -o other --first-frame x.png").code, 2) << "nano takes none";
+}
+
+// Every option of a film is passed on, or is named here with its reason.
+TEST_F(Farm, NoOptionOfAFilmIsForgotten) {
+  plan();
+  const auto names_in = [&](const std::string& command) {
+    std::set<std::string> names;
+    const std::string help = fabula(command + " --help").out;
+    const std::regex name("--[a-z0-9][a-z0-9-]*");
+    for (std::istringstream lines(help); lines;) {
+      std::string line;
+      std::getline(lines, line);
+      std::smatch found;
+      const std::size_t first = line.find_first_not_of(' ');
+      if (first != std::string::npos && line[first] == '-' && std::regex_search(line, found, name)) names.insert(found[0]);
+    }
+    return names;
+  };
+  std::set<std::string> film = names_in("assemble"), submit = names_in("submit");
+  EXPECT_GT(film.size(), 40U);
+  for (const std::string& name : film)
+    EXPECT_TRUE(submit.contains(name) || name == "--output" || name == "--log") << name << " cannot be submitted";
 }
 
 TEST_F(Farm, AnIndexedJobCountsNoFailureThatIsNone) {

@@ -88,6 +88,10 @@ TEST_F(PublishedCommand, APromptIsFilmedWordForWordFrameForFrame) {
                               " --threads 1 --memory 64M --no-store -o again.mp4");
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(contents(file("again.mp4")), contents(file("film.mp4")));
+
+  const Result led = fabula("render 'A fox.' --first-frame film.mp4 -o led.mp4 --model " + (goldens / "model").string());
+  EXPECT_EQ(led.code, 65);
+  EXPECT_NE(led.err.find("film.mp4 is a film, expected a picture"), std::string::npos) << led.err;
 }
 
 // A LoRA file changes the film, is in its receipt with its hash, and another scale is another shot of the store.
@@ -181,6 +185,84 @@ TEST_F(PublishedCommand, APlanIsFilmedClipByClip) {
   const Result again = fabula("render " + plan + " --model " + (goldens / "model").string() +
                               " --steps 1 --threads 1 --scale 1 --json --precision fp32 -y -o film.mp4");
   EXPECT_EQ(json::parse(again.out).at("shots_reused").size(), compiled.at("clips").size()) << again.err;
+}
+
+// A plan of two shots that are too long for one clip; the second goes on from the first.
+json plan_that_goes_on() {
+  const auto shot = [](const char* id, int start_ms, const char* what, const char* into) {
+    return json{{"id", id},
+                {"beat", "b"},
+                {"place", "beach"},
+                {"start_ms", start_ms},
+                {"duration_ms", 7200},
+                {"transition", {{"kind", into}}},
+                {"cast", {{{"id", "crab"}, {"position", "center"}, {"facing", "right"}}}},
+                {"action_beats", {{{"at_ms", 0}, {"who", "crab"}, {"what", what}}}},
+                {"camera", {{"size", "wide"}, {"move", "static"}}},
+                {"dialogue", json::array()},
+                {"ambience", "waves"}};
+  };
+  return {{"version", "fabula.plan/1"},
+          {"prompt", "A crab stands on the beach, then it jumps."},
+          {"treatment", "A crab jumps."},
+          {"title", "Crab"},
+          {"logline", "A crab jumps."},
+          {"aspect", "1:1"},
+          {"fps", 24},
+          {"total_ms", 14400},
+          {"language", "en"},
+          {"characters", {{{"id", "crab"}, {"name", "Crab"}, {"look", "a red crab"}, {"voice", {{"voice_id", "crab_voice"}}}}}},
+          {"places", {{{"id", "beach"}, {"description", "a beach"}, {"time_of_day", "day"}}}},
+          {"beats", {{{"id", "b"}, {"summary", "it jumps"}}}},
+          {"shots", {shot("s010", 0, "stands", "cut"), shot("s020", 7200, "jumps", "continue")}},
+          {"sound", {{"music", "none"}}},
+          {"unsupported", json::array()}};
+}
+
+// A clip that goes on is the clip that a person gets from the last picture before it, and is so from the store, a receipt and a farm, too.
+TEST_F(PublishedCommand, AClipGoesOnFromTheLastPictureOfTheOneBefore) {
+  std::ofstream(file("plan.json")) << plan_that_goes_on().dump();
+  const std::string model = " --model " + (goldens / "model").string(), how = " --steps 1 --threads 1 --scale 1 --precision fp32";
+  const Result film = fabula("render plan.json --frames-out frames -o whole.mp4 --no-store" + model + how);
+  ASSERT_EQ(film.code, 0) << film.err;
+  EXPECT_EQ(film.err.find("begins anew"), std::string::npos) << film.err;
+
+  // By hand: the prompt of the second clip, and the frame before its first.
+  const json clip = json::parse(fabula("plan plan.json --compile h3").out).at("clips").at(1);
+  const json receipt = json::parse(contents(file("whole.fabula.json")));
+  std::ofstream(file("prompt.txt")) << clip.at("prompt").get<std::string>();
+  const std::uint64_t seed = receipt.at("shots").at(1).at("seed").get<std::uint64_t>() & 0xFFFFFFFFU;
+  const Result hand =
+      render("--no-store --steps 1 --no-gate --aspect 1:1 --first-frame frames/frame_000172.png --frames-out hand --frames " +
+             std::to_string(clip.at("frames").get<int>()) + " --seed " + std::to_string(seed) + " -y");
+  ASSERT_EQ(hand.code, 0) << hand.err;
+  for (const int i : {0, 1, 100, 171}) {
+    char theirs[32], ours[32];
+    std::snprintf(theirs, sizeof theirs, "hand/frame_%06d.png", i);
+    std::snprintf(ours, sizeof ours, "frames/frame_%06d.png", 173 + i);
+    EXPECT_EQ(read_image(file(theirs)).rgb, read_image(file(ours)).rgb) << ours;
+  }
+
+  // A farm makes both in one task, a clip alone brings the one that it goes on from, and the film is the same.
+  ASSERT_EQ(fabula("submit plan.json --emit slurm -o farm" + model).code, 0);
+  EXPECT_EQ(contents(file("farm/shots.txt")), "c010-c020\n");
+  const Result early = fabula("assemble plan.json --store farm/store -o farm.mp4" + model + how);
+  EXPECT_EQ(early.code, 75);
+  EXPECT_NE(early.err.find("c010, c020"), std::string::npos) << early.err;
+  const Result shots = fabula("render plan.json --shots c020 --json --store farm/store" + model + how);
+  ASSERT_EQ(shots.code, 0) << shots.err;
+  EXPECT_EQ(json::parse(shots.out).at("shots_made"), json({"c010", "c020"}));
+  const Result assembled = fabula("assemble plan.json --store farm/store -o farm.mp4" + model + how);
+  ASSERT_EQ(assembled.code, 0) << assembled.err;
+  EXPECT_TRUE(contents(file("farm.mp4")) == contents(file("whole.mp4")));
+
+  // A receipt makes it from the start; another first clip is another second one.
+  const Result again = fabula("render --from-receipt whole.fabula.json --threads 1 --no-store -o again.mp4" + model);
+  EXPECT_EQ(again.code, 0) << again.err;
+  const json kept = json::parse(fabula("render plan.json --dry-run --json --store farm/store" + model + how).out);
+  EXPECT_EQ(kept.at("shots_to_reuse"), json({"c010", "c020"}));
+  const json other = json::parse(fabula("render plan.json --dry-run --json --seed 8 --store farm/store" + model + how).out);
+  EXPECT_EQ(other.at("shots_to_make"), json({"c010", "c020"}));
 }
 
 TEST_F(PublishedCommand, TheFolderIsDescribedAndWhatItLacksIsNamed) {

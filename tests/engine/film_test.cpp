@@ -225,6 +225,48 @@ TEST_F(StoredGate, ShotsMadeForAnAssemblyIncludeTheAttemptThatPasses) {
   EXPECT_EQ(gated(film_of(2), model.black, only_stored).sink.shown.back(), 21);
 }
 
+// Of three shots the second and the third go on, each from the last picture of the attempt before it that is filmed.
+TEST_F(StoredGate, AShotGoesOnFromTheShotThatIsFilmedAndItsKeyFollowsFromThatOne) {
+  std::vector<std::pair<std::size_t, int>> asked;
+  PlannedFilm planned = film_of(3);
+  planned.shots[1].goes_on = planned.shots[2].goes_on = true;
+  planned.continued = [&](std::size_t shot, const Image& before) {
+    asked.emplace_back(shot, before.rgb[0]);
+    return Conditioning{.dim = 1, .states = {1.0F}, .score_start = {}};
+  };
+  const std::vector<std::pair<std::size_t, int>> from_the_last = {{1, 21}, {2, 21}};
+  const std::set<std::uint64_t> black = {shot_seed(7, 0), second};  // both first attempts
+  ShotStore store({.folder = folder_, .profile = "avx2"});
+  FilmRequest request;
+  request.seed = 7;
+  request.store = &store;
+  const Gated film = gated(planned, black, request);
+  EXPECT_EQ(asked, from_the_last) << "once a shot, from a picture that is not black";
+  EXPECT_EQ(film.model.seeds.size(), 5U);
+
+  asked.clear();
+  CountingModel model;
+  EXPECT_EQ(kept_attempts(planned, model, {22}, request), (std::vector<int>{2, 2, 1}));
+  FilmRequest only_stored = request;
+  only_stored.only_stored = true;
+  EXPECT_EQ(gated(planned, black, only_stored).sink.shown, film.sink.shown);
+  EXPECT_TRUE(asked.empty()) << "what the store has is not encoded again";
+
+  // Without the gate the first attempts are filmed: the shots after them are others.
+  FilmRequest blind = request;
+  blind.gate = false;
+  (void)gated(planned, black, blind);
+  EXPECT_EQ(asked, (std::vector<std::pair<std::size_t, int>>{{1, 0}, {2, 0}}));
+
+  // A shot alone brings those that it goes on from.
+  ShotStore other({.folder = folder_ / "other", .profile = "avx2"});
+  request.store = &other;
+  const std::vector<ShotReport> made = make_shots(planned, model, {22}, {2}, request, go_on);
+  ASSERT_EQ(made.size(), 3U);
+  EXPECT_EQ(made[0].id, "s0");
+  EXPECT_EQ(kept_attempts(planned, model, {22}, request), (std::vector<int>{1, 1, 1}));
+}
+
 // Two shots of four are kept: the others are most of the work.
 TEST_F(StoredGate, ProgressCountsKeptShotsAsLessWorkAndNeverFalls) {
   ShotStore store({.folder = folder_, .profile = "avx2"});

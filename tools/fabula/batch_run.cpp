@@ -58,7 +58,7 @@ std::string folder_hash(const RenderOptions& film) {
   bundle.folder = film.planning.model.model;
   Sha256 hash;
   hash.field(name_of(precision_of(film.planning.model.precision)));
-  for (const auto& [part, digest] : model_version(bundle).parts) hash.field(part).field(digest);
+  for (const auto& [part, digest] : model_version(bundle, film.receipt.digest).parts) hash.field(part).field(digest);
   return hash.hex();
 }
 

@@ -9,9 +9,9 @@
 #include "library/render.h"
 #include "planner/schema/schema.h"
 #include "tools/batch/names.h"
-#include "tools/fabula/batch_job.h"
 #include "tools/fabula/commands.h"
 #include "tools/fabula/exit_codes.h"
+#include "tools/fabula/h3_film.h"
 #include "tools/fabula/render_options.h"
 #include "tools/farm/farm.h"
 
@@ -26,28 +26,33 @@ struct SubmitOptions {
   std::string emit, folder, program, image = "fabula:latest";
 };
 
-// Of the film's options, those that a shot depends on; the others concern the film alone.
-bool concerns_shots(const std::string& option) {
-  static const std::set<std::string> those = {"seed",    "steps",       "sampler", "precision", "model",
-                                              "threads", "any-machine", "cast",    "no-cast",   "no-gate"};
-  return those.contains(option);
+// The scripts run in a folder of their own: what is read is named from the root. Options say by their type that they name a file that is
+// read.
+std::string portable(const FilmOptions& film, const CLI::Option& option, const std::string& value) {
+  const auto absolute = [](const std::string& path) { return fs::absolute(path).lexically_normal().string(); };
+  if (const std::string type = option.get_type_name(); type == "FILE[:scale]") {
+    const std::string file = lora_of(value).first;
+    return absolute(file) + value.substr(file.size());
+  } else if (type == "FILE" || type == "CAST.db") {
+    return absolute(value);
+  }
+  const std::string name = option.get_lnames().front();
+  if (name == "seed") return std::to_string(film.seed.value());  // one that was drawn is drawn once
+  return name == "model" || name == "lm" ? absolute(value) : value;
 }
 
-// The scripts run in a folder of their own.
-std::string portable(const std::string& option, const std::string& value) {
-  return option == "model" || option == "cast" ? fs::absolute(value).lexically_normal().string() : value;
-}
-
-std::vector<std::string> words(const CLI::App& command, bool of_shots) {
-  std::vector<std::string> all;
-  for (const auto& [name, value] : film_options_given(command)) {
-    if (!of_shots || concerns_shots(name)) all.push_back(recorded(name, portable(name, value)));
-  }
-  for (const char* name : {"model", "device", "precision", "threads", "any-machine"}) {  // of a batch, not of a film
-    const CLI::Option* given = command.get_option_no_throw(std::string("--") + name);
-    if (given != nullptr && given->count() > 0) all.push_back(recorded(name, portable(name, given->results().front())));
-  }
-  return all;
+// Shots and film are given the same options, so that none can be forgotten: what concerns the other script alone is without effect in one.
+// Left out is what the scripts or the scheduler decide: where the store is, and what goes to a terminal.
+std::vector<std::string> words(const SubmitOptions& options, const CLI::App& command) {
+  static const std::set<std::string> left_out = {"help", "quiet", "json", "progress", "store", "no-store"};
+  RenderOptions ignored;
+  CLI::App film;
+  add_film_options(film, ignored);
+  const auto is_passed_on = [&](const std::string& name) {
+    return film.get_option_no_throw("--" + name) != nullptr && !left_out.contains(name);
+  };
+  return spelt_options(command, is_passed_on,
+                       [&](const CLI::Option& option, const std::string& value) { return portable(options.film, option, value); });
 }
 
 std::string this_program() {
@@ -69,9 +74,13 @@ void run(const SubmitOptions& options, const CLI::App& command) {
                 .program = options.program.empty() ? this_program() : options.program,
                 .output = {},
                 .image = options.image,
-                .shot_options = words(command, true),
-                .film_options = words(command, false)};
-  for (const plan::Shot& shot : film.shots) job.shots.push_back(shot.id);
+                .options = words(options, command)};
+  if (is_published_folder(options.film.planning.model.model)) {
+    job.shots = published_tasks(film, options.film);
+  } else {
+    require_published(options.film);
+    for (const plan::Shot& shot : film.shots) job.shots.push_back(shot.id);
+  }
   job.output = job.name + ending_for(options.film.format);
   std::vector<farm::File> files = {{"plan.json", plan::to_json(film) + "\n"}};
   const std::vector<farm::File> common = farm::common_files(job);
@@ -112,7 +121,10 @@ void add_submit_command(CLI::App& app) {
   command->add_option("--image", options->image, "The container's image, for k8s")->capture_default_str();
   add_overwrite_options(*command, options->film.overwriting);
   add_film_options(*command, options->film);
-  command->callback([options, command] { run(*options, *command); });
+  command->callback([options, command] {
+    keep_reference_order(*command, options->film.clip);
+    run(*options, *command);
+  });
 }
 
 }  // namespace fabula::cli

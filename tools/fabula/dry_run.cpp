@@ -50,16 +50,12 @@ Sizes sizes_of(const RenderOptions& options, Studio& studio, const PlannedFilm& 
                const std::string& output, const SinkOptions& how) {
   Sizes sizes;
   const std::vector<ClipRequest> clips = clip_requests(planned, studio.model->format(), studio.bundle.shot_frames, request);
-  const std::string fingerprint = request.store != nullptr ? studio.model->fingerprint() : "";
-  const auto has = [&](ClipRequest clip, int attempt) {
-    clip.seed = attempt_seed(clip.seed, attempt);
-    return request.store != nullptr && request.store->has(clip_key(fingerprint, clip));
-  };
+  const std::vector<int> kept = kept_attempts(planned, *studio.model, studio.bundle.shot_frames, request);
   const ClipRequest* longest = nullptr;
   for (std::size_t i = 0; i < clips.size(); ++i) {
-    const bool is_kept = has(clips[i], 0);
+    const bool is_kept = kept[i] > 0;
     (is_kept ? sizes.to_reuse : sizes.to_make).push_back(planned.film.shots[i].id);
-    if (is_kept && request.gate && !planned.film.shots[i].seed && has(clips[i], 1)) sizes.remade.push_back(planned.film.shots[i].id);
+    if (kept[i] > 1 && request.gate) sizes.remade.push_back(planned.film.shots[i].id);
     sizes.memory = std::max(sizes.memory, studio.model->footprint(clips[i]));
     if (longest == nullptr || clips[i].frames > longest->frames) longest = &clips[i];
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -80,7 +81,11 @@ int milliseconds_of(int frames) { return static_cast<int>(std::lrint(frames * 10
 struct Order {
   std::string prompt;
   h3::ClipOrder clip;
+  std::optional<h3::Asked> goes_on = {};  // of a clip that begins with the last picture of the one before: what it is resolved from then
 };
+
+// A clip that follows references takes no first frame beside them.
+bool continues(const h3::Clip& clip) { return clip.goes_on && clip.references.empty(); }
 
 // Bytes that a phase may take; 0: any.
 std::size_t memory_of(const RenderOptions& options) {
@@ -92,6 +97,7 @@ std::size_t memory_of(const RenderOptions& options) {
 h3::Holding holding_of(const RenderOptions& options) {
   h3::Holding holding{.memory = memory_of(options), .adapters = {}, .shift = options.clip.shift, .audio_shift = options.clip.audio_shift};
   if (options.clip.weights == "int8") holding.transformer = Precision::int8;
+  holding.digest = options.receipt.digest;
   for (const std::string& choice : options.clip.loras) {
     const auto [file, scale] = lora_of(choice);
     holding.adapters.push_back({file, scale});
@@ -123,8 +129,26 @@ std::vector<Conditioning> encoded(const h3::H3Folder& folder, const std::vector<
   const Machine machine = cpu_machine(thread_count(options.planning.model.threads));
   const h3::VideoVae vae = h3::VideoVae::load(folder.vae, Precision::fp32);
   const h3::AudioVae audio_vae = h3::AudioVae::load(folder.audio_vae);
-  for (std::size_t i = 0; i < orders.size(); ++i) all[i].given = h3::encode_given(machine, vae, audio_vae, orders[i].clip.media);
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    all[i].given = h3::encode_given(machine, vae, audio_vae, orders[i].clip.media);
+    all[i].goes_on = orders[i].goes_on.has_value();
+  }
   return all;
+}
+
+// Encodes a clip anew, with the picture that it goes on from as its first frame.
+auto continuation(const h3::RequestRules& rules, const std::vector<Order>& orders, const RenderOptions& options,
+                  const h3::FolderModel& model) {
+  std::map<std::size_t, Order> open;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    if (orders[i].goes_on) open[i] = {orders[i].prompt, {}, orders[i].goes_on};
+  }
+  return [rules, open, options, &model](std::size_t shot, const Image& before) {
+    Order order = open.at(shot);
+    order.clip = h3::resolve(rules, *order.goes_on, {.first_frame = before});
+    model.release();
+    return std::move(encoded(rules.folder, {order}, options).front());
+  };
 }
 
 // A film of one shot, the whole prompt. A plan has places; this has none, which is how it is known again (is_verbatim).
@@ -152,6 +176,13 @@ plan::Film verbatim_film(const std::string& prompt, int frames, const h3::Canvas
 
 bool is_verbatim(const plan::Film& film) { return film.places.empty() && film.shots.size() == 1; }
 
+// "c010"
+std::string clip_id(std::size_t index) {
+  char id[16];
+  std::snprintf(id, sizeof id, "c%03zu", 10 * (index + 1));
+  return id;
+}
+
 // A plan's film with its clips in place of its shots. Lines go to the clip in which they begin.
 plan::Film film_of_clips(const plan::Film& planned, const std::vector<h3::Clip>& clips) {
   plan::Film film = planned;
@@ -160,9 +191,7 @@ plan::Film film_of_clips(const plan::Film& planned, const std::vector<h3::Clip>&
   for (std::size_t i = 0; i < clips.size(); ++i) {
     const h3::Clip& clip = clips[i];
     plan::Shot shot;
-    char id[16];
-    std::snprintf(id, sizeof id, "c%03zu", 10 * (i + 1));
-    shot.id = id;
+    shot.id = clip_id(i);
     shot.start_ms = clip.start_ms;
     shot.duration_ms = clip.duration_ms;
     if (clip.transition.kind != "continue") shot.transition = clip.transition;
@@ -197,6 +226,12 @@ void check_choice(const Source& source, const ClipChoice& choice, bool verbatim)
                 "--ref-…, --frames and --seconds");
 }
 
+// In the place of a picture that is not made yet.
+Image black(const h3::Canvas& canvas) {
+  return {static_cast<int>(canvas.width), static_cast<int>(canvas.height),
+          std::vector<std::uint8_t>(3 * static_cast<std::size_t>(canvas.width) * static_cast<std::size_t>(canvas.height))};
+}
+
 // The prompt as it stands: one clip.
 std::pair<std::vector<Order>, PlannedFilm> one_clip(const Source& source, const h3::RequestRules& rules, const RenderOptions& options) {
   const std::string& prompt = source.is_plan ? source.film.prompt : source.prompt;
@@ -215,9 +250,12 @@ std::pair<std::vector<Order>, PlannedFilm> clips_of_plan(const Source& source, c
   const h3::Prompts prompts = h3::compile(*planned.plan);
   for (const std::string& sentence : prompts.left_out) std::fprintf(stderr, "fabula: left out: %s\n", printable(sentence).c_str());
   for (const h3::Clip& clip : prompts.clips) {
-    if (clip.goes_on)
-      std::fprintf(stderr, "fabula: left out: shot %s is to go on from the last picture before it; its clip begins anew\n",
-                   printable(clip.shots.front()).c_str());
+    if (clip.goes_on && !continues(clip))
+      std::fprintf(
+          stderr,
+          "fabula: left out: shot %s is to go on from the last picture before it; its clip follows references, which leave no room "
+          "for a first frame, and begins anew\n",
+          printable(clip.shots.front()).c_str());
   }
   h3::Asked asked = asked_of(options.clip, options.format);
   if (options.format.aspect.empty())
@@ -228,7 +266,9 @@ std::pair<std::vector<Order>, PlannedFilm> clips_of_plan(const Source& source, c
     GivenMedia media;
     for (const h3::Reference& reference : clip.references) media.references.push_back(reference_of(reference.kind, reference.file));
     asked.frames = clip.frames;
+    if (continues(clip)) media.first_frame = black(orders.front().clip.canvas);
     orders.push_back({h3::text_of(clip), h3::resolve(rules, asked, media)});
+    if (continues(clip)) orders.back().goes_on = asked;
   }
   planned.film = film_of_clips(*planned.plan, prompts.clips);
   return {std::move(orders), std::move(planned)};
@@ -241,6 +281,23 @@ bool is_published_folder(const std::string& model) { return !model.empty() && h3
 void require_published(const RenderOptions& options) {
   if (options.clip.any() && !is_published_folder(options.planning.model.model))
     throw Error(ExitCode::usage, "this model takes no frames, references, lengths or LoRA files: they are for a published folder");
+}
+
+std::vector<std::string> published_tasks(const plan::Film& film, const RenderOptions& options) {
+  const bool verbatim = is_verbatim(film);
+  check_choice({.prompt = {}, .is_plan = true, .film = film}, options.clip, verbatim);
+  if (verbatim) return {film.shots.front().id};
+  const std::vector<h3::Clip> clips = h3::compile(film).clips;
+  std::vector<std::string> tasks;
+  for (std::size_t first = 0, i = 0; i < clips.size(); ++i) {
+    if (!continues(clips[i])) {
+      first = i;
+      tasks.push_back(clip_id(i));
+    } else {
+      tasks.back() = clip_id(first) + "-" + clip_id(i);
+    }
+  }
+  return tasks;
 }
 
 PublishedFilm plan_published(const Source& source, const RenderOptions& options) {
@@ -256,6 +313,7 @@ PublishedFilm plan_published(const Source& source, const RenderOptions& options)
   // Refused before the prompts are read, which takes minutes with a large encoder.
   for (const Order& order : orders) model->check(order.clip.workflow);
   film.planned.shots = encoded(folder, orders, options);
+  film.planned.continued = continuation(rules, orders, options, *model);
   film.model = std::move(model);
   return film;
 }

@@ -26,6 +26,10 @@ struct PublishedFilm {
 /// reported on standard error. Throws Error: usage for options that do not go together; as the parts' loading does.
 [[nodiscard]] PublishedFilm plan_published(const Source&, const RenderOptions&);
 
+/// What a published folder makes of a plan, as tasks of which each can be done alone: the id of a clip, or the range of ids of clips of
+/// which each goes on from the one before it. Throws Error: usage for options that a plan leaves no room for; as the compiler does.
+[[nodiscard]] std::vector<std::string> published_tasks(const plan::Film&, const RenderOptions&);
+
 /// Whether the options can be for this model. Throws Error(usage) where they are for a published folder and it is none.
 void require_published(const RenderOptions&);
 

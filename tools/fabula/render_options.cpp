@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "tools/fabula/sign.h"
+#include "tools/fabula/store_location.h"
 #include "tools/fabula/terminal.h"
 
 namespace fabula::cli {
@@ -27,6 +28,7 @@ void add_terminal_options(CLI::App& command, RenderOptions& options) {
   add_progress_option(command, options.progress);
   at_the_terminal(options.planning);
   options.receipt.sign = sign_film;
+  options.receipt.digest = remembered_digest();
 }
 
 }  // namespace

@@ -8,12 +8,11 @@ namespace fabula::farm {
 
 struct Job {
   std::string name;                ///< of the film: a to z, digits, underscores
-  std::vector<std::string> shots;  ///< ids, in the film's order
+  std::vector<std::string> shots;  ///< of each task: an id, or a range of ids that are made one after another; in the film's order
   std::string program;             ///< fabula, as the nodes call it
   std::string output;              ///< the film's file name
   std::string image;               ///< of a container, for Kubernetes
-  /// Options of `render --shots` and of `assemble`, word by word.
-  std::vector<std::string> shot_options, film_options;
+  std::vector<std::string> options;  ///< of `render --shots` and of `assemble`, word by word
 };
 
 struct File {

@@ -41,11 +41,11 @@ std::vector<File> common_files(const Job& job) {
   return {
       {"shots.txt", ids},
       {"shot.sh",
-       "#!/bin/sh\n# Makes shot number $1 of shots.txt (from 1) into the store. The exit code is fabula's: `fabula explain CODE`.\n" +
+       "#!/bin/sh\n# Makes the shots of line $1 of shots.txt (from 1) into the store. The exit code is fabula's: `fabula explain CODE`.\n" +
            start + "shot=$(sed -n \"$1p\" shots.txt)\n[ -n \"$shot\" ] || { echo \"shots.txt has no line $1\" >&2; exit 2; }\n" + program +
-           " render plan.json --shots \"$shot\" --store \"${STORE:-store}\"" + line_of(job.shot_options) + "\n"},
+           " render plan.json --shots \"$shot\" --store \"${STORE:-store}\"" + line_of(job.options) + "\n"},
       {"assemble.sh", "#!/bin/sh\n# Makes the film of the shots in the store. 75: some are missing.\n" + start + program +
-                          " assemble plan.json --store \"${STORE:-store}\" -y -o " + quoted(job.output) + line_of(job.film_options) + "\n"},
+                          " assemble plan.json --store \"${STORE:-store}\" -y -o " + quoted(job.output) + line_of(job.options) + "\n"},
   };
 }
 

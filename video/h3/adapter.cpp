@@ -162,10 +162,10 @@ void add_adapter(Weights& weights, const AdapterFile& adapter, bool follows) {
   }
 }
 
-void add_to_hash(Sha256& hash, const AdapterFile& adapter) {
+void add_to_hash(Sha256& hash, const AdapterFile& adapter, const FileDigest& digest) {
   char scale[32];
   std::snprintf(scale, sizeof scale, "%.17g", adapter.scale);
-  hash.field("lora").field(sha256_of(adapter.file)).field(scale);
+  hash.field("lora").field(digest(adapter.file)).field(scale);
 }
 
 }  // namespace fabula::h3

@@ -21,6 +21,6 @@ struct AdapterFile {
 void add_adapter(Weights&, const AdapterFile&, bool follows);
 
 /// What a clip's latents depend on of it.
-void add_to_hash(Sha256&, const AdapterFile&);
+void add_to_hash(Sha256&, const AdapterFile&, const FileDigest& digest);
 
 }  // namespace fabula::h3

@@ -78,11 +78,15 @@ void FolderModel::check(Workflow workflow) const {
   for (const AdapterFile& adapter : holding_.adapters) add_adapter(weights, adapter, follows);
 }
 
+void FolderModel::release() const {
+  if (model_) add(released_, model_->stage_times());
+  model_.reset();
+}
+
 H3Model& FolderModel::model_for(const ClipRequest& request) const {
   const bool follows = follows_references(request);
   if (model_ && follows == follows_) return *model_;
-  if (model_) add(released_, model_->stage_times());
-  model_.reset();
+  release();
   require_transformer(follows);
   model_ = std::make_unique<H3Model>(bundle_, BundleBlock{}, precision_, machine_, parts(follows), holding_);
   follows_ = follows;

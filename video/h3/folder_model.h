@@ -24,6 +24,9 @@ class FolderModel final : public ClipModel {
   /// Throws Error where the transformer of such clips or a LoRA file for it is not there or does not fit; reads no weights.
   void check(Workflow) const;
 
+  /// Releases the weights until the next clip, which needs them again: something else is to have the memory.
+  void release() const;
+
   [[nodiscard]] ClipFormat format() const override;
   [[nodiscard]] std::string fingerprint() const override;
   [[nodiscard]] std::size_t footprint(const ClipRequest&) const override;

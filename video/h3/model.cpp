@@ -212,11 +212,11 @@ std::string fingerprint_of(const Bundle& bundle, const BundleBlock& block, Preci
   for (const std::filesystem::path& part : {parts.transformer, parts.scheduler, parts.audio_scheduler}) {
     std::set<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator(part)) files.insert(entry.path());
-    for (const auto& file : files) hash.field(file.filename().string()).field(sha256_of(file));
+    for (const auto& file : files) hash.field(file.filename().string()).field(holding.digest(file));
   }
   // What the latents' shapes follow from.
-  for (const std::filesystem::path& part : {parts.vae, parts.audio_vae}) hash.field(sha256_of(part / "config.json"));
-  for (const AdapterFile& adapter : holding.adapters) add_to_hash(hash, adapter);
+  for (const std::filesystem::path& part : {parts.vae, parts.audio_vae}) hash.field(holding.digest(part / "config.json"));
+  for (const AdapterFile& adapter : holding.adapters) add_to_hash(hash, adapter, holding.digest);
   const auto add_shift = [&](const char* name, const std::optional<double>& shift) {
     char text[32];
     std::snprintf(text, sizeof text, "%.17g", shift.value_or(0.0));

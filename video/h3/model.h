@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sha256.h"
 #include "engine/bundle.h"
 #include "engine/clip_model.h"
 #include "engine/machine.h"
@@ -36,6 +37,7 @@ struct Holding {
   std::vector<AdapterFile> adapters = {};              ///< added in this order
   std::optional<Precision> transformer = {};           ///< of the transformer's weights; absent: the model's precision
   std::optional<double> shift = {}, audio_shift = {};  ///< of the schedules; absent: the model's own
+  FileDigest digest = read_digest();                   ///< of the files that the fingerprint names
 };
 
 /// ClipModel::fingerprint() of a model of these parts.

@@ -97,16 +97,19 @@ std::optional<Image> decoded_jpeg(const std::string& jpeg) {
   return upright(image, orientation_of(jpeg));
 }
 
-// A file that libav reads as a picture ("png_pipe"), or an empty one.
+// A file that libav reads as a picture ("png_pipe"), or an empty one. A film is refused at its second picture, however long it is.
 Image decoded_by_libav(const std::filesystem::path& file) {
   Image first;
+  bool is_film = false;
   const auto keep_first = [&](const Image& image) {
-    if (first.rgb.empty()) first = image;
+    is_film = !first.rgb.empty();
+    if (is_film) throw Error(ExitCode::bad_data, file.string() + " is a film, expected a picture");
+    first = image;
   };
   try {
     return read_film(file, keep_first, {}).container.ends_with("_pipe") ? first : Image{};
   } catch (const Error& error) {
-    if (error.code() != ExitCode::bad_data) throw;
+    if (error.code() != ExitCode::bad_data || is_film) throw;
     return {};
   }
 }
