@@ -34,6 +34,10 @@ class Gguf {
   /// `low` to `high`, both included.
   [[nodiscard]] std::int64_t integer(const std::string& key, std::int64_t low, std::int64_t high) const;
   [[nodiscard]] double real(const std::string& key, double low, double high) const;
+  [[nodiscard]] bool flag(const std::string& key) const { return get<bool>(key, "true or false"); }
+  [[nodiscard]] const std::vector<double>& reals(const std::string& key) const {
+    return get<std::vector<double>>(key, "a list of numbers");
+  }
   [[nodiscard]] const std::vector<std::string>& texts(const std::string& key) const {
     return get<std::vector<std::string>>(key, "a list of texts");
   }

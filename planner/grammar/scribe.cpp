@@ -9,7 +9,7 @@
 namespace fabula {
 
 void Scribe::literal(std::string_view text) {
-  const std::vector<std::int32_t> ids = tokenizer_.encode(text, AddedTokens::plain);
+  const std::vector<std::int32_t> ids = tokenizer_.encode(text, AddedTokens::plain, Start::inside);
   tokens_.insert(tokens_.end(), ids.begin(), ids.end());
 }
 
@@ -53,7 +53,7 @@ bool repeats_itself(std::string_view text) {
 
 }  // namespace
 
-std::int32_t Composer::first_token(std::string_view text) const { return tokenizer_.encode(text, AddedTokens::plain).at(0); }
+std::int32_t Composer::first_token(std::string_view text) const { return tokenizer_.encode(text, AddedTokens::plain, Start::inside).at(0); }
 
 std::int32_t Composer::pick() {
   const std::size_t count = allowed_.count();
@@ -100,7 +100,7 @@ bool Composer::choose(bool, std::string_view first, bool possible, std::string_v
 
 const std::vector<std::int32_t>& Composer::spelling(const std::string& literal) {
   const auto [found, added] = spellings_.try_emplace(literal);
-  if (added) found->second = tokenizer_.encode(literal, AddedTokens::plain);
+  if (added) found->second = tokenizer_.encode(literal, AddedTokens::plain, Start::inside);
   return found->second;
 }
 

@@ -19,7 +19,10 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
   for (std::int32_t token = 0; token < tokenizer.size(); ++token) {
     if (!tokenizer.is_added(token) && !tokenizer.bytes(token).empty()) spellings.push_back({tokenizer.bytes(token), token});
   }
-  std::stable_sort(spellings.begin(), spellings.end(), [](const Spelling& a, const Spelling& b) { return a.bytes < b.bytes; });
+  // Of tokens with one spelling the first is taken: not the byte, which stands in for what the vocabulary lacks.
+  std::stable_sort(spellings.begin(), spellings.end(), [&](const Spelling& a, const Spelling& b) {
+    return a.bytes != b.bytes ? a.bytes < b.bytes : tokenizer.is_byte(a.token) < tokenizer.is_byte(b.token);
+  });
 
   // Level by level: a node is a range of spellings that share their first `depth` bytes; its children are appended together.
   struct Range {

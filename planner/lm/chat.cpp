@@ -184,15 +184,18 @@ namespace {
 
 std::vector<std::int32_t> tokens_of(const Tokenizer& tokenizer, const Pieces& pieces) {
   std::vector<std::int32_t> tokens;
+  Start start = Start::text;
   for (const Piece& piece : pieces) {
+    const Start after = piece.marker ? Start::text : Start::inside;
     if (!piece.marker) {
-      const auto ids = tokenizer.encode(piece.text, AddedTokens::plain);
+      const auto ids = tokenizer.encode(piece.text, AddedTokens::plain, start);
       tokens.insert(tokens.end(), ids.begin(), ids.end());
     } else if (const auto id = tokenizer.added(piece.text)) {
       tokens.push_back(*id);
     } else {
       throw Error(ExitCode::bad_data, "the model's vocabulary lacks the token " + piece.text + " of its chat template");
     }
+    start = after;
   }
   return tokens;
 }

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "planner/text/unicode.h"
 
 namespace fabula {
 namespace {
@@ -70,7 +73,7 @@ struct Words {
 };
 Words words_of(const Gguf& file) {
   const std::string kind = file.text("tokenizer.ggml.model");
-  if (kind != "gpt2") file.refuse("its tokenizer is of the kind \"" + kind + "\"; byte-level BPE (\"gpt2\") is supported");
+  if (kind != "gpt2") file.refuse("its tokenizer is of the kind \"" + kind + "\"; \"gpt2\" (byte-level BPE) and \"llama\" are supported");
   const std::string pre = file.has("tokenizer.ggml.pre") ? file.text("tokenizer.ggml.pre") : "default";
   if (pre == "qwen2") return {SplitPattern::qwen, true, false};
   if (pre == "llama-bpe") return {SplitPattern::llama3, false, true};
@@ -85,7 +88,83 @@ json split_step(SplitPattern pattern) {
 }
 
 // llama.cpp, llama_token_type
-enum TokenType : std::int64_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5 };
+enum TokenType : std::int64_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+
+// The vocabulary and the added tokens as tokenizer.json has them.
+struct Vocabulary {
+  json tokens = json::object(), added = json::array();
+};
+Vocabulary vocabulary_of(const Gguf& file, bool has_bytes) {
+  const auto& tokens = file.texts("tokenizer.ggml.tokens");
+  const auto& types = file.integers("tokenizer.ggml.token_type");
+  if (types.size() != tokens.size())
+    file.refuse("it has " + std::to_string(tokens.size()) + " tokens and " + std::to_string(types.size()) + " types of tokens");
+  Vocabulary all;
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    if (types[id] == normal || (has_bytes && types[id] == byte))
+      all.tokens[tokens[id]] = id;
+    else if (types[id] == control || types[id] == user_defined || types[id] == unknown)
+      all.added.push_back({{"id", id}, {"content", tokens[id]}, {"special", types[id] != user_defined}, {"normalized", false}});
+    else if (types[id] != unused)
+      file.refuse("the token \"" + tokens[id] + "\" is of a type that this kind of tokenizer does not have");
+  }
+  return all;
+}
+
+// The merges of a SentencePiece model, which has scores instead: all splits of each token, the best token first. Reference: generate_merges
+// of transformers.
+json merges_of(const Gguf& file, const json& vocabulary) {
+  const std::vector<double>& scores = file.reals("tokenizer.ggml.scores");
+  struct Split {
+    double score;
+    std::size_t left, right;
+    json names;
+  };
+  std::vector<Split> splits;
+  for (const auto& [token, id] : vocabulary.items()) {
+    if (id.get<std::size_t>() >= scores.size()) file.refuse("it has fewer scores than tokens");
+    std::vector<Split> own;
+    for (std::size_t at = character_at(token, 0).bytes; at < token.size(); at += character_at(token, at).bytes) {
+      const std::string left = token.substr(0, at), right = token.substr(at);
+      if (vocabulary.contains(left) && vocabulary.contains(right))
+        own.push_back({scores[id.get<std::size_t>()], vocabulary[left], vocabulary[right], json::array({left, right})});
+    }
+    splits.insert(splits.end(), own.begin(), own.end());
+  }
+  std::sort(splits.begin(), splits.end(),
+            [](const Split& a, const Split& b) { return std::tuple(-a.score, a.left, a.right) < std::tuple(-b.score, b.left, b.right); });
+  json merges = json::array();
+  for (const Split& split : splits) merges.push_back(split.names);
+  return merges;
+}
+
+// A tokenizer of characters.
+json sentencepiece_of(const Gguf& file) {
+  Vocabulary all = vocabulary_of(file, true);
+  json merges = merges_of(file, all.tokens);
+  const std::string mark = "\xE2\x96\x81";
+  const json spaces = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", mark}},
+             prefix = {{"type", "Prepend"}, {"prepend", mark}};
+  const bool has_prefix = !file.has("tokenizer.ggml.add_space_prefix") || file.flag("tokenizer.ggml.add_space_prefix");
+  return {{"normalizer", has_prefix ? json{{"type", "Sequence"}, {"normalizers", {prefix, spaces}}} : spaces},
+          {"pre_tokenizer", nullptr},
+          {"added_tokens", std::move(all.added)},
+          {"model", {{"type", "BPE"}, {"vocab", std::move(all.tokens)}, {"merges", std::move(merges)}, {"byte_fallback", true}}}};
+}
+
+json byte_level_of(const Gguf& file) {
+  const Words words = words_of(file);
+  Vocabulary all = vocabulary_of(file, false);
+  json model = {{"type", "BPE"},
+                {"vocab", std::move(all.tokens)},
+                {"merges", file.texts("tokenizer.ggml.merges")},
+                {"ignore_merges", words.whole_words}};
+  const json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", words.pattern == SplitPattern::gpt2_digits}};
+  return {{"normalizer", words.composes ? json{{"type", "NFC"}} : json()},
+          {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {split_step(words.pattern), byte_level}}}},
+          {"added_tokens", std::move(all.added)},
+          {"model", std::move(model)}};
+}
 
 }  // namespace
 
@@ -123,29 +202,8 @@ Qwen3Config config_of(const Gguf& file) {
 }
 
 Tokenizer tokenizer_of(const Gguf& file) {
-  const Words words = words_of(file);
-  const auto& tokens = file.texts("tokenizer.ggml.tokens");
-  const auto& types = file.integers("tokenizer.ggml.token_type");
-  if (types.size() != tokens.size())
-    file.refuse("it has " + std::to_string(tokens.size()) + " tokens and " + std::to_string(types.size()) + " types of tokens");
-  json vocabulary = json::object(), added = json::array();
-  for (std::size_t id = 0; id < tokens.size(); ++id) {
-    if (types[id] == normal)
-      vocabulary[tokens[id]] = id;
-    else if (types[id] == control || types[id] == user_defined || types[id] == unknown)
-      added.push_back({{"id", id}, {"content", tokens[id]}, {"special", types[id] != user_defined}, {"normalized", false}});
-    else if (types[id] != unused)
-      file.refuse("the token \"" + tokens[id] + "\" is of a type that byte-level BPE does not have");
-  }
-  json model = {{"type", "BPE"},
-                {"vocab", std::move(vocabulary)},
-                {"merges", file.texts("tokenizer.ggml.merges")},
-                {"ignore_merges", words.whole_words}};
-  const json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", words.pattern == SplitPattern::gpt2_digits}};
-  const json root = {{"normalizer", words.composes ? json{{"type", "NFC"}} : json()},
-                     {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {split_step(words.pattern), byte_level}}}},
-                     {"added_tokens", std::move(added)},
-                     {"model", std::move(model)}};
+  const bool is_sentencepiece = file.text("tokenizer.ggml.model") == "llama";
+  const json root = is_sentencepiece ? sentencepiece_of(file) : byte_level_of(file);
   return Tokenizer::parse(root.dump(-1, ' ', false, json::error_handler_t::replace), file.model().path.string());
 }
 

@@ -44,12 +44,12 @@ std::optional<std::int32_t> Tokenizer::added(std::string_view content) const {
 
 const Tokenizer::Added* Tokenizer::added_at(std::string_view text, std::size_t at, bool normalized) const {
   for (const Added& token : added_) {
-    if (token.normalized == normalized && text.compare(at, token.content.size(), token.content) == 0) return &token;
+    if (token.normalized == normalized && text.compare(at, token.pattern.size(), token.pattern) == 0) return &token;
   }
   return nullptr;
 }
 
-std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddedTokens added) const {
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddedTokens added, Start start) const {
   std::vector<std::int32_t> ids;
   // Cuts `part` at the added tokens matched before (or after) normalisation; `rest` takes the text between them.
   const auto cut = [&](std::string_view part, bool normalized, const auto& rest) {
@@ -62,20 +62,70 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddedTokens a
       }
       rest(part.substr(begin, at - begin));
       ids.push_back(token->id);
-      begin = at += token->content.size();
+      begin = at += token->pattern.size();
     }
     rest(part.substr(begin));
   };
   if (!composes_ && !is_utf8(text)) throw Error(ExitCode::bad_data, "the text is not UTF-8");
   cut(text, false, [&](std::string_view raw) {
-    const std::string composed = composes_ ? nfc(raw) : std::string(raw);
-    cut(composed, true, [&](std::string_view plain) { encode_plain(plain, ids); });
+    const std::string composed = normalised(raw, start);
+    cut(composed, true, [&](std::string_view plain) {
+      const bool is_first = raw.data() == text.data() && plain.data() == composed.data();
+      encode_plain(lacks_space(plain, is_first, start) ? " " + std::string(plain) : std::string(plain), ids);
+    });
   });
   return ids;
 }
 
+// Tokens of characters write a space as U+2581; here both are a space.
+std::string Tokenizer::normalised(std::string_view part, Start start) const {
+  if (in_bytes_) return composes_ ? nfc(part) : std::string(part);
+  constexpr std::string_view mark = "\xE2\x96\x81";
+  std::string text = prefix_ == Prefix::parts && start == Start::text && !part.empty() ? " " : "";
+  for (std::size_t at = 0; at < part.size();) {
+    const bool is_mark = part.compare(at, mark.size(), mark) == 0;
+    text += is_mark ? ' ' : part[at];
+    at += is_mark ? mark.size() : 1;
+  }
+  return text;
+}
+
+bool Tokenizer::lacks_space(std::string_view plain, bool is_first, Start start) const {
+  const bool may = prefix_ == Prefix::parts_without || (prefix_ == Prefix::text_without && is_first);
+  return may && start == Start::text && !plain.empty() && plain.front() != ' ';
+}
+
 void Tokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const {
+  if (!in_bytes_) {
+    if (!text.empty()) merge_word(text, ids);
+    return;
+  }
   for (const std::string_view word : split_words(text, pattern_)) merge_word(word, ids);
+}
+
+// What a word consists of before merges: its bytes, or its characters and the bytes of those that are no tokens. The reference drops a byte
+// that its vocabulary lacks.
+std::vector<std::int32_t> Tokenizer::symbols_of(std::string_view word) const {
+  std::vector<std::int32_t> ids;
+  const auto add_bytes = [&](std::string_view bytes) {
+    for (const char c : bytes) {
+      if (const std::int32_t id = byte_ids_[static_cast<unsigned char>(c)]; id >= 0) ids.push_back(id);
+    }
+  };
+  if (in_bytes_) {
+    add_bytes(word);
+    return ids;
+  }
+  for (std::size_t at = 0; at < word.size();) {
+    const std::string_view character = word.substr(at, character_at(word, at).bytes);
+    const auto found = characters_.find(std::string(character));
+    if (found == characters_.end())
+      add_bytes(character);
+    else
+      ids.push_back(found->second);
+    at += character.size();
+  }
+  return ids;
 }
 
 // Merges the pair with the lowest rank first, the leftmost on ties. A priority queue of candidates avoids repeated searches.
@@ -94,10 +144,9 @@ void Tokenizer::merge_word(std::string_view word, std::vector<std::int32_t>& ids
   };
   if (const auto found = whole_.find(std::string(word)); found != whole_.end()) return ids.push_back(found->second);
   std::vector<Symbol> symbols;
-  for (const char c : word) {
-    const std::int32_t id = byte_ids_[static_cast<unsigned char>(c)];
+  for (const std::int32_t id : symbols_of(word)) {
     const auto at = static_cast<std::ptrdiff_t>(symbols.size());
-    if (id >= 0) symbols.push_back({id, at - 1, at + 1});  // the reference drops a byte that its vocabulary lacks
+    symbols.push_back({id, at - 1, at + 1});
   }
   const auto count = static_cast<std::ptrdiff_t>(symbols.size());
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
@@ -138,7 +187,10 @@ std::string StreamDecoder::push(std::int32_t id) {
   const std::string& token = tokenizer_.bytes(id);
   std::string text;
   if (skip_special_ && tokenizer_.is_special(id)) return text;
-  pending_ += token;
+  // The space that was put before the text goes.
+  const bool drops_space = !has_begun_ && tokenizer_.prefix_ != Tokenizer::Prefix::none && token.starts_with(' ');
+  has_begun_ = true;
+  pending_ += drops_space ? token.substr(1) : token;
   take_characters(pending_, text);
   return text;
 }

@@ -15,6 +15,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr const char* space_mark = "\xE2\x96\x81";
+
 // The printable character for each byte in GPT-2's byte-level vocabularies: itself if printable, else 256, 257 … in turn.
 std::unordered_map<std::int32_t, char> byte_alphabet() {
   std::unordered_map<std::int32_t, char> alphabet;
@@ -37,7 +39,7 @@ class TokenizerReader {
   }
 
   Tokenizer read() {
-    read_pattern();
+    if (!read_characters()) read_pattern();
     check_model();
     read_vocabulary();
     read_added();
@@ -61,6 +63,33 @@ class TokenizerReader {
   static bool is_set(const json& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && !found->is_null() && *found != false && *found != "";
+  }
+
+  // Whether the vocabulary is of characters: written with U+2581 for a space by the normalizer, or by the pre-tokenizer Metaspace.
+  bool read_characters() {
+    const json& normalizer = member(root_, "normalizer", "the file");
+    const json& step = member(root_, "pre_tokenizer", "the file");
+    const json spaces = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", space_mark}};
+    const json prefix = {{"type", "Prepend"}, {"prepend", space_mark}};
+    if (step.is_null() && (normalizer == spaces || normalizer == json{{"type", "Sequence"}, {"normalizers", {prefix, spaces}}})) {
+      if (normalizer != spaces) result_.prefix_ = Tokenizer::Prefix::parts;
+    } else if (normalizer.is_null() && step.is_object() && step.value("type", json()) == "Metaspace") {
+      read_metaspace(step);
+    } else {
+      return false;
+    }
+    result_.in_bytes_ = false;
+    result_.composes_ = false;
+    return true;
+  }
+
+  void read_metaspace(const json& step) {
+    const json& scheme = member(step, "prepend_scheme", "pre_tokenizer");
+    if (member(step, "replacement", "pre_tokenizer") != space_mark || member(step, "split", "pre_tokenizer") != false)
+      refuse("Metaspace writes a space as something else than U+2581, or splits");
+    if (scheme == "first") result_.prefix_ = Tokenizer::Prefix::text_without;
+    if (scheme == "always") result_.prefix_ = Tokenizer::Prefix::parts_without;
+    if (scheme != "first" && scheme != "always" && scheme != "never") refuse("Metaspace has an unknown \"prepend_scheme\"");
   }
 
   // The normalizer and the first of two steps, which say what a word is.
@@ -91,8 +120,12 @@ class TokenizerReader {
   void check_model() const {
     const json& model = member(root_, "model", "the file");
     if (member(model, "type", "model") != "BPE") refuse("the model is not BPE");
-    for (const char* option : {"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"}) {
-      if (is_set(model, option)) refuse(std::string("the model's option \"") + option + "\" is not supported");
+    if (!result_.in_bytes_ && !is_set(model, "byte_fallback"))
+      refuse("a vocabulary of characters without bytes for the others is not supported");
+    for (const char* option : {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "unk_token", "byte_fallback"}) {
+      const bool is_of_characters = option == std::string_view("unk_token") || option == std::string_view("byte_fallback");
+      if (is_set(model, option) && (result_.in_bytes_ || !is_of_characters))
+        refuse(std::string("the model's option \"") + option + "\" is not supported");
     }
   }
 
@@ -119,20 +152,45 @@ class TokenizerReader {
     return bytes;
   }
 
+  // What a token writes: with spaces, in UTF-8; "<0x0A>" is a byte.
+  std::string of_characters(const std::string& token, std::int32_t id) {
+    if (token.size() == 6 && token.starts_with("<0x") && token.ends_with(">")) {
+      const std::string digits = token.substr(3, 2);
+      if (digits.find_first_not_of("0123456789ABCDEF") == std::string::npos) {
+        const int byte = std::stoi(digits, nullptr, 16);
+        result_.byte_ids_[static_cast<std::size_t>(byte)] = id;
+        return std::string(1, static_cast<char>(byte));
+      }
+    }
+    const std::string text = result_.normalised(token, Start::inside);
+    ids_.emplace(text, id);
+    if (character_at(text, 0).bytes == text.size()) result_.characters_.emplace(text, id);
+    return text;
+  }
+
+  // Every character can be written, and bytes are told from other tokens by their ids.
+  void check_bytes() const {
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      if (result_.byte_ids_[byte] < 0) refuse("the vocabulary of characters lacks a token for one of the 256 bytes");
+      if (result_.byte_ids_[byte] != result_.byte_ids_[0] + static_cast<std::int32_t>(byte)) refuse("the tokens of bytes are not in order");
+    }
+  }
+
   void read_vocabulary() {
     const json& vocabulary = member(root_["model"], "vocab", "model");
     if (!vocabulary.is_object() || vocabulary.empty()) refuse("the vocabulary is not an object with tokens");
     if (vocabulary.size() > largest_vocabulary) refuse("the vocabulary has more than 4,000,000 tokens");
     tokens_read_ = vocabulary.size();
+    result_.byte_ids_.assign(256, -1);
     for (const auto& [content, id] : vocabulary.items()) {
       if (content.empty()) refuse("the vocabulary has an empty token");
       Token& token = token_at(id, content);
       if (!token.bytes.empty()) refuse("two tokens have the id " + id.dump());
-      token.bytes = byte_level(content);
-      ids_.emplace(token.bytes, id.get<std::int32_t>());
+      token.bytes = result_.in_bytes_ ? byte_level(content) : of_characters(content, id.get<std::int32_t>());
+      if (result_.in_bytes_) ids_.emplace(token.bytes, id.get<std::int32_t>());
     }
-    result_.byte_ids_.resize(256);
     if (is_set(root_["model"], "ignore_merges")) result_.whole_ = ids_;
+    if (!result_.in_bytes_) return check_bytes();
     for (int byte = 0; byte < 256; ++byte) {
       const auto found = ids_.find(std::string(1, static_cast<char>(byte)));
       result_.byte_ids_[static_cast<std::size_t>(byte)] = found == ids_.end() ? -1 : found->second;
@@ -158,14 +216,16 @@ class TokenizerReader {
       Token& token = token_at(id, content);
       if (token.added || (!token.bytes.empty() && token.bytes != content)) refuse("two tokens have the id " + id.dump());
       token = {content, true, is_set(entry, "special")};
-      result_.added_.push_back({content, id.get<std::int32_t>(), is_set(entry, "normalized")});
+      const bool normalized = is_set(entry, "normalized");
+      result_.added_.push_back(
+          {content, id.get<std::int32_t>(), normalized, normalized ? result_.normalised(content, Start::text) : content});
     }
     std::stable_sort(result_.added_.begin(), result_.added_.end(),
-                     [](const auto& a, const auto& b) { return a.content.size() > b.content.size(); });
+                     [](const auto& a, const auto& b) { return a.pattern.size() > b.pattern.size(); });
   }
 
   std::int32_t id_of(const std::string& content) const {
-    const auto found = ids_.find(byte_level(content));
+    const auto found = ids_.find(result_.in_bytes_ ? byte_level(content) : result_.normalised(content, Start::inside));
     if (found == ids_.end()) refuse("the merges name \"" + content + "\", which the vocabulary lacks");
     return found->second;
   }

@@ -58,8 +58,8 @@ void Tokenizer::add(const std::string& content, bool special) {
   const auto id = static_cast<std::int32_t>(in_vocabulary - tokens_.begin());
   if (in_vocabulary == tokens_.end()) tokens_.emplace_back();
   tokens_[static_cast<std::size_t>(id)] = {content, true, special};
-  const auto longer = [](const Added& a, const Added& b) { return a.content.size() > b.content.size(); };
-  const Added one{content, id, false};
+  const auto longer = [](const Added& a, const Added& b) { return a.pattern.size() > b.pattern.size(); };
+  const Added one{content, id, false, content};
   added_.insert(std::upper_bound(added_.begin(), added_.end(), one, longer), one);
 }
 

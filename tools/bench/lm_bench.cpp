@@ -2,21 +2,26 @@
 // token.
 //
 //   lm_bench --make DIR        writes a Qwen3 of the shape of Qwen3-0.6B with random weights in bf16 (1.2 GB)
-//   lm_bench DIR PRECISION     reads DIR as fp32, bf16 or int8; one a process, so that the peak of memory is its own
+//   lm_bench MODEL PRECISION [THREADS]     reads a folder or a GGUF file as fp32, bf16 or int8; one a process, so that the peak of memory
+//   is
+//                                          its own
 #include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 
 #include "base/error.h"
 #include "kernels/bf16.h"
+#include "planner/lm/gguf_model.h"
 #include "planner/lm/session.h"
 
 namespace {
@@ -123,13 +128,17 @@ void measure(const fs::path& folder, const std::string& name, int threads) {
   const Precision precision = name == "int8" ? Precision::int8 : name == "bf16" ? Precision::bf16 : Precision::fp32;
   const Machine machine = cpu_machine(threads);
   double start = seconds();
-  Weights weights = Weights::open(folder, precision);
-  const Qwen3 model = load_qwen3(Qwen3Config::open(folder / "config.json"), weights);
+  std::optional<Gguf> file;
+  if (Gguf::is_one(folder)) file.emplace(Gguf::open(folder));
+  const Qwen3Config config = file ? config_of(*file) : Qwen3Config::open(folder / "config.json");
+  Weights weights = file ? Weights::open(weights_of(*file, config), precision) : Weights::open(folder, precision);
+  const Qwen3 model = load_qwen3(config, weights);
   const double load = seconds() - start;
   Session session(model, model.config.layers, machine);
   constexpr std::int32_t prompt = 512, written = 24;
   std::vector<std::int32_t> tokens;
-  for (std::int32_t i = 0; i < prompt; ++i) tokens.push_back(i * 37 % 150000);
+  for (std::int32_t i = 0; i < prompt; ++i)
+    tokens.push_back(i * 37 % static_cast<std::int32_t>(std::min<std::int64_t>(config.vocabulary, 150000)));
   (void)session.read(std::span(tokens).first(1));  // pages of the file come in
   start = seconds();
   double work = computed();
@@ -163,10 +172,10 @@ int main(int argc, char** argv) {
   try {
     if (argc == 3 && std::strcmp(argv[1], "--make") == 0)
       make(argv[2]);
-    else if (argc == 3)
-      measure(argv[1], argv[2], static_cast<int>(std::thread::hardware_concurrency()));
+    else if (argc == 3 || argc == 4)
+      measure(argv[1], argv[2], argc == 4 ? std::atoi(argv[3]) : static_cast<int>(std::thread::hardware_concurrency()));
     else
-      throw Error(ExitCode::usage, "lm_bench --make DIR, or lm_bench DIR fp32|bf16|int8");
+      throw Error(ExitCode::usage, "lm_bench --make DIR, or lm_bench MODEL fp32|bf16|int8 [THREADS]");
   } catch (const Error& error) {
     std::fprintf(stderr, "lm_bench: %s\n", error.what());
     return static_cast<int>(error.code());

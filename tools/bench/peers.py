@@ -1,6 +1,10 @@
 """Times kernels of Fabula and of PyTorch at the same sizes, alternately, in one run.
 
     peers.py FABULA [--threads 1] [--seconds 0.3]      (needs torch)
+    peers.py LM_BENCH --lm FILE.gguf [--threads 1]     (needs llama_cpp, of llama-cpp-python)
+
+With --lm it times a language model instead: `lm_bench`, which widens the file's blocks as it loads them, in each precision, and llama.cpp on the blocks as they
+are; processor time a token of a prompt of 512 tokens, and of 24 tokens one after another, the better of two runs around the others.
 
 FABULA is the program. Prints a table: op, size, what each of the two reached, their ratio, and the share of the machine's own peak (`fabula bench`). PyTorch
 is timed before and after Fabula, and its better time counts. PyTorch's bf16 product reads and writes bf16; Fabula's reads and writes float32.
@@ -8,11 +12,16 @@ is timed before and after Fabula, and its better time counts. PyTorch's bf16 pro
 
 import argparse
 import json
+import re
+import resource
 import subprocess
 import time
 
-import torch
-import torch.nn.functional as F
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError:  # --lm needs none
+    torch = F = None
 
 
 def randn(*shape, dtype=torch.float32):
@@ -84,13 +93,41 @@ def torch_times(rows, seconds):
     return {(row["op"], row["size"]): fastest(OPS[row["op"]](*map(int, row["size"].split(" x "))), seconds) for row in known}
 
 
-def main():
+def llama_times(file, threads, prompt=512, written=24):
+    """Milliseconds of processor time a token that llama.cpp takes for a prompt and for writing, as `lm_bench` measures its own."""
+    import llama_cpp
+
+    model = llama_cpp.Llama(file, n_ctx=1024, n_batch=prompt, n_ubatch=prompt, n_threads=threads, n_threads_batch=threads, verbose=False)
+    tokens = [i * 37 % model.n_vocab() for i in range(prompt)]
+
+    def work(call):
+        start = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        call()
+        return 1e3 * (resource.getrusage(resource.RUSAGE_SELF).ru_utime - start)
+
+    model.eval(tokens[:1])
+    model.reset()
+    prefill = work(lambda: model.eval(tokens)) / prompt
+    decode = work(lambda: [model.eval([token]) for token in tokens[:written]]) / written
+    return prefill, decode
+
+
+def compare_language_models(options):
+    """Prints the table of --lm."""
+    before = llama_times(options.lm, options.threads)
+    rows = []
+    for precision in ("int8", "bf16", "fp32"):
+        command = [options.fabula, options.lm, precision, str(options.threads)]
+        said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        rows.append((f"Fabula, {precision}", *map(float, re.search(r"prefill ([\d.]+) ms, decode ([\d.]+) ms", said).groups())))
+    theirs = [min(pair) for pair in zip(before, llama_times(options.lm, options.threads), strict=True)]
+    print("| | prompt, ms a token | of it a second | writing, ms a token | of it a second |\n|---|---|---|---|---|")
+    for name, prefill, decode in [*rows, ("llama.cpp", *theirs)]:
+        print(f"| {name} | {prefill:.2f} | {1e3 / prefill:.0f} | {decode:.2f} | {1e3 / decode:.1f} |")
+
+
+def compare_kernels(options):
     """Runs both and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("fabula")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=0.3)
-    options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
     command = [options.fabula, "bench", "--kernels", "--json", "--threads", str(options.threads), "--seconds", str(options.seconds)]
@@ -110,6 +147,20 @@ def main():
         else:
             peer = ratio = ""
         print(f"| {row['op']} | {row['size']} | {row['achieved']:.1f} {row['unit']} | {share} | {peer} | {ratio} |")
+
+
+def main():
+    """Compares what the options ask for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fabula")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=0.3)
+    parser.add_argument("--lm", metavar="FILE.gguf")
+    options = parser.parse_args()
+    if options.lm:
+        compare_language_models(options)
+    else:
+        compare_kernels(options)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,18 @@ TEST_F(GgufFile, IsConvertedLikeAnyOther) {
   }
 }
 
+// A SentencePiece model: tokens and scores, from which the merges follow.
+TEST_F(GgufFile, TokenisesAsItsTokenizerJsonWhereItHasScores) {
+  const Tokenizer tokenizer = tokenizer_of(Gguf::open(goldens / "characters/tokenizer.gguf"));
+  const auto cases = nlohmann::json::parse(contents(goldens / "characters/cases.json"))["cases"]["tokenizer"];
+  for (const auto& one : cases) {
+    const std::string text = one["text"];
+    const std::vector<std::int32_t> ids = tokenizer.encode(text);
+    EXPECT_EQ(ids, one["ids"].get<std::vector<std::int32_t>>()) << text;
+    EXPECT_EQ(tokenizer.decode(ids), one["decoded"].get<std::string>());
+  }
+}
+
 class GgufModel : public testing::TestWithParam<std::tuple<const char*, float>> {};
 
 // `tolerance`: of a weight, relative to the largest of its row; the format's rounding. Interleaved rows would be off by their whole size.

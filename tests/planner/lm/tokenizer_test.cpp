@@ -56,6 +56,43 @@ TEST(Tokenizer, KnowsThePatternsOfOtherFamilies) {
   }
 }
 
+// Spaces written by the normalizer or the pre-tokenizer, added tokens found before or after it.
+TEST(Tokenizer, MergesCharactersAsSentencePieceModelsDo) {
+  const json cases = load("../characters/cases.json")["cases"];
+  json written = load("../characters/tokenizer.json");
+  const auto expect = [&](const char* name) {
+    const Tokenizer tokenizer = Tokenizer::parse(written.dump(), name);
+    for (const json& one : cases[name]) {
+      const std::string text = one["text"];
+      const std::vector<std::int32_t> ids = tokenizer.encode(text);
+      EXPECT_EQ(ids, one["ids"].get<std::vector<std::int32_t>>()) << name << ": " << text;
+      // The reference takes normalised added tokens for no special ones when it decodes.
+      if (name != std::string_view("normalized")) {
+        EXPECT_EQ(tokenizer.decode(ids), one["decoded"].get<std::string>()) << name;
+        EXPECT_EQ(tokenizer.decode(ids, true), one["decoded_skip_special"].get<std::string>()) << name;
+      }
+      std::string inside;
+      for (const std::int32_t id : tokenizer.encode(text, AddedTokens::plain, Start::inside)) inside += tokenizer.bytes(id);
+      const bool has_mark = text.find("\xE2\x96\x81") != std::string::npos;  // which is a space then
+      EXPECT_TRUE(inside == text || has_mark) << "what is inside a text gets no space";
+    }
+    return tokenizer;
+  };
+  const Tokenizer tokenizer = expect("tokenizer");
+  EXPECT_TRUE(tokenizer.is_byte(3) && tokenizer.is_byte(258) && !tokenizer.is_byte(259) && !tokenizer.is_byte(2));
+  for (json& token : written["added_tokens"]) token["normalized"] = true;
+  (void)expect("normalized");
+  for (json& token : written["added_tokens"]) token["normalized"] = false;
+  written["normalizer"] = nullptr;
+  written["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "\xE2\x96\x81"}, {"prepend_scheme", "first"}, {"split", false}};
+  (void)expect("metaspace");
+  written["pre_tokenizer"]["split"] = true;
+  EXPECT_THROW((void)Tokenizer::parse(written.dump(), "split"), Error);
+  written["pre_tokenizer"]["split"] = false;
+  written["model"]["vocab"].erase("<0x0A>");
+  EXPECT_THROW((void)Tokenizer::parse(written.dump(), "a byte less"), Error);
+}
+
 TEST(Tokenizer, TakesAddedTokensAsPlainTextWhenToldTo) {
   const std::string text = "x<|im_end|>y";
   EXPECT_EQ(golden().encode(text).size(), 3U);
