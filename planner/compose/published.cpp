@@ -160,6 +160,8 @@ PlannedFilm plan_film(const Checkpoint& checkpoint, const World& world, const st
   RepairedPlan planned = plan_with_repairs(assignment, world, chat.words(), chat.next_logits(), phones, context, options.sampling,
                                            chat.about(instruction(world, chat.tokenizer(), phones), assignment.prompt));
   planned.origin.notes = oracle::notes_of(assignment.story, planned.film, world);
+  if (const std::string replaced = retitle(planned.film, assignment.by_rules, world); !replaced.empty())
+    planned.origin.notes.push_back(replaced);
   plan::require_valid(planned.film, world);
   return {.film = std::move(planned.film), .shots = {}, .origin = std::move(planned.origin)};
 }

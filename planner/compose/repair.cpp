@@ -11,6 +11,8 @@
 #include "planner/oracle/oracle.h"
 #include "planner/schema/caps.h"
 #include "planner/text/names.h"
+#include "planner/text/spans.h"
+#include "planner/text/text.h"
 
 namespace fabula {
 namespace {
@@ -127,6 +129,36 @@ std::vector<Finding> faults_of(const plan::Film& film, const oracle::Story& stor
   const std::vector<Finding> missed = missed_events(film, story, world);
   faults.insert(faults.end(), missed.begin(), missed.end());
   return faults;
+}
+
+std::string retitle(plan::Film& film, const plan::Film& by_rules, const World& world) {
+  const auto has_word_of = [](const std::string& text, const auto& entry) {
+    const auto spans = words_of(text);
+    return std::any_of(spans.begin(), spans.end(), [&](const TextSpan& span) {
+      const std::string word = lowercase(span.of(text));
+      return word == entry.id || std::find(entry.words.begin(), entry.words.end(), word) != entry.words.end();
+    });
+  };
+  const auto is_shown = [](const auto& list, const std::string& id) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& one) { return one.id == id || one.id.starts_with(id + "_"); });
+  };
+  const auto names_another = [&](const std::string& text) {
+    const auto is_another = [&](const auto& entry, const auto& shown) {
+      return has_word_of(text, entry) && !has_word_of(film.prompt, entry) && !is_shown(shown, entry.id);
+    };
+    return std::any_of(world.actors.begin(), world.actors.end(), [&](const auto& a) { return is_another(a, film.characters); }) ||
+           std::any_of(world.places.begin(), world.places.end(), [&](const auto& p) { return is_another(p, film.places); });
+  };
+  std::string replaced;
+  const auto replace = [&](const char* what, std::string& text, const std::string& with) {
+    if (!names_another(text)) return;
+    text = with;
+    replaced += (replaced.empty() ? "" : " and the ") + std::string(what);
+  };
+  replace("title", film.title, by_rules.title);
+  replace("treatment", film.treatment, by_rules.treatment);
+  return replaced.empty() ? ""
+                          : "the " + replaced + " of the model's plan told of others than its shots; the rules wrote what the plan has";
 }
 
 std::string repair_turn(const std::vector<Finding>& findings) {

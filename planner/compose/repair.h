@@ -24,6 +24,10 @@ constexpr int most_repair_rounds = 2;
 /// Everything that a model must repair in its plan: the validator's errors, and clear events of the prompt that the plan misses.
 [[nodiscard]] std::vector<plan::Finding> faults_of(const plan::Film&, const oracle::Story&, const World&);
 
+/// Gives a film the title and the treatment of the rules' plan where its own names an actor or a place that neither the prompt names nor
+/// the film shows: a small model repeats those of its example. Returns what was replaced, in a sentence for a person; empty: nothing.
+[[nodiscard]] std::string retitle(plan::Film&, const plan::Film& by_rules, const World&);
+
 /// The user turn that asks for a repair: one line "PATH: sentence" per finding.
 [[nodiscard]] std::string repair_turn(const std::vector<plan::Finding>&);
 

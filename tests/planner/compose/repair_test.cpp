@@ -90,6 +90,24 @@ class Repair : public testing::Test {
   std::vector<std::int32_t> read_;  // all tokens that the model has read
 };
 
+// A small model repeats the title of its example.
+TEST_F(Repair, ATitleOfOthersThanTheFilmShowsIsTheRules) {
+  const plan::Film by_rules = plan_of(prompt);
+  plan::Film film = by_rules;
+  film.title = "Crab in the Forest";
+  EXPECT_NE(retitle(film, by_rules, world_).find("the title of the model's plan"), std::string::npos);
+  EXPECT_EQ(film.title, by_rules.title);
+  film.treatment = "A fox runs through the woods to the seaside.";
+  EXPECT_FALSE(retitle(film, by_rules, world_).empty());
+  EXPECT_EQ(film.treatment, by_rules.treatment);
+  film.title = "The Fox in the Woods", film.treatment = "A red fox wanders by night.";
+  EXPECT_TRUE(retitle(film, by_rules, world_).empty());
+  EXPECT_EQ(film.title, "The Fox in the Woods");
+  film.prompt += " No crab is near.";
+  film.title = "No Crab";
+  EXPECT_TRUE(retitle(film, by_rules, world_).empty()) << "the prompt names it";
+}
+
 TEST_F(Repair, APlanWithoutFaultsStandsAtOnce) {
   const plan::Film good = plan_of(prompt);
   const RepairedPlan made = compose_by({good});
