@@ -1,10 +1,10 @@
 """Times kernels of Fabula and of PyTorch at the same sizes, alternately, in one run.
 
     peers.py FABULA [--threads 1] [--seconds 0.3]      (needs torch)
-    peers.py LM_BENCH --lm FILE.gguf [--threads 1]     (needs llama_cpp, of llama-cpp-python)
+    peers.py LM_BENCH --lm FILE.gguf [--threads 1]     (needs xllamacpp)
 
 With --lm it times a language model instead: `lm_bench`, which widens the file's blocks as it loads them, in each precision, and llama.cpp on the blocks as they
-are; processor time a token of a prompt of 512 tokens, and of 24 tokens one after another, the better of two runs around the others.
+are; processor time a token of a prompt of 512 tokens, and of 24 tokens behind it one after another. llama.cpp runs before and after; its better times count.
 
 FABULA is the program. Prints a table: op, size, what each of the two reached, their ratio, and the share of the machine's own peak (`fabula bench`). PyTorch
 is timed before and after Fabula, and its better time counts. PyTorch's bf16 product reads and writes bf16; Fabula's reads and writes float32.
@@ -94,22 +94,23 @@ def torch_times(rows, seconds):
 
 
 def llama_times(file, threads, prompt=512, written=24):
-    """Milliseconds of processor time a token that llama.cpp takes for a prompt and for writing, as `lm_bench` measures its own."""
-    import llama_cpp
+    """Milliseconds of processor time a token that llama.cpp takes for a prompt and for writing behind it, as `lm_bench` measures its own."""
+    import xllamacpp
 
-    model = llama_cpp.Llama(file, n_ctx=1024, n_batch=prompt, n_ubatch=prompt, n_threads=threads, n_threads_batch=threads, verbose=False)
-    tokens = [i * 37 % model.n_vocab() for i in range(prompt)]
+    params = xllamacpp.CommonParams()
+    params.model.path = file
+    params.n_ctx, params.n_batch, params.n_ubatch, params.n_parallel = 1024, prompt, prompt, 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    server = xllamacpp.Server(params)
 
-    def work(call):
+    def work(count):
         start = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-        call()
+        server.handle_completions({"prompt": [i * 37 % 49152 for i in range(prompt)], "n_predict": count, "temperature": 0, "cache_prompt": False,
+                                   "ignore_eos": True})
         return 1e3 * (resource.getrusage(resource.RUSAGE_SELF).ru_utime - start)
 
-    model.eval(tokens[:1])
-    model.reset()
-    prefill = work(lambda: model.eval(tokens)) / prompt
-    decode = work(lambda: [model.eval([token]) for token in tokens[:written]]) / written
-    return prefill, decode
+    runs = [(work(1), work(1 + written)) for _ in range(2)]
+    return min(one for one, _ in runs) / prompt, min(all_of - one for one, all_of in runs) / written
 
 
 def compare_language_models(options):
