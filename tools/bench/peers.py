@@ -24,9 +24,9 @@ except ImportError:  # --lm needs none
     torch = F = None
 
 
-def randn(*shape, dtype=torch.float32):
-    """Uniform values in [-0.5, 0.5), so that no sum becomes large."""
-    return (torch.rand(*shape) - 0.5).to(dtype)
+def randn(*shape, dtype=None):
+    """Uniform values in [-0.5, 0.5), so that no sum becomes large; float32 unless said."""
+    return (torch.rand(*shape) - 0.5).to(dtype or torch.float32)
 
 
 def linear(rows, k, n, dtype):
