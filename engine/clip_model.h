@@ -75,6 +75,8 @@ class ClipModel {
     double seconds;
   };
   [[nodiscard]] virtual std::vector<StageTime> stage_times() const = 0;
+  /// What a user should know of how clips were made so far, a sentence each.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
 };
 
 }  // namespace fabula

@@ -7,7 +7,10 @@
 
 namespace fabula {
 
-Exec Machine::exec() const { return {.pool = pool.get(), .stream = stream ? stream->handle() : nullptr}; }
+Exec Machine::exec() const {
+  if (stream) stream->use_device();
+  return {.pool = pool.get(), .stream = stream ? stream->handle() : nullptr, .graphs = graphs};
+}
 
 Machine cpu_machine(int threads) { return {.kernels = cpu_kernels(), .pool = std::make_shared<ThreadPool>(threads)}; }
 

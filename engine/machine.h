@@ -16,7 +16,9 @@ struct Machine {
   DeviceKind device = DeviceKind::cpu;
   std::shared_ptr<ThreadPool> pool = nullptr;  ///< cpu; null: the calling thread alone
   std::shared_ptr<Stream> stream = nullptr;    ///< cuda
+  bool graphs = true;                          ///< cuda: repeated work is launched as a graph (engine/replay.h)
 
+  /// For the calling thread, which uses the machine's device from here on.
   [[nodiscard]] Exec exec() const;
 };
 

@@ -11,6 +11,12 @@ bool is_quantised(const Linear& layer) {
          is_vector_or_absent(layer.scale, layer.weight.shape[0]);
 }
 
+/// Whether cos and sin are of the rows of x (rows, heads, dim).
+bool turns(const Tensor& x, const Tensor& cos, const Tensor& sin) {
+  return is_f32(x, 3) && is_f32_rows(cos) && same(cos, sin) && cos.rows() == x.shape[0] && cos.width() <= x.shape[2] &&
+         cos.width() % 2 == 0;
+}
+
 }  // namespace
 
 Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation) {
@@ -117,12 +123,17 @@ Tensor paged_attention(Context& ctx, Tensor q, Tensor k, Tensor v, Tensor keys, 
 }
 
 void rope(Context& ctx, Tensor x, Tensor cos, Tensor sin) {
-  const bool fits =
-      is_f32(x, 3) && is_f32_rows(cos) && same(cos, sin) && cos.rows() == x.shape[0] && cos.width() <= x.shape[2] && cos.width() % 2 == 0;
-  if (!fits)
+  if (!turns(x, cos, sin))
     refuse("rope", "x (rows, heads, dim), cos and sin (rows, rotary) f32, rotary even and at most dim",
            {{"x", x}, {"cos", cos}, {"sin", sin}});
   ctx.kernels.rope(ctx.exec, x, cos, sin);
+}
+
+void rms_norm_rope(Context& ctx, Tensor x, Tensor weight, float eps, Tensor cos, Tensor sin) {
+  if (!turns(x, cos, sin) || !is_vector_or_absent(weight, x.width()))
+    refuse("rms_norm_rope", "x (rows, heads, dim), weight (dim) or absent, cos and sin (rows, rotary) f32, rotary even and at most dim",
+           {{"x", x}, {"weight", weight}, {"cos", cos}, {"sin", sin}});
+  ctx.kernels.rms_norm_rope(ctx.exec, x, weight, eps, cos, sin, x);
 }
 
 }  // namespace fabula

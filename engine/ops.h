@@ -54,6 +54,8 @@ void gated_add(Context&, Tensor x, ModulationTable gate, Tensor index, Tensor in
 [[nodiscard]] Tensor paged_attention(Context&, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows);
 /// Rotates the first `rotary` channels of every head of x (rows, heads, dim), in place. cos and sin (rows, rotary), rotary even.
 void rope(Context&, Tensor x, Tensor cos, Tensor sin);
+/// x (rows, heads, dim), weight (dim) or absent, cos and sin (rows, rotary), rotary even: every head normed, then turned, in place.
+void rms_norm_rope(Context&, Tensor x, Tensor weight, float eps, Tensor cos, Tensor sin);
 
 // ---- convolutions
 
@@ -95,6 +97,11 @@ void clamp(Context&, Tensor x, float low, float high);
 /// x (channels, …), scale and shift (channels) -> x · scale + shift.
 [[nodiscard]] Tensor affine_channels(Context&, Tensor x, Tensor scale, Tensor shift);
 
+// ---- pictures
+
+/// x (frames, 3, height, width) -> (frames, height, width, 3) u8: 255 · (x · scale + shift), held to 0 … 255 and rounded.
+[[nodiscard]] Tensor rgb_bytes(Context&, Tensor x, const ColourRange&);
+
 // ---- moving rows and axes
 
 /// table (n, width) f32 or bf16, index (rows) i32 -> table[index] (rows, width).
@@ -118,5 +125,7 @@ void copy(Context&, Tensor from, Tensor to);
 [[nodiscard]] Tensor filled(Context&, Shape shape, const std::function<void(std::span<float>)>& write);
 /// The values of an f32 tensor in row-major order, once the kernels that write them are done; none on the dry device.
 [[nodiscard]] std::vector<float> to_host(Context&, Tensor);
+/// The same of a u8 tensor.
+[[nodiscard]] std::vector<std::uint8_t> bytes_to_host(Context&, Tensor);
 
 }  // namespace fabula

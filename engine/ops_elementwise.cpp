@@ -21,6 +21,8 @@ void move_bytes(Context& ctx, const void* from, DeviceKind source, void* to, Dev
   if (bytes == 0) return;
   if (source == DeviceKind::cpu && target == DeviceKind::cpu) {
     std::memcpy(to, from, bytes);
+  } else if (source == target) {
+    copy_on_device(to, from, bytes, ctx.exec.stream);
   } else {
     copy_bytes(to, from, bytes, ctx.exec.stream);
   }
@@ -29,6 +31,14 @@ void move_bytes(Context& ctx, const void* from, DeviceKind source, void* to, Dev
 /// From the host; nothing on the dry device, where there is nothing to copy to.
 void write_bytes(Context& ctx, const void* from, Tensor to) {
   if (to.data != nullptr) move_bytes(ctx, from, DeviceKind::cpu, to.data, to.device, to.bytes());
+}
+
+template <typename Value>
+std::vector<Value> on_host(Context& ctx, Tensor x) {
+  if (ctx.arena.is_dry()) return {};
+  std::vector<Value> values(static_cast<std::size_t>(x.elements()));
+  move_bytes(ctx, x.data, x.device, values.data(), DeviceKind::cpu, x.bytes());
+  return values;
 }
 
 }  // namespace
@@ -141,6 +151,13 @@ Tensor affine_channels(Context& ctx, Tensor x, Tensor scale, Tensor shift) {
   return out;
 }
 
+Tensor rgb_bytes(Context& ctx, Tensor x, const ColourRange& range) {
+  if (!is_f32(x, 4) || x.shape[1] != 3) refuse("rgb_bytes", "x (frames, 3, height, width) f32", {{"x", x}});
+  Tensor out = ctx.arena.take({x.shape[0], x.shape[2], x.shape[3], 3}, DType::u8);
+  ctx.kernels.rgb_bytes(ctx.exec, x, range, out);
+  return out;
+}
+
 Tensor constant(Context& ctx, std::span<const float> values, Shape shape) {
   Tensor out = ctx.arena.take(shape);
   if (static_cast<std::int64_t>(values.size()) != out.elements()) {
@@ -172,10 +189,12 @@ Tensor filled(Context& ctx, Shape shape, const std::function<void(std::span<floa
 
 std::vector<float> to_host(Context& ctx, Tensor x) {
   if (x.dtype != DType::f32) refuse("to_host", "x f32", {{"x", x}});
-  if (ctx.arena.is_dry()) return {};
-  std::vector<float> values(static_cast<std::size_t>(x.elements()));
-  move_bytes(ctx, x.data, x.device, values.data(), DeviceKind::cpu, x.bytes());
-  return values;
+  return on_host<float>(ctx, x);
+}
+
+std::vector<std::uint8_t> bytes_to_host(Context& ctx, Tensor x) {
+  if (x.dtype != DType::u8) refuse("bytes_to_host", "x u8", {{"x", x}});
+  return on_host<std::uint8_t>(ctx, x);
 }
 
 void copy(Context& ctx, Tensor from, Tensor to) {

@@ -1,61 +1,142 @@
-// Convolutions and padding: one thread per output.
+// Convolutions as products: weight (c_out, depth) · patches (depth, positions), whose panels are gathered as they are multiplied, so that
+// no patch is ever stored. Padding: one thread per output.
 #include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
+#include "kernels/tile_product.cuh"
 
 namespace fabula::cuda {
 
+namespace {
+
+struct Extents {
+  std::int64_t t = 1, h = 1, w = 1;
+
+  [[nodiscard]] __host__ __device__ std::int64_t volume() const { return t * h * w; }
+};
+
+/// Every convolution: position n of the output sees x (c_in, in) where its kernel lies; padding and dilation are along w alone. A depth is
+/// an input channel and a tap, d = channel · taps + tap.
+struct Convolution {
+  const float *x, *weight, *bias;
+  float* out;
+  std::int64_t c_in, c_out;
+  Extents in{}, kernel{}, stride{}, to{};
+  std::int64_t padding = 0, dilation = 1;
+  std::int64_t positions = 0;                                       ///< of `to`, those that are made
+  std::int64_t weight_row = 0, weight_channel = 0, weight_tap = 1;  ///< floats between a weight's rows, channels and taps
+  std::int64_t out_row = 0, out_step = 1;                           ///< floats between channels and positions of the output
+
+  [[nodiscard]] __host__ __device__ std::int64_t depth() const { return c_in * kernel.volume(); }
+};
+
+/// A depth as offsets into x and the weight; behind the last depth it sees nothing.
+struct Tap {
+  std::int64_t of_x, of_weight, along_w;
+  bool inside;
+};
+
+__device__ inline Tap tap_of(const Convolution& c, std::int64_t depth) {
+  const auto taps = static_cast<unsigned>(c.kernel.volume()), d = static_cast<unsigned>(depth), width = static_cast<unsigned>(c.kernel.w);
+  const unsigned channel = d / taps, tap = d % taps, line = tap / width;
+  const std::int64_t a = line / static_cast<unsigned>(c.kernel.h), b = line % static_cast<unsigned>(c.kernel.h);
+  return {((channel * c.in.t + a) * c.in.h + b) * c.in.w, channel * c.weight_channel + tap * c.weight_tap, tap % width * c.dilation,
+          depth < c.depth()};
+}
+
+/// A position: the line of x that it begins in, and where in the line.
+struct Place {
+  std::int64_t line, at;
+  bool inside;
+};
+
+__device__ inline Place place_of(const Convolution& c, std::int64_t n) {
+  const std::int64_t line = n / c.to.w;
+  return {(line / c.to.h * c.stride.t * c.in.h + line % c.to.h * c.stride.h) * c.in.w, n % c.to.w * c.stride.w - c.padding,
+          n < c.positions};
+}
+
+/// A grid of (positions, c_out) in tiles.
+__global__ void __launch_bounds__(tile_threads) conv_kernel(Convolution c) {
+  __shared__ Tap taps[words];
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * tile, column = static_cast<std::int64_t>(blockIdx.x) * tile;
+  const int line = threadIdx.x % tile;  // neighbours read neighbours' samples
+  const Place place = place_of(c, column + line);
+  const auto load = [&](Panel& of_weight, Panel& of_x, std::int64_t from) {
+    if (threadIdx.x < words) taps[threadIdx.x] = tap_of(c, from + threadIdx.x);
+    __syncthreads();
+    for (int i = threadIdx.x; i < tile * words; i += tile_threads) {
+      const std::int64_t channel = row + i / words;
+      const Tap& tap = taps[i % words];
+      of_weight[i / words][i % words] =
+          channel < c.c_out && tap.inside ? __float_as_uint(c.weight[channel * c.weight_row + tap.of_weight]) : 0U;
+    }
+    for (int word = threadIdx.x / tile; word < words; word += tile_threads / tile) {
+      const Tap& tap = taps[word];
+      const std::int64_t at = place.at + tap.along_w;
+      of_x[line][word] = place.inside && tap.inside && at >= 0 && at < c.in.w ? __float_as_uint(c.x[place.line + tap.of_x + at]) : 0U;
+    }
+  };
+  multiply_tile<SplitTf32>(c.depth(), row + threadIdx.x / 32 * 16 < c.c_out, load, [&](int i, int j, float sum) {
+    const std::int64_t channel = row + i, n = column + j;
+    if (channel < c.c_out && n < c.positions) c.out[channel * c.out_row + n * c.out_step] = c.bias == nullptr ? sum : sum + c.bias[channel];
+  });
+}
+
+void convolve(const Exec& exec, const char* entry, const Convolution& c) {
+  if (c.positions <= 0 || c.c_out == 0) return;
+  const dim3 blocks(static_cast<unsigned>((c.positions + tile - 1) / tile), static_cast<unsigned>((c.c_out + tile - 1) / tile));
+  launch(exec, entry, conv_kernel, blocks, tile_threads, 0, c);
+}
+
+}  // namespace
+
 void conv3d(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Conv3dParams p, Tensor out) {
-  const std::int64_t c_in = x.shape[0], t = x.shape[1], h = x.shape[2], w = x.shape[3];
-  const std::int64_t t_out = out.shape[1], h_out = out.shape[2], w_out = out.shape[3];
-  const std::int64_t kt = weight.shape[2], kh = weight.shape[3], kw = weight.shape[4];
-  for_each(exec, "conv3d", out.elements(),
-           [=, x = x.f32(), weight = weight.f32(), bias = bias.f32(), out = out.f32()] __device__(std::int64_t at) {
-             const std::int64_t wo = at % w_out, ho = at / w_out % h_out, to = at / (w_out * h_out) % t_out,
-                                co = at / (w_out * h_out * t_out);
-             const float* factor = weight + co * c_in * kt * kh * kw;
-             float sum = 0.0F;
-             for (std::int64_t ci = 0; ci < c_in; ++ci) {
-               for (std::int64_t a = 0; a < kt; ++a) {
-                 for (std::int64_t b = 0; b < kh; ++b) {
-                   const float* from = x + ((ci * t + to * p.stride_t + a) * h + ho * p.stride_h + b) * w + wo * p.stride_w;
-                   for (std::int64_t c = 0; c < kw; ++c) sum += *factor++ * from[c];
-                 }
-               }
-             }
-             out[at] = bias == nullptr ? sum : sum + bias[co];
-           });
+  const auto extents = [](const Shape& shape, int axis) { return Extents{shape[axis], shape[axis + 1], shape[axis + 2]}; };
+  Convolution c{x.f32(), weight.f32(), bias.f32(), out.f32(), x.shape[0], out.shape[0]};
+  c.in = extents(x.shape, 1);
+  c.kernel = extents(weight.shape, 2);
+  c.stride = {p.stride_t, p.stride_h, p.stride_w};
+  c.to = extents(out.shape, 1);
+  c.positions = c.out_row = c.to.volume();
+  c.weight_row = c.depth();
+  c.weight_channel = c.kernel.volume();
+  convolve(exec, "conv3d", c);
 }
 
 void conv1d(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Conv1dParams p, Tensor out) {
-  const std::int64_t c_in = x.shape[0], length = x.shape[1], length_out = out.shape[1], taps = weight.shape[2];
-  for_each(exec, "conv1d", out.elements(),
-           [=, x = x.f32(), weight = weight.f32(), bias = bias.f32(), out = out.f32()] __device__(std::int64_t at) {
-             const std::int64_t o = at % length_out, co = at / length_out;
-             float sum = 0.0F;
-             for (std::int64_t ci = 0; ci < c_in; ++ci) {
-               for (std::int64_t tap = 0; tap < taps; ++tap) {
-                 const std::int64_t from = o * p.stride - p.padding + tap * p.dilation;
-                 if (from >= 0 && from < length) sum += weight[(co * c_in + ci) * taps + tap] * x[ci * length + from];
-               }
-             }
-             out[at] = bias == nullptr ? sum : sum + bias[co];
-           });
+  Convolution c{x.f32(), weight.f32(), bias.f32(), out.f32(), x.shape[0], out.shape[0]};
+  c.in.w = x.shape[1];
+  c.kernel.w = weight.shape[2];
+  c.stride.w = p.stride;
+  c.to.w = c.positions = c.out_row = out.shape[1];
+  c.padding = p.padding;
+  c.dilation = p.dilation;
+  c.weight_row = c.depth();
+  c.weight_channel = c.kernel.w;
+  convolve(exec, "conv1d", c);
 }
 
+// Outputs o with the same phase (o + padding) % stride see the taps phase, phase + stride, …: tap phase + j · stride meets input q − j
+// where o + padding = q · stride + phase. So each phase is a convolution of its own, whose kernel runs backwards from q.
 void conv_transpose1d(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Conv1dParams p, Tensor out) {
-  const std::int64_t c_in = x.shape[0], length = x.shape[1], c_out = out.shape[0], length_out = out.shape[1], taps = weight.shape[2];
-  for_each(exec, "conv_transpose1d", out.elements(),
-           [=, x = x.f32(), weight = weight.f32(), bias = bias.f32(), out = out.f32()] __device__(std::int64_t at) {
-             const std::int64_t o = at % length_out, co = at / length_out;
-             float sum = 0.0F;
-             for (std::int64_t ci = 0; ci < c_in; ++ci) {
-               for (std::int64_t tap = (o + p.padding) % p.stride; tap < taps; tap += p.stride) {  // those that meet an input
-                 const std::int64_t i = (o + p.padding - tap) / p.stride;
-                 if (o + p.padding >= tap && i < length) sum += weight[(ci * c_out + co) * taps + tap] * x[ci * length + i];
-               }
-             }
-             out[at] = bias == nullptr ? sum : sum + bias[co];
-           });
+  const std::int64_t taps = weight.shape[2], length = out.shape[1];
+  Convolution c{x.f32(), weight.f32(), bias.f32(), out.f32(), x.shape[0], out.shape[0]};
+  c.in.w = x.shape[1];
+  c.to.w = c.out_row = length;
+  c.dilation = -1;
+  c.weight_row = taps;
+  c.weight_channel = c.c_out * taps;
+  c.weight_tap = c.out_step = p.stride;
+  for (std::int64_t phase = 0; phase < p.stride; ++phase) {
+    const std::int64_t first = p.padding > phase ? (p.padding - phase + p.stride - 1) / p.stride : 0;  // q of the first output
+    const std::int64_t begin = first * p.stride + phase - p.padding;
+    c.weight = weight.f32() + phase;
+    c.out = out.f32() + begin;
+    c.kernel.w = phase < taps ? (taps - phase + p.stride - 1) / p.stride : 0;
+    c.padding = -first;
+    c.positions = (length - begin + p.stride - 1) / p.stride;
+    convolve(exec, "conv_transpose1d", c);
+  }
 }
 
 namespace {

@@ -21,6 +21,7 @@ Entry<decltype(Kernels::attention)> attention;
 Entry<decltype(Kernels::attention)> attention_bf16;  ///< its products take bf16 operands, and softmax's weights are rounded to bf16
 Entry<decltype(Kernels::paged_attention)> paged_attention;
 Entry<decltype(Kernels::rope)> rope;
+Entry<decltype(Kernels::rms_norm_rope)> rms_norm_rope;
 Entry<decltype(Kernels::conv3d)> conv3d;
 Entry<decltype(Kernels::conv1d)> conv1d;
 Entry<decltype(Kernels::conv_transpose1d)> conv_transpose1d;
@@ -38,5 +39,6 @@ Entry<decltype(Kernels::gather_rows)> gather_rows;
 Entry<decltype(Kernels::scatter_rows)> scatter_rows;
 Entry<decltype(Kernels::permute)> permute;
 Entry<decltype(Kernels::affine_channels)> affine_channels;
+Entry<decltype(Kernels::rgb_bytes)> rgb_bytes;
 
 }  // namespace fabula::cuda

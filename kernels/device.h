@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -20,10 +21,13 @@ void use_cuda_device(int device);
 [[nodiscard]] std::string cuda_libraries_text();
 
 /// Copies between host and device in either direction, in the order of the stream (cudaStream_t; null: the default stream).
-/// Memory that is not page-locked may be reused when this returns.
+/// Memory that is not page-locked may be reused when this returns. Throws Error(unavailable) while the stream is captured: a graph would
+/// read or write the host's memory again at every launch.
 void copy_bytes(void* to, const void* from, std::size_t bytes, void* stream);
+/// Copies within the device, in the order of the stream; a graph may hold it.
+void copy_on_device(void* to, const void* from, std::size_t bytes, void* stream);
 
-/// Work in order. Not thread-safe.
+/// Work in order, of the device that made it. Not thread-safe.
 class Stream {
  public:
   Stream();
@@ -33,9 +37,33 @@ class Stream {
 
   [[nodiscard]] void* handle() const { return handle_; }  ///< cudaStream_t, for Exec
   void wait() const;                                      ///< until all work so far is done
+  void use_device() const;                                ///< the stream's device is the calling thread's from here on
 
  private:
   void* handle_ = nullptr;
+  int device_ = 0;
+};
+
+/// Work of a stream, captured to be launched again and again on the same addresses: a CUDA graph. One launch costs about as much as that
+/// of one kernel.
+class Graph {
+ public:
+  /// Calls `work`, whose kernels and copies on `stream` (cudaStream_t, not the default stream) are kept and not run. Throws
+  /// Error(unavailable) where CUDA refuses: work that allocates, waits or copies from or to the host cannot be captured.
+  [[nodiscard]] static Graph capture(void* stream, const std::function<void()>& work);
+  ~Graph();
+  Graph(Graph&& other) noexcept { *this = std::move(other); }
+  Graph& operator=(Graph&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+
+  /// Puts the captured work on the stream.
+  void launch(void* stream) const;
+
+ private:
+  Graph() = default;
+  void* handle_ = nullptr;  // cudaGraphExec_t
 };
 
 /// A block of memory, at least 256-byte aligned.

@@ -1,6 +1,8 @@
 // The CUDA runtime's memory and streams behind the RAII handles of device.h.
 #include <cuda_runtime.h>
 
+#include <memory>
+
 #include "base/error.h"
 #include "kernels/cublaslt.h"
 #include "kernels/device.h"
@@ -46,16 +48,64 @@ void use_cuda_device(int device) {
 std::string cuda_libraries_text() { return cuda::cublaslt_text(); }
 
 void copy_bytes(void* to, const void* from, std::size_t bytes, void* stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream_of(stream), &status), "asking for a stream's state");
+  if (status != cudaStreamCaptureStatusNone) throw Error(ExitCode::unavailable, "CUDA: a graph cannot hold a copy from or to the host");
+  copy_on_device(to, from, bytes, stream);
+}
+void copy_on_device(void* to, const void* from, std::size_t bytes, void* stream) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(stream)), "a copy");
 }
 
 Stream::Stream() {
+  check(cudaGetDevice(&device_), "asking for the device");
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
   handle_ = stream;
 }
 Stream::~Stream() { (void)cudaStreamDestroy(stream_of(handle_)); }
+void Stream::use_device() const { check(cudaSetDevice(device_), "choosing a device"); }
 void Stream::wait() const { check(cudaStreamSynchronize(stream_of(handle_)), "the work of a stream"); }
+
+namespace {
+
+struct DestroyGraph {
+  void operator()(cudaGraph_t graph) const { (void)cudaGraphDestroy(graph); }
+};
+using Captured = std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, DestroyGraph>;
+
+/// The stream's capture must end, whatever `work` throws.
+Captured captured(cudaStream_t stream, const std::function<void()>& work) {
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "beginning to capture a stream");
+  cudaGraph_t made = nullptr;
+  try {
+    work();
+  } catch (...) {
+    (void)cudaStreamEndCapture(stream, &made);
+    (void)cudaGetLastError();
+    const Captured destroyed(made);
+    throw;
+  }
+  check(cudaStreamEndCapture(stream, &made), "capturing a stream");
+  return Captured(made);
+}
+
+}  // namespace
+
+Graph Graph::capture(void* stream, const std::function<void()>& work) {
+  const Captured made = captured(stream_of(stream), work);
+  cudaGraphExec_t executable = nullptr;
+  check(cudaGraphInstantiate(&executable, made.get(), 0), "making a graph ready to be launched");
+  Graph graph;
+  graph.handle_ = executable;
+  return graph;
+}
+Graph::~Graph() {
+  if (handle_ != nullptr) (void)cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(handle_));
+}
+void Graph::launch(void* stream) const {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(handle_), stream_of(stream)), "launching a graph");
+}
 
 Buffer::Buffer(std::size_t bytes, Place place) : bytes_(bytes), place_(place) {
   if (bytes == 0) return;

@@ -22,6 +22,7 @@ const Kernels& dry_kernels() {
       .attention = nothing,
       .paged_attention = nothing,
       .rope = nothing,
+      .rms_norm_rope = nothing,
       .conv3d = nothing,
       .conv1d = nothing,
       .conv_transpose1d = nothing,
@@ -39,6 +40,7 @@ const Kernels& dry_kernels() {
       .scatter_rows = nothing,
       .permute = nothing,
       .affine_channels = nothing,
+      .rgb_bytes = nothing,
   };
   return table;
 }

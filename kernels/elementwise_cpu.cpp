@@ -46,6 +46,26 @@ void affine_floats(const float* x, std::int64_t count, float scale, float shift,
   map(x, count, out, [&](Vec v) { return hn::MulAdd(v, all(scale), all(shift)); });
 }
 
+/// `count` pixels of three planes that lie `plane` apart.
+void rgb_pixels(const float* x, std::int64_t plane, std::int64_t count, const ColourRange& range, std::uint8_t* out) {
+  const hn::Rebind<std::uint8_t, Floats> bytes;
+  const auto colour = [&](int c, std::int64_t i) {
+    const Vec value = hn::Add(hn::Mul(load(x + c * plane + i, count - i), all(range.scale[c])), all(range.shift[c]));
+    const Vec held = hn::Min(hn::IfThenElseZero(hn::Ge(value, all(0.0F)), value), all(1.0F));  // a NaN is not at least zero
+    return hn::DemoteTo(bytes, hn::NearestInt(hn::Mul(held, all(255.0F))));
+  };
+  for (std::int64_t i = 0; i < count; i += lanes()) {
+    const auto red = colour(0, i), green = colour(1, i), blue = colour(2, i);
+    if (HWY_LIKELY(count - i >= lanes())) {
+      hn::StoreInterleaved3(red, green, blue, bytes, out + 3 * i);
+    } else {
+      HWY_ALIGN std::uint8_t last[3 * hn::MaxLanes(Floats())];
+      hn::StoreInterleaved3(red, green, blue, bytes, last);
+      std::memcpy(out + 3 * i, last, static_cast<std::size_t>(3 * (count - i)));
+    }
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fabula
 HWY_AFTER_NAMESPACE();
@@ -60,6 +80,7 @@ HWY_EXPORT(axpby_floats);
 HWY_EXPORT(gated_floats);
 HWY_EXPORT(multiply_add_floats);
 HWY_EXPORT(affine_floats);
+HWY_EXPORT(rgb_pixels);
 
 /// body(row, from, to): floats [from, to) of one row, in pieces of whole rows where they are short and of parts of rows where they are
 /// long.
@@ -184,6 +205,16 @@ void affine_channels(const Exec& exec, Tensor x, Tensor scale, Tensor shift, Ten
   });
 }
 
+void rgb_bytes(const Exec& exec, Tensor x, ColourRange range, Tensor out) {
+  const std::int64_t width = x.shape[3], height = x.shape[2], plane = height * width;
+  in_pieces(exec, x.shape[0] * height, rows_in_a_piece(3 * width), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t line = begin; line < end; ++line) {
+      const float* from = x.f32() + line / height * 3 * plane + line % height * width;
+      HWY_DYNAMIC_DISPATCH(rgb_pixels)(from, plane, width, range, out.as<std::uint8_t>() + 3 * line * width);
+    }
+  });
+}
+
 }  // namespace
 
 void add_cpu_elementwise(Kernels& table) {
@@ -199,6 +230,7 @@ void add_cpu_elementwise(Kernels& table) {
   table.scatter_rows = scatter_rows;
   table.permute = permute;
   table.affine_channels = affine_channels;
+  table.rgb_bytes = rgb_bytes;
 }
 
 }  // namespace fabula

@@ -41,6 +41,16 @@ void clamp(const Exec& exec, Tensor x, float low, float high, Tensor out) {
   });
 }
 
+void rgb_bytes(const Exec& exec, Tensor x, ColourRange range, Tensor out) {
+  const std::int64_t picture = x.shape[2] * x.shape[3];
+  for_each(exec, "rgb_bytes", out.elements(), [=, x = x.f32(), out = out.as<std::uint8_t>()] __device__(std::int64_t i) {
+    const std::int64_t colour = i % 3, pixel = i / 3;
+    const float from = x[(pixel / picture * 3 + colour) * picture + pixel % picture];
+    const float value = __fadd_rn(__fmul_rn(from, range.scale[colour]), range.shift[colour]);
+    out[i] = static_cast<std::uint8_t>(__float2int_rn(255.0F * (value >= 0.0F ? fminf(value, 1.0F) : 0.0F)));
+  });
+}
+
 void gated(const Exec& exec, const float* gate, const float* up, std::int64_t rows, std::int64_t n, std::int64_t stride,
            Activation activation, Tensor out) {
   for_each(exec, "gated", rows * n, [=, out = out.f32()] __device__(std::int64_t i) {

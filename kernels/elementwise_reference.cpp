@@ -101,6 +101,18 @@ void affine_channels(const Exec&, Tensor x, Tensor scale, Tensor shift, Tensor o
   }
 }
 
+void rgb_bytes(const Exec&, Tensor x, ColourRange range, Tensor out) {
+  const std::int64_t picture = x.shape[2] * x.shape[3];
+  for (std::int64_t plane = 0; plane < x.shape[0] * 3; ++plane) {
+    const float* from = x.f32() + plane * picture;
+    std::uint8_t* to = out.as<std::uint8_t>() + plane / 3 * 3 * picture + plane % 3;
+    for (std::int64_t i = 0; i < picture; ++i) {
+      const float value = from[i] * range.scale[plane % 3] + range.shift[plane % 3];
+      to[3 * i] = static_cast<std::uint8_t>(std::lrintf(255.0F * (value >= 0.0F ? std::min(value, 1.0F) : 0.0F)));
+    }
+  }
+}
+
 }  // namespace
 
 void add_reference_elementwise(Kernels& table) {
@@ -116,6 +128,7 @@ void add_reference_elementwise(Kernels& table) {
   table.scatter_rows = scatter_rows;
   table.permute = permute;
   table.affine_channels = affine_channels;
+  table.rgb_bytes = rgb_bytes;
 }
 
 }  // namespace fabula

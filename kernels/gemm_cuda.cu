@@ -3,13 +3,13 @@
 #include "kernels/cublaslt.h"
 #include "kernels/cuda_entries.h"
 #include "kernels/launch.cuh"
-#include "kernels/mma_sync.cuh"
+#include "kernels/tile_product.cuh"
 
 namespace fabula::cuda {
 
 namespace {
 
-constexpr int tile = 64, depth = 16, own = 4;  // a thread block makes tile × tile outputs, each thread own × own of them
+constexpr int depth = 16, own = 4;  // a thread block makes tile × tile outputs, each thread own × own of them
 
 /// out (rows, n) = activation(x (rows, k) · weightᵀ (n, k) + bias); each output is summed in the order of k.
 __global__ void linear_kernel(const float* x, const float* weight, const float* bias, Activation activation, std::int64_t rows,
@@ -41,55 +41,19 @@ __global__ void linear_kernel(const float* x, const float* weight, const float* 
   }
 }
 
-// In bf16 a warp makes 16 rows of the tile on tensor cores. Pairs of bf16 numbers are one 32-bit word; four words of padding put the rows
-// that a warp reads at once into different banks.
-constexpr int narrow_depth = 32, narrow_threads = 128, words = narrow_depth / 2, word_stride = words + 4, tile_columns = 8;
-
-/// A line of x or of the weight: columns at and at + 1, rounded to bf16, of which those from k on are zeros.
-__device__ inline std::uint32_t pair_at(const float* line, std::int64_t at, std::int64_t k) {
-  return pack_bf16(at < k ? line[at] : 0.0F, at + 1 < k ? line[at + 1] : 0.0F);
-}
-__device__ inline std::uint32_t pair_at(const std::uint16_t* line, std::int64_t at, std::int64_t k) {
-  return (at < k ? line[at] : 0U) | (at + 1 < k ? static_cast<std::uint32_t>(line[at + 1]) << 16U : 0U);
-}
-
-template <typename T>
-__device__ void load_pairs(std::uint32_t (&pairs)[tile][word_stride], const T* from, std::int64_t first, std::int64_t lines,
-                           std::int64_t column, std::int64_t k) {
-  for (int i = threadIdx.x; i < tile * words; i += narrow_threads) {
-    const int line = i / words, word = i % words;
-    pairs[line][word] = first + line < lines ? pair_at(from + (first + line) * k, column + 2 * word, k) : 0U;
-  }
-}
-
 /// As linear_kernel, with a bf16 weight and x rounded to bf16.
-__global__ void __launch_bounds__(narrow_threads)
+__global__ void __launch_bounds__(tile_threads)
     narrow_linear_kernel(const float* x, const std::uint16_t* weight, const float* bias, Activation activation, std::int64_t rows,
                          std::int64_t k, std::int64_t n, float* out) {
-  __shared__ std::uint32_t x_pairs[tile][word_stride], weight_pairs[tile][word_stride];
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * tile, column = static_cast<std::int64_t>(blockIdx.x) * tile;
-  const int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4, line = threadIdx.x / 32 * 16 + g;
-  float sum[tile / tile_columns][4] = {};
-  for (std::int64_t from = 0; from < k; from += narrow_depth) {
-    load_pairs(x_pairs, x, row, rows, from, k);
-    load_pairs(weight_pairs, weight, column, n, from, k);
-    __syncthreads();
-    for (int word = 0; word < words; word += 8) {
-      const std::uint32_t a[4] = {x_pairs[line][word + t], x_pairs[line + 8][word + t], x_pairs[line][word + t + 4],
-                                  x_pairs[line + 8][word + t + 4]};
-      for (int j = 0; j < tile / tile_columns; ++j) {
-        const std::uint32_t b[2] = {weight_pairs[j * tile_columns + g][word + t], weight_pairs[j * tile_columns + g][word + t + 4]};
-        mma_bf16(sum[j], a, b);
-      }
-    }
-    __syncthreads();
-  }
-  for (int j = 0; j < tile / tile_columns; ++j) {
-    for (int i = 0; i < 4; ++i) {
-      const std::int64_t r = row + line + i / 2 * 8, c = column + j * tile_columns + 2 * t + i % 2;
-      if (r < rows && c < n) out[r * n + c] = activated(activation, sum[j][i] + (bias == nullptr ? 0.0F : bias[c]));
-    }
-  }
+  const auto load = [&](Panel& of_x, Panel& of_weight, std::int64_t from) {
+    load_panel<Bf16Products>(of_x, x, row, rows, from, k);
+    load_panel<Bf16Products>(of_weight, weight, column, n, from, k);
+  };
+  multiply_tile<Bf16Products>(k, row + threadIdx.x / 32 * 16 < rows, load, [&](int i, int j, float sum) {
+    const std::int64_t r = row + i, c = column + j;
+    if (r < rows && c < n) out[r * n + c] = activated(activation, sum + (bias == nullptr ? 0.0F : bias[c]));
+  });
 }
 
 /// Whether cuBLASLt made the product. It knows one of the activations; the others follow in a kernel of ours.
@@ -128,8 +92,8 @@ void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation a
     const float* from = x.f32() + first * k;
     float* to = out.f32() + first * n;
     if (weight.dtype == DType::bf16) {
-      launch(exec, "linear", narrow_linear_kernel, blocks, narrow_threads, 0, from, weight.as<const std::uint16_t>(), bias.f32(),
-             activation, count, k, n, to);
+      launch(exec, "linear", narrow_linear_kernel, blocks, tile_threads, 0, from, weight.as<const std::uint16_t>(), bias.f32(), activation,
+             count, k, n, to);
     } else {
       launch(exec, "linear", linear_kernel, blocks, threads, 0, from, weight.as<const float>(), bias.f32(), activation, count, k, n, to);
     }

@@ -20,6 +20,7 @@ struct Exec {
   /// A row of `linear` must be the same bytes however many rows there are: a language model reads a text in cuts of any size. On the host
   /// it always is; cuda then uses its own loops instead of cuBLASLt.
   bool rows_alone = false;
+  bool graphs = true;  ///< cuda: repeated work is launched as a graph (engine/replay.h)
 };
 
 enum class Pad : std::uint8_t { zero, reflect, replicate };
@@ -30,6 +31,10 @@ struct Conv3dParams {
 };
 struct Conv1dParams {
   std::int64_t stride = 1, padding = 0, dilation = 1;
+};
+/// By colour: red, green, blue.
+struct ColourRange {
+  float scale[3], shift[3];
 };
 struct Padding3d {
   std::int64_t t_front = 0, t_back = 0, h_top = 0, h_bottom = 0, w_left = 0, w_right = 0;
@@ -81,6 +86,9 @@ struct Kernels {
   /// Rotates the first `cos.width()` channels of every head, in place (rotate-half convention): x (rows, heads, dim), cos and sin (rows,
   /// rotary).
   void (*rope)(const Exec&, Tensor x, Tensor cos, Tensor sin);
+  /// Fused rms_norm of every head and rope: out = rope(rms_norm(x, weight)) with x, out (rows, heads, dim), weight (dim) or absent; out may
+  /// be x.
+  void (*rms_norm_rope)(const Exec&, Tensor x, Tensor weight, float eps, Tensor cos, Tensor sin, Tensor out);
 
   // ---- conv
   /// Valid convolution: x (c_in, t, h, w), weight (c_out, c_in, kt, kh, kw), bias (c_out) or absent, out (c_out, t', h', w').
@@ -121,6 +129,9 @@ struct Kernels {
   void (*permute)(const Exec&, Tensor x, const int* order, Tensor out);
   /// out (channels, …) = x · scale[channel] + shift[channel], channels being the first axis.
   void (*affine_channels)(const Exec&, Tensor x, Tensor scale, Tensor shift, Tensor out);
+  /// Pictures as bytes: out (frames, height, width, 3) u8 = 255 · v to the nearest, v = x · scale + shift held to [0, 1], each operation
+  /// rounded; a NaN becomes 0. x (frames, 3, height, width).
+  void (*rgb_bytes)(const Exec&, Tensor x, ColourRange, Tensor out);
 };
 
 /// Bytes of scratch that `linear` needs on any device.

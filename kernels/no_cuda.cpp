@@ -20,10 +20,16 @@ std::string cuda_device_text(int) { refuse(); }
 void use_cuda_device(int) { refuse(); }
 std::string cuda_libraries_text() { return "this build of Fabula has no CUDA kernels"; }
 void copy_bytes(void*, const void*, std::size_t, void*) { refuse(); }
+void copy_on_device(void*, const void*, std::size_t, void*) { refuse(); }
 
 Stream::Stream() { refuse(); }
 Stream::~Stream() = default;
 void Stream::wait() const {}
+void Stream::use_device() const {}
+
+Graph Graph::capture(void*, const std::function<void()>&) { refuse(); }
+Graph::~Graph() = default;
+void Graph::launch(void*) const { refuse(); }
 
 Buffer::Buffer(std::size_t, Place) { refuse(); }
 Buffer::~Buffer() = default;

@@ -14,38 +14,8 @@ HWY_BEFORE_NAMESPACE();
 namespace fabula {
 namespace HWY_NAMESPACE {
 
-/// Sum of function(x[i]): in f32 within stretches short enough for it, in f64 across them.
-template <typename Function>
-double sum_over(const float* x, std::int64_t count, const Function& function) {
-  constexpr std::int64_t stretch = 4096;
-  double total = 0.0;
-  for (std::int64_t begin = 0; begin < count; begin += stretch) {
-    const std::int64_t end = std::min(count, begin + stretch);
-    Vec even = all(0.0F), odd = all(0.0F);
-    std::int64_t i = begin;
-    for (; i + 2 * lanes() <= end; i += 2 * lanes()) {
-      even = hn::Add(even, function(load(x + i, lanes())));
-      odd = hn::Add(odd, function(load(x + i + lanes(), lanes())));
-    }
-    for (; i < end; i += lanes()) even = hn::Add(even, keep_first(function(load(x + i, end - i)), end - i));
-    total += static_cast<double>(sum_of(hn::Add(even, odd)));
-  }
-  return total;
-}
-
 double sum(const float* x, std::int64_t count) {
   return sum_over(x, count, [](Vec v) { return v; });
-}
-
-double squared_distance(const float* x, std::int64_t count, float mean) {
-  return sum_over(x, count, [mean](Vec v) {
-    const Vec distance = hn::Sub(v, all(mean));
-    return hn::Mul(distance, distance);
-  });
-}
-
-float inverse_root(double sum_of_squares, std::int64_t count, float eps) {
-  return static_cast<float>(1.0 / std::sqrt(sum_of_squares / static_cast<double>(count) + eps));
 }
 
 void rms_norm_rows(const float* x, std::int64_t rows, std::int64_t width, const float* weight, float eps, float* out) {

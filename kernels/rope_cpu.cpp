@@ -1,4 +1,4 @@
-// rope in vector loops, one piece of rows per thread.
+// rope in vector loops, alone and after the norm of a head, one piece of rows per thread.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/rope_cpu.cpp"
 #include <hwy/foreach_target.h>
@@ -24,6 +24,19 @@ void rotate_row(float* x, std::int64_t heads, std::int64_t dim, std::int64_t hal
   }
 }
 
+/// The same after rms_norm of each head, whose values are then still in the cache. out may be x.
+void norm_and_rotate_row(const float* x, std::int64_t heads, std::int64_t dim, const float* weight, float eps, std::int64_t half,
+                         const float* cos, const float* sin, float* out) {
+  for (std::int64_t head = 0; head < heads; ++head, x += dim, out += dim) {
+    const Vec factor = all(inverse_root(squared_distance(x, dim, 0.0F), dim, eps));
+    if (weight == nullptr)
+      map(x, dim, out, [&](Vec v) { return hn::Mul(v, factor); });
+    else
+      map(x, weight, dim, out, [&](Vec v, Vec w) { return hn::Mul(hn::Mul(v, factor), w); });
+    rotate_row(out, 1, dim, half, cos, sin);
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fabula
 HWY_AFTER_NAMESPACE();
@@ -33,6 +46,7 @@ namespace fabula {
 namespace {
 
 HWY_EXPORT(rotate_row);
+HWY_EXPORT(norm_and_rotate_row);
 
 void rope(const Exec& exec, Tensor x, Tensor cos, Tensor sin) {
   const std::int64_t heads = x.shape[1], dim = x.shape[2], rotary = cos.width();
@@ -44,9 +58,23 @@ void rope(const Exec& exec, Tensor x, Tensor cos, Tensor sin) {
   });
 }
 
+void rms_norm_rope(const Exec& exec, Tensor x, Tensor weight, float eps, Tensor cos, Tensor sin, Tensor out) {
+  const std::int64_t heads = x.shape[1], dim = x.shape[2], rotary = cos.width();
+  in_pieces(exec, x.shape[0], rows_in_a_piece(heads * dim), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      HWY_DYNAMIC_DISPATCH(norm_and_rotate_row)
+      (x.f32() + row * heads * dim, heads, dim, weight.f32(), eps, rotary / 2, cos.f32() + row * rotary, sin.f32() + row * rotary,
+       out.f32() + row * heads * dim);
+    }
+  });
+}
+
 }  // namespace
 
-void add_cpu_rope(Kernels& table) { table.rope = rope; }
+void add_cpu_rope(Kernels& table) {
+  table.rope = rope;
+  table.rms_norm_rope = rms_norm_rope;
+}
 
 }  // namespace fabula
 #endif  // HWY_ONCE

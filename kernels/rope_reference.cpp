@@ -1,4 +1,6 @@
-// rope, as `reference` defines it.
+// rope, alone and after the norm of a head, as `reference` defines them.
+#include <cmath>
+
 #include "kernels/families.h"
 
 namespace fabula {
@@ -21,8 +23,23 @@ void rope(const Exec&, Tensor x, Tensor cos, Tensor sin) {
   }
 }
 
+void rms_norm_rope(const Exec& exec, Tensor x, Tensor weight, float eps, Tensor cos, Tensor sin, Tensor out) {
+  const std::int64_t dim = x.width();
+  for (std::int64_t head = 0; head < x.rows(); ++head) {
+    const float* from = x.f32() + head * dim;
+    double squares = 0.0;
+    for (std::int64_t i = 0; i < dim; ++i) squares += static_cast<double>(from[i]) * from[i];
+    const auto factor = static_cast<float>(1.0 / std::sqrt(squares / static_cast<double>(dim) + eps));
+    for (std::int64_t i = 0; i < dim; ++i) out.f32()[head * dim + i] = from[i] * factor * (weight.absent() ? 1.0F : weight.f32()[i]);
+  }
+  rope(exec, out, cos, sin);
+}
+
 }  // namespace
 
-void add_reference_rope(Kernels& table) { table.rope = rope; }
+void add_reference_rope(Kernels& table) {
+  table.rope = rope;
+  table.rms_norm_rope = rms_norm_rope;
+}
 
 }  // namespace fabula

@@ -18,6 +18,7 @@ const Kernels* cuda_table() {
       .attention = cuda::attention,
       .paged_attention = cuda::paged_attention,
       .rope = cuda::rope,
+      .rms_norm_rope = cuda::rms_norm_rope,
       .conv3d = cuda::conv3d,
       .conv1d = cuda::conv1d,
       .conv_transpose1d = cuda::conv_transpose1d,
@@ -35,6 +36,7 @@ const Kernels* cuda_table() {
       .scatter_rows = cuda::scatter_rows,
       .permute = cuda::permute,
       .affine_channels = cuda::affine_channels,
+      .rgb_bytes = cuda::rgb_bytes,
   };
   return &table;
 }

@@ -263,7 +263,7 @@ void film_to_callbacks(fabula_model& model, const PlannedFilm& planned, const Fi
   ShotSounds sounds;
   const auto join = [&](const Sound& sound, const SoundEdges& edges) { return sounds.next(sound, edges); };
   const auto shots = render_film(planned, *model.studio.model, model.studio.bundle.shot_frames, tee, join, request, hooks.progress);
-  for (const std::string& note : shot_notes(shots, model.studio.store.get())) caller.tell(note);
+  for (const std::string& note : shot_notes(shots, model.studio)) caller.tell(note);
 }
 
 void render(fabula_model& model, const fabula_plan& plan, const char* file, const fabula_options* given,
@@ -284,7 +284,7 @@ void render(fabula_model& model, const fabula_plan& plan, const char* file, cons
   heard.expect_writing(film.shots.size(), writing_seconds(film, sink_options(options, model.studio, film.fps)));
   FilmInTheMaking making = make_film(options, model.studio, plan.planned, options.output, hooks);
   complete(making);
-  for (const std::string& note : film_notes(making, model.studio.store.get())) options.planning.caller.tell(note);
+  for (const std::string& note : film_notes(making, model.studio)) options.planning.caller.tell(note);
 }
 
 }  // namespace

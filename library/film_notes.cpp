@@ -19,7 +19,7 @@ std::string gate_note(const ShotReport& shot) {
 
 }  // namespace
 
-std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const ShotStore* store) {
+std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const Studio& studio) {
   std::vector<std::string> notes;
   for (const ShotReport& shot : shots) {
     if (!shot.refused.empty()) notes.push_back(gate_note(shot));
@@ -36,12 +36,15 @@ std::vector<std::string> shot_notes(const std::vector<ShotReport>& shots, const 
     if (shot.outcome == ShotStore::Outcome::made_for_this_profile)
       notes.push_back("shot " + shot.id + " had been made by another kind of processor and was made again; --any-machine reuses it");
   }
-  if (store != nullptr && !store->failure().empty()) notes.push_back("a finished shot could not be kept: " + store->failure());
+  if (const ShotStore* store = studio.store.get(); store != nullptr && !store->failure().empty())
+    notes.push_back("a finished shot could not be kept: " + store->failure());
+  if (!studio.model) return notes;
+  for (const std::string& note : studio.model->notes()) notes.push_back(note);
   return notes;
 }
 
-std::vector<std::string> film_notes(const FilmInTheMaking& film, const ShotStore* store) {
-  std::vector<std::string> notes = shot_notes(film.shots, store);
+std::vector<std::string> film_notes(const FilmInTheMaking& film, const Studio& studio) {
+  std::vector<std::string> notes = shot_notes(film.shots, studio);
   if (film.stem_residual_db) {
     std::array<char, 80> text{};
     std::snprintf(text.data(), text.size(), "the mix less dialogue and effects is at %.1f dB of the mix", *film.stem_residual_db);

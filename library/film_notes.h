@@ -9,8 +9,8 @@
 namespace fabula {
 
 /// What a user should know about the shots, sentence by sentence.
-[[nodiscard]] std::vector<std::string> shot_notes(const std::vector<ShotReport>&, const ShotStore*);
+[[nodiscard]] std::vector<std::string> shot_notes(const std::vector<ShotReport>&, const Studio&);
 /// And about the whole film, which must have been written.
-[[nodiscard]] std::vector<std::string> film_notes(const FilmInTheMaking&, const ShotStore*);
+[[nodiscard]] std::vector<std::string> film_notes(const FilmInTheMaking&, const Studio&);
 
 }  // namespace fabula

@@ -75,10 +75,14 @@ Places take_places(Context& ctx, const Qwen3Config& config, std::span<const Part
   return places;
 }
 
-// (rows, heads·head_dim) -> (rows, heads, head_dim): the heads of queries or keys, normed where there is a weight.
-Tensor heads_of(Context& ctx, const Qwen3Config& config, Tensor x, std::int64_t heads, Tensor norm) {
+// (rows, heads·head_dim) -> (rows, heads, head_dim), in place: the heads of queries or keys, normed where there is a weight, and turned.
+Tensor heads_of(Context& ctx, const Qwen3Config& config, Tensor x, std::int64_t heads, Tensor norm, const Rope& angles) {
   const Tensor split = x.view({x.shape[0], heads, config.head_dim});
-  return config.qk_norm ? rms_norm(ctx, split, norm, config.norm_eps) : split;
+  if (config.qk_norm)
+    rms_norm_rope(ctx, split, norm, config.norm_eps, angles.cos, angles.sin);
+  else
+    rope(ctx, split, angles.cos, angles.sin);
+  return split;
 }
 
 // Qwen3Attention: heads are normed before rope; Qwen2Attention and LlamaAttention: they are not. h (rows, hidden) -> (rows, hidden);
@@ -86,11 +90,9 @@ Tensor heads_of(Context& ctx, const Qwen3Config& config, Tensor x, std::int64_t 
 Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values,
                       Tensor h) {
   const std::int64_t rows = h.shape[0];
-  const Tensor q = heads_of(ctx, config, linear(ctx, h, layer.q), config.heads, layer.q_norm);
-  const Tensor k = heads_of(ctx, config, linear(ctx, h, layer.k), config.kv_heads, layer.k_norm);
+  const Tensor q = heads_of(ctx, config, linear(ctx, h, layer.q), config.heads, layer.q_norm, places.rope);
+  const Tensor k = heads_of(ctx, config, linear(ctx, h, layer.k), config.kv_heads, layer.k_norm, places.rope);
   const Tensor v = linear(ctx, h, layer.v).view({rows, config.kv_heads, config.head_dim});
-  rope(ctx, q, places.rope.cos, places.rope.sin);
-  rope(ctx, k, places.rope.cos, places.rope.sin);
   const Tensor a = paged_attention(ctx, q, k, v, keys, values, places.table, places.rows);
   return linear(ctx, a.view({rows, config.heads * config.head_dim}), layer.o);
 }

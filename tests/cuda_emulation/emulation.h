@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "tests/cuda_emulation/include/cuda_runtime.h"
+
 namespace cuda_emulation {
 
 /// Memory of the device's: kernels may touch these bytes and no others outside their block, until they are taken back. Threads may write
@@ -53,6 +55,15 @@ class Unchecked {
 [[noreturn]] void fail(const std::string& what);
 /// What the last launch failed with; empty if it did not.
 [[nodiscard]] const std::string& failure();
+
+/// Runs a kernel now.
+cudaError_t run(const cudaLaunchConfig_t&, const Launch&);
+
+/// What the host asked for since the process began; kernels of a graph are counted with the graph alone.
+struct Asked {
+  std::size_t kernels = 0, graphs = 0;
+};
+[[nodiscard]] Asked asked();
 
 constexpr std::size_t most_dynamic_bytes = 227 * 1024;  ///< of a block on sm_90
 constexpr std::size_t free_dynamic_bytes = 48 * 1024;   ///< without cudaFuncSetAttribute

@@ -1,14 +1,42 @@
-// The runtime's calls for one emulated device: work is done when it is asked for, and the host cannot touch the device's memory.
+// The runtime's calls for one emulated device: work is done when it is asked for, or kept while its stream is captured, and the host cannot
+// touch the device's memory.
 #include <sys/mman.h>
 
 #include <cstdlib>
-#include <optional>
+#include <functional>
+#include <memory>
+#include <vector>
 
 #include "tests/cuda_emulation/emulation.h"
 #include "tests/cuda_emulation/include/cuda_runtime.h"
 
+struct EmulatedGraph {
+  std::vector<std::function<cudaError_t()>> nodes;
+};
+struct EmulatedStream {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  EmulatedGraph captured;
+};
+
 namespace cuda_emulation {
 namespace {
+
+Asked counted;
+EmulatedStream* capturing = nullptr;  // at most one: there is one thread
+
+/// What no thread may do while it captures: the capture is lost.
+bool spoils_a_capture() {
+  if (capturing == nullptr) return false;
+  capturing->status = cudaStreamCaptureStatusInvalidated;
+  return true;
+}
+
+cudaError_t now_or_kept(cudaStream_t stream, std::function<cudaError_t()> work) {
+  if (stream == nullptr || stream != capturing) return work();
+  if (stream->status == cudaStreamCaptureStatusInvalidated) return cudaErrorStreamCaptureInvalidated;
+  stream->captured.nodes.push_back(std::move(work));
+  return cudaSuccess;
+}
 
 /// All of cudaMalloc's memory: one stretch of addresses, so that one call opens and closes it. Addresses are used again once all memory
 /// has been given back.
@@ -59,15 +87,33 @@ DeviceMemoryAccess::~DeviceMemoryAccess() {
   if (--pool().open == 0) pool().protect(PROT_NONE);
 }
 
+Asked asked() { return counted; }
+
+cudaError_t launch(const cudaLaunchConfig_t& config, const Launch& given) {
+  if (config.stream == nullptr || config.stream != capturing) {
+    ++counted.kernels;
+    return run(config, given);
+  }
+  const std::shared_ptr<const void> call(given.copy(given.call), given.destroy);
+  return now_or_kept(config.stream, [config, kept = given, call]() mutable {
+    kept.call = call.get();
+    return run(config, kept);
+  });
+}
+
 }  // namespace cuda_emulation
 
-/// For the stubs of NVIDIA's libraries, which work on device memory as well.
-extern "C" void emulation_open_device_memory(bool open) {
-  static std::optional<cuda_emulation::DeviceMemoryAccess> access;
-  if (open)
-    access.emplace();
-  else
-    access.reset();
+using cuda_emulation::capturing;
+using cuda_emulation::now_or_kept;
+using cuda_emulation::spoils_a_capture;
+
+/// For the stubs of NVIDIA's libraries, which work on device memory as well: in the stream's order.
+extern "C" void emulation_put_on_stream(cudaStream_t stream, const std::function<void()>& work) {
+  (void)now_or_kept(stream, [work] {
+    const cuda_emulation::DeviceMemoryAccess access;
+    work();
+    return cudaSuccess;
+  });
 }
 
 cudaError_t cudaGetLastError() { return cudaSuccess; }
@@ -83,6 +129,10 @@ const char* cudaGetErrorString(cudaError_t status) {
       return "invalid configuration argument";
     case cudaErrorLaunchFailure:
       return cuda_emulation::failure().c_str();
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
   }
   return "unknown error";
 }
@@ -91,23 +141,77 @@ cudaError_t cudaGetDeviceCount(int* count) {
   return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int device) { return device == 0 ? cudaSuccess : cudaErrorInvalidValue; }
+cudaError_t cudaGetDevice(int* device) {
+  *device = 0;
+  return cudaSuccess;
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {.name = "emulation", .major = 9, .minor = 0, .totalGlobalMem = std::size_t{1} << 30U};
   return cudaSuccess;
 }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t) {
-  const cuda_emulation::DeviceMemoryAccess access;
-  std::memcpy(to, from, bytes);
-  return cudaSuccess;
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+  return now_or_kept(stream, [=] {
+    const cuda_emulation::DeviceMemoryAccess access;
+    std::memcpy(to, from, bytes);
+    return cudaSuccess;
+  });
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = nullptr;
+  *stream = new EmulatedStream;
   return cudaSuccess;
 }
-cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaMalloc(void** to, std::size_t bytes) { return cuda_emulation::allocate_on_device(to, bytes); }
-cudaError_t cudaFree(void* memory) { return cuda_emulation::release_on_device(memory); }
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return stream == capturing && spoils_a_capture() ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+}
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (stream == nullptr || capturing != nullptr) return cudaErrorStreamCaptureUnsupported;
+  capturing = stream;
+  stream->status = cudaStreamCaptureStatusActive;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = nullptr;
+  if (stream != capturing) return cudaErrorInvalidValue;
+  capturing = nullptr;
+  EmulatedGraph captured = std::exchange(stream->captured, {});
+  if (std::exchange(stream->status, cudaStreamCaptureStatusNone) != cudaStreamCaptureStatusActive) return cudaErrorStreamCaptureInvalidated;
+  *graph = new EmulatedGraph(std::move(captured));
+  return cudaSuccess;
+}
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  *status = stream == nullptr ? cudaStreamCaptureStatusNone : stream->status;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  *executable = new EmulatedGraph(*graph);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
+  if (stream != nullptr && stream == capturing) return cudaErrorStreamCaptureUnsupported;
+  ++cuda_emulation::counted.graphs;
+  for (const auto& node : graph->nodes) {
+    if (const cudaError_t status = node(); status != cudaSuccess) return status;
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaMalloc(void** to, std::size_t bytes) {
+  return spoils_a_capture() ? cudaErrorStreamCaptureUnsupported : cuda_emulation::allocate_on_device(to, bytes);
+}
+cudaError_t cudaFree(void* memory) {
+  return spoils_a_capture() ? cudaErrorStreamCaptureUnsupported : cuda_emulation::release_on_device(memory);
+}
 cudaError_t cudaMallocHost(void** to, std::size_t bytes) {
   constexpr std::size_t alignment = 256;
   *to = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);

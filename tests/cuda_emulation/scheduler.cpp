@@ -184,7 +184,7 @@ void seat_threads(Device& d, const dim3& shape) {
 
 }  // namespace
 
-cudaError_t launch(const cudaLaunchConfig_t& config, const Launch& given) {
+cudaError_t run(const cudaLaunchConfig_t& config, const Launch& given) {
   Device& d = device();
   const auto allowed = d.dynamic_allowed.find(given.kernel);
   if (!valid(config, allowed == d.dynamic_allowed.end() ? free_dynamic_bytes : allowed->second)) return cudaErrorInvalidConfiguration;

@@ -4,6 +4,7 @@
 // manual, cublasLtMatmul and cublasLtEpilogue_t).
 #include <cublasLt.h>
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -24,7 +25,7 @@ struct StubPreference {
   std::map<int, std::uint32_t> alignment;
 };
 
-extern "C" void emulation_open_device_memory(bool open);  // of the program
+extern "C" void emulation_put_on_stream(cudaStream_t, const std::function<void()>&);  // of the program
 
 namespace {
 
@@ -55,6 +56,19 @@ bool fit(const StubDesc& desc, const StubLayout& a, const StubLayout& b, const S
   }
   return rows(a, desc.a) == d.rows && columns(a, desc.a) == rows(b, desc.b) && columns(b, desc.b) == d.columns && a.type == b.type &&
          d.type == CUDA_R_32F && has_bias(desc) == (desc.bias != nullptr) && desc.bias_type == CUDA_R_32F;
+}
+
+void multiply(const StubDesc& desc, const void* a, const StubLayout& a_layout, const void* b, const StubLayout& b_layout, float* d,
+              const StubLayout& d_layout) {
+  const std::uint64_t depth = desc.a == CUBLAS_OP_T ? a_layout.rows : a_layout.columns;
+  for (std::uint64_t column = 0; column < d_layout.columns; ++column) {
+    for (std::uint64_t row = 0; row < d_layout.rows; ++row) {
+      float sum = 0.0F;
+      for (std::uint64_t i = 0; i < depth; ++i) sum += value_at(a, a_layout, desc.a, row, i) * value_at(b, b_layout, desc.b, i, column);
+      if (has_bias(desc)) sum += desc.bias[row];
+      d[row + column * static_cast<std::size_t>(d_layout.leading)] = finished(desc, sum);
+    }
+  }
 }
 
 std::string text_of(const StubLayout& m, cublasOperation_t op) {
@@ -160,24 +174,16 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
 cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc, const void* alpha, const void* a,
                               cublasLtMatrixLayout_t a_layout, const void* b, cublasLtMatrixLayout_t b_layout, const void* beta,
                               const void* c, cublasLtMatrixLayout_t c_layout, void* d, cublasLtMatrixLayout_t d_layout,
-                              const cublasLtMatmulAlgo_t* algorithm, void* workspace, std::size_t workspace_bytes, cudaStream_t) {
+                              const cublasLtMatmulAlgo_t* algorithm, void* workspace, std::size_t workspace_bytes, cudaStream_t stream) {
   const bool scaled = *static_cast<const float*>(alpha) != 1.0F || *static_cast<const float*>(beta) != 0.0F;
   if (handle != &the_handle || scaled || c != d || c_layout != d_layout || !fit(*desc, *a_layout, *b_layout, *d_layout) ||
       algorithm->data[0] != d_layout->rows * d_layout->columns || workspace != nullptr || workspace_bytes != 0)
     return CUBLAS_STATUS_INVALID_VALUE;
   record += "matmul " + text_of(*a_layout, desc->a) + " * " + text_of(*b_layout, desc->b) + " = " + text_of(*d_layout, CUBLAS_OP_N) +
             " epilogue " + std::to_string(desc->epilogue) + "\n";
-  emulation_open_device_memory(true);
-  const std::uint64_t depth = desc->a == CUBLAS_OP_T ? a_layout->rows : a_layout->columns;
-  for (std::uint64_t column = 0; column < d_layout->columns; ++column) {
-    for (std::uint64_t row = 0; row < d_layout->rows; ++row) {
-      float sum = 0.0F;
-      for (std::uint64_t i = 0; i < depth; ++i) sum += value_at(a, *a_layout, desc->a, row, i) * value_at(b, *b_layout, desc->b, i, column);
-      if (has_bias(*desc)) sum += desc->bias[row];
-      static_cast<float*>(d)[row + column * static_cast<std::size_t>(d_layout->leading)] = finished(*desc, sum);
-    }
-  }
-  emulation_open_device_memory(false);
+  emulation_put_on_stream(stream, [=, desc = *desc, a_layout = *a_layout, b_layout = *b_layout, d_layout = *d_layout] {
+    multiply(desc, a, a_layout, b, b_layout, static_cast<float*>(d), d_layout);
+  });
   return CUBLAS_STATUS_SUCCESS;
 }
 

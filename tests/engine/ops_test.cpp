@@ -79,6 +79,30 @@ TEST(Ops, GroupNormWithActivationEqualsGroupNormThenActivation) {
   }
 }
 
+TEST(Ops, NormedRopeEqualsNormThenRope) {
+  for (const Kernels* table : real_tables) {
+    for (const bool gain : {false, true}) {
+      Bench bench(*table);
+      Random random(test::seed());
+      const Tensor x = bench.normal({9, 3, 37}, random), cos = bench.normal({9, 22}, random), sin = bench.normal({9, 22}, random);
+      const Tensor weight = gain ? bench.normal({37}, random) : Tensor{}, composed = rms_norm(bench.ctx, x, weight, 1e-6F);
+      rope(bench.ctx, composed, cos, sin);
+      rms_norm_rope(bench.ctx, x, weight, 1e-6F, cos, sin);
+      EXPECT_EQ(0.0F, largest_difference(x, composed)) << table->name;
+    }
+  }
+}
+
+TEST(Ops, PicturesBecomeBytesToTheNearest) {
+  for (const Kernels* table : real_tables) {
+    Bench bench(*table);
+    // Two pixels: red, green, blue one after the other.
+    const Tensor x = constant(bench.ctx, std::vector<float>{-1.0F, 0.25F, 0.5F, 2.0F, std::nanf(""), 1.0F}, {1, 3, 1, 2});
+    const std::vector<std::uint8_t> bytes = bytes_to_host(bench.ctx, rgb_bytes(bench.ctx, x, {{1.0F, 1.0F, 0.5F}, {0.0F, 0.0F, 0.1F}}));
+    EXPECT_EQ(bytes, (std::vector<std::uint8_t>{0, 128, 0, 64, 255, 153})) << table->name;  // 127.5 to even
+  }
+}
+
 TEST(Ops, GatedHalvesTakesTheHalfItIsTold) {
   for (const Kernels* table : real_tables) {
     Bench bench(*table);
@@ -235,6 +259,10 @@ TEST(Ops, EachNamesItselfAndWhatItGotWhenItsOperandsDoNotFit) {
        [&] {
          rope(ctx, cube, ctx.arena.take({4, 4}), ctx.arena.take({4, 4}));
        }},
+      {"rms_norm_rope",
+       [&] {
+         rms_norm_rope(ctx, cube, wrong, 1e-6F, ctx.arena.take({4, 2}), ctx.arena.take({4, 2}));
+       }},
       {"conv3d",
        [&] {
          (void)conv3d(ctx, volume, ctx.arena.take({1, 2, 4, 1, 1}), none);
@@ -270,6 +298,11 @@ TEST(Ops, EachNamesItselfAndWhatItGotWhenItsOperandsDoNotFit) {
          (void)permute(ctx, x, {0, 0});
        }},
       {"affine_channels", [&] { (void)affine_channels(ctx, x, wrong, wrong); }},
+      {"rgb_bytes",
+       [&] {
+         (void)rgb_bytes(ctx, cube, {{1.0F, 1.0F, 1.0F}, {0.0F, 0.0F, 0.0F}});
+       }},
+      {"bytes_to_host", [&] { (void)bytes_to_host(ctx, x); }},
       {"constant", [&] { (void)constant(ctx, std::vector<float>(3), {4}); }},
       {"copy", [&] { copy(ctx, x, wrong); }},
   };

@@ -218,6 +218,18 @@ void add_attention(std::vector<Case>& cases) {
            kernels.rope(exec, x, cos, sin);
            return x;
          }});
+    for (const bool gain : {false, true}) {
+      cases.push_back(
+          {"rms_norm_rope", join({s.rows, s.heads, s.dim, s.rotary}) + (gain ? "_gain" : "_plain"),
+           [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+             const Tensor cos = make.uniform({s.rows, s.rotary}, -1.0F, 1.0F), sin = make.uniform({s.rows, s.rotary}, -1.0F, 1.0F);
+             const Tensor values = make.normal({s.rows, s.heads, s.dim}, 3.0F), x = make.output(values.shape);
+             const Tensor weight = gain ? make.normal({s.dim}) : Tensor{};
+             std::copy_n(values.f32(), values.elements(), x.f32());
+             kernels.rms_norm_rope(exec, x, weight, 1e-6F, cos, sin, x);  // in place, as attention does
+             return x;
+           }});
+    }
   }
 }
 
@@ -406,6 +418,22 @@ void add_elementwise(std::vector<Case>& cases) {
     cases.push_back({"scatter_rows", join({s.rows, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
                        const Tensor x = make.normal({s.rows, s.width}), index = make.shuffled(s.rows), out = make.output(x.shape);
                        kernels.scatter_rows(exec, x, index, out);
+                       return out;
+                     }});
+  }
+  struct Pictures {
+    std::int64_t frames, height, width;
+  };
+  for (const Pictures s : {Pictures{1, 1, 1}, {2, 3, 5}, {3, 9, 33}}) {
+    cases.push_back({"rgb_bytes", join({s.frames, s.height, s.width}), [=](const Kernels& kernels, const Exec& exec, Operands& make) {
+                       const Tensor x = make.normal({s.frames, 3, s.height, s.width}, 3.0F);
+                       if (s.width > 1) x.f32()[1] = std::numeric_limits<float>::quiet_NaN();
+                       const std::int64_t pixels = s.frames * s.height * s.width;
+                       const Tensor bytes = make.scratch(static_cast<std::size_t>(3 * pixels)), one = make.uniform({pixels}, 1.0F, 1.0F);
+                       const Tensor index = make.shuffled(pixels), out = make.output({pixels, 3});
+                       kernels.rgb_bytes(exec, x, {{0.229F, 0.224F, 0.225F}, {0.485F, 0.456F, 0.406F}}, bytes);
+                       // As numbers, by an entry that is exact.
+                       kernels.gather_rows_i8(exec, {.data = bytes.data, .shape = {pixels, 3}, .dtype = DType::i8}, one, index, out);
                        return out;
                      }});
   }

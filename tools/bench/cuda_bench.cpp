@@ -101,6 +101,67 @@ void bench_rows(const Options& o, const Stream& stream) {
         1.5 * moved, "GB/s");
 }
 
+// Queries or keys of a block: normed, then turned; in one kernel and in two.
+void bench_fused(const Options& o, const Stream& stream) {
+  Memory memory;
+  const Exec exec{.stream = stream.handle()};
+  const Tensor x = memory.take({o.rows, o.heads, o.dim}), weight = memory.take({o.dim});
+  const Tensor cos = memory.take({o.rows, o.dim}), sin = memory.take(cos.shape);
+  const double moved = 2.0 * static_cast<double>(x.bytes());
+  print("rms_norm_rope", milliseconds(stream, o.repeats, [&] { cuda_table()->rms_norm_rope(exec, x, weight, 1e-6F, cos, sin, x); }), moved,
+        "GB/s");
+  print("rms_norm, then rope",
+        milliseconds(stream, o.repeats,
+                     [&] {
+                       cuda_table()->rms_norm(exec, x, weight, 1e-6F, x);
+                       cuda_table()->rope(exec, x, cos, sin);
+                     }),
+        moved, "GB/s");
+  const Tensor frames = memory.take({17, 3, 720, 1280}), bytes = memory.take({17, 720, 1280, 3}, DType::u8);
+  print("rgb_bytes, 17 frames of 720p",
+        milliseconds(stream, o.repeats,
+                     [&] {
+                       cuda_table()->rgb_bytes(exec, frames, {{1.0F, 1.0F, 1.0F}, {}}, bytes);
+                     }),
+        static_cast<double>(frames.bytes() + bytes.bytes()), "GB/s");
+}
+
+// As the voice decoder's stages and the video encoder have them.
+void bench_convolutions(const Options& o, const Stream& stream) {
+  Memory memory;
+  const Exec exec{.stream = stream.handle()};
+  const auto timed = [&](const char* what, double products, const std::function<void()>& work) {
+    print(what, milliseconds(stream, o.repeats, work), 2.0 * products, "TFLOP/s");
+  };
+  const Tensor line = memory.take({512, 8000}), kernel = memory.take({512, 512, 11}), line_out = memory.take(line.shape);
+  timed("conv1d, 512 channels, 11 taps", 512.0 * 512 * 11 * 8000, [&] {
+    cuda_table()->conv1d(exec, line, kernel, {}, {1, 25, 5}, line_out);
+  });
+  const Tensor up = memory.take({512, 256, 16}), longer = memory.take({256, 64000});
+  timed("conv_transpose1d, 512 to 256 channels, stride 8", 512.0 * 256 * 16 * 8000, [&] {
+    cuda_table()->conv_transpose1d(exec, line, up, {}, {8, 4, 1}, longer);
+  });
+  const Tensor volume = memory.take({128, 7, 182, 322}), cube = memory.take({128, 128, 3, 3, 3}),
+               volume_out = memory.take({128, 5, 180, 320});
+  timed("conv3d, 128 channels, 3 x 3 x 3", 128.0 * 128 * 27 * 5 * 180 * 320,
+        [&] { cuda_table()->conv3d(exec, volume, cube, {}, {}, volume_out); });
+}
+
+// What a launch costs: a thousand small kernels one by one, and as one graph.
+void bench_graph(const Options& o, const Stream& stream) {
+  constexpr int launches = 1000;
+  Memory memory;
+  const Tensor x = memory.take({1024});
+  const auto work = [&] {
+    for (int i = 0; i < launches; ++i) cuda_table()->clamp({.stream = stream.handle()}, x, -1.0F, 1.0F, x);
+  };
+  const double direct = milliseconds(stream, o.repeats, work);
+  const Graph graph = Graph::capture(stream.handle(), work);
+  const double replayed = milliseconds(stream, o.repeats, [&] { graph.launch(stream.handle()); });
+  std::printf("| 1000 small kernels, one by one | %.3f ms | %.2f us each |\n", direct, direct * 1e3 / launches);
+  std::printf("| the same as a graph | %.3f ms | %.2f us each |\n", replayed, replayed * 1e3 / launches);
+}
+
 void bench(const Options& o) {
   if (cuda_table() == nullptr) throw Error(ExitCode::unavailable, "this build of Fabula has no CUDA kernels");
   use_cuda_device(o.device);
@@ -110,6 +171,9 @@ void bench(const Options& o) {
   bench_products(o, stream);
   bench_attention(o, stream);
   bench_rows(o, stream);
+  bench_fused(o, stream);
+  bench_convolutions(o, stream);
+  bench_graph(o, stream);
 }
 
 }  // namespace

@@ -101,6 +101,28 @@ void bench(const Options& options) {
       machine, options.repeats);
   print("transformer step", layout.rows(), "rows", options, step);
 
+  // An evaluation as a clip's loop runs it: its sequence is prepared, and on CUDA its kernels are one graph.
+  for (const bool graphs : {false, true}) {
+    if (!machine.stream) break;
+    Machine one = machine;
+    one.graphs = graphs;
+    const auto work = [&](Context& ctx) {
+      const Tensor text = constant(ctx, text_values, {options.text_rows, d.text_dim});
+      const auto sequence = prepare(ctx, dit, text, layout, times.distinct);
+      const Tensor rows = constant(ctx, video_values, {video, d.patch_dim()}),
+                   sound = constant(ctx, audio_values, {audio, d.audio_in_channels});
+      Replay replay;
+      const auto evaluate = [&] {
+        const Arena::Scope scope(ctx.arena);
+        (void)forward(ctx, dit, sequence, rows, sound, times.index, {}, &replay);
+        one.stream->wait();
+      };
+      evaluate();  // the one before the capture
+      return milliseconds(evaluate, ctx.arena.is_dry() ? 1 : options.repeats);
+    };
+    print(graphs ? "evaluation, as a graph" : "evaluation, kernel by kernel", layout.rows(), "rows", options, run_sized(one, work));
+  }
+
   const double decoding =
       time_in_arena([&](Context& ctx) { decode(ctx, vae, constant(ctx, latent_values, latent_shape), Tiling{}, [](Tensor) {}); }, machine,
                     options.repeats);

@@ -301,7 +301,7 @@ class Batch {
     attempt(*film->job, [&] {
       complete(film->making);
       remember_film(film->job->options.planning.cast, film->plan);
-      const std::vector<std::string> notes = film_notes(film->making, studio_.store.get());
+      const std::vector<std::string> notes = film_notes(film->making, studio_);
       film->record.warnings.insert(film->record.warnings.end(), notes.begin(), notes.end());
       film->record.finished = utc_now();
       ledger_->put(film->job->key, film->record);

@@ -163,7 +163,7 @@ void film_planned(const RenderOptions& options, Production p, Progress& progress
   progress.clear();
   add_stage_times(p.stages, *p.studio.model, rendering.seconds());
   remember_film(options.planning.cast, film);
-  report_notes(options, film_notes(making, p.studio.store.get()));
+  report_notes(options, film_notes(making, p.studio));
   report(options, p.request.seed, film,
          {making.file->output(), making.how.width, making.how.height, making.shots, making.file->mastered(), std::move(p.stages)},
          progress);
@@ -187,7 +187,7 @@ void make_shots_of(const RenderOptions& options, Production p, Progress& progres
   progress.show(1.0, {.stage = "done"});
   progress.clear();
   if (!store->failure().empty()) throw Error(ExitCode::io, store->failure());
-  report_notes(options, shot_notes(shots, store));
+  report_notes(options, shot_notes(shots, p.studio));
   report_shots(options, shots, progress);
 }
 

@@ -325,9 +325,8 @@ void compare_frames(Context& ctx, const Run& run, const Parts& parts, Tensor lat
     for (std::size_t at = 0; at < values.size(); at += 3 * picture) {
       const auto frame = std::span(values).subspan(at, 3 * picture);
       for (std::size_t i = 0; i < 3 * picture; ++i) in_unit_range.push_back(frame[i % 3 * picture + i / 3]);
-      const Image image = h3::to_image(frame, height, width);
-      rounded.insert(rounded.end(), image.rgb.begin(), image.rgb.end());
     }
+    for (const Image& image : h3::images_of(ctx, part)) rounded.insert(rounded.end(), image.rgb.begin(), image.rgb.end());
   });
   if (rounded.empty()) return;  // nothing was computed
   const json& result = run.parameters().at("result");

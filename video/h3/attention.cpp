@@ -36,13 +36,15 @@ SelfAttention SelfAttention::take(Weights& weights, const std::string& prefix, c
 
 Tensor self_attention(Context& ctx, const SelfAttention& a, Tensor x, const Rotary& rope_angles) {
   const auto by_head = [&](Tensor rows) { return rows.view({rows.shape[0], a.heads, rows.shape[1] / a.heads}); };
-  const Tensor q = rms_norm(ctx, by_head(linear(ctx, x, a.q)), a.norm_q, a.eps);
-  const Tensor k = rms_norm(ctx, by_head(linear(ctx, x, a.k)), a.norm_k, a.eps);
+  // Without angles the norm alone.
+  const auto normed = [&](Tensor rows, Tensor weight) {
+    if (rope_angles.cos.absent()) return rms_norm(ctx, rows, weight, a.eps);
+    rms_norm_rope(ctx, rows, weight, a.eps, rope_angles.cos, rope_angles.sin);
+    return rows;
+  };
+  const Tensor q = normed(by_head(linear(ctx, x, a.q)), a.norm_q);
+  const Tensor k = normed(by_head(linear(ctx, x, a.k)), a.norm_k);
   const Tensor v = by_head(linear(ctx, x, a.v));
-  if (!rope_angles.cos.absent()) {
-    rope(ctx, q, rope_angles.cos, rope_angles.sin);
-    rope(ctx, k, rope_angles.cos, rope_angles.sin);
-  }
   const Tensor mixed = attention(ctx, q, k, v, /*causal=*/false);
   return linear(ctx, mixed.view({mixed.shape[0], mixed.shape[1] * mixed.shape[2]}), a.out);
 }

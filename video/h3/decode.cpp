@@ -2,7 +2,6 @@
 #include "video/h3/decode.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "base/error.h"
@@ -46,13 +45,17 @@ float normalised_pixel(std::uint8_t value, std::size_t colour) {
   return (static_cast<float>(value) / 255.0F - pixel_mean[colour]) / pixel_std[colour];
 }
 
-Image to_image(std::span<const float> frame, std::int64_t height, std::int64_t width) {
-  const auto picture = static_cast<std::size_t>(height * width);
-  Image image{static_cast<int>(width), static_cast<int>(height), std::vector<std::uint8_t>(3 * picture)};
-  for (std::size_t i = 0; i < picture; ++i) {
-    for (std::size_t c = 0; c < 3; ++c) image.rgb[3 * i + c] = static_cast<std::uint8_t>(std::lrintf(frame[c * picture + i] * 255.0F));
-  }
-  return image;
+std::vector<Image> images_of(Context& ctx, Tensor frames) {
+  const Arena::Scope scope(ctx.arena);
+  ColourRange range{};
+  std::copy_n(pixel_std, 3, range.scale);
+  std::copy_n(pixel_mean, 3, range.shift);
+  const std::vector<std::uint8_t> bytes = bytes_to_host(ctx, rgb_bytes(ctx, frames, range));
+  const auto width = static_cast<int>(frames.shape[3]), height = static_cast<int>(frames.shape[2]);
+  const std::ptrdiff_t picture = std::ptrdiff_t{3} * width * height;
+  std::vector<Image> images;
+  for (auto at = bytes.begin(); at != bytes.end(); at += picture) images.push_back({width, height, {at, at + picture}});
+  return images;
 }
 
 }  // namespace fabula::h3

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "engine/clip_model.h"
 #include "engine/ops.h"
@@ -15,13 +16,13 @@ namespace fabula::h3 {
 /// Clean audio rows (channels · latents, latent channels), channel by channel -> samples (channels, latents · hop length).
 [[nodiscard]] Tensor decode_sound(Context&, const AudioVae&, Tensor rows, std::int64_t channels);
 
+/// Frames (frames, 3, height, width) in ImageNet's normalisation as pictures; none on the dry device.
+[[nodiscard]] std::vector<Image> images_of(Context&, Tensor frames);
+
 /// Pixels (frames, 3, height, width) on the host, from ImageNet's normalisation to [0, 1], in place. `picture`: height · width.
 void to_unit_range(std::span<float> frames, std::int64_t picture);
 
 /// An 8-bit value of colour 0, 1 or 2 in ImageNet's normalisation.
 [[nodiscard]] float normalised_pixel(std::uint8_t value, std::size_t colour);
-
-/// One frame (3, height, width) in [0, 1] -> 8 bits per channel, rounded to nearest.
-[[nodiscard]] Image to_image(std::span<const float> frame, std::int64_t height, std::int64_t width);
 
 }  // namespace fabula::h3

@@ -83,10 +83,11 @@ void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising
   std::vector<Track> tracks;
   if (makes_video) tracks.push_back({made(rows.video, layout.given_video_rows), how.schedules.video});
   tracks.push_back({made(rows.audio, layout.given_audio_rows), how.schedules.audio});
+  Replay replay;
   const auto evaluate = [&](Context& c, std::span<const float> timesteps) {
     const float video_timestep = makes_video ? timesteps.front() : how.given_video;
     const RowTimesteps times = row_timesteps(layout, video_timestep, timesteps.back(), how.given_video);
-    const DitOutput out = forward(c, dit, sequence, rows.video, rows.audio, places_in(timesteps_of_all, times));
+    const DitOutput out = forward(c, dit, sequence, rows.video, rows.audio, places_in(timesteps_of_all, times), {}, &replay);
     tap("velocity", out.video);
     tap("audio_velocity", out.audio);
     std::vector<Tensor> outputs;
@@ -98,6 +99,7 @@ void denoise(Context& ctx, const Dit& dit, const Layout& layout, const Denoising
     return clean;
   };
   how.sampler.run(ctx, tracks, evaluate, after_step);
+  if (how.tell && !replay.refusal().empty()) how.tell(replay.refusal());
 }
 
 }  // namespace fabula::h3

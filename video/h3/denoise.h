@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/ops.h"
@@ -56,6 +58,7 @@ struct Denoising {
   Prediction prediction = Prediction::velocity;
   const Sampler& sampler = sampler_named("euler");
   float given_video = given_video_timestep;
+  std::function<void(const std::string&)> tell = {};  ///< of a graph that CUDA refuses, in a sentence
 };
 
 /// A clip's rows: text (text rows, text_dim), video (video rows, patch_dim), audio (audio rows, audio channels).

@@ -265,7 +265,7 @@ DitSequence prepare(Context& ctx, const Dit& dit, Tensor text, const Layout& lay
 }
 
 DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor video, Tensor audio,
-                  std::span<const std::int32_t> timestep_indices, const Tap& tap) {
+                  std::span<const std::int32_t> timestep_indices, const Tap& tap, Replay* replay) {
   const std::size_t rows = s.tags.size();
   if (timestep_indices.size() != rows)
     throw Error(ExitCode::bad_data,
@@ -282,13 +282,21 @@ DitOutput forward(Context& ctx, const Dit& dit, const DitSequence& s, Tensor vid
   const Arena::Scope scope(ctx.arena);
   const Tensor modulation_row = indices(ctx, table_rows);
   const Tensor timestep_row = indices(ctx, timestep_indices);
-  const Tensor x = pack(ctx, dit, s, video, audio, tap);
-  for (std::int64_t i = 0; i < dit.blocks.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    forward_block(ctx, dit.config, dit.blocks.at(ctx.arena, i), modulation_of(s.modulation[at]), modulation_row, s.rope, x,
-                  tap.under("transformer_blocks.", at));
-  }
-  project_out(ctx, dit, s, timestep_row, x, out, tap);
+  const auto evaluate = [&] {
+    const Arena::Scope of_evaluation(ctx.arena);
+    const Tensor x = pack(ctx, dit, s, video, audio, tap);
+    for (std::int64_t i = 0; i < dit.blocks.size(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      forward_block(ctx, dit.config, dit.blocks.at(ctx.arena, i), modulation_of(s.modulation[at]), modulation_row, s.rope, x,
+                    tap.under("transformer_blocks.", at));
+    }
+    project_out(ctx, dit, s, timestep_row, x, out, tap);
+  };
+  const bool streams = dit.blocks.slots_bytes() > 0;
+  if (replay == nullptr || streams)
+    evaluate();
+  else
+    replay->run(ctx, evaluate);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/ops.h"
+#include "engine/replay.h"
 #include "engine/tap.h"
 #include "engine/weights/layers.h"
 #include "video/h3/attention.h"
@@ -83,8 +84,9 @@ struct DitOutput {
 };
 
 /// One evaluation. video (video rows, patch_dim), audio (audio rows, audio_in_channels); timestep_indices (rows): each row's place in the
-/// timesteps that the sequence was prepared for.
+/// timesteps that the sequence was prepared for. replay: of the evaluations of this sequence on these video and audio rows, in one arena;
+/// without one, or with streamed layers, whose memory is filled anew meanwhile, kernels are launched one by one. A replay goes without tap.
 [[nodiscard]] DitOutput forward(Context&, const Dit&, const DitSequence&, Tensor video, Tensor audio,
-                                std::span<const std::int32_t> timestep_indices, const Tap& = {});
+                                std::span<const std::int32_t> timestep_indices, const Tap& = {}, Replay* replay = nullptr);
 
 }  // namespace fabula::h3

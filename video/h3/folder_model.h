@@ -35,6 +35,7 @@ class FolderModel final : public ClipModel {
   [[nodiscard]] Sound decode_sound(const ClipRequest&, const LatentTensor& sound) override;
   [[nodiscard]] Sound decode(const ClipRequest&, const CleanLatents&, const FrameReceiver&, const Progress&) override;
   [[nodiscard]] std::vector<StageTime> stage_times() const override;
+  [[nodiscard]] std::vector<std::string> notes() const override { return model_ ? model_->notes() : std::vector<std::string>(); }
 
  private:
   [[nodiscard]] ModelParts parts(bool follows) const;

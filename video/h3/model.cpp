@@ -149,6 +149,7 @@ ClipLatents H3Model::make(Context& ctx, const Dit& dit, const ClipRequest& reque
   const std::int64_t given_video = layout.given_video_rows, given_audio = layout.given_audio_rows;
   if (picture != nullptr) layout.given_video_rows = static_cast<std::int64_t>(layout.video.size());
   Denoising how{.schedules = schedules_, .prediction = block_.prediction, .sampler = sampler_named(request.settings.sampler)};
+  how.tell = [this](const std::string& note) { notes_.insert(note); };
   how.schedules.video.set_points(request.settings.steps + 1);  // sigma 0 is a point, too
   how.schedules.audio.set_points(request.settings.steps + 1);
 
@@ -183,12 +184,7 @@ Sound H3Model::decode_clip(Context& ctx, const VideoVae& vae, const ClipLatents&
   const Arena::Scope scope(ctx.arena);
   const Tensor latents = denormalise(ctx, clip.video, vae.config.latents_mean, vae.config.latents_std);
   h3::decode(ctx, vae, latents, Tiling{}, [&](Tensor frames) {
-    const std::int64_t height = frames.shape[2], width = frames.shape[3];
-    const auto values_per_frame = static_cast<std::size_t>(3 * height * width);
-    std::vector<float> pixels = to_host(ctx, frames);
-    to_unit_range(pixels, height * width);
-    for (std::size_t at = 0; at < pixels.size(); at += values_per_frame) {
-      const Image image = to_image(std::span(pixels).subspan(at, values_per_frame), height, width);
+    for (const Image& image : images_of(ctx, frames)) {
       const Stopwatch receiving;
       receive(image);
       outside += receiving.seconds();

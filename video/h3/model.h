@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,7 @@ class H3Model final : public ClipModel {
   [[nodiscard]] Sound decode_sound(const ClipRequest&, const LatentTensor& sound) override;
   [[nodiscard]] Sound decode(const ClipRequest&, const CleanLatents&, const FrameReceiver&, const Progress&) override;
   [[nodiscard]] std::vector<StageTime> stage_times() const override;
+  [[nodiscard]] std::vector<std::string> notes() const override { return {notes_.begin(), notes_.end()}; }
 
   /// What the arena held at most in the last denoise() and the decode() after it: equal to the footprint.
   [[nodiscard]] std::size_t last_peak() const { return last_peak_; }
@@ -102,6 +104,7 @@ class H3Model final : public ClipModel {
   Precision precision_;
   Machine machine_;
   Seconds seconds_;
+  mutable std::set<std::string> notes_;  // each once, however many clips it is true of
   std::size_t last_peak_ = 0;
 };
 

@@ -27,11 +27,17 @@ enum cudaError_t {
   cudaErrorMemoryAllocation = 2,
   cudaErrorInvalidConfiguration = 9,
   cudaErrorLaunchFailure = 719,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
 };
 enum cudaMemcpyKind { cudaMemcpyDefault = 4 };
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone = 0, cudaStreamCaptureStatusActive = 1, cudaStreamCaptureStatusInvalidated = 2 };
 constexpr unsigned cudaStreamNonBlocking = 1;
 using cudaStream_t = struct EmulatedStream*;
+using cudaGraph_t = struct EmulatedGraph*;
+using cudaGraphExec_t = struct EmulatedGraph*;
 
 struct dim3 {
   unsigned x = 1, y = 1, z = 1;
@@ -56,11 +62,19 @@ cudaError_t cudaGetLastError();
 const char* cudaGetErrorString(cudaError_t);  // after cudaErrorLaunchFailure: what the failed kernel did
 cudaError_t cudaGetDeviceCount(int*);
 cudaError_t cudaSetDevice(int);
+cudaError_t cudaGetDevice(int*);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp*, int device);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t);
 cudaError_t cudaStreamSynchronize(cudaStream_t);
+cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode);
+cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t*);
+cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus*);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t*, cudaGraph_t, unsigned long long flags);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t, cudaStream_t);
+cudaError_t cudaGraphDestroy(cudaGraph_t);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t);
 cudaError_t cudaMalloc(void**, std::size_t);
 cudaError_t cudaMallocHost(void**, std::size_t);
 cudaError_t cudaFree(void*);
@@ -73,11 +87,15 @@ namespace cuda_emulation {
 
 /// A kernel with its arguments, as the scheduler runs it: `run` is called once for each thread.
 struct Launch {
-  const void* kernel;
-  void (*run)(const void* call);
-  const void* call;
-  std::size_t call_bytes;  // the kernel may read it: it holds the parameters
+  const void* kernel = nullptr;
+  void (*run)(const void* call) = nullptr;
+  const void* call = nullptr;
+  std::size_t call_bytes = 0;  // the kernel may read it: it holds the parameters
+  // For a launch that is kept. No smart pointer: its counter is atomic, and instrumented code has no atomics here.
+  const void* (*copy)(const void* call) = nullptr;
+  void (*destroy)(const void* call) = nullptr;
 };
+/// Runs the kernel, or keeps it where the stream is captured.
 cudaError_t launch(const cudaLaunchConfig_t&, const Launch&);
 cudaError_t allow_dynamic_shared(const void* kernel, std::size_t bytes);
 
@@ -103,14 +121,17 @@ struct Call {
     const auto& self = *static_cast<const Call*>(call);
     std::apply(self.kernel, self.parameters);
   }
+  static const void* copy(const void* call) { return new Call(*static_cast<const Call*>(call)); }
+  static void destroy(const void* call) { delete static_cast<const Call*>(call); }
 };
 
 }  // namespace cuda_emulation
 
 template <typename... Parameters, typename... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...), Arguments&&... arguments) {
-  const cuda_emulation::Call<Parameters...> call{kernel, {static_cast<Parameters>(arguments)...}};
-  return cuda_emulation::launch(*config, {reinterpret_cast<const void*>(kernel), call.run, &call, sizeof call});
+  using Call = cuda_emulation::Call<Parameters...>;
+  const Call call{kernel, {static_cast<Parameters>(arguments)...}};
+  return cuda_emulation::launch(*config, {reinterpret_cast<const void*>(kernel), Call::run, &call, sizeof call, Call::copy, Call::destroy});
 }
 
 template <typename Kernel>
