@@ -1,4 +1,4 @@
-// --device: what makes pictures and sound.
+// --device: what the models run on.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace fabula {
 /// The number N of "cuda" (0) or "cuda:N"; none for anything else.
 [[nodiscard]] std::optional<int> cuda_device_of(const std::string& device);
 
-/// The machine that the clip model runs on. Throws Error(unavailable) where there is no such device.
+/// The machine that planner, text encoder and clip model run on. Throws Error(unavailable) where there is no such device.
 [[nodiscard]] Machine machine_of(const ModelOptions&);
 
 /// What the last bits of a shot depend on: processor_profile(), or the CUDA device without its number and memory. Throws as machine_of.

@@ -35,7 +35,6 @@ void add_making_options(CLI::App& command, FilmOptions& options) {
                    "though it should sound, or has not the colours of its place is made again, twice at most");
   add_store_options(command, options.store);
   add_planning_options(command, options.planning);
-  add_device_option(command, options.planning.model);
 }
 
 void add_film_options(CLI::App& command, FilmOptions& options) {

@@ -113,9 +113,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 }
 
 void add_device_option(CLI::App& command, ModelOptions& options) {
-  command
-      .add_option("--device", options.device,
-                  "What makes pictures and sound: cpu, cuda, or cuda:N for the card number N; plans are always written by the processor")
+  command.add_option("--device", options.device, "What the models run on: cpu, cuda, or cuda:N for the card number N")
       ->check([](const std::string& device) {
         return device == "cpu" || cuda_device_of(device) ? std::string() : device + " is none of cpu, cuda and cuda:N";
       })
@@ -138,6 +136,7 @@ void add_planning_options(CLI::App& command, PlanningOptions& options) {
   add_sampling_options(command, options.sampling, options.caller);
   add_cast_options(command, options.cast);
   add_model_options(command, options.model);
+  add_device_option(command, options.model);
 }
 
 int thread_count(int given) { return given > 0 ? given : std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }

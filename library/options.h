@@ -24,7 +24,7 @@ struct ModelOptions {
   std::string model;  ///< folder of a bundle; empty: the one shipped with Fabula
   std::string precision = "auto";
   int threads = 0;             ///< 0: one per processor
-  std::string device = "cpu";  ///< of the clip model: "cpu", "cuda" or "cuda:N"
+  std::string device = "cpu";  ///< "cpu", "cuda" or "cuda:N"
 };
 /// --model, --precision and --threads.
 void add_model_options(CLI::App&, ModelOptions&);

@@ -1,5 +1,6 @@
 // Plans a source and tells how the plan came about.
 #include "library/planning.h"
+#include "library/device_choice.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -64,7 +65,7 @@ PlannedFilm plan_by_model_quietly(const Source& given, const fs::path& bundle, c
   const World world = World::open(bundle / "world.json");
   const CastJoin join(options.cast, source, world);
   const auto planner = load_planner(
-      bundle, precision_of(options.model.precision), cpu_machine(thread_count(options.model.threads)), phones_of,
+      bundle, precision_of(options.model.precision), machine_of(options.model), phones_of,
       {.sampling = options.sampling, .names = join.names(), .leniency = options.leniency, .shots = shots_of(options.duration_s, world)});
   const auto alive = [&options](int) { return options.caller.waits(); };
   PlannedFilm planned = source.is_plan ? planner->read_plan(source.film, alive) : planner->plan_film(source.prompt, alive);

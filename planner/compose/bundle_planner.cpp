@@ -95,7 +95,7 @@ class BundlePlanner final : public LanguagePlanner {
   void plan_all(std::span<const std::string> prompts, const BatchOptions& options, const Progress& progress,
                 const std::function<void(BatchResult)>& receive) override {
     Passes passes(model_, tap_layer_, machine_);
-    KvPool pages(model_.config, KvPool::pages_of(tokens_of(options)));
+    KvPool pages(model_.config, KvPool::pages_of(tokens_of(options)), false, machine_.exec().stream);
     Batch batch(passes, pages);
     std::atomic<std::size_t> next = 0;
     std::mutex receiving;

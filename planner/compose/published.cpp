@@ -46,7 +46,7 @@ class Reader {
       model_ = load_qwen3_vl(config, weights_);
     }
     passes_.emplace(model_.decoder, checkpoint.config.layers, machine_);
-    pages_.emplace(model_.decoder.config);
+    pages_.emplace(model_.decoder.config, 0, false, machine_.exec().stream);
     session_.emplace(model_.decoder, *pages_,
                      [this](Request& request) { return patches_ ? see_and_read(request) : passes_->run(std::array{&request}); });
   }

@@ -78,7 +78,7 @@ std::size_t TextEncoder::footprint(const Presentation& presentation) const {
 Conditioning TextEncoder::encode(const Presentation& presentation) const {
   Conditioning conditioning{.dim = model_.decoder.config.hidden, .states = {}, .score_start = {}, .tags = presentation.tags};
   run_in(machine_, arena_bytes(presentation), [&](Context& ctx) {
-    KvPool pages(model_.decoder.config, KvPool::pages_of(static_cast<std::int64_t>(presentation.tokens.size())));
+    KvPool pages(model_.decoder.config, KvPool::pages_of(static_cast<std::int64_t>(presentation.tokens.size())), false, ctx.exec.stream);
     read(ctx, model_, pages, presentation, [&](std::int64_t layer, Tensor states) {
       if (layer == encoder_layers) conditioning.states = to_host(ctx, states);
     });

@@ -10,8 +10,8 @@
 
 namespace fabula {
 
-KvPool::KvPool(const Qwen3Config& config, std::int64_t pages, bool dry)
-    : kv_heads_(config.kv_heads), head_dim_(config.head_dim), grows_(pages == 0), dry_(dry) {
+KvPool::KvPool(const Qwen3Config& config, std::int64_t pages, bool dry, void* stream)
+    : kv_heads_(config.kv_heads), head_dim_(config.head_dim), grows_(pages == 0), dry_(dry), stream_(stream) {
   keys_.resize(static_cast<std::size_t>(config.layers));
   values_.resize(static_cast<std::size_t>(config.layers));
   grow(pages);
@@ -30,8 +30,16 @@ void KvPool::grow(std::int64_t pages) {
   if (dry_) return;
   const auto floats = static_cast<std::size_t>(pages_ * page_tokens * kv_heads_ * head_dim_);
   for (auto* tables : {&keys_, &values_}) {
-    for (std::vector<float>& table : *tables) table.resize(floats);
+    for (Memory& memory : *tables) resize(memory, floats);
   }
+}
+
+// What was there stays.
+void KvPool::resize(Memory& memory, std::size_t floats) const {
+  if (!stream_) return memory.host.resize(floats);
+  Buffer larger(floats * sizeof(float), Buffer::Place::device);
+  if (memory.device.bytes() > 0) copy_on_device(larger.data(), memory.device.data(), memory.device.bytes(), stream_);
+  std::swap(memory.device, larger);  // giving memory back waits for the copy
 }
 
 std::int64_t KvPool::free() const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/device.h"
 #include "kernels/tensor.h"
 
 namespace fabula {
@@ -22,8 +23,9 @@ class KvPool {
  public:
   static constexpr std::int64_t page_tokens = 16;
 
-  /// Allocates exactly `pages`; 0: the pool grows by doubling. dry: pages without memory, for dry runs.
-  explicit KvPool(const Qwen3Config&, std::int64_t pages = 0, bool dry = false);
+  /// Allocates exactly `pages`; 0: the pool grows by doubling. dry: pages without memory, for dry runs. stream (Exec's): on whose device
+  /// the pages lie; null: on the host.
+  explicit KvPool(const Qwen3Config&, std::int64_t pages = 0, bool dry = false, void* stream = nullptr);
   KvPool(const KvPool&) = delete;
   KvPool& operator=(const KvPool&) = delete;
 
@@ -47,15 +49,24 @@ class KvPool {
   }
 
  private:
-  [[nodiscard]] Tensor view(std::vector<float>& floats, const Shape& shape) const {
-    return {.data = dry_ ? nullptr : floats.data(), .shape = shape};
+  // Keys or values of a layer, on the host or on the device.
+  struct Memory {
+    std::vector<float> host;
+    Buffer device;
+  };
+  [[nodiscard]] Tensor view(Memory& memory, const Shape& shape) const {
+    if (dry_) return {.data = nullptr, .shape = shape};
+    if (stream_) return {.data = memory.device.data(), .shape = shape, .device = DeviceKind::cuda};
+    return {.data = memory.host.data(), .shape = shape};
   }
   void grow(std::int64_t pages);
+  void resize(Memory& memory, std::size_t floats) const;
 
   std::int64_t kv_heads_, head_dim_, pages_ = 0;
   bool grows_, dry_;
-  std::vector<std::vector<float>> keys_, values_;  // by layer
-  mutable std::mutex mutex_;                       // of the free list
+  void* stream_;                       // null: the host
+  std::vector<Memory> keys_, values_;  // by layer
+  mutable std::mutex mutex_;           // of the free list
   std::vector<std::int32_t> free_;
 };
 

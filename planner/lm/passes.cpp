@@ -4,22 +4,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error.h"
-
 namespace fabula {
 
 Passes::Passes(const Qwen3& model, std::int64_t tap_layer, Machine machine)
-    : model_(model), tap_layer_(tap_layer), machine_(std::move(machine)), arena_(forward_footprint(model, size_)) {
-  if (machine_.device != DeviceKind::cpu)
-    throw Error(ExitCode::unavailable, "the language model runs on the processor: its cache of keys and values is in host memory");
-}
+    : model_(model), tap_layer_(tap_layer), machine_(std::move(machine)), arena_(forward_footprint(model, size_), machine_.device) {}
 
 void Passes::fit(const PassSize& needed) {
   if (needed.logit_rows <= size_.logit_rows && needed.table <= size_.table) return;
   while (size_.logit_rows < needed.logit_rows) size_.logit_rows *= 2;
   while (size_.table < needed.table) size_.table *= 2;
   arena_ = Arena(0);
-  arena_ = Arena(forward_footprint(model_, size_));
+  arena_ = Arena(forward_footprint(model_, size_), machine_.device);
 }
 
 // Runs one pass; parts[i] belongs to requests[i].
@@ -32,9 +27,10 @@ void Passes::pass(std::span<Request* const> requests, std::span<const Part> part
     size.table = std::max(size.table, KvPool::pages_of(before.back() + static_cast<std::int64_t>(part.reading.tokens.size())));
   }
   size.table *= static_cast<std::int64_t>(parts.size());
+  const Exec exec = machine_.exec();  // first: from here on this thread's memory lies on the machine's device
   fit(size);
   const auto width = static_cast<std::size_t>(model_.config.hidden), vocabulary = static_cast<std::size_t>(model_.config.vocabulary);
-  Context ctx{machine_.kernels, arena_, machine_.exec()};
+  Context ctx{machine_.kernels, arena_, exec};
   const auto keep = [&](std::int64_t layer, Tensor states) {
     if (layer != tap_layer_) return;
     const std::vector<float> values = to_host(ctx, states);

@@ -22,8 +22,7 @@ struct Request {
 /// Refers to the model, which must outlive it. One thread at a time.
 class Passes {
  public:
-  /// tap_layer: keeps hidden_states[tap_layer] of the reference, 0 … layers. Throws Error(unavailable) for a machine other than the
-  /// processor: KvPool keeps keys and values in host memory.
+  /// tap_layer: keeps hidden_states[tap_layer] of the reference, 0 … layers. The requests' caches are of a pool on this machine.
   Passes(const Qwen3&, std::int64_t tap_layer, Machine);
 
   /// Reads until every request is met; sharing a pass changes no byte of a result. Returns the number of passes. Throws Error like

@@ -14,8 +14,8 @@ struct Session::Own {
 Session::Session(const Qwen3& model, KvPool& pool, Reader reader)
     : reader_(std::move(reader)), vocabulary_(model.config.vocabulary), width_(model.config.hidden), cache_(pool) {}
 
-Session::Session(const Qwen3& model, std::int64_t tap_layer, Machine machine)
-    : own_(new Own{Passes(model, tap_layer, std::move(machine)), KvPool(model.config)}),
+Session::Session(const Qwen3& model, std::int64_t tap_layer, const Machine& machine)
+    : own_(new Own{Passes(model, tap_layer, machine), KvPool(model.config, 0, false, machine.exec().stream)}),
       reader_([own = own_.get()](Request& request) {
         Request* one = &request;
         return own->passes.run(std::span(&one, 1));

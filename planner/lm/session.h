@@ -23,7 +23,7 @@ class Session {
   /// Refers to the pool, which must outlive it.
   Session(const Qwen3&, KvPool& pool, Reader reader);
   /// Makes its own passes and KV pool. tap_layer as in Passes. Refers to the model, which must outlive it.
-  Session(const Qwen3& model, std::int64_t tap_layer, Machine machine);
+  Session(const Qwen3& model, std::int64_t tap_layer, const Machine& machine);
 
   /// Reads the next tokens. Returns the logits (vocabulary) after the last one, valid until the next call; empty if not wanted.
   std::span<const float> read(std::span<const std::int32_t> tokens, Logits wanted = Logits::last) {

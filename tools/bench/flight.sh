@@ -6,7 +6,7 @@
 set -uo pipefail
 
 readonly programs=(fabula kernels_test golden_check h3_bench cuda_bench)
-readonly goldens=(audio_vae transformer transformer_patch4 vae vae_ratio8)
+readonly goldens=(audio_vae transformer transformer_patch4 vae vae_ratio8 qwen3 qwen3_moe_mixed qwen3_vl_images)
 
 pack() {
   local folder=$1 root program
@@ -47,7 +47,9 @@ step() {
 
 skip() { printf '| %s | skipped | | %s |\n' "$1" "$2" >>"$table"; }
 
-film() { "$here/bin/fabula" render "A fox runs through the forest." --model "$model" --no-store -y --crf 0 --device "$1" -o "$here/film_${1%%:*}.mp4"; }
+plan() { "$here/bin/fabula" plan "A fox runs through the forest." --model "$model" -y --stats --device "$1" -o "$here/plan_${1%%:*}.json"; }
+# Of one plan, so that the films differ by what was computed alone.
+film() { "$here/bin/fabula" render "$here/plan_cpu.json" --model "$model" --no-store -y --crf 0 --device "$1" -o "$here/film_${1%%:*}.mp4"; }
 psnr() { ffmpeg -nostdin -hide_banner -i "$here/film_cpu.mp4" -i "$here/film_cuda.mp4" -lavfi psnr -f null - 2>&1 | grep -o 'PSNR.*'; }
 speaks() { command -v "$1" >/dev/null || { skip "$2" "$1 is not installed"; return 1; }; }
 
@@ -64,7 +66,7 @@ checks() {
 }
 
 figures_of() {
-  step 90 "entries at the sizes of H3" "$here/bin/cuda_bench"
+  step 90 "entries at the sizes of H3, and graphs" "$here/bin/cuda_bench"
   step 60 "parts of nano on the processor" "$here/bin/h3_bench" "$model"
   local precision
   for precision in fp32 bf16; do
@@ -75,6 +77,9 @@ figures_of() {
   else
     skip "the same parts in diffusers" "PyTorch or diffusers is not installed"
   fi
+  step 60 "plan on the processor" bash -c "plan cpu"
+  step 60 "plan on the card" bash -c "plan cuda"
+  step 10 "the two plans are the same" cmp "$here/plan_cpu.json" "$here/plan_cuda.json"
   step 90 "film on the processor" bash -c "film cpu"
   step 60 "film on the card" bash -c "film cuda"
   if speaks ffmpeg "PSNR of the two films"; then step 30 "PSNR of the two films" bash -c psnr; fi
@@ -103,7 +108,7 @@ fly() {
   ! grep -q -E '\| (failed|not done)' "$table"
 }
 
-export -f film psnr  # timeout starts programs alone
+export -f plan film psnr  # timeout starts programs alone
 case ${1:-} in
   pack) pack "${2:?flight.sh pack FOLDER}" ;;
   fly) fly ;;

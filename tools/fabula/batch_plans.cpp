@@ -8,6 +8,7 @@
 #include "audio/phonemes.h"
 #include "engine/world.h"
 #include "library/cast_join.h"
+#include "library/device_choice.h"
 #include "library/planning.h"
 #include "planner/compose/bundle_planner.h"
 #include "tools/fabula/stop.h"
@@ -48,8 +49,8 @@ PlanOutcome plan_alone(const BatchJob& job, const fs::path& bundle) {
 void plan_group(const Group& group, std::span<const BatchJob* const> jobs, const fs::path& bundle, int plans,
                 std::vector<PlanOutcome>& outcomes) {
   const ModelOptions& model = group.options->model;
-  const auto planner = load_planner(bundle, precision_of(model.precision), cpu_machine(thread_count(model.threads)), phones_of,
-                                    {.sampling = group.options->sampling});
+  const auto planner =
+      load_planner(bundle, precision_of(model.precision), machine_of(model), phones_of, {.sampling = group.options->sampling});
   std::vector<std::string> prompts;
   for (const std::size_t job : group.jobs) prompts.push_back(jobs[job]->source.prompt);
   planner->plan_all(

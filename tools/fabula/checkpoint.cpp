@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "engine/bundle.h"
 #include "engine/world.h"
+#include "library/device_choice.h"
 #include "library/planning.h"
 #include "planner/compose/published.h"
 #include "tools/fabula/bundle_location.h"
@@ -100,9 +101,8 @@ plan::Film plan_by_checkpoint(const Source& source, const PlanningOptions& how, 
   if (checkpoint.chat.source.empty())
     std::fprintf(stderr, "fabula: %s has no chat template; turns of %s are assumed\n", options.folder.c_str(),
                  checkpoint.chat.turns == Turns::llama3 ? "<|start_header_id|>" : "<|im_start|>");
-  const PublishedOptions published{
-      precision,    cpu_machine(thread_count(how.model.threads)),          [](int) { return !stop_requested(); }, how.sampling,
-      how.leniency, options.any_film ? 0 : shots_of(how.duration_s, world)};
+  const PublishedOptions published{precision,    machine_of(how.model), [](int) { return !stop_requested(); },
+                                   how.sampling, how.leniency,          options.any_film ? 0 : shots_of(how.duration_s, world)};
   const Picture* seen = options.image.empty() ? nullptr : &picture;
   if (options.any_film) return plan_any_film(checkpoint, source.prompt, seen, published);
   PlannedFilm planned = plan_film(checkpoint, world, source.prompt, seen, phones_of, published);

@@ -109,7 +109,7 @@ h3::Holding holding_of(const RenderOptions& options) {
 std::vector<Conditioning> read_prompts(const h3::H3Folder& folder, const std::vector<Order>& orders, bool sees,
                                        const RenderOptions& options) {
   const Precision precision = options.clip.weights == "int8" ? Precision::int8 : precision_of(options.planning.model.precision);
-  const Machine machine = cpu_machine(thread_count(options.planning.model.threads));
+  const Machine machine = machine_of(options.planning.model);
   const h3::PromptReader reader = h3::PromptReader::open(folder.tokenizer, folder.processor);
   std::vector<h3::Presentation> presentations;
   for (const Order& order : orders) presentations.push_back(h3::present(reader, order.prompt, order.clip.media, rate));

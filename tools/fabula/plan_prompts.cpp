@@ -9,6 +9,7 @@
 #include "audio/phonemes.h"
 #include "base/error.h"
 #include "base/json_fields.h"
+#include "library/device_choice.h"
 #include "library/planning.h"
 #include "library/source.h"
 #include "planner/compose/bundle_planner.h"
@@ -109,8 +110,8 @@ std::vector<Job> jobs_to_do(const std::vector<Job>& jobs, const PlanPromptsOptio
 // Returns the number of jobs that failed.
 std::size_t plan_jobs(const std::vector<Job>& good, const PlanPromptsOptions& options) {
   const ModelOptions& model = options.planning.model;
-  const auto planner = load_planner(locate_bundle(model.model), precision_of(model.precision), cpu_machine(thread_count(model.threads)),
-                                    phones_of, {.sampling = options.planning.sampling});
+  const auto planner = load_planner(locate_bundle(model.model), precision_of(model.precision), machine_of(model), phones_of,
+                                    {.sampling = options.planning.sampling});
   std::vector<std::string> prompts;
   std::size_t failures = 0;
   for (const Job& job : good) prompts.push_back(job.prompt);

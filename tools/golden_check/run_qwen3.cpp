@@ -83,7 +83,7 @@ void check_prefill(const Qwen3Vl& model, const Setup& setup, const Prompt& promp
     if (compare.wants(name)) compare.slice(name, item, items, states);
   };
   run_sized(setup, [&](Context& ctx) {
-    KvPool pages(model.decoder.config, 0, ctx.arena.is_dry());
+    KvPool pages(model.decoder.config, 0, ctx.arena.is_dry(), ctx.exec.stream);
     KvCache cache(pages);
     const Tensor logits = forward(ctx, model, cache, prompt.tokens, prompt.images(ctx, model.config.vision), Logits::all, keep);
     if (compare.wants("out.logits")) compare.slice("out.logits", item, items, logits);
@@ -95,7 +95,7 @@ struct Generation {
   Context& ctx;
   const Qwen3Vl& model;
   std::int64_t tap_layer;
-  KvPool pages{model.decoder.config, 0, ctx.arena.is_dry()};
+  KvPool pages{model.decoder.config, 0, ctx.arena.is_dry(), ctx.exec.stream};
   KvCache cache{pages};
   std::vector<float> states{}, logits{};
 
@@ -178,7 +178,7 @@ void run_qwen3(const Case& one, const Setup& setup, Comparison& compare) {
   if (!tap_layer.is_number_integer()) throw Error(ExitCode::bad_data, "its metadata's tap_layer is not an integer");
   if (setup.machine.device != DeviceKind::cpu)
     throw Error(ExitCode::unavailable, "the language model's cache of keys and values is on the host: run it there");
-  Weights weights = Weights::open(one.weights, setup.precision);
+  Weights weights = Weights::open(one.weights, setup.precision, setup.machine.device);
   const Qwen3Vl model = load(one, weights);
   const Tensor prompts = one.in("input_ids");
   const std::int64_t items = prompts.shape.rank() == 2 ? prompts.shape[0] : 1;
