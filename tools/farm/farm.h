@@ -7,11 +7,11 @@
 namespace fabula::farm {
 
 struct Job {
-  std::string name;                ///< of the film: a to z, digits, underscores
-  std::vector<std::string> shots;  ///< of each task: an id, or a range of ids that are made one after another; in the film's order
-  std::string program;             ///< fabula, as the nodes call it
-  std::string output;              ///< the film's file name
-  std::string image;               ///< of a container, for Kubernetes
+  std::string name;                  ///< of the film: a to z, digits, underscores
+  std::vector<std::string> shots;    ///< of each task: an id, or a range of ids that are made one after another; in the film's order
+  std::string program;               ///< fabula, as the nodes call it
+  std::string output;                ///< the film's file name
+  std::string image;                 ///< of a container, for Kubernetes
   std::vector<std::string> options;  ///< of `render --shots` and of `assemble`, word by word
 };
 

@@ -34,8 +34,8 @@ inline constexpr MovieFormat h264_mp4 = {
     .encoder = "libx264",
     .pixels = "yuv420p",
     // "superfast" is measured with tools/bench/x264_presets.sh (docs/DESIGN.md, section 7): half the time of "veryfast" for as many bytes,
-    // 0.5 dB less of 50. x264 0.164's AVX-512 code reads memory that nobody wrote where the width in macroblocks is no multiple of 8, so the
-    // same frames gave other bytes now and then. With cpu-independent SSE2, AVX2 and AVX-512 give the same ones.
+    // 0.5 dB less of 50. x264 0.164's AVX-512 code reads memory that nobody wrote where the width in macroblocks is no multiple of 8, so
+    // the same frames gave other bytes now and then. With cpu-independent SSE2, AVX2 and AVX-512 give the same ones.
     .options = {{{"preset", "superfast"}, {"x264-params", "cpu-independent=1"}}},
     .crf = 18};
 inline constexpr MovieFormat hevc_mp4 = {
