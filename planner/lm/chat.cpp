@@ -82,6 +82,18 @@ using Pieces = std::vector<Piece>;
 
 void add(Pieces& pieces, std::initializer_list<Piece> more) { pieces.insert(pieces.end(), more); }
 
+// Neighbouring texts as one: a tokenizer reads over where they meet.
+Pieces joined(const Pieces& pieces) {
+  Pieces result;
+  for (const Piece& piece : pieces) {
+    if (!result.empty() && !piece.marker && !result.back().marker)
+      result.back().text += piece.text;
+    else
+      result.push_back(piece);
+  }
+  return result;
+}
+
 Pieces chatml_pieces(const ChatForm& form, const Question& question) {
   Pieces pieces;
   const auto open = [&](const char* role) { add(pieces, {{"<|im_start|>", true}, {std::string(role) + "\n"}}); };
@@ -119,8 +131,27 @@ Pieces llama3_pieces(const ChatForm& form, const Question& question) {
   return pieces;
 }
 
+Pieces zephyr_pieces(const ChatForm&, const Question& question) {
+  Pieces pieces;
+  const auto turn = [&](const std::string& role, const std::string& text) {
+    add(pieces, {{"<|" + role + "|>\n" + text}, {"</s>", true}, {"\n"}});
+  };
+  if (!question.system.empty()) turn("system", question.system);
+  turn("user", question.user);
+  pieces.push_back({"<|assistant|>\n"});
+  return joined(pieces);
+}
+
 Pieces pieces_of(const ChatForm& form, const Question& question) {
-  return form.turns == Turns::llama3 ? llama3_pieces(form, question) : chatml_pieces(form, question);
+  switch (form.turns) {
+    case Turns::llama3:
+      return llama3_pieces(form, question);
+    case Turns::zephyr:
+      return zephyr_pieces(form, question);
+    case Turns::chatml:
+      break;
+  }
+  return chatml_pieces(form, question);
 }
 
 void add_stops(const json& object, const std::string& name, std::int32_t vocabulary, std::vector<std::int32_t>& stops) {
@@ -139,10 +170,12 @@ ChatForm ChatForm::parse(std::string_view jinja, const std::string& name) {
   const std::string text = condensed(jinja);
   const auto has = [&](const char* piece) { return text.find(piece) != std::string::npos; };
   const auto another = [&](const std::string& why) {
-    refuse(name,
-           "the chat template is of an unknown form (" + why +
-               "); only turns of <|im_start|>role … <|im_end|> and of <|start_header_id|>role<|end_header_id|> … <|eot_id|> are supported");
+    refuse(name, "the chat template is of an unknown form (" + why +
+                     "); only turns of <|im_start|>role … <|im_end|>, of <|start_header_id|>role<|end_header_id|> … <|eot_id|> and of "
+                     "<|role|> … </s> "
+                     "are supported");
   };
+  if (has("<|user|>\n") && has("<|assistant|>") && has("eos_token") && !has("<|end|>")) return {.source = name, .turns = Turns::zephyr};
   ChatForm form{.source = name, .turns = has("<|start_header_id|>") ? Turns::llama3 : Turns::chatml};
   const TurnMarks& marks = form.turns == Turns::llama3 ? llama3_marks : chatml_marks;
   for (const char* close : marks.closing) {
@@ -214,13 +247,14 @@ std::vector<std::int32_t> further_turn_tokens(const Tokenizer& tokenizer, const 
     pieces = {{"<|eot_id|>", true}};
     turn.erase(turn.begin());  // <|begin_of_text|>
   }
+  if (form.turns == Turns::zephyr) pieces[0].text = "</s>";
   pieces.insert(pieces.end(), turn.begin(), turn.end());
-  return tokens_of(tokenizer, pieces);
+  return tokens_of(tokenizer, joined(pieces));
 }
 
 std::vector<std::int32_t> turn_ends(const Tokenizer& tokenizer) {
   std::vector<std::int32_t> ends;
-  for (const char* closing : {"<|im_end|>", "<|eot_id|>"}) {
+  for (const char* closing : {"<|im_end|>", "<|eot_id|>", "</s>"}) {
     if (const auto end = tokenizer.added(closing)) ends.push_back(*end);
   }
   return ends;

@@ -15,8 +15,8 @@ namespace fabula {
 enum class Thinking : std::uint8_t { none, on_request, always };
 
 /// How turns are marked. chatml: <|im_start|>role … <|im_end|> (Qwen, SmolLM2). llama3: <|start_header_id|>role<|end_header_id|> …
-/// <|eot_id|> (Llama 3).
-enum class Turns : std::uint8_t { chatml, llama3 };
+/// <|eot_id|> (Llama 3). zephyr: <|role|> … </s>, where the marks are plain text and </s> is a token (TinyLlama).
+enum class Turns : std::uint8_t { chatml, llama3, zephyr };
 
 /// The chat form of a model. Templates are Jinja programs and are not run: their text is searched for the parts of the known forms, and any
 /// other form is refused.
@@ -50,7 +50,7 @@ struct Question {
 /// Behind an answer: its end, another user turn, and the opening of the next answer.
 [[nodiscard]] std::vector<std::int32_t> further_turn_tokens(const Tokenizer&, const ChatForm&, const std::string& user);
 
-/// <|im_end|> and <|eot_id|>, those of them that the vocabulary has.
+/// <|im_end|>, <|eot_id|> and </s>, those of them that the vocabulary has.
 [[nodiscard]] std::vector<std::int32_t> turn_ends(const Tokenizer&);
 /// eos_token_id of generation_config.json, else of config.json (a number or a list), and turn_ends(). Ascending. Throws
 /// Error(bad_data) for an id that is not a token.

@@ -12,7 +12,9 @@ import pathlib
 import gguf
 import numpy
 import tokenizers
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
 
 MARK, MERGED = "\u2581", 420
 TEXTS = ["", " ", "a", "Hello, world!", "A red fox walks in the forest.", "   leading and   inner    spaces   ", "tabs\tand\n\nnewlines \r\n end  ",
@@ -20,6 +22,11 @@ TEXTS = ["", " ", "a", "Hello, world!", "A red fox walks in the forest.", "   le
          "<s>x</s>", "x</s> y</s>z", "</s>", " </s>", "<unk>", "<0x0A>", "a\u2581b", "\u2581", "Лиса бежит. キツネ 여우",
          "aaaaaaaaaaaaaaaaaaaaaaaa", "\n", "a\u0000b",
          "the the  the   the", "<|user|>\nWho?</s>\n<|assistant|>\n", "\u00a0non\u2003breaking"]
+
+TURNS = ("{% for message in messages %}{% if message['role'] == 'user' %}{{ '<|user|>\n' + message['content'] + eos_token }}"
+         "{% else %}{{ '<|system|>\n' + message['content'] + eos_token }}{% endif %}{{ '\n' }}"
+         "{% if loop.last and add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}{% endfor %}")
+QUESTIONS = [{"system": "Be brief.", "user": "A fox runs."}, {"system": "", "user": "Zwei Füchse -- it's \"42\" miles."}]
 
 
 def trained(corpus: list[str]) -> dict:
@@ -76,6 +83,17 @@ def write_gguf(file: pathlib.Path, parsed: dict) -> None:
     writer.close()
 
 
+def write_chats(file: pathlib.Path, made: Tokenizer) -> None:
+    """Questions in turns of <|role|> … </s>, as TinyLlama-Chat has them, through transformers."""
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="</s>")
+    cases = []
+    for question in QUESTIONS:
+        messages = [{"role": role, "content": question[role]} for role in ("system", "user") if question[role]]
+        text = tokenizer.apply_chat_template(messages, chat_template=TURNS, tokenize=False, add_generation_prompt=True)
+        cases.append({"template": TURNS, **question, "text": text, "ids": tokenizer.encode(text, add_special_tokens=False)})
+    file.write_text(json.dumps({"made_with": {"transformers": transformers.__version__}, "cases": cases}, ensure_ascii=False, indent=1) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=pathlib.Path)
@@ -93,6 +111,7 @@ def main() -> None:
     (out / "tokenizer.json").write_text(json.dumps(parsed, ensure_ascii=False, separators=(",", ":")) + "\n")
     (out / "cases.json").write_text(json.dumps({"what": f"ids of tokenizers {tokenizers.__version__}", "cases": cases}, ensure_ascii=False) + "\n")
     write_gguf(out / "tokenizer.gguf", parsed)
+    write_chats(out / "chat.json", Tokenizer.from_str(json.dumps(parsed)))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "audio/phonemes.h"
@@ -52,12 +53,14 @@ TEST(ChatTemplate, SaysWhatTransformersSays) {
 }
 
 TEST(ChatTemplate, OfOtherFamiliesSaysWhatTransformersSays) {
-  for (const std::string family : {"qwen2", "smollm2", "llama3"}) {
+  const std::map<std::string, Turns> families = {
+      {"qwen2", Turns::chatml}, {"smollm2", Turns::chatml}, {"llama3", Turns::llama3}, {"characters", Turns::zephyr}};
+  for (const auto& [family, turns] : families) {
     const fs::path folder = goldens.parent_path() / family;
     const Tokenizer tokenizer = Tokenizer::open(folder / "tokenizer.json");
     for (const json& one : load(folder / "chat.json").at("cases")) {
       const ChatForm form = ChatForm::parse(one.at("template").get<std::string>(), "golden");
-      EXPECT_EQ(form.turns, family == "llama3" ? Turns::llama3 : Turns::chatml);
+      EXPECT_EQ(form.turns, turns);
       EXPECT_EQ(chat_text(form, question_of(one)), one.at("text").get<std::string>());
       EXPECT_EQ(chat_tokens(tokenizer, form, question_of(one)), one.at("ids").get<std::vector<std::int32_t>>());
     }

@@ -224,7 +224,6 @@ TEST(RepairOfTheEdition, WeatherMoodAndPropsThatThePromptSaysMustBeShown) {
   EXPECT_EQ(missed("A sad fox runs.", "A fox runs."), 1U);
   EXPECT_EQ(missed("A calm fox runs.", "A fox runs."), 0U);
   EXPECT_EQ(missed("A fox runs with a balloon.", "A fox runs with a tree."), 1U);
-  EXPECT_EQ(missed("A crab stands on the beach.", "A crab stands on the beach, then it jumps."), 1U) << "what a pronoun does";
   EXPECT_EQ(missed("It is raining. There is a tree.", "A fox runs."), 1U);
 }
 
