@@ -19,15 +19,15 @@ constexpr std::int64_t floats_per_rounding = 4 * floats_per_piece;
 /// long as waking another thread.
 constexpr std::int64_t least_shared_product = 1 << 19;
 
-/// A product's tile: rows of x by columns of the result. Its rows stay in the second-level cache while the weight is packed once for all of
-/// them (multiply_cpu.cpp).
-constexpr std::int64_t rows_per_tile = 192, columns_per_tile = 256;
+/// A product's tile: rows of x by columns of the result, few, so that a small model's products are shared evenly. Its rows stay in the
+/// second-level cache while the weight is packed once for all of them (multiply_cpu.cpp).
+constexpr std::int64_t rows_per_tile = 192, columns_per_tile = 64;
 
 /// Rows from which on AMX's tiles multiply: below, a tile is mostly empty, and packing the weight for it costs more than the products. The
 /// bytes are the same either way.
 constexpr std::int64_t fewest_tiled_rows = 16;
 
-/// Columns of linear_i8's tile: its weights are read anew for every four rows, and 128 columns of them stay in the cache.
+/// Columns of linear_i8's tile: a few panels.
 constexpr std::int64_t columns_per_i8_tile = 128;
 
 /// Products of query and key that make paged attention's piece.

@@ -17,8 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-FRAMES = [5, 22, 56, 124, 243, 481]
-SHOTS = [3, 6, 12, 30, 60]
+FRAMES = [22, 39, 73, 141, 277]
+SHOTS = [3, 6, 12, 30]
 COLOURS = {1: "#3b6ea8", 2: "#d2691e"}
 WIDTH, HEIGHT, MARGIN = 300, 260, 52
 
@@ -34,7 +34,7 @@ def model_times(build, bundle, threads):
     """Seconds of (evaluations by rows, decoding by frames)."""
     evaluations, decodings = [], []
     for frames in FRAMES:
-        command = [build / "bin/h3_bench", bundle, "--threads", threads, "--precision", "bf16", "--frames", frames, "--repeats", 3]
+        command = [build / "bin/h3_bench", bundle, "--threads", threads, "--precision", "bf16", "--frames", frames, "--repeats", 2]
         text = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout
         for what, count, milliseconds in re.findall(r"\| (transformer step|VAE decode), (\d+) .*\| ([\d.]+) ms", text):
             (evaluations if what == "transformer step" else decodings).append((int(count), float(milliseconds) / 1000))
