@@ -2,7 +2,7 @@
 
     python dump_characters.py OUT
 
-OUT/tokenizer.json writes spaces by its normalizer, OUT/metaspace.json by its pre-tokenizer; cases.json has the ids of both. OUT/tokenizer.gguf holds tokens
+OUT/tokenizer.json writes spaces by its normalizer, and variants.json has the ids of one that writes them by its pre-tokenizer. OUT/tokenizer.gguf holds tokens
 and scores alone, as llama.cpp's converter writes a SentencePiece model (packages tokenizers, gguf, numpy).
 """
 import argparse
@@ -105,11 +105,12 @@ def main() -> None:
     for token in llama["added_tokens"]:  # as the first Llama 2 files have it
         token["normalized"] = True
     metaspace = dict(parsed, normalizer=None, pre_tokenizer={"type": "Metaspace", "replacement": MARK, "prepend_scheme": "first", "split": False})
-    cases = {}
-    for name, one in (("tokenizer", parsed), ("metaspace", metaspace), ("normalized", llama)):
-        cases[name] = cases_of(Tokenizer.from_str(json.dumps(one)))
+    what = f"ids of tokenizers {tokenizers.__version__}"
+    variants = {name: cases_of(Tokenizer.from_str(json.dumps(one))) for name, one in (("metaspace", metaspace), ("normalized", llama))}
+    cases = cases_of(Tokenizer.from_str(json.dumps(parsed)))
     (out / "tokenizer.json").write_text(json.dumps(parsed, ensure_ascii=False, separators=(",", ":")) + "\n")
-    (out / "cases.json").write_text(json.dumps({"what": f"ids of tokenizers {tokenizers.__version__}", "cases": cases}, ensure_ascii=False) + "\n")
+    (out / "cases.json").write_text(json.dumps({"what": what, "cases": cases}, ensure_ascii=False) + "\n")
+    (out / "variants.json").write_text(json.dumps({"what": what, "variants": variants}, ensure_ascii=False) + "\n")
     write_gguf(out / "tokenizer.gguf", parsed)
     write_chats(out / "chat.json", Tokenizer.from_str(json.dumps(parsed)))
 
