@@ -257,12 +257,13 @@ void attend(const float* q, std::int64_t q_stride, std::int64_t rows, const floa
   float largest[query_block], total[query_block] = {}, factors[query_block];
   std::fill_n(largest, rows, -std::numeric_limits<float>::infinity());
   const std::int64_t keys = seen + step * (rows - 1);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
   for (std::int64_t key = 0; key < keys; key += key_block) {
     const std::int64_t count = std::min(key_block, keys - key);
     prefetch(v + key * k_stride, count, k_stride, dim);
     multiply({k + key * k_stride, k_stride}, {q, q_stride, true}, {weights, products_stride}, count, rows, dim, false);
     HWY_DYNAMIC_DISPATCH(soften_columns)
-    ({weights, products_stride, count, rows, seen - key, step, 1.0F / std::sqrt(static_cast<float>(dim)), largest, total, factors});
+    ({weights, products_stride, count, rows, seen - key, step, scale, largest, total, factors});
     for (std::int64_t row = 0; key > 0 && row < rows; ++row) {
       if (factors[row] != 1.0F) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, factors[row]);
     }

@@ -1,6 +1,5 @@
 // Plans a source and tells how the plan came about.
 #include "library/planning.h"
-#include "library/device_choice.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -9,6 +8,7 @@
 #include "base/error.h"
 #include "engine/world.h"
 #include "library/cast_join.h"
+#include "library/device_choice.h"
 #include "planner/compose/bundle_planner.h"
 #include "planner/compose/repair.h"
 #include "planner/oracle/oracle.h"
