@@ -22,8 +22,23 @@ void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std
 /// processor gives its bytes; denormals count as zeros, as they do there.
 void multiply_bf16(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k);
 
-/// The same bytes by AMX's tiles, where there are any; a is bf16, too.
-void multiply_by_tiles(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
+/// Operands as AMX's tiles hold them: 16 rows of 16 words, each two bf16 of neighbouring k. A tile of a is 16 rows of 32 k, one of b 32 k
+/// of 16 columns; the tiles of all k follow each other, then come the next 16 rows or columns. Zeros stand behind the last k, row and
+/// column, so that there is an even number of tiles down and across: products are made two by two.
+constexpr std::int64_t tile_side = 16, tile_k = 32, tile_words = tile_side * tile_side;
+
+[[nodiscard]] constexpr std::int64_t tiles_along(std::int64_t k) { return (k + tile_k - 1) / tile_k; }
+/// Words of `count` rows or columns of k values.
+[[nodiscard]] constexpr std::int64_t words_in_tiles(std::int64_t count, std::int64_t k) {
+  return (count + 2 * tile_side - 1) / (2 * tile_side) * 2 * tiles_along(k) * tile_words;
+}
+
+/// x (m, k), rounded to bf16, as tiles of a; b (k, n), stored as (n, k), as tiles of b.
+void pack_rows(const float* x, std::int64_t m, std::int64_t k, std::uint32_t* tiles);
+void pack_columns(Matrix<const std::uint16_t> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles);
+
+/// The bytes of multiply_bf16 by AMX's tiles, where there are any: `a` (m, k) as tiles, b stored as (n, k).
+void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
                        std::int64_t k);
 
 /// Whether tiles multiply here: the processor has them, the system grants them, and they were seen to give multiply_bf16's bytes.

@@ -232,6 +232,40 @@ void pack(Matrix<const T> b, std::int64_t columns, std::int64_t k, float* panel)
   }
 }
 
+/// Rows of x (m, k), rounded to bf16, as tiles.
+void tile_rows(const float* x, std::int64_t m, std::int64_t k, std::uint32_t* tiles) {
+  const hn::RebindToSigned<Floats> words;
+  const hn::Rebind<std::uint16_t, Floats> narrow;
+  const std::int64_t deep = tiles_along(k), padded = words_in_tiles(m, k) / (deep * tile_side);
+  for (std::int64_t row = 0; row < padded; ++row) {
+    auto* to = reinterpret_cast<std::uint16_t*>(tiles + row / tile_side * deep * tile_words + row % tile_side * tile_side);
+    for (std::int64_t i = 0; i < deep * tile_k; i += lanes()) {
+      const std::int64_t left = row < m ? k - i : 0;
+      const Vec rounded = left > 0 ? nearest_bf16(load(x + row * k + i, left)) : all(0.0F);
+      const auto upper = hn::ShiftRight<16>(hn::BitCast(hn::RebindToUnsigned<Floats>(), rounded));
+      hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(words, upper)), narrow, to + i / tile_k * 2 * tile_words + i % tile_k);
+    }
+  }
+}
+
+/// Columns of b, which lie as rows (n, k), as tiles.
+void tile_columns(Matrix<const std::uint16_t> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles) {
+  std::fill_n(tiles, words_in_tiles(n, k), 0U);
+  const auto place = [&](std::int64_t column) { return tiles + column / tile_side * tiles_along(k) * tile_words + column % tile_side; };
+  std::int64_t column = 0;
+#if HWY_MAX_BYTES >= 16
+  for (; column + turned_rows <= n; column += turned_rows) {
+    turn(reinterpret_cast<const std::uint8_t*>(b.data + column * b.stride), 2 * b.stride, k / 2,
+         [to = place(column)](std::int64_t pair, auto words) ALWAYS_INLINE { hn::StoreU(words, TurnedWords(), to + pair * tile_side); });
+  }
+#endif
+  for (; column < n; ++column) {
+    for (std::int64_t pair = 0; pair < k / 2; ++pair)
+      std::memcpy(place(column) + pair * tile_side, b.data + column * b.stride + 2 * pair, 4);
+  }
+  for (column = 0; k % 2 == 1 && column < n; ++column) place(column)[k / 2 * tile_side] = b.data[column * b.stride + k - 1];
+}
+
 /// Whether a panel may be read where it lies: its rows do not fall on the same few sets of the first-level cache.
 template <typename T>
 bool lies_as_panel(Matrix<const T> b, std::int64_t columns) {
@@ -290,6 +324,8 @@ namespace {
 
 HWY_EXPORT(multiply_f32);
 HWY_EXPORT(multiply_in_tiles);
+HWY_EXPORT(tile_rows);
+HWY_EXPORT(tile_columns);
 
 /// Inside this scope denormal operands and results are zeros.
 class FlushedDenormals {
@@ -315,6 +351,12 @@ void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std
 void multiply_bf16(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k) {
   [[maybe_unused]] const FlushedDenormals guard;
   HWY_DYNAMIC_DISPATCH(multiply_in_tiles)(a, b, c, m, n, k);
+}
+
+void pack_rows(const float* x, std::int64_t m, std::int64_t k, std::uint32_t* tiles) { HWY_DYNAMIC_DISPATCH(tile_rows)(x, m, k, tiles); }
+
+void pack_columns(Matrix<const std::uint16_t> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles) {
+  HWY_DYNAMIC_DISPATCH(tile_columns)(b, n, k, tiles);
 }
 
 }  // namespace fabula

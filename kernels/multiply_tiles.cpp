@@ -23,6 +23,11 @@
     __asm__ volatile("" ::: "memory");    \
     _tile_loadd(t, base, stride);         \
   } while (false)
+#define FABULA_TILE_STREAM(t, base, stride) \
+  do {                                      \
+    __asm__ volatile("" ::: "memory");      \
+    _tile_stream_loadd(t, base, stride);    \
+  } while (false)
 #define FABULA_TILE_STORE(t, base, stride) \
   do {                                     \
     _tile_stored(t, base, stride);         \
@@ -55,7 +60,7 @@ bool is_granted() {
   return ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
-FABULA_TILE_TARGET void multiply_configured(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m,
+FABULA_TILE_TARGET void multiply_configured(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m,
                                             std::int64_t n, std::int64_t k) {
   const TileConfiguration configuration;
   __asm__ volatile("ldtilecfg %0" ::"m"(configuration));  // GCC 12's intrinsic says that it reads eight bytes of it
@@ -66,19 +71,20 @@ FABULA_TILE_TARGET void multiply_configured(Matrix<const std::uint16_t> a, Matri
 // Numbers on which every order of adding differs in some sum.
 bool gives_the_same_bytes() {
   constexpr std::int64_t m = 37, n = 45, k = 131;
-  std::vector<std::uint16_t> a(m * k), b(n * k);
-  std::vector<float> wide(a.size());
+  std::vector<float> a(m * k);
+  std::vector<std::uint16_t> b(n * k);
   std::uint32_t state = 1;
   const auto next = [&state] {
     state = state * 1664525U + 1013904223U;
     return to_bf16(static_cast<float>(static_cast<std::int32_t>(state)) * 1e-9F);
   };
-  std::generate(a.begin(), a.end(), next);
+  std::generate(a.begin(), a.end(), [&next] { return from_bf16(next()); });
   std::generate(b.begin(), b.end(), next);
-  std::transform(a.begin(), a.end(), wide.begin(), from_bf16);
+  std::vector<std::uint32_t> tiles(words_in_tiles(m, k));
+  pack_rows(a.data(), m, k, tiles.data());
   std::vector<float> expected(m * n), found(m * n);
-  multiply_bf16({wide.data(), k}, {b.data(), k, true}, {expected.data(), n}, m, n, k);
-  multiply_configured({a.data(), k}, {b.data(), k, true}, {found.data(), n}, m, n, k);
+  multiply_bf16({a.data(), k}, {b.data(), k, true}, {expected.data(), n}, m, n, k);
+  multiply_configured(tiles.data(), {b.data(), k, true}, {found.data(), n}, m, n, k);
   return std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)) == 0;
 }
 
@@ -89,7 +95,7 @@ bool cpu_has_tiles() {
   return has;
 }
 
-void multiply_by_tiles(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
+void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
                        std::int64_t k) {
   multiply_configured(a, b, c, m, n, k);
 }
@@ -101,7 +107,7 @@ void multiply_by_tiles(Matrix<const std::uint16_t> a, Matrix<const std::uint16_t
 namespace fabula {
 
 bool cpu_has_tiles() { return false; }
-void multiply_by_tiles(Matrix<const std::uint16_t>, Matrix<const std::uint16_t>, Matrix<float>, std::int64_t, std::int64_t, std::int64_t) {}
+void multiply_by_tiles(const std::uint32_t*, Matrix<const std::uint16_t>, Matrix<float>, std::int64_t, std::int64_t, std::int64_t) {}
 
 }  // namespace fabula
 

@@ -5,6 +5,7 @@
 
 #include "kernels/families.h"
 #include "kernels/instruction_set.h"
+#include "kernels/multiply.h"
 
 namespace fabula {
 namespace {
@@ -55,7 +56,8 @@ bool complete(const Kernels& table) {
 }
 
 std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {
-  return weight.dtype == DType::bf16 ? static_cast<std::size_t>(x.elements()) * sizeof(float) : 0;
+  if (weight.dtype != DType::bf16) return 0;
+  return static_cast<std::size_t>(std::max(x.elements(), words_in_tiles(x.rows(), x.width()))) * sizeof(float);
 }
 
 std::size_t linear_i8_scratch(const Tensor& x) {

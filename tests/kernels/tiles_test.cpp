@@ -45,6 +45,7 @@ inline void products(int sum, int a, int b) {
 #define FABULA_TILE_NAMESPACE emulated_tiles
 #define FABULA_TILE_TARGET
 #define FABULA_TILE_LOAD(t, base, stride) load(t, base, stride)
+#define FABULA_TILE_STREAM(t, base, stride) load(t, base, stride)
 #define FABULA_TILE_STORE(t, base, stride) store(t, base, stride)
 #define FABULA_TILE_ZERO(t) std::memset(held[t], 0, sizeof held[t])
 #define FABULA_TILE_PRODUCTS(sum, a, b) products(sum, a, b)
@@ -62,18 +63,20 @@ TEST(Tiles, GiveTheBytesOfTheOtherProcessors) {
   std::normal_distribution<float> draw;
   for (const Size& s : {Size{1, 1, 1}, {16, 16, 32}, {32, 32, 64}, {33, 31, 33}, {5, 70, 97}, {200, 40, 530}, {193, 33, 1030}}) {
     const std::int64_t stride = s.n + 3;
-    std::vector<std::uint16_t> a, b;
-    std::vector<float> wide;
-    for (std::int64_t i = 0; i < s.m * s.k; ++i) a.push_back(to_bf16(draw(engine)));
+    std::vector<float> a, rounded;
+    std::vector<std::uint16_t> b;
+    for (std::int64_t i = 0; i < s.m * s.k; ++i) a.push_back(draw(engine));
     for (std::int64_t i = 0; i < s.n * s.k; ++i) b.push_back(to_bf16(draw(engine)));
-    for (const std::uint16_t bits : a) wide.push_back(from_bf16(bits));
+    for (const float value : a) rounded.push_back(from_bf16(to_bf16(value)));
+    std::vector<std::uint32_t> tiles(static_cast<std::size_t>(words_in_tiles(s.m, s.k)), ~0U);
+    pack_rows(a.data(), s.m, s.k, tiles.data());
     std::vector<float> expected(static_cast<std::size_t>(s.m * stride), -1.0F), found = expected;
-    multiply_bf16({wide.data(), s.k}, {b.data(), s.k, true}, {expected.data(), stride}, s.m, s.n, s.k);
-    emulated_tiles::multiply_blocks({a.data(), s.k}, {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
+    multiply_bf16({rounded.data(), s.k}, {b.data(), s.k, true}, {expected.data(), stride}, s.m, s.n, s.k);
+    emulated_tiles::multiply_blocks(tiles.data(), {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
     EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float))) << s.m << " x " << s.n << " x " << s.k;
     if (!cpu_has_tiles()) continue;
     found.assign(found.size(), -1.0F);
-    multiply_by_tiles({a.data(), s.k}, {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
+    multiply_by_tiles(tiles.data(), {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
     EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)))
         << "AMX: " << s.m << " x " << s.n << " x " << s.k;
   }
