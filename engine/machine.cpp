@@ -12,7 +12,9 @@ Exec Machine::exec() const {
   return {.pool = pool.get(), .stream = stream ? stream->handle() : nullptr, .graphs = graphs};
 }
 
-Machine cpu_machine(int threads) { return {.kernels = cpu_kernels(), .pool = std::make_shared<ThreadPool>(threads)}; }
+Machine cpu_machine(int threads, Precision precision) {
+  return {.kernels = precision == Precision::bf16 ? cpu_bf16_kernels() : cpu_kernels(), .pool = std::make_shared<ThreadPool>(threads)};
+}
 
 Machine cuda_machine(int device, Precision precision) {
   use_cuda_device(device);

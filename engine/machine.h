@@ -22,10 +22,10 @@ struct Machine {
   [[nodiscard]] Exec exec() const;
 };
 
-/// The processor, with the given number of threads.
-[[nodiscard]] Machine cpu_machine(int threads);
-/// A CUDA device, which the calling thread uses from here on. Under bf16 attention's products take bf16 operands as well. Throws
-/// Error(unavailable) where there is no such device, or no CUDA in this build.
+/// The processor, with the given number of threads. Under bf16 attention's products take bf16 operands as well.
+[[nodiscard]] Machine cpu_machine(int threads, Precision precision = Precision::fp32);
+/// A CUDA device, which the calling thread uses from here on; bf16 as above. Throws Error(unavailable) where there is no such device, or no
+/// CUDA in this build.
 [[nodiscard]] Machine cuda_machine(int device = 0, Precision precision = Precision::fp32);
 /// The processor under the tables that define every result.
 [[nodiscard]] Machine reference_machine();

@@ -9,7 +9,9 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/attention_tiles.h"
 #include "kernels/families.h"
+#include "kernels/instruction_set.h"
 #include "kernels/multiply.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
@@ -24,6 +26,7 @@ struct Softmax {
   std::int64_t stride, keys, queries;
   std::int64_t visible, step;  ///< the first query sees so many of the keys, below 1: none; each further one `step` more
   float scale;
+  bool rounded;  ///< weights are kept as bf16 values; their total is that of the weights before
   float *largest, *total, *factors;
 };
 }  // namespace fabula
@@ -76,7 +79,7 @@ HWY_INLINE void each_key(std::int64_t keys, const Use& use) {
 }
 
 /// soften() for a vector of queries from `query` on. is_masked: some of them do not see all keys.
-template <bool is_masked>
+template <bool is_masked, bool is_rounded>
 void soften_vector(const Softmax& s, std::int64_t query) {
   const hn::RebindToSigned<Floats> integers;
   const auto all_integers = [&](std::int64_t value) ALWAYS_INLINE { return hn::Set(integers, static_cast<std::int32_t>(value)); };
@@ -97,7 +100,7 @@ void soften_vector(const Softmax& s, std::int64_t query) {
     float* at = s.products + key * s.stride + query;
     Vec weight = exp(hn::Mul(hn::Sub(load(at, left), now), all(s.scale)));
     if constexpr (is_masked) weight = hn::IfThenElseZero(sees(key), weight);
-    store(weight, at, left);
+    store(is_rounded ? number_to_bf16(weight) : weight, at, left);
     sums[part] = hn::Add(sums[part], weight);
   });
   for (std::int64_t width = partial_sums / 2; width > 0; width /= 2) {
@@ -117,10 +120,25 @@ void soften_vector(const Softmax& s, std::int64_t query) {
 /// Turns products into weights, exp(scale · (product − the largest so far)), zero for a key that is not seen.
 void soften_columns(const Softmax& s) {
   for (std::int64_t query = 0; query < s.queries; query += lanes()) {
-    if (s.visible + s.step * query < s.keys)
-      soften_vector<true>(s, query);
-    else
-      soften_vector<false>(s, query);
+    const bool is_masked = s.visible + s.step * query < s.keys;
+    const auto soften = s.rounded ? (is_masked ? soften_vector<true, true> : soften_vector<false, true>)
+                                  : (is_masked ? soften_vector<true, false> : soften_vector<false, false>);
+    soften(s, query);
+  }
+}
+
+/// Rows of width floats, rounded to bf16.
+void round_matrix(Matrix<const float> from, std::int64_t rows, std::int64_t width, Matrix<float> to) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    map(from.data + row * from.stride, width, to.data + row * to.stride, [](Vec v) { return nearest_bf16(v); });
+  }
+}
+
+/// Columns of sums (rows, columns) times each column's factor.
+void scale_columns(Matrix<float> sums, std::int64_t rows, std::int64_t columns, const float* factors) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    float* at = sums.data + row * sums.stride;
+    map(at, factors, columns, at, [](Vec sum, Vec factor) { return hn::Mul(sum, factor); });
   }
 }
 
@@ -234,11 +252,15 @@ namespace {
 
 HWY_EXPORT(soften_columns);
 HWY_EXPORT(scale_row);
+HWY_EXPORT(round_matrix);
+HWY_EXPORT(scale_columns);
 HWY_EXPORT(attend_group);
 
 constexpr std::int64_t query_block = 192, key_block = 256;
 // Rows of a block's products do not fall on the same few sets of the first-level cache: an odd number of its lines.
 constexpr std::int64_t products_stride = query_block + 16;
+
+constexpr std::int64_t most_rounded_dim = 128;  // of a head whose products are bf16: copies of it lie on the stack
 
 /// Asks for rows of a head, which lie far apart, before they are needed: a processor does not foresee such a stride.
 void prefetch(const float* rows, std::int64_t count, std::int64_t stride, std::int64_t dim) {
@@ -248,41 +270,166 @@ void prefetch(const float* rows, std::int64_t count, std::int64_t stride, std::i
   }
 }
 
-/// One head's queries [begin, begin + rows): their rows are `q_stride` floats apart, those of keys and values `k_stride`. The first of
-/// them sees `seen` keys, each further one `step` more (0 or 1). Queries are the columns of the products, so that a vector holds some of
-/// them and the softmax needs no sums across it, and so that it is the few queries which multiply() has to turn, not all keys.
-void attend(const float* q, std::int64_t q_stride, std::int64_t rows, const float* k, const float* v, std::int64_t k_stride,
-            std::int64_t dim, std::int64_t seen, std::int64_t step, float* out) {
-  float weights[key_block * products_stride];
-  float largest[query_block], total[query_block] = {}, factors[query_block];
-  std::fill_n(largest, rows, -std::numeric_limits<float>::infinity());
-  const std::int64_t keys = seen + step * (rows - 1);
-  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
-  for (std::int64_t key = 0; key < keys; key += key_block) {
-    const std::int64_t count = std::min(key_block, keys - key);
-    prefetch(v + key * k_stride, count, k_stride, dim);
-    multiply({k + key * k_stride, k_stride}, {q, q_stride, true}, {weights, products_stride}, count, rows, dim, false);
-    HWY_DYNAMIC_DISPATCH(soften_columns)
-    ({weights, products_stride, count, rows, seen - key, step, scale, largest, total, factors});
-    for (std::int64_t row = 0; key > 0 && row < rows; ++row) {
-      if (factors[row] != 1.0F) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, factors[row]);
-    }
-    prefetch(k + (key + count) * k_stride, std::min(key_block, keys - key - count), k_stride, dim);
-    multiply({weights, products_stride, true}, {v + key * k_stride, k_stride}, {out, q_stride}, rows, dim, count, key > 0);
+/// One head's queries, at most query_block rows `q_stride` floats apart, which is the distance of out's rows, too; keys and values are
+/// `kv_stride` apart.
+struct HeadBlock {
+  const float* q;
+  std::int64_t q_stride, rows;
+  const float *k, *v;
+  std::int64_t kv_stride, keys, dim;
+  float* out;
+  TileProduct* product = nullptr;  ///< of TiledProducts
+};
+
+/// Products of a block of keys with the queries, and the sums of their values: of f32 operands where they lie.
+class Float32Products {
+ public:
+  static constexpr bool rounded = false;
+  explicit Float32Products(const HeadBlock& block) : b_(block) {}
+
+  /// products (count, rows) of keys [key, key + count).
+  void score(std::int64_t key, std::int64_t count, float* products) {
+    prefetch_values(key, count);
+    multiply({b_.k + key * b_.kv_stride, b_.kv_stride}, {b_.q, b_.q_stride, true}, {products, products_stride}, count, b_.rows, b_.dim,
+             false);
   }
-  for (std::int64_t row = 0; row < rows; ++row) HWY_DYNAMIC_DISPATCH(scale_row)(out + row * q_stride, dim, 1.0F / total[row]);
+
+  /// The sums so far times each query's factor, and the values of the keys by their weights (count, rows).
+  void sum(std::int64_t key, std::int64_t count, const float* weights, const float* factors) {
+    rescale(key, factors);
+    prefetch_keys(key + count);
+    multiply({weights, products_stride, true}, {b_.v + key * b_.kv_stride, b_.kv_stride}, {b_.out, b_.q_stride}, b_.rows, b_.dim, count,
+             key > 0);
+  }
+
+  /// The sums by each query's total.
+  void finish(const float* total) {
+    for (std::int64_t row = 0; row < b_.rows; ++row) HWY_DYNAMIC_DISPATCH(scale_row)(b_.out + row * b_.q_stride, b_.dim, 1.0F / total[row]);
+  }
+
+ protected:
+  void prefetch_values(std::int64_t key, std::int64_t count) { prefetch(b_.v + key * b_.kv_stride, count, b_.kv_stride, b_.dim); }
+  void prefetch_keys(std::int64_t key) { prefetch(b_.k + key * b_.kv_stride, std::min(key_block, b_.keys - key), b_.kv_stride, b_.dim); }
+  void rescale(std::int64_t key, const float* factors) {
+    for (std::int64_t row = 0; key > 0 && row < b_.rows; ++row) {
+      if (factors[row] != 1.0F) HWY_DYNAMIC_DISPATCH(scale_row)(b_.out + row * b_.q_stride, b_.dim, factors[row]);
+    }
+  }
+
+  HeadBlock b_;
+};
+
+/// The same of operands rounded to bf16, which are copied for it.
+class RoundedProducts : public Float32Products {
+ public:
+  static constexpr bool rounded = true;
+  explicit RoundedProducts(const HeadBlock& block) : Float32Products(block) {
+    HWY_DYNAMIC_DISPATCH(round_matrix)({b_.q, b_.q_stride}, b_.rows, b_.dim, {queries_, stride});
+  }
+
+  void score(std::int64_t key, std::int64_t count, float* products) {
+    round(b_.k, key, count);
+    prefetch_values(key, count);
+    multiply_rounded({rows_, stride}, {queries_, stride, true}, {products, products_stride}, count, b_.rows, b_.dim, false);
+  }
+
+  void sum(std::int64_t key, std::int64_t count, const float* weights, const float* factors) {
+    rescale(key, factors);
+    round(b_.v, key, count);
+    prefetch_keys(key + count);
+    multiply_rounded({weights, products_stride, true}, {rows_, stride}, {b_.out, b_.q_stride}, b_.rows, b_.dim, count, key > 0);
+  }
+
+ private:
+  static constexpr std::int64_t stride = most_rounded_dim + 16;  // an odd number of lines, as products_stride
+
+  void round(const float* rows, std::int64_t key, std::int64_t count) {
+    HWY_DYNAMIC_DISPATCH(round_matrix)({rows + key * b_.kv_stride, b_.kv_stride}, count, b_.dim, {rows_, stride});
+  }
+
+  alignas(64) float queries_[query_block * stride], rows_[key_block * stride];
+};
+
+/// The bytes of RoundedProducts by AMX's tiles. Sums have the queries as columns, so that weights become tiles without being turned.
+class TiledProducts {
+ public:
+  static constexpr bool rounded = false;  // packing rounds the weights
+  explicit TiledProducts(const HeadBlock& block) : b_(block) {
+    pack_rows({b_.q, b_.q_stride}, b_.rows, b_.dim, queries_);
+    turn_tiles(queries_, words_in_tiles(b_.rows, b_.dim));
+  }
+
+  void score(std::int64_t key, std::int64_t count, float* products) {
+    pack_rows({b_.k + key * b_.kv_stride, b_.kv_stride}, count, b_.dim, rows_);
+    b_.product(rows_, queries_, {products, products_stride}, count, b_.rows, b_.dim, false);
+  }
+
+  void sum(std::int64_t key, std::int64_t count, const float* weights, const float* factors) {
+    if (key > 0) HWY_DYNAMIC_DISPATCH(scale_columns)({sums_, products_stride}, b_.dim, b_.rows, factors);
+    pack_columns(Matrix<const float>{b_.v + key * b_.kv_stride, b_.kv_stride}, b_.dim, count, rows_);
+    turn_tiles(rows_, words_in_tiles(b_.dim, count));
+    pack_columns(Matrix<const float>{weights, products_stride}, b_.rows, count, weights_);
+    b_.product(rows_, weights_, {sums_, products_stride}, b_.dim, b_.rows, count, key > 0);
+  }
+
+  void finish(const float* total) {
+    for (std::int64_t row = 0; row < b_.rows; ++row) {
+      const float share = 1.0F / total[row];
+      for (std::int64_t i = 0; i < b_.dim; ++i) b_.out[row * b_.q_stride + i] = sums_[i * products_stride + row] * share;
+    }
+  }
+
+ private:
+  HeadBlock b_;
+  alignas(64) std::uint32_t queries_[words_in_tiles(query_block, most_rounded_dim)], rows_[words_in_tiles(key_block, most_rounded_dim)],
+      weights_[words_in_tiles(query_block, key_block)];
+  alignas(64) float sums_[most_rounded_dim * products_stride];
+};
+
+/// The first query sees `seen` keys, each further one `step` more (0 or 1). Queries are the columns of the products, so that a vector holds
+/// some of them and the softmax needs no sums across it, and so that it is the few queries which are turned, not all keys.
+template <typename Products>
+void attend(const HeadBlock& block, std::int64_t seen, std::int64_t step) {
+  alignas(64) float weights[key_block * products_stride];
+  float largest[query_block], total[query_block] = {}, factors[query_block];
+  std::fill_n(largest, block.rows, -std::numeric_limits<float>::infinity());
+  const float scale = 1.0F / std::sqrt(static_cast<float>(block.dim));
+  Products products(block);
+  for (std::int64_t key = 0; key < block.keys; key += key_block) {
+    const std::int64_t count = std::min(key_block, block.keys - key);
+    products.score(key, count, weights);
+    HWY_DYNAMIC_DISPATCH(soften_columns)
+    ({weights, products_stride, count, block.rows, seen - key, step, scale, Products::rounded, largest, total, factors});
+    products.sum(key, count, weights, factors);
+  }
+  products.finish(total);
 }
 
-void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+template <typename Products>
+void attend_heads(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out, TileProduct* product = nullptr) {
   const std::int64_t q_rows = q.shape[0], heads = q.shape[1], dim = q.shape[2];
   const std::int64_t k_rows = k.shape[0], kv_heads = k.shape[1];
   const std::int64_t blocks = (q_rows + query_block - 1) / query_block;
   in_pieces(exec, heads * blocks, 1, [&](std::int64_t piece, std::int64_t) {
     const std::int64_t head = piece / blocks, begin = piece % blocks * query_block;
     const std::int64_t first = (begin * heads + head) * dim, kv_first = head / (heads / kv_heads) * dim;
-    attend(q.f32() + first, heads * dim, std::min(query_block, q_rows - begin), k.f32() + kv_first, v.f32() + kv_first, kv_heads * dim, dim,
-           causal ? k_rows - q_rows + begin + 1 : k_rows, causal ? 1 : 0, out.f32() + first);
+    const std::int64_t rows = std::min(query_block, q_rows - begin), seen = causal ? k_rows - q_rows + begin + 1 : k_rows,
+                       step = causal ? 1 : 0;
+    const std::int64_t keys = seen + step * (rows - 1);
+    attend<Products>(
+        {q.f32() + first, heads * dim, rows, k.f32() + kv_first, v.f32() + kv_first, kv_heads * dim, keys, dim, out.f32() + first, product},
+        seen, step);
   });
+}
+
+void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+  attend_heads<Float32Products>(exec, q, k, v, causal, out);
+}
+
+void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+  if (q.shape[2] > most_rounded_dim) return attention(exec, q, k, v, causal, out);
+  if (instruction_set() == InstructionSet::amx) return attention_by_tiles(exec, q, k, v, causal, out, multiply_tiles);
+  attend_heads<RoundedProducts>(exec, q, k, v, causal, out);
 }
 
 void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out) {
@@ -313,10 +460,16 @@ void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys
 
 }  // namespace
 
+void attention_by_tiles(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out, TileProduct* product) {
+  attend_heads<TiledProducts>(exec, q, k, v, causal, out, product);
+}
+
 void add_cpu_attention(Kernels& table) {
   table.attention = attention;
   table.paged_attention = paged_attention;
 }
+
+void add_cpu_attention_bf16(Kernels& table) { table.attention = attention_bf16; }
 
 }  // namespace fabula
 #endif  // HWY_ONCE

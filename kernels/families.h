@@ -19,6 +19,7 @@ void add_cpu_gemm(Kernels&);
 void add_cpu_quant(Kernels&);
 void add_cpu_norm(Kernels&);
 void add_cpu_attention(Kernels&);
+void add_cpu_attention_bf16(Kernels&);
 void add_cpu_rope(Kernels&);
 void add_cpu_conv(Kernels&);
 void add_cpu_alias_free(Kernels&);

@@ -41,7 +41,7 @@ void round_rows(const Exec& exec, Tensor x, bool as_tiles, Tensor to) {
   in_pieces(exec, (rows + side - 1) / side, std::max<std::int64_t>(1, floats_per_rounding / (side * k)),
             [&](std::int64_t begin, std::int64_t end) {
               const std::int64_t first = begin * side;
-              pack_rows(x.f32() + first * k, std::min(end * side, rows) - first, k, to.as<std::uint32_t>() + words_in_tiles(first, k));
+              pack_rows({x.f32() + first * k, k}, std::min(end * side, rows) - first, k, to.as<std::uint32_t>() + words_in_tiles(first, k));
             });
 }
 

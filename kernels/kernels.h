@@ -142,6 +142,9 @@ struct Kernels {
 
 [[nodiscard]] const Kernels& reference_kernels();
 [[nodiscard]] const Kernels& cpu_kernels();
+/// For the bf16 profile: as cpu_kernels(), but attention's operands, softmax's weights among them, are rounded to bf16 and added up as AMX
+/// adds (multiply.h), in heads of up to 128 channels.
+[[nodiscard]] const Kernels& cpu_bf16_kernels();
 [[nodiscard]] const Kernels& dry_kernels();
 /// Null in a build without CUDA. Its entries can be called only where a device is present.
 [[nodiscard]] const Kernels* cuda_table();

@@ -22,6 +22,10 @@ void multiply(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std
 /// processor gives its bytes; denormals count as zeros, as they do there.
 void multiply_bf16(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k);
 
+/// c = a · b, or c += … with `add`, in that order, of operands that are floats and hold bf16 values.
+void multiply_rounded(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
+                      bool add);
+
 /// Operands as AMX's tiles hold them: 16 rows of 16 words, each two bf16 of neighbouring k. A tile of a is 16 rows of 32 k, one of b 32 k
 /// of 16 columns; the tiles of all k follow each other, then come the next 16 rows or columns. Zeros stand behind the last k, row and
 /// column, so that there is an even number of tiles down and across: products are made two by two.
@@ -33,13 +37,23 @@ constexpr std::int64_t tile_side = 16, tile_k = 32, tile_words = tile_side * til
   return (count + 2 * tile_side - 1) / (2 * tile_side) * 2 * tiles_along(k) * tile_words;
 }
 
-/// x (m, k), rounded to bf16, as tiles of a; b (k, n), stored as (n, k), as tiles of b.
-void pack_rows(const float* x, std::int64_t m, std::int64_t k, std::uint32_t* tiles);
+/// a (m, k), rounded to bf16, as tiles.
+void pack_rows(Matrix<const float> a, std::int64_t m, std::int64_t k, std::uint32_t* tiles);
+/// b (k, n), stored as (n, k), as tiles.
 void pack_columns(Matrix<const std::uint16_t> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles);
+/// b (k, n), rounded to bf16, as tiles.
+void pack_columns(Matrix<const float> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles);
+/// Turns tiles of a matrix into those of the transposed one: rows become columns.
+void turn_tiles(std::uint32_t* tiles, std::int64_t words);
 
 /// The bytes of multiply_bf16 by AMX's tiles, where there are any: `a` (m, k) as tiles, b stored as (n, k).
 void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
                        std::int64_t k);
+
+/// c = a · b, or c += … with `add`, of operands that are tiles, for a k that is one panel: at most 384.
+void multiply_tiles(const std::uint32_t* a, const std::uint32_t* b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
+                    bool add);
+using TileProduct = decltype(multiply_tiles);
 
 /// Whether tiles multiply here: the processor has them, the system grants them, and they were seen to give multiply_bf16's bytes.
 [[nodiscard]] bool cpu_has_tiles();

@@ -27,8 +27,9 @@ namespace HWY_NAMESPACE {
 using Lanes = hn::ScalableTag<float>;
 constexpr std::int64_t panel_columns = 2 * hn::MaxLanes(Lanes());
 constexpr int registers = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
-constexpr std::int64_t panel_depth = 384;  // of an AVX2 panel, 24 KiB: it stays in the first-level cache beside a block's rows
-constexpr std::int64_t block_rows = 192;   // whose 288 KiB stay in the second-level cache
+constexpr std::int64_t panel_depth = 384;   // of an AVX2 panel, 24 KiB: it stays in the first-level cache beside a block's rows
+constexpr std::int64_t turned_depth = 128;  // where the rows lie transposed: the few of a block are then a line for each k
+constexpr std::int64_t block_rows = 192;    // whose 288 KiB stay in the second-level cache
 
 // How the products of a sum are added up.
 struct InOrder {  // of k, each by a fused multiply-add
@@ -232,8 +233,8 @@ void pack(Matrix<const T> b, std::int64_t columns, std::int64_t k, float* panel)
   }
 }
 
-/// Rows of x (m, k), rounded to bf16, as tiles.
-void tile_rows(const float* x, std::int64_t m, std::int64_t k, std::uint32_t* tiles) {
+/// Rows of a (m, k), rounded to bf16, as tiles.
+void tile_rows(Matrix<const float> a, std::int64_t m, std::int64_t k, std::uint32_t* tiles) {
   const hn::RebindToSigned<Floats> words;
   const hn::Rebind<std::uint16_t, Floats> narrow;
   const std::int64_t deep = tiles_along(k), padded = words_in_tiles(m, k) / (deep * tile_side);
@@ -241,7 +242,7 @@ void tile_rows(const float* x, std::int64_t m, std::int64_t k, std::uint32_t* ti
     auto* to = reinterpret_cast<std::uint16_t*>(tiles + row / tile_side * deep * tile_words + row % tile_side * tile_side);
     for (std::int64_t i = 0; i < deep * tile_k; i += lanes()) {
       const std::int64_t left = row < m ? k - i : 0;
-      const Vec rounded = left > 0 ? nearest_bf16(load(x + row * k + i, left)) : all(0.0F);
+      const Vec rounded = left > 0 ? nearest_bf16(load(a.data + row * a.stride + i, left)) : all(0.0F);
       const auto upper = hn::ShiftRight<16>(hn::BitCast(hn::RebindToUnsigned<Floats>(), rounded));
       hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(words, upper)), narrow, to + i / tile_k * 2 * tile_words + i % tile_k);
     }
@@ -266,6 +267,39 @@ void tile_columns(Matrix<const std::uint16_t> b, std::int64_t n, std::int64_t k,
   for (column = 0; k % 2 == 1 && column < n; ++column) place(column)[k / 2 * tile_side] = b.data[column * b.stride + k - 1];
 }
 
+/// b (k, n), rounded to bf16, as tiles: two rows become one of pairs.
+void tile_pairs(Matrix<const float> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles) {
+  const hn::RebindToUnsigned<Floats> words;
+  const auto bits = [&](std::int64_t row, std::int64_t column) ALWAYS_INLINE {
+    const std::int64_t left = row < k ? n - column : 0;
+    return hn::BitCast(words, left > 0 ? nearest_bf16(load(b.data + row * b.stride + column, left)) : all(0.0F));
+  };
+  const std::int64_t deep = tiles_along(k), padded = words_in_tiles(n, k) / (deep * tile_side);
+  for (std::int64_t pair = 0; pair < deep * tile_k / 2; ++pair) {
+    for (std::int64_t column = 0; column < padded; column += lanes()) {
+      const auto both = hn::Or(hn::ShiftRight<16>(bits(2 * pair, column)), bits(2 * pair + 1, column));
+      hn::StoreU(both, words, tiles + (column / tile_side * deep * tile_side + pair) * tile_side + column % tile_side);
+    }
+  }
+}
+
+void transpose_tiles(std::uint32_t* tiles, std::int64_t words) {
+  HWY_ALIGN std::uint32_t turned[tile_words];
+  for (std::int64_t tile = 0; tile < words; tile += tile_words) {
+    std::int64_t row = 0;
+#if HWY_MAX_BYTES >= 16
+    for (; row < tile_side; row += turned_rows) {
+      turn(reinterpret_cast<const std::uint8_t*>(tiles + tile + row * tile_side), 4 * tile_side, tile_side,
+           [&](std::int64_t i, auto column) ALWAYS_INLINE { hn::StoreU(column, TurnedWords(), turned + i * tile_side + row); });
+    }
+#endif
+    for (; row < tile_side; ++row) {
+      for (std::int64_t i = 0; i < tile_side; ++i) turned[i * tile_side + row] = tiles[tile + row * tile_side + i];
+    }
+    std::copy_n(turned, tile_words, tiles + tile);
+  }
+}
+
 /// Whether a panel may be read where it lies: its rows do not fall on the same few sets of the first-level cache.
 template <typename T>
 bool lies_as_panel(Matrix<const T> b, std::int64_t columns) {
@@ -283,13 +317,16 @@ template <typename Order, typename T>
 void multiply_panels(Matrix<const float> a, Matrix<const T> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k, bool add) {
   std::int64_t begin = 0;
 #if HWY_MAX_BYTES >= 16
-  if (m <= few_rows && b.transposed && !a.transposed && !add) begin = multiply_few<Order>(a, b, c, m, n, k);
+  if constexpr (std::is_same_v<Order, InOrder> || !std::is_same_v<T, float>) {
+    if (m <= few_rows && b.transposed && !a.transposed && !add) begin = multiply_few<Order>(a, b, c, m, n, k);
+  }
 #endif
   HWY_ALIGN float panel[panel_depth * panel_columns];
+  const std::int64_t deepest = a.transposed ? turned_depth : panel_depth;
   for (std::int64_t row = 0; row < m; row += block_rows) {
     const std::int64_t rows = std::min(block_rows, m - row);
-    for (std::int64_t i = 0; i < k; i += panel_depth) {
-      const std::int64_t depth = std::min(panel_depth, k - i);
+    for (std::int64_t i = 0; i < k; i += deepest) {
+      const std::int64_t depth = std::min(deepest, k - i);
       for (std::int64_t column = begin; column < n; column += panel_columns) {
         const std::int64_t columns = std::min(panel_columns, n - column);
         const Matrix<const T> block = part(b, i, column);
@@ -314,6 +351,11 @@ void multiply_in_tiles(Matrix<const float> a, Matrix<const std::uint16_t> b, Mat
   multiply_panels<InTiles>(a, b, c, m, n, k, false);
 }
 
+void multiply_in_tile_order(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
+                            bool add) {
+  multiply_panels<InTiles>(a, b, c, m, n, k, add);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace fabula
 HWY_AFTER_NAMESPACE();
@@ -324,8 +366,11 @@ namespace {
 
 HWY_EXPORT(multiply_f32);
 HWY_EXPORT(multiply_in_tiles);
+HWY_EXPORT(multiply_in_tile_order);
 HWY_EXPORT(tile_rows);
 HWY_EXPORT(tile_columns);
+HWY_EXPORT(tile_pairs);
+HWY_EXPORT(transpose_tiles);
 
 /// Inside this scope denormal operands and results are zeros.
 class FlushedDenormals {
@@ -353,11 +398,25 @@ void multiply_bf16(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<
   HWY_DYNAMIC_DISPATCH(multiply_in_tiles)(a, b, c, m, n, k);
 }
 
-void pack_rows(const float* x, std::int64_t m, std::int64_t k, std::uint32_t* tiles) { HWY_DYNAMIC_DISPATCH(tile_rows)(x, m, k, tiles); }
+void multiply_rounded(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
+                      bool add) {
+  [[maybe_unused]] const FlushedDenormals guard;
+  HWY_DYNAMIC_DISPATCH(multiply_in_tile_order)(a, b, c, m, n, k, add);
+}
+
+void pack_rows(Matrix<const float> a, std::int64_t m, std::int64_t k, std::uint32_t* tiles) {
+  HWY_DYNAMIC_DISPATCH(tile_rows)(a, m, k, tiles);
+}
 
 void pack_columns(Matrix<const std::uint16_t> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles) {
   HWY_DYNAMIC_DISPATCH(tile_columns)(b, n, k, tiles);
 }
+
+void pack_columns(Matrix<const float> b, std::int64_t n, std::int64_t k, std::uint32_t* tiles) {
+  HWY_DYNAMIC_DISPATCH(tile_pairs)(b, n, k, tiles);
+}
+
+void turn_tiles(std::uint32_t* tiles, std::int64_t words) { HWY_DYNAMIC_DISPATCH(transpose_tiles)(tiles, words); }
 
 }  // namespace fabula
 #endif  // HWY_ONCE

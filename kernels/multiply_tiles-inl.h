@@ -59,6 +59,19 @@ FABULA_TILE_TARGET inline void sum_part(const std::uint32_t* a, std::int64_t a_d
   for (std::int64_t row = 0; row < height; ++row) std::copy_n(edge + row * side, width, c.data + row * c.stride);
 }
 
+// c of operands that are tiles, a's rows `a_deep` tiles apart.
+FABULA_TILE_TARGET inline void multiply_packed(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, Matrix<float> c,
+                                               std::int64_t m, std::int64_t n, std::int64_t k, bool add) {
+  constexpr std::int64_t side = 2 * tile_side;
+  const std::int64_t deep = tiles_along(k);
+  for (std::int64_t column = 0; column < n; column += side) {
+    for (std::int64_t row = 0; row < m; row += side) {
+      sum_part(a + row / tile_side * a_deep * tile_words, a_deep, b + column / tile_side * deep * tile_words, deep,
+               {c.data + row * c.stride + column, c.stride}, std::min(side, m - row), std::min(side, n - column), add);
+    }
+  }
+}
+
 // Columns outermost: each is packed once, and a's tiles come from the second-level cache again.
 FABULA_TILE_TARGET inline void multiply_blocks(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m,
                                                std::int64_t n, std::int64_t k) {
@@ -68,12 +81,8 @@ FABULA_TILE_TARGET inline void multiply_blocks(const std::uint32_t* a, Matrix<co
     const std::int64_t width = std::min(side, n - column);
     for (std::int64_t i = 0; i < k; i += most_k) {
       const std::int64_t depth = std::min(most_k, k - i);
-      pack_columns({b.data + column * b.stride + i, b.stride, true}, width, depth, panel);
-      for (std::int64_t row = 0; row < m; row += side) {
-        const std::uint32_t* tiles = a + (row / tile_side * tiles_along(k) + i / tile_k) * tile_words;
-        sum_part(tiles, tiles_along(k), panel, tiles_along(depth), {c.data + row * c.stride + column, c.stride}, std::min(side, m - row),
-                 width, i > 0);
-      }
+      pack_columns(Matrix<const std::uint16_t>{b.data + column * b.stride + i, b.stride, true}, width, depth, panel);
+      multiply_packed(a + i / tile_k * tile_words, tiles_along(k), panel, {c.data + column, c.stride}, m, width, depth, i > 0);
     }
   }
 }

@@ -60,10 +60,14 @@ bool is_granted() {
   return ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
+FABULA_TILE_TARGET void set_tiles() {
+  static constexpr TileConfiguration configuration;
+  __asm__ volatile("ldtilecfg %0" ::"m"(configuration));  // GCC 12's intrinsic says that it reads eight bytes of it
+}
+
 FABULA_TILE_TARGET void multiply_configured(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m,
                                             std::int64_t n, std::int64_t k) {
-  const TileConfiguration configuration;
-  __asm__ volatile("ldtilecfg %0" ::"m"(configuration));  // GCC 12's intrinsic says that it reads eight bytes of it
+  set_tiles();
   amx::multiply_blocks(a, b, c, m, n, k);
   _tile_release();
 }
@@ -81,7 +85,7 @@ bool gives_the_same_bytes() {
   std::generate(a.begin(), a.end(), [&next] { return from_bf16(next()); });
   std::generate(b.begin(), b.end(), next);
   std::vector<std::uint32_t> tiles(words_in_tiles(m, k));
-  pack_rows(a.data(), m, k, tiles.data());
+  pack_rows({a.data(), k}, m, k, tiles.data());
   std::vector<float> expected(m * n), found(m * n);
   multiply_bf16({a.data(), k}, {b.data(), k, true}, {expected.data(), n}, m, n, k);
   multiply_configured(tiles.data(), {b.data(), k, true}, {found.data(), n}, m, n, k);
@@ -100,6 +104,13 @@ void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Ma
   multiply_configured(a, b, c, m, n, k);
 }
 
+FABULA_TILE_TARGET void multiply_tiles(const std::uint32_t* a, const std::uint32_t* b, Matrix<float> c, std::int64_t m, std::int64_t n,
+                                       std::int64_t k, bool add) {
+  set_tiles();
+  amx::multiply_packed(a, tiles_along(k), b, c, m, n, k, add);
+  _tile_release();
+}
+
 }  // namespace fabula
 
 #else
@@ -108,6 +119,7 @@ namespace fabula {
 
 bool cpu_has_tiles() { return false; }
 void multiply_by_tiles(const std::uint32_t*, Matrix<const std::uint16_t>, Matrix<float>, std::int64_t, std::int64_t, std::int64_t) {}
+void multiply_tiles(const std::uint32_t*, const std::uint32_t*, Matrix<float>, std::int64_t, std::int64_t, std::int64_t, bool) {}
 
 }  // namespace fabula
 

@@ -78,14 +78,19 @@ double sum_over(const float* x, std::int64_t count, const Function& function) {
   return total;
 }
 
-/// To the nearest bf16, ties to even, as a float; by its bits, so that every instruction set rounds alike.
+/// A number to the nearest bf16, ties to even, as a float; by its bits, so that every instruction set rounds alike.
+HWY_INLINE Vec number_to_bf16(Vec value) {
+  const hn::RebindToUnsigned<Floats> words;
+  const auto bits = hn::BitCast(words, value);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1U));
+  return hn::BitCast(Floats(), hn::And(hn::Add(hn::Add(bits, hn::Set(words, 0x7FFFU)), odd), hn::Set(words, 0xFFFF0000U)));
+}
+
+/// The same of what may be no number and then stays none.
 HWY_INLINE Vec nearest_bf16(Vec value) {
   const hn::RebindToUnsigned<Floats> words;
-  const auto bits = hn::BitCast(words, value), upper = hn::Set(words, 0xFFFF0000U);
-  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1U));
-  const auto rounded = hn::And(hn::Add(hn::Add(bits, hn::Set(words, 0x7FFFU)), odd), upper);
-  const auto quiet_nan = hn::Or(hn::And(bits, upper), hn::Set(words, 0x400000U));
-  return hn::IfThenElse(hn::IsNaN(value), hn::BitCast(Floats(), quiet_nan), hn::BitCast(Floats(), rounded));
+  const auto quiet_nan = hn::Or(hn::And(hn::BitCast(words, value), hn::Set(words, 0xFFFF0000U)), hn::Set(words, 0x400000U));
+  return hn::IfThenElse(hn::IsNaN(value), hn::BitCast(Floats(), quiet_nan), number_to_bf16(value));
 }
 
 inline double squared_distance(const float* x, std::int64_t count, float mean) {

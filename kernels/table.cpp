@@ -48,6 +48,15 @@ const Kernels& cpu_kernels() {
   return table;
 }
 
+const Kernels& cpu_bf16_kernels() {
+  static const Kernels table = [] {
+    Kernels narrow = cpu_kernels();
+    add_cpu_attention_bf16(narrow);
+    return narrow;
+  }();
+  return table;
+}
+
 bool complete(const Kernels& table) {
   void* entries[sizeof(Kernels) / sizeof(void*)];
   static_assert(sizeof entries == sizeof(Kernels), "a table is its name and its entries");

@@ -80,11 +80,14 @@ Case linear_int8(Memory& memory, std::int64_t rows, std::int64_t k, std::int64_t
           [=](const Exec& exec) { cpu_kernels().linear_i8(exec, x, weight, scale, {}, Activation::none, scratch, out); }};
 }
 
-Case attention(Memory& memory, std::int64_t rows, std::int64_t heads, std::int64_t dim) {
+Case attention(Memory& memory, std::int64_t rows, std::int64_t heads, std::int64_t dim, DType dtype) {
+  const bool is_f32 = dtype == DType::f32, is_f32_work = is_f32 || instruction_set() != InstructionSet::amx;
+  const Kernels& kernels = is_f32 ? cpu_kernels() : cpu_bf16_kernels();
   const Tensor q = memory.floats({rows, heads, dim}), k = memory.floats({rows, heads, dim}), v = memory.floats({rows, heads, dim}),
                out = memory.floats({rows, heads, dim});
-  return {"attention f32", by({rows, heads, dim}), Bound::operations, 4.0 * static_cast<double>(rows * rows * heads * dim),
-          [=](const Exec& exec) { cpu_kernels().attention(exec, q, k, v, false, out); }};
+  return {is_f32 ? "attention f32" : "attention bf16", by({rows, heads, dim}), is_f32_work ? Bound::operations : Bound::other,
+          4.0 * static_cast<double>(rows * rows * heads * dim),
+          [=, &kernels](const Exec& exec) { kernels.attention(exec, q, k, v, false, out); }};
 }
 
 // Two frames from four, as the video decoder's 3 x 3 x 3 convolutions make them.
@@ -148,9 +151,12 @@ const std::vector<Make>& cases() {
       [](Memory& m) { return linear(m, 1, 4096, 11008, DType::f32); },
       [](Memory& m) { return linear(m, 1, 4096, 11008, DType::bf16); },
       [](Memory& m) { return linear_int8(m, 1, 4096, 11008); },
-      [](Memory& m) { return attention(m, 450, 8, 32); },
-      [](Memory& m) { return attention(m, 3141, 6, 64); },
-      [](Memory& m) { return attention(m, 3141, 3, 128); },
+      [](Memory& m) { return attention(m, 450, 8, 32, DType::f32); },
+      [](Memory& m) { return attention(m, 450, 8, 32, DType::bf16); },
+      [](Memory& m) { return attention(m, 3141, 6, 64, DType::f32); },
+      [](Memory& m) { return attention(m, 3141, 6, 64, DType::bf16); },
+      [](Memory& m) { return attention(m, 3141, 3, 128, DType::f32); },
+      [](Memory& m) { return attention(m, 3141, 3, 128, DType::bf16); },
       [](Memory& m) { return conv3d(m, 32, 32, 128, 224); },
       [](Memory& m) { return conv3d(m, 128, 128, 32, 56); },
       [](Memory& m) { return conv1d(m, 64, 8000, 7); },

@@ -21,7 +21,7 @@ std::optional<int> cuda_device_of(const std::string& device) {
 
 Machine machine_of(const ModelOptions& options) {
   if (const std::optional<int> number = cuda_device_of(options.device)) return cuda_machine(*number, precision_of(options.precision));
-  return cpu_machine(thread_count(options.threads));
+  return cpu_machine(thread_count(options.threads), precision_of(options.precision));
 }
 
 std::string device_profile(const std::string& device) {

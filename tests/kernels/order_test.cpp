@@ -104,6 +104,29 @@ TEST(Order, Bf16IsAddedAsTilesDo) {
   }
 }
 
+// Attention's products of floats that hold bf16 values go the same way, whichever way their operands lie.
+TEST(Order, RoundedFloatsAreAddedAsBf16Is) {
+  for (const Size& s : sizes) {
+    std::vector<float> a = normal(s.m * s.k, 8), b = normal(s.n * s.k, 9), a_turned(a.size()), b_turned(b.size());
+    std::vector<std::uint16_t> narrow;
+    for (float& value : a) value = from_bf16(to_bf16(value));
+    for (float& value : b) narrow.push_back(to_bf16(value)), value = from_bf16(narrow.back());
+    for (std::int64_t k = 0; k < s.k; ++k) {
+      for (std::int64_t row = 0; row < s.m; ++row)
+        a_turned[static_cast<std::size_t>(k * s.m + row)] = a[static_cast<std::size_t>(row * s.k + k)];
+      for (std::int64_t column = 0; column < s.n; ++column)
+        b_turned[static_cast<std::size_t>(k * s.n + column)] = b[static_cast<std::size_t>(column * s.k + k)];
+    }
+    std::vector<float> expected(static_cast<std::size_t>(s.m * s.n)), found(expected.size());
+    multiply_bf16({a.data(), s.k}, {narrow.data(), s.k, true}, {expected.data(), s.n}, s.m, s.n, s.k);
+    multiply_rounded({a.data(), s.k}, {b.data(), s.k, true}, {found.data(), s.n}, s.m, s.n, s.k, false);
+    EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float))) << s.m << " x " << s.n << " x " << s.k;
+    found.assign(found.size(), 0.0F);
+    multiply_rounded({a_turned.data(), s.m, true}, {b_turned.data(), s.n}, {found.data(), s.n}, s.m, s.n, s.k, true);
+    EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float))) << s.m << " x " << s.n << " x " << s.k;
+  }
+}
+
 TEST(Order, DenormalFactorsOfBf16CountAsZeros) {
   if (!has_fused_products()) GTEST_SKIP();
   const float tiny = 1e-39F;

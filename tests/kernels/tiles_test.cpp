@@ -6,8 +6,11 @@
 #include <random>
 #include <vector>
 
+#include "kernels/attention_tiles.h"
 #include "kernels/bf16.h"
 #include "kernels/instruction_set.h"
+#include "tests/kernels/cases.h"
+#include "tests/kernels/parity.h"
 
 namespace fabula::emulated_tiles {
 
@@ -69,7 +72,7 @@ TEST(Tiles, GiveTheBytesOfTheOtherProcessors) {
     for (std::int64_t i = 0; i < s.n * s.k; ++i) b.push_back(to_bf16(draw(engine)));
     for (const float value : a) rounded.push_back(from_bf16(to_bf16(value)));
     std::vector<std::uint32_t> tiles(static_cast<std::size_t>(words_in_tiles(s.m, s.k)), ~0U);
-    pack_rows(a.data(), s.m, s.k, tiles.data());
+    pack_rows({a.data(), s.k}, s.m, s.k, tiles.data());
     std::vector<float> expected(static_cast<std::size_t>(s.m * stride), -1.0F), found = expected;
     multiply_bf16({rounded.data(), s.k}, {b.data(), s.k, true}, {expected.data(), stride}, s.m, s.n, s.k);
     emulated_tiles::multiply_blocks(tiles.data(), {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
@@ -81,6 +84,49 @@ TEST(Tiles, GiveTheBytesOfTheOtherProcessors) {
         << "AMX: " << s.m << " x " << s.n << " x " << s.k;
   }
   if (!cpu_has_tiles()) std::printf("no AMX on this processor: its instructions were not run\n");
+}
+
+void emulated_product(const std::uint32_t* a, const std::uint32_t* b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
+                      bool add) {
+  emulated_tiles::multiply_packed(a, tiles_along(k), b, c, m, n, k, add);
+}
+
+// Operands that are bf16 numbers already: what is left is the rounding of softmax's weights (2⁻⁹ of each) over values up to 3.
+TEST(Bf16Attention, EqualsReferenceOnBf16Operands) {
+  for (const std::int64_t dim : {20, 64, 128}) {
+    for (const bool causal : {false, true}) {
+      Operands make(2);
+      const Tensor q = make.normal({40, 2, dim}), k = make.normal({300, 1, dim}), v = make.normal({300, 1, dim});
+      for (const Tensor tensor : {q, k, v}) {
+        for (std::int64_t i = 0; i < tensor.elements(); ++i) tensor.f32()[i] = from_bf16(to_bf16(tensor.f32()[i]));
+      }
+      const Tensor expected = make.output(q.shape), found = make.output(q.shape);
+      reference_kernels().attention({}, q, k, v, causal, expected);
+      cpu_bf16_kernels().attention({}, q, k, v, causal, found);
+      const auto values = [](Tensor t) { return std::vector<float>(t.f32(), t.f32() + t.elements()); };
+      EXPECT_LE(difference(values(expected), values(found)), 4e-3F) << dim;
+      EXPECT_NE(values(expected), values(found)) << "the products were not rounded";
+    }
+  }
+}
+
+// Queries and keys on both sides of a block, grouped heads, channels that end within a tile.
+TEST(Tiles, AttendWithTheBytesOfTheOtherProcessors) {
+  if (instruction_set() == InstructionSet::baseline) GTEST_SKIP() << "no fused multiply-add: sums of this processor are rounded otherwise";
+  struct Size {
+    std::int64_t q_rows, k_rows, heads, kv_heads, dim;
+  };
+  for (const Size& s : {Size{1, 1, 1, 1, 1}, {5, 40, 2, 1, 33}, {195, 290, 2, 1, 64}, {33, 33, 1, 1, 128}}) {
+    for (const bool causal : {false, true}) {
+      Operands make(1);
+      const Tensor q = make.normal({s.q_rows, s.heads, s.dim}, 2.0F), k = make.normal({s.k_rows, s.kv_heads, s.dim}),
+                   v = make.normal({s.k_rows, s.kv_heads, s.dim}), expected = make.output(q.shape), found = make.output(q.shape);
+      cpu_bf16_kernels().attention({}, q, k, v, causal, expected);
+      attention_by_tiles({}, q, k, v, causal, found, emulated_product);
+      EXPECT_EQ(0, std::memcmp(expected.f32(), found.f32(), expected.bytes()))
+          << s.q_rows << " x " << s.k_rows << " x " << s.dim << (causal ? ", causal" : "");
+    }
+  }
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ void print(const char* what, std::int64_t count, const char* unit, const Options
 void bench(const Options& options) {
   const Bundle bundle = Bundle::open(options.bundle);
   const Precision precision = options.precision == "bf16" ? Precision::bf16 : Precision::fp32;
-  const Machine machine = options.device == "cuda" ? cuda_machine(0, precision) : cpu_machine(options.threads);
+  const Machine machine = options.device == "cuda" ? cuda_machine(0, precision) : cpu_machine(options.threads, precision);
   const h3::Dit dit = h3::Dit::load(bundle.folder / "transformer", precision, machine.device);
   const h3::VideoVae vae = h3::VideoVae::load(bundle.folder / "vae", precision, machine.device);
 

@@ -143,7 +143,7 @@ void limit_memory() {
 
 Machine machine_of(const std::string& table, int threads, Precision precision) {
   if (table == "cuda") return cuda_machine(0, precision);
-  return table == "reference" ? reference_machine() : cpu_machine(threads);
+  return table == "reference" ? reference_machine() : cpu_machine(threads, precision);
 }
 
 int run(int argc, char** argv) {
@@ -164,7 +164,7 @@ int run(int argc, char** argv) {
   if (!fs::is_directory(folder)) throw Error(ExitCode::input_missing, folder + " is not a folder");
   if (table != "cuda") limit_memory();  // the CUDA driver maps far more than it uses
   const Precision profile = precision == "bf16" ? Precision::bf16 : Precision::fp32;
-  const Setup setup{machine_of(table, threads, profile), profile};
+  const Setup setup{machine_of(table, threads, profile), profile, machine_of(table, threads, Precision::fp32)};
   return check(folder, setup, as_json);
 }
 

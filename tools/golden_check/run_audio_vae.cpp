@@ -34,7 +34,7 @@ void run_audio_vae(const Case& one, const Setup& setup, Comparison& comparison) 
   const std::int64_t items = batch.shape[0], length = batch.shape[2];
 
   for (std::int64_t item = 0; item < items; ++item) {
-    run_sized(setup, [&](Context& ctx) {
+    run_case(setup.exact, [&](Context& ctx) {
       const auto compare = [&](const std::string& name, const Tensor& actual) { comparison.slice(name, item, items, actual); };
       const Tap taps([&](const std::string& module, Tensor actual) { compare("tap." + module, actual); });
       if (op == "encode") {

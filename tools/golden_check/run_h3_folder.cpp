@@ -362,7 +362,7 @@ void run_h3_folder(const Case& one, const Setup& setup, Comparison& compare) {
   const h3::ClipOrder order = h3::resolve(rules, asked_of(run), media_of(run, rules.sample_rate));
   compare_order(run, order);
   Conditioning conditioning = read_prompt(run, folder, order);
-  conditioning.given = h3::encode_given(setup.machine, parts.vae, parts.audio_vae, order.media, run.tap());
+  conditioning.given = h3::encode_given(setup.exact, parts.vae, parts.audio_vae, order.media, run.tap());
   compare_given(run, conditioning.given);
 
   const h3::ClipGeometry g = geometry_of(parts, order);

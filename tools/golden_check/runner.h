@@ -39,6 +39,7 @@ struct Case {
 struct Setup {
   Machine machine;
   Precision precision = Precision::fp32;
+  Machine exact;  ///< for what is fp32 in every profile: the encoders of given media, and all of sound
 };
 
 /// How far a result may be from the reference's: the largest difference, and the root mean square of all; 0: not looked at. Both 0: equal.
@@ -92,11 +93,15 @@ using Runner = void (*)(const Case&, const Setup&, Comparison&);
 
 /// fabula::run_sized for a case: one that asks for more than 4 GB is refused.
 template <typename Body>
-void run_sized(const Setup& setup, Body&& body) {
+void run_case(const Machine& machine, Body&& body) {
   constexpr std::size_t limit = std::size_t{4} << 30;
-  const std::size_t footprint = footprint_of(setup.machine, body);
+  const std::size_t footprint = footprint_of(machine, body);
   if (footprint > limit) throw Error(ExitCode::bad_data, "the case asks for more than 4 GB of memory");
-  run_in(setup.machine, footprint, body);
+  run_in(machine, footprint, body);
+}
+template <typename Body>
+void run_sized(const Setup& setup, Body&& body) {
+  run_case(setup.machine, std::forward<Body>(body));
 }
 
 // Each in its own file; parts that differ in their weights alone share one.
