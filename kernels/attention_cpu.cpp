@@ -324,13 +324,17 @@ class RoundedProducts : public Float32Products {
  public:
   static constexpr bool rounded = true;
   explicit RoundedProducts(const HeadBlock& block) : Float32Products(block) {
-    HWY_DYNAMIC_DISPATCH(round_matrix)({b_.q, b_.q_stride}, b_.rows, b_.dim, {queries_, stride});
+    float query[most_rounded_dim];
+    for (std::int64_t row = 0; row < b_.rows; ++row) {
+      HWY_DYNAMIC_DISPATCH(round_matrix)({b_.q + row * b_.q_stride, 0}, 1, b_.dim, {query, 0});
+      for (std::int64_t i = 0; i < b_.dim; ++i) queries_[i * products_stride + row] = query[i];
+    }
   }
 
   void score(std::int64_t key, std::int64_t count, float* products) {
     round(b_.k, key, count);
     prefetch_values(key, count);
-    multiply_rounded({rows_, stride}, {queries_, stride, true}, {products, products_stride}, count, b_.rows, b_.dim, false);
+    multiply_rounded({rows_, stride}, {queries_, products_stride}, {products, products_stride}, count, b_.rows, b_.dim, false);
   }
 
   void sum(std::int64_t key, std::int64_t count, const float* weights, const float* factors) {
@@ -347,7 +351,7 @@ class RoundedProducts : public Float32Products {
     HWY_DYNAMIC_DISPATCH(round_matrix)({rows + key * b_.kv_stride, b_.kv_stride}, count, b_.dim, {rows_, stride});
   }
 
-  alignas(64) float queries_[query_block * stride], rows_[key_block * stride];
+  alignas(64) float queries_[most_rounded_dim * products_stride], rows_[key_block * stride];  // queries turned once for all keys
 };
 
 /// The bytes of RoundedProducts by AMX's tiles. Sums have the queries as columns, so that weights become tiles without being turned.
