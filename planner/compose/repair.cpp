@@ -36,6 +36,9 @@ bool acts(const plan::Shot& shot, const oracle::Role& role, const World& world) 
          });
 }
 
+// Whom the prompt names must be seen; whom only a pronoun means, where they do something and nobody else can be meant.
+bool is_clear(const oracle::Role& role) { return role.is_named || (role.is_meant && !role.action.empty()); }
+
 // A shot that is full cannot show another prop.
 bool is_there(const plan::Shot& shot, const oracle::Thing& thing) {
   return shot.props.size() >= PlanCaps::props ||
@@ -57,12 +60,12 @@ bool shows(const plan::Film& film, const plan::Shot& shot, const oracle::Event& 
   if (!is_in(place, known, event.weather, world)) return false;
   return std::all_of(event.props.begin(), event.props.end(), [&](const oracle::Thing& thing) { return is_there(shot, thing); }) &&
          std::all_of(event.roles.begin(), event.roles.end(),
-                     [&](const oracle::Role& role) { return !role.is_named || acts(shot, role, world); });
+                     [&](const oracle::Role& role) { return !is_clear(role) || acts(shot, role, world); });
 }
 
-bool is_clear(const oracle::Event& event) {
+bool is_clear_event(const oracle::Event& event) {
   return !event.place.empty() || !event.time.empty() || !event.weather.empty() || !event.props.empty() ||
-         std::any_of(event.roles.begin(), event.roles.end(), [](const oracle::Role& role) { return role.is_named; });
+         std::any_of(event.roles.begin(), event.roles.end(), is_clear);
 }
 
 // Where the time changes later on, the first event shows what it changes from: "A fox runs until night falls" begins by day.
@@ -77,7 +80,7 @@ oracle::Event with_time(oracle::Event first, const oracle::Story& story, const W
 std::string said_of(const oracle::Event& event) {
   std::string text;
   for (const oracle::Role& role : event.roles) {
-    if (role.is_named)
+    if (is_clear(role))
       text += (text.empty() ? "" : " and ") + (role.mood.empty() ? "" : role.mood + " ") + role.actor +
               (role.action.empty() ? " is seen" : " " + role.action);
   }
@@ -109,7 +112,7 @@ std::vector<Finding> missed_events(const plan::Film& film, const oracle::Story& 
     const oracle::Event event = &told == &story.events.front() ? with_time(told, story, world) : told;
     const bool shown =
         std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) { return shows(film, shot, event, world); });
-    if (is_clear(event) && !shown)
+    if (is_clear_event(event) && !shown)
       findings.push_back(plan::finding("shots", "prompt-event", "no shot shows what the prompt says: " + said_of(event)));
     for (const std::string& piece : event.line) {
       const bool said = std::any_of(film.shots.begin(), film.shots.end(), [&](const plan::Shot& shot) {

@@ -17,7 +17,8 @@ namespace fabula {
 
 constexpr int most_repair_rounds = 2;
 
-/// What a story says clearly and a film does not show: a named actor, their action and mood, place, time, weather, props or a line.
+/// What a story says clearly and a film does not show: a named actor, their action and mood, what a pronoun does that can mean nobody else,
+/// place, time, weather, props or a line.
 /// Findings of the rule "prompt-event" at the path "shots".
 [[nodiscard]] std::vector<plan::Finding> missed_events(const plan::Film&, const oracle::Story&, const World&);
 

@@ -74,6 +74,8 @@ void StoryReader::read_sentence(const Sentence& sentence) {
   merge_mood_sentence(first_event_);
   spread_setting(first_event_);
   if (event_ == nullptr) keep_setting();
+  const auto is_stranger = [](const Mention& m) { return m.what == What::unknown && !is_weather_word(m.word); };
+  strangers_ = strangers_ || (event_ == nullptr && std::any_of(sentence.begin(), sentence.end(), is_stranger));  // "Ben waves."
 }
 
 // Keeps what a sentence without an event says of the scene.

@@ -20,7 +20,7 @@ constexpr std::size_t most_roles = 2;  // PlanCaps::cast
 class StoryReader {
  public:
   StoryReader(std::string_view prompt, const World& world, const std::vector<std::string>& present)
-      : prompt_(prompt), world_(world), lexicon_(world), has_stand_in_(present.empty()), last_actors_(present) {}
+      : prompt_(prompt), world_(world), lexicon_(world), has_stand_in_(present.empty()), last_actors_(present), spoken_of_(present) {}
 
   Story run();
 
@@ -64,9 +64,11 @@ class StoryReader {
   [[nodiscard]] bool it_is_weather() const;
   static bool is_weather_word(const std::string& word);
   void settle_pronoun();
+  [[nodiscard]] bool nobody_else(const std::vector<std::string>& actors, const std::string& pronoun) const;
 
   // ---- what they do
   void read_action(const std::string& id, const Mention& m);
+  [[nodiscard]] std::vector<Role> subjects() const;
   [[nodiscard]] bool actor_follows() const;
   [[nodiscard]] bool next_actor_acts() const;
   [[nodiscard]] bool acts_after(std::size_t actor) const;
@@ -132,6 +134,9 @@ class StoryReader {
   Lexicon lexicon_;
   bool has_stand_in_;                     // an actor of the world plays characters that the world does not know
   std::vector<std::string> last_actors_;  // those the prompt spoke of last
+  std::vector<std::string> spoken_of_;    // those it has named so far
+  bool strangers_ = false;                // it has spoken of somebody whom the world does not know
+  bool things_ = false;                   // it has spoken of something that "it" may mean
   Story story_;
   std::vector<Setting> settings_;
   std::vector<TextSpan> unplaced_;

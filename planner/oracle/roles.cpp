@@ -48,7 +48,8 @@ bool StoryReader::is_in_event(const std::string& id) const {
 }
 
 void StoryReader::read_actor(const std::string& id, bool is_named, const Mention& m) {
-  if (is_named) name_count(m);
+  if (is_named) name_count(m), spoken_of_.push_back(id);
+  strangers_ = strangers_ || !is_named;
   const std::string mood = std::exchange(pending_.mood, {});
   if (awaits_speaker_) {
     set_speaker(id, is_named);
@@ -111,14 +112,19 @@ void StoryReader::read_pronoun(const Mention& m) {
   if (prepositional_) return;  // "with it"
   if (awaits_speaker_) return set_speaker(last_actors_[0], false);
   if (word == "it" && it_is_weather()) return;
+  const std::vector<std::string> meant(last_actors_.begin(), word == "they" ? last_actors_.end() : last_actors_.begin() + 1);
   std::vector<Role> roles;
-  for (const std::string& id : last_actors_) {
-    if (roles.empty() || word == "they") roles.push_back({id, {}, {}, {}, false});
-  }
+  for (const std::string& id : meant) roles.push_back({.actor = id, .is_meant = nobody_else(meant, word)});
   if (event_ != nullptr && !is_then_ && is_in_event(roles[0].actor) && !(has_verb_ && joint_ != Kind::small)) return;
   pronoun_roles_ = roles;  // what they do decides whether an event begins
   has_open_pronoun_ = true;
   if (event_ != nullptr) event_ = nullptr;
+}
+
+// Whether the prompt has spoken of these actors, and of nobody else whom the pronoun may mean.
+bool StoryReader::nobody_else(const std::vector<std::string>& actors, const std::string& pronoun) const {
+  return !spoken_of_.empty() && !strangers_ && !(pronoun == "it" && things_) &&
+         std::all_of(spoken_of_.begin(), spoken_of_.end(), [&](const std::string& id) { return has(actors, id); });
 }
 
 // "it is raining", "it is night": the pronoun means nobody.
@@ -155,13 +161,11 @@ void StoryReader::read_action(const std::string& id, const Mention& m) {
       return;
     }
     std::vector<Role> roles;
-    for (const std::string& actor : last_actors_) roles.push_back({actor, {}, {}, {}, false});
+    for (const std::string& actor : last_actors_) roles.push_back({.actor = actor, .is_meant = nobody_else(last_actors_, "it")});
     begin_event(roles);
   }
   if (has_verb_ || is_then_) {
-    std::vector<Role> roles;
-    for (std::size_t i = clause_begin_; i < clause_end_; ++i)
-      roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
+    const std::vector<Role> roles = subjects();
     flush_crowd();
     begin_event(roles);
   }
@@ -171,6 +175,16 @@ void StoryReader::read_action(const std::string& id, const Mention& m) {
   joint_ = Kind::small;
   flush_crowd();
   extend_source(m);
+}
+
+// The clause's subjects, who do something else now.
+std::vector<Role> StoryReader::subjects() const {
+  std::vector<Role> roles;
+  for (std::size_t i = clause_begin_; i < clause_end_; ++i) {
+    const Role& role = event_->roles[i];
+    roles.push_back({.actor = role.actor, .is_named = role.is_named, .is_meant = role.is_meant});
+  }
+  return roles;
 }
 
 bool StoryReader::actor_follows() const {
@@ -343,7 +357,11 @@ bool StoryReader::read_number(const Mention& m) {
 
 void StoryReader::read_unknown(const Mention& m) {
   if (read_number(m) || describes_actor(m)) return;
-  if (!is_plain(m.span)) unplaced_.push_back(m.span);
+  const bool plain = is_plain(m.span);
+  if (!plain) unplaced_.push_back(m.span);
+  const char initial = prompt_[m.span.begin];
+  const bool is_name = at_ > 0 && initial >= 'A' && initial <= 'Z';
+  strangers_ = strangers_ || is_name || Lexicon::is_alive(m.word);
   if (at_ > 0 && at_ == unknown_end_) {  // the rest of "teddy bear", of "eats honey"
     unknown_end_ = at_ + 1;
     articled_ = false;
@@ -360,8 +378,10 @@ void StoryReader::read_unknown(const Mention& m) {
   while (next < sentence_->size() &&
          ((*sentence_)[next].what == What::unknown || (*sentence_)[next].is(Kind::small) || (*sentence_)[next].is(Kind::mood)))
     ++next;
+  const bool describes_place = next < sentence_->size() && (*sentence_)[next].is(Kind::place);
   if (next < sentence_->size() && ((*sentence_)[next].is(Kind::actor) || (*sentence_)[next].is(Kind::prop)))
     return void(unknown_end_ = next);  // "a tiny glowing fox"
+  things_ = things_ || (stands.articled && !plain && !describes_place);
   read_character(m, next, stands);
 }
 
@@ -432,10 +452,7 @@ void StoryReader::act_unknown() {
   if (has_open_pronoun_) settle_pronoun();
   if (event_ == nullptr) return;
   if ((has_verb_ && joint_ != Kind::small) || is_then_) {
-    std::vector<Role> roles;
-    for (std::size_t i = clause_begin_; i < clause_end_; ++i)
-      roles.push_back({event_->roles[i].actor, {}, {}, {}, event_->roles[i].is_named});
-    begin_event(roles);
+    begin_event(subjects());
   }
   has_verb_ = true;
   joint_ = Kind::small;

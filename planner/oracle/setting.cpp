@@ -76,6 +76,7 @@ void StoryReader::read_weather(const Mention& m) {
 }
 
 void StoryReader::read_prop(const Mention& m) {
+  things_ = true;
   if (joint_ == Kind::with) joint_ = Kind::small;
   if (has_open_pronoun_) settle_pronoun();
   std::vector<Thing>& props = event_ != nullptr ? event_->props : pending_.props;

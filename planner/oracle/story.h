@@ -11,9 +11,10 @@ namespace fabula::oracle {
 
 /// An actor in an event. Empty members: the prompt does not say.
 struct Role {
-  std::string actor, action, position, facing;
+  std::string actor, action = {}, position = {}, facing = {};
   bool is_named = false;  ///< by a word of the world, not by a pronoun or an unknown word
   std::string mood = {};
+  bool is_meant = false;  ///< by a pronoun, or by a verb without a subject, where the prompt has spoken of nobody else
 };
 
 /// A prop to be seen.

@@ -199,6 +199,34 @@ TEST_F(Repair, OnlyWhatAPromptClearlySaysIsMissed) {
   EXPECT_EQ(missed("A fox runs on the beach.", "A fox runs in the city."), 1U);
 }
 
+// Each film shows what the named actors do, and not what "it" does.
+TEST_F(Repair, WhatAPronounDoesIsMissedWhereNobodyElseCanBeMeant) {
+  const auto missed = [&](const std::string& said, const std::string& shown) {
+    return missed_events(plan_of(shown), oracle::read_story(said, world_), world_).size();
+  };
+  const char* walking_fox = "A fox walks.";
+  for (const char* clear : {"A fox walks. Then it jumps.", "A fox walks and then it jumps.", "A fox walks. Then jumps.",
+                            "A fox walks. She jumps and waves.", "A fox walks through a glittering forest. It jumps.",
+                            "A fox walks with a dragonfly net. Then she jumps.", "A fox walks. It is raining. It jumps."}) {
+    EXPECT_GE(missed(clear, walking_fox), 1U) << clear;
+    EXPECT_EQ(missed(clear, clear), 0U) << clear;
+  }
+  EXPECT_EQ(missed("A fox and a crab walk. They jump.", "A fox and a crab walk."), 1U);
+  EXPECT_EQ(missed("A fox and a crab walk. They jump.", "A fox and a crab walk. The fox jumps."), 1U);
+  for (const char* unsure :
+       {"A fox walks to a dragon. Then it jumps.", "A fox walks. Ben waves. Then he jumps.", "A fox walks to Ben. Then he jumps.",
+        "A fox walks with a shiny gadget. It jumps.", "A fox walks. It does not jump.", "A fox walks. It glows."}) {
+    EXPECT_EQ(missed(unsure, walking_fox), 0U) << unsure;
+  }
+  const char* two = "A fox walks. A crab walks.";
+  EXPECT_EQ(missed("A fox walks. A crab walks. It jumps.", two), 0U) << "the crab, most likely";
+  EXPECT_EQ(missed("A fox and a crab walk. It jumps.", "A fox and a crab walk."), 0U);
+  const plan::Film lazy = plan_of(walking_fox);
+  const auto faults = missed_events(lazy, oracle::read_story("A fox walks. Then it jumps.", world_), world_);
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_EQ(sentence_of(faults[0]), "shots: no shot shows what the prompt says: fox jumps");
+}
+
 TEST_F(Repair, WhereTheTimeChangesTheFilmBeginsBeforeTheChange) {
   const std::string until = "A fox runs through the forest until night falls.";
   plan::Film film = plan_of(until);
