@@ -1,4 +1,5 @@
-// A transformer runs on the emulated device through the same code as on the processor: weights are copied there, results come back.
+// A transformer and the encoders run on the emulated device through the same code as on the processor: weights are copied there, results
+// come back.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,34 +9,35 @@
 #include "engine/machine.h"
 #include "kernels/device.h"
 #include "tests/support/random.h"
-#include "video/h3/denoise.h"
-#include "video/h3/dit.h"
+#include "tests/support/tiny_clip.h"
+#include "video/h3/given.h"
 
 namespace fabula::h3 {
 namespace {
 
 /// Video and audio outputs of one evaluation of the golden transformer.
 std::vector<float> evaluated(const Machine& machine, Precision precision) {
-  const std::filesystem::path folder = std::filesystem::path(FABULA_SOURCE_DIR) / "tests/goldens/transformer_patch4";
-  const Dit net = Dit::load(folder, precision, machine.device);
-  ClipGeometry clip;
-  clip.frames = 2, clip.height = 4, clip.width = 8;
-  clip.audio_latents = 5;
-  clip.audio_channels = 1;
-  clip.patch = {1, 4, 4};
-  clip.fps = 12;
-  const Layout layout = pack(clip, std::vector<std::int32_t>(11, text_tag));
+  const Dit net = Dit::load(test::tiny_transformer(), precision, machine.device);
+  const test::TinyClip clip(2, 5, 11);
+  const RowTimesteps times = row_timesteps(clip.layout, 0.2F, 0.6F);
+  return run_sized(machine, [&](Context& ctx) { return clip.evaluated(ctx, net, times); });
+}
+
+/// Latents of a picture and of a sound, after the encoders of the golden folder.
+std::vector<float> encoded(const Machine& machine) {
+  const std::filesystem::path folder = std::filesystem::path(FABULA_SOURCE_DIR) / "tests/goldens/h3_folder/model";
+  const VideoVae vae = VideoVae::load(folder / "vae", Precision::fp32, machine.device);
+  const AudioVae audio_vae = AudioVae::load(folder / "audio_vae", machine.device);
   test::Random random{test::seed()};
-  const std::vector<float> text = random.normals(11 * 48), video = random.normals(4 * 96), audio = random.normals(5 * 6);
-  const RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
-  return run_sized(machine, [&](Context& ctx) {
-    const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout, times.distinct);
-    const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {4, net.config.patch_dim()}),
-                                  constant(ctx, audio, {5, net.config.audio_in_channels}), times.index);
-    std::vector<float> result = to_host(ctx, out.video), sound = to_host(ctx, out.audio);
-    result.insert(result.end(), sound.begin(), sound.end());
-    return result;
-  });
+  GivenMedia media{.first_frame = Image{8, 8, {}}, .last_frame = {}, .references = {}};
+  for (int i = 0; i < 3 * 8 * 8; ++i) media.first_frame->rgb.push_back(static_cast<std::uint8_t>(random.below(256)));
+  media.references.push_back({.kind = GivenReference::Kind::audio, .sound = {1200, 1, random.normals(35)}});
+  std::vector<float> all;
+  for (const GivenLatents& given : encode_given(machine, vae, audio_vae, media)) {
+    all.insert(all.end(), given.video.values.begin(), given.video.values.end());
+    all.insert(all.end(), given.audio.values.begin(), given.audio.values.end());
+  }
+  return all;
 }
 
 float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -51,6 +53,11 @@ TEST(EmulatedMachine, RunsATransformerAsTheProcessorDoes) {
   EXPECT_LE(largest_difference(evaluated(cpu_machine(1, Precision::bf16), Precision::bf16),
                                evaluated(cuda_machine(0, Precision::bf16), Precision::bf16)),
             5e-2F);
+}
+
+TEST(EmulatedMachine, EncodesWhatAClipIsGivenAsTheProcessorDoes) {
+  // Latents are about 1, and a picture's are rounded to half precision, where a last bit may decide.
+  EXPECT_LE(largest_difference(encoded(cpu_machine(1)), encoded(cuda_machine())), 5e-3F);
 }
 
 TEST(EmulatedMachine, AHostThatReadsWhatIsOnTheDeviceCrashes) {

@@ -3,15 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "base/error.h"
 #include "engine/machine.h"
 #include "kernels/device.h"
 #include "tests/cuda_emulation/emulation.h"
-#include "tests/support/random.h"
-#include "video/h3/denoise.h"
+#include "tests/support/tiny_clip.h"
 
 namespace fabula::h3 {
 namespace {
@@ -24,17 +22,8 @@ struct Made {
 
 /// Picture and sound of a tiny clip of the golden transformer.
 Made denoised(const Machine& machine, const char* sampler, int steps) {
-  const std::filesystem::path folder = std::filesystem::path(FABULA_SOURCE_DIR) / "tests/goldens/transformer_patch4";
-  const Dit net = Dit::load(folder, Precision::fp32, machine.device);
-  ClipGeometry clip;
-  clip.frames = 1, clip.height = 4, clip.width = 8;
-  clip.audio_latents = 3;
-  clip.audio_channels = 1;
-  clip.patch = {1, 4, 4};
-  clip.fps = 12;
-  const Layout layout = pack(clip, std::vector<std::int32_t>(5, text_tag));
-  test::Random random{test::seed()};
-  const std::vector<float> text = random.normals(5 * 48), video = random.normals(2 * 96), audio = random.normals(3 * 6);
+  const Dit net = Dit::load(test::tiny_transformer(), Precision::fp32, machine.device);
+  const test::TinyClip clip(1, 3, 5);
   Denoising how{.schedules = {Schedule(3.0), Schedule(2.0)}, .prediction = Prediction::x0, .sampler = sampler_named(sampler)};
   how.schedules.video.set_points(steps + 1);
   how.schedules.audio.set_points(steps + 1);
@@ -43,11 +32,9 @@ Made denoised(const Machine& machine, const char* sampler, int steps) {
   Made made;
   made.values = run_sized(machine, [&](Context& ctx) {
     before = cuda_emulation::asked();
-    const ClipRows rows{constant(ctx, text, {5, 48}), constant(ctx, video, {2, 96}), constant(ctx, audio, {3, 6})};
-    denoise(ctx, net, layout, how, rows, [](std::size_t) { return true; });
-    std::vector<float> result = to_host(ctx, rows.video), sound = to_host(ctx, rows.audio);
-    result.insert(result.end(), sound.begin(), sound.end());
-    return result;
+    const ClipRows rows = clip.rows(ctx);
+    denoise(ctx, net, clip.layout, how, rows, [](std::size_t) { return true; });
+    return test::joined(ctx, rows.video, rows.audio);
   });
   made.kernels = cuda_emulation::asked().kernels - before.kernels;
   made.graphs = cuda_emulation::asked().graphs - before.graphs;

@@ -9,41 +9,23 @@
 
 #include "base/error.h"
 #include "engine/machine.h"
-#include "tests/support/random.h"
-#include "video/h3/denoise.h"
+#include "tests/support/tiny_clip.h"
 
 namespace fabula::h3 {
 namespace {
 
 class H3DitTest : public ::testing::Test {
  protected:
-  static ClipGeometry geometry() {
-    ClipGeometry g;
-    g.frames = 7, g.height = 4, g.width = 8;
-    g.audio_latents = 19;
-    g.audio_channels = 1;
-    g.patch = {1, 4, 4};
-    g.fps = 12;
-    return g;
-  }
-
   // (video, audio) outputs in one vector, made in an arena of exactly the dry run's size. The sequence is prepared for `others` as well,
   // which come before and after the evaluation's own.
   std::vector<float> evaluate(const Dit& net, int threads, std::int32_t others = 0) {
-    RowTimesteps times = row_timesteps(layout, 0.2F, 0.6F);
+    RowTimesteps times = row_timesteps(clip.layout, 0.2F, 0.6F);
     for (std::int32_t i = 0; i < others; ++i) {
       times.distinct.insert(times.distinct.begin(), 0.01F * static_cast<float>(i));
       times.distinct.push_back(1.0F - 0.01F * static_cast<float>(i));
     }
     for (std::int32_t& index : times.index) index += others;
-    const auto work = [&](Context& ctx) {
-      const DitSequence sequence = prepare(ctx, net, constant(ctx, text, {11, net.config.text_dim}), layout, times.distinct);
-      const DitOutput out = forward(ctx, net, sequence, constant(ctx, video, {14, net.config.patch_dim()}),
-                                    constant(ctx, audio, {19, net.config.audio_in_channels}), times.index);
-      std::vector<float> result = to_host(ctx, out.video), sound = to_host(ctx, out.audio);
-      result.insert(result.end(), sound.begin(), sound.end());
-      return result;
-    };
+    const auto work = [&](Context& ctx) { return clip.evaluated(ctx, net, times); };
     const Machine machine = cpu_machine(threads);
     const std::size_t footprint = footprint_of(machine, work);
     return run_in(machine, footprint, [&](Context& ctx) {
@@ -53,11 +35,9 @@ class H3DitTest : public ::testing::Test {
     });
   }
 
-  test::Random random{test::seed()};
-  const std::filesystem::path folder = std::filesystem::path(FABULA_SOURCE_DIR) / "tests/goldens/transformer_patch4";
+  const std::filesystem::path folder = test::tiny_transformer();
   Dit dit = Dit::load(folder, Precision::fp32);
-  Layout layout = pack(geometry(), std::vector<std::int32_t>(11, text_tag));
-  std::vector<float> text = random.normals(11 * 48), video = random.normals(14 * 96), audio = random.normals(19 * 6);
+  test::TinyClip clip{7, 19, 11};
 };
 
 TEST_F(H3DitTest, ThreadsDoNotChangeAByteAndTheDryPeakIsTheRealOne) {
@@ -94,8 +74,8 @@ TEST_F(H3DitTest, StreamedBlocksGiveTheSameBytes) {
 // The order of a modality's rows is the caller's: full attention sees a set, places are coordinates.
 TEST_F(H3DitTest, RowsFollowTheirPlacesAndNotTheirOrder) {
   const auto before = evaluate(dit, 1);
-  std::swap(layout.video[0], layout.video[5]);
-  std::swap_ranges(video.begin(), video.begin() + 96, video.begin() + 5 * 96);
+  std::swap(clip.layout.video[0], clip.layout.video[5]);
+  std::swap_ranges(clip.video.begin(), clip.video.begin() + 96, clip.video.begin() + 5 * 96);
   const auto after = evaluate(dit, 1);
   for (std::size_t i = 0; i < 96; ++i) {
     EXPECT_NEAR(after[i], before[5 * 96 + i], 1e-5F);
@@ -104,6 +84,7 @@ TEST_F(H3DitTest, RowsFollowTheirPlacesAndNotTheirOrder) {
 }
 
 TEST_F(H3DitTest, LayoutsThatDoNotCoverTheSequenceAreRefused) {
+  Layout& layout = clip.layout;
   Layout broken = layout;
   broken.video[0] = broken.video[1];
   std::swap(layout, broken);
@@ -121,7 +102,7 @@ TEST_F(H3DitTest, LayoutsThatDoNotCoverTheSequenceAreRefused) {
 
 TEST_F(H3DitTest, GivenRowsKeepTheirOwnTimestep) {
   const Anchor anchors[] = {Anchor::first};
-  const Layout keyed = pack(geometry(), std::vector<std::int32_t>(3, text_tag), anchors);
+  const Layout keyed = pack(test::tiny_geometry(7, 19), std::vector<std::int32_t>(3, text_tag), anchors);
   const RowTimesteps times = row_timesteps(keyed, 0.2F, 0.6F, 0.9F);
   EXPECT_EQ(times.distinct, (std::vector<float>{0.2F, 0.6F, 0.9F}));
   for (std::int64_t row = 0; row < keyed.rows(); ++row) {
