@@ -126,9 +126,11 @@ std::vector<Conditioning> encoded(const h3::H3Folder& folder, const std::vector<
   const bool sees = std::any_of(orders.begin(), orders.end(), [](const Order& order) { return !order.clip.media.empty(); });
   std::vector<Conditioning> all = read_prompts(folder, orders, sees, options);
   if (!sees) return all;
-  const Machine machine = cpu_machine(thread_count(options.planning.model.threads));
-  const h3::VideoVae vae = h3::VideoVae::load(folder.vae, Precision::fp32);
-  const h3::AudioVae audio_vae = h3::AudioVae::load(folder.audio_vae);
+  ModelOptions exact = options.planning.model;
+  exact.precision = "fp32";  // the encoders', whatever the others compute in
+  const Machine machine = machine_of(exact);
+  const h3::VideoVae vae = h3::VideoVae::load(folder.vae, Precision::fp32, machine.device);
+  const h3::AudioVae audio_vae = h3::AudioVae::load(folder.audio_vae, machine.device);
   for (std::size_t i = 0; i < orders.size(); ++i) {
     all[i].given = h3::encode_given(machine, vae, audio_vae, orders[i].clip.media);
     all[i].goes_on = orders[i].goes_on.has_value();
