@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "engine/weights/safetensors.h"
+#include "tests/e2e/kills.h"
 #include "tests/e2e/program.h"
 #include "video/io/images.h"
 #include "video/io/probe.h"
@@ -187,8 +189,8 @@ TEST_F(PublishedCommand, APlanIsFilmedClipByClip) {
   EXPECT_EQ(json::parse(again.out).at("shots_reused").size(), compiled.at("clips").size()) << again.err;
 }
 
-// A plan of two shots that are too long for one clip; the second goes on from the first.
-json plan_that_goes_on() {
+// A plan of shots of which no two fit into one clip; each goes on from the one before.
+json plan_that_goes_on(int shots) {
   const auto shot = [](const char* id, int start_ms, const char* what, const char* into) {
     return json{{"id", id},
                 {"beat", "b"},
@@ -202,6 +204,9 @@ json plan_that_goes_on() {
                 {"dialogue", json::array()},
                 {"ambience", "waves"}};
   };
+  json all = json::array({shot("s010", 0, "stands", "cut")});
+  for (int i = 1; i < shots; ++i)
+    all.push_back(shot(("s0" + std::to_string(10 * (i + 1))).c_str(), 7200 * i, i % 2 == 0 ? "stands" : "jumps", "continue"));
   return {{"version", "fabula.plan/1"},
           {"prompt", "A crab stands on the beach, then it jumps."},
           {"treatment", "A crab jumps."},
@@ -209,19 +214,19 @@ json plan_that_goes_on() {
           {"logline", "A crab jumps."},
           {"aspect", "1:1"},
           {"fps", 24},
-          {"total_ms", 14400},
+          {"total_ms", 7200 * shots},
           {"language", "en"},
           {"characters", {{{"id", "crab"}, {"name", "Crab"}, {"look", "a red crab"}, {"voice", {{"voice_id", "crab_voice"}}}}}},
           {"places", {{{"id", "beach"}, {"description", "a beach"}, {"time_of_day", "day"}}}},
           {"beats", {{{"id", "b"}, {"summary", "it jumps"}}}},
-          {"shots", {shot("s010", 0, "stands", "cut"), shot("s020", 7200, "jumps", "continue")}},
+          {"shots", all},
           {"sound", {{"music", "none"}}},
           {"unsupported", json::array()}};
 }
 
 // A clip that goes on is the clip that a person gets from the last picture before it, and is so from the store, a receipt and a farm, too.
 TEST_F(PublishedCommand, AClipGoesOnFromTheLastPictureOfTheOneBefore) {
-  std::ofstream(file("plan.json")) << plan_that_goes_on().dump();
+  std::ofstream(file("plan.json")) << plan_that_goes_on(2).dump();
   const std::string model = " --model " + (goldens / "model").string(), how = " --steps 1 --threads 1 --scale 1 --precision fp32";
   const Result film = fabula("render plan.json --frames-out frames -o whole.mp4 --no-store" + model + how);
   ASSERT_EQ(film.code, 0) << film.err;
@@ -263,6 +268,26 @@ TEST_F(PublishedCommand, AClipGoesOnFromTheLastPictureOfTheOneBefore) {
   EXPECT_EQ(kept.at("shots_to_reuse"), json({"c010", "c020"}));
   const json other = json::parse(fabula("render plan.json --dry-run --json --seed 8 --store farm/store" + model + how).out);
   EXPECT_EQ(other.at("shots_to_make"), json({"c010", "c020"}));
+}
+
+// Whichever clip a kill meets, and whether it is being made or read for the picture that the next one goes on from. FABULA_KILLS=30 makes a
+// campaign of it.
+TEST_F(PublishedCommand, AChainOfClipsThatGoOnSurvivesKills) {
+  std::ofstream(file("plan.json")) << plan_that_goes_on(3).dump();
+  const std::string command =
+      "render plan.json --steps 1 --threads 1 --size 16x16 --precision fp32 --model " + (goldens / "model").string();
+  const auto start = std::chrono::steady_clock::now();
+  const Result whole = fabula(command + " --no-store --json -o whole.mp4");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  ASSERT_EQ(json::parse(whole.out).at("shots_made"), json({"c010", "c020", "c030"}));
+  const auto undisturbed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  expect_to_survive({.folder = folder_,
+                     .arguments = command + " -q -n -o film.mp4 --store killed",
+                     .film = file("film.mp4"),
+                     .store = file("killed"),
+                     .expected = contents(file("whole.mp4")),
+                     .undisturbed = undisturbed},
+                    kills_wanted(3));
 }
 
 TEST_F(PublishedCommand, TheFolderIsDescribedAndWhatItLacksIsNamed) {

@@ -1,14 +1,9 @@
 // Shots that are kept: a film is the same bytes whether its shots were kept or made, and whatever became of the renders before.
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <iostream>
-#include <random>
-#include <thread>
-#include <vector>
 
+#include "tests/e2e/kills.h"
 #include "tests/e2e/program.h"
 
 namespace fabula {
@@ -108,83 +103,18 @@ TEST_F(Stored, TheListAndTheEndsOfTheStoreAreSaid) {
   EXPECT_EQ(fabula("store frobnicate").code, 2);
 }
 
-// What the store held when a render was killed.
-struct Kept {
-  int shots = 0;
-  fs::file_time_type newest = fs::file_time_type::min();
-};
-Kept kept_in(const fs::path& store) {
-  Kept kept;
-  if (!fs::exists(store)) return kept;
-  for (const auto& entry : fs::recursive_directory_iterator(store)) {
-    if (entry.path().extension() != ".safetensors") continue;
-    ++kept.shots;
-    kept.newest = std::max(kept.newest, entry.last_write_time());
-  }
-  return kept;
-}
-
-// Renders that are killed at random moments, each going on where the one before was killed, end in the undisturbed film, and no finished
-// shot is lost. FABULA_KILLS=1000 makes a campaign of it; it prints the work that each kill cost.
+// FABULA_KILLS=1000 makes a campaign of it.
 TEST_F(Stored, AFilmSurvivesSixtyKills) {
   const auto start = std::chrono::steady_clock::now();
   (void)render(std::string(prompt) + " -o whole.mp4");
-  const auto undisturbed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
-  const std::string expected = contents(file("whole.mp4"));
-  const unsigned seed = std::random_device{}();
-  const char* asked = std::getenv("FABULA_KILLS");
-  const int wanted = asked == nullptr ? 60 : std::atoi(asked);
-  std::cout << "seed " << seed << "\n";
-  std::mt19937 random(seed);
-  int kills = 0, films = 0;
-  std::vector<double> lost;  // seconds since the render started or a shot was kept
-  while (kills < wanted) {
-    fs::remove_all(file("kept"));
-    fs::remove(file("film.mp4"));
-    int shots = 0;
-    for (bool finished = false; !finished;) {
-      const auto began = fs::file_time_type::clock::now();
-      const pid_t child = fork();
-      ASSERT_GE(child, 0);
-      if (child == 0) {
-        const std::string command = "cd " + folder_.string() + " && exec " + FABULA_PROGRAM + " render " + prompt + quick +
-                                    " -o film.mp4 -n -q --store kept >/dev/null 2>&1 </dev/null";
-        execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-        _exit(127);
-      }
-      const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(random() % undisturbed);
-      int status = 0;
-      while (!finished && std::chrono::steady_clock::now() < until) {
-        finished = waitpid(child, &status, WNOHANG) == child;
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      }
-      if (finished) {
-        ASSERT_TRUE(WIFEXITED(status)) << "a render that nobody killed ended by signal " << WTERMSIG(status);
-        ASSERT_EQ(WEXITSTATUS(status), 0) << "after " << kills << " kills";
-        break;
-      }
-      kill(child, SIGKILL);
-      waitpid(child, &status, 0);
-      const Kept kept = kept_in(file("kept"));
-      ASSERT_GE(kept.shots, shots) << "a finished shot was lost";
-      shots = kept.shots;
-      lost.push_back(std::chrono::duration<double>(fs::file_time_type::clock::now() - std::max(began, kept.newest)).count());
-      ++kills;
-      if (fs::exists(file("film.mp4"))) {
-        ASSERT_TRUE(contents(file("film.mp4")) == expected) << "a film that exists is whole";
-      }
-      if (kills % 10 == 0) {  // whatever the moments are, this one is let through
-        (void)render(std::string(prompt) + " -o film.mp4");
-        break;
-      }
-    }
-    ++films;
-    ASSERT_TRUE(contents(file("film.mp4")) == expected) << "after " << kills << " kills";
-    if (asked != nullptr) std::cout << kills << " kills" << std::endl;
-  }
-  std::sort(lost.begin(), lost.end());
-  std::cout << kills << " kills, " << films << " films; a kill cost " << lost[lost.size() / 2] << " s of work in the median, "
-            << lost.back() << " s at most\n";
+  const auto undisturbed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  expect_to_survive({.folder = folder_,
+                     .arguments = "render " + std::string(prompt) + quick + " -o film.mp4 -n -q --store killed",
+                     .film = file("film.mp4"),
+                     .store = file("killed"),
+                     .expected = contents(file("whole.mp4")),
+                     .undisturbed = undisturbed},
+                    kills_wanted(60));
 }
 
 }  // namespace
