@@ -9,7 +9,7 @@ namespace fabula {
 
 Exec Machine::exec() const {
   if (stream) stream->use_device();
-  return {.pool = pool.get(), .stream = stream ? stream->handle() : nullptr, .graphs = graphs};
+  return {.pool = pool.get(), .stream = stream ? stream->handle() : nullptr, .fused_attention = fused_attention, .graphs = graphs};
 }
 
 Machine cpu_machine(int threads, Precision precision) {
@@ -18,8 +18,11 @@ Machine cpu_machine(int threads, Precision precision) {
 
 Machine cuda_machine(int device, Precision precision) {
   use_cuda_device(device);
-  const Kernels* kernels = precision == Precision::bf16 ? cuda_bf16_table() : cuda_table();
-  return {.kernels = *kernels, .device = DeviceKind::cuda, .stream = std::make_shared<Stream>()};
+  const bool narrow = precision == Precision::bf16;
+  return {.kernels = narrow ? *cuda_bf16_table() : *cuda_table(),
+          .device = DeviceKind::cuda,
+          .stream = std::make_shared<Stream>(),
+          .fused_attention = narrow && has_fused_attention()};
 }
 
 Machine reference_machine() { return {.kernels = reference_kernels()}; }

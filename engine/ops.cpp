@@ -17,6 +17,11 @@ bool turns(const Tensor& x, const Tensor& cos, const Tensor& sin) {
          cos.width() % 2 == 0;
 }
 
+/// Absent if there are no bytes.
+Tensor scratch_of(Context& ctx, std::size_t bytes) {
+  return bytes == 0 ? Tensor{} : ctx.arena.take({static_cast<std::int64_t>(bytes)}, DType::u8);
+}
+
 }  // namespace
 
 Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation) {
@@ -34,9 +39,7 @@ Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation
     ctx.kernels.linear_i8(ctx.exec, x, weight, layer.scale, layer.bias, activation, narrowed, out);
     return out;
   }
-  const std::size_t bytes = linear_scratch(x, weight);
-  const Tensor scratch = bytes == 0 ? Tensor{} : ctx.arena.take({static_cast<std::int64_t>(bytes)}, DType::u8);
-  ctx.kernels.linear(ctx.exec, x, weight, layer.bias, activation, scratch, out);
+  ctx.kernels.linear(ctx.exec, x, weight, layer.bias, activation, scratch_of(ctx, linear_scratch(x, weight)), out);
   return out;
 }
 
@@ -100,7 +103,8 @@ Tensor attention(Context& ctx, Tensor q, Tensor k, Tensor v, bool causal) {
            {{"q", q}, {"k", k}, {"v", v}});
   }
   Tensor out = ctx.arena.take(q.shape);
-  ctx.kernels.attention(ctx.exec, q, k, v, causal, out);
+  const Arena::Scope scope(ctx.arena);
+  ctx.kernels.attention(ctx.exec, q, k, v, causal, scratch_of(ctx, attention_scratch(ctx.exec, q, k, causal)), out);
   return out;
 }
 

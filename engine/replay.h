@@ -17,7 +17,7 @@ namespace fabula {
 class Replay {
  public:
   /// Does `work`, which launches kernels, copies within the device and takes tensors from the arena, but neither allocates nor waits nor
-  /// copies from or to the host. Its first run from a given height of the arena is an ordinary one, which loads kernels and lets cuBLASLt
+  /// copies from or to the host. Its first run from a given height of the arena is an ordinary one, which loads kernels and lets libraries
   /// choose; the second is captured; from then on the graph is launched and `work` is not called. Without CUDA, on the dry device or
   /// without exec.graphs it is called every time, and so it is once CUDA has refused to capture it.
   void run(Context& ctx, const std::function<void()>& work);

@@ -426,12 +426,12 @@ void attend_heads(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, T
   });
 }
 
-void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor /*scratch*/, Tensor out) {
   attend_heads<Float32Products>(exec, q, k, v, causal, out);
 }
 
-void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
-  if (q.shape[2] > most_rounded_dim) return attention(exec, q, k, v, causal, out);
+void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor scratch, Tensor out) {
+  if (q.shape[2] > most_rounded_dim) return attention(exec, q, k, v, causal, scratch, out);
   if (instruction_set() == InstructionSet::amx) return attention_by_tiles(exec, q, k, v, causal, out, multiply_tiles);
   attend_heads<RoundedProducts>(exec, q, k, v, causal, out);
 }

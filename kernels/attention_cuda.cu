@@ -1,6 +1,7 @@
-// attention, paged_attention. Where no tile of queries can share its keys (few queries, pages, wide heads): one thread block per (query,
-// head); its threads split first the keys, then the channels; online softmax.
+// attention, paged_attention. Under bf16 by cuDNN where it is there and has a plan. Where no tile of queries can share its keys (few
+// queries, pages, wide heads): one thread block per (query, head); its threads split first the keys, then the channels; online softmax.
 #include "kernels/cuda_entries.h"
+#include "kernels/cudnn.h"
 #include "kernels/flash_attention.cuh"
 #include "kernels/launch.cuh"
 
@@ -116,13 +117,35 @@ void attend_in_order(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal
   }
 }
 
+/// Rounds x to bf16; returns what lies behind it.
+std::uint16_t* narrow(const Exec& exec, Tensor x, std::uint16_t* to) {
+  for_each(exec, "attention", x.elements(), [=, from = x.f32()] __device__(std::int64_t i) { to[i] = to_bf16(from[i]); });
+  return to + x.elements();
+}
+
+/// Whether cuDNN did it: on copies of q, k and v in bf16, and its bf16 result is widened.
+bool by_cudnn(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor scratch, Tensor out) {
+  const auto address = reinterpret_cast<std::uintptr_t>(scratch.data);
+  const std::uintptr_t workspace = (address + fused_alignment - 1) / fused_alignment * fused_alignment;
+  auto* const q16 = reinterpret_cast<std::uint16_t*>(workspace + fused_workspace);
+  auto* const k16 = narrow(exec, q, q16);
+  auto* const v16 = narrow(exec, k, k16);
+  auto* const out16 = narrow(exec, v, v16);
+  const Sizes s = sizes_of(q, k, /*causal=*/false);
+  if (!attend_with_cudnn(exec, {q16, k16, v16, out16, reinterpret_cast<void*>(workspace), s.q_rows, s.k_rows, s.heads, s.kv_heads, s.dim}))
+    return false;
+  for_each(exec, "attention", out.elements(), [=, to = out.f32()] __device__(std::int64_t i) { to[i] = from_bf16(out16[i]); });
+  return true;
+}
+
 }  // namespace
 
-void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor /*scratch*/, Tensor out) {
   attend_in_order<SplitTf32>(exec, q, k, v, causal, out);
 }
 
-void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor scratch, Tensor out) {
+  if (!scratch.absent() && by_cudnn(exec, q, k, v, scratch, out)) return;
   attend_in_order<Bf16Products>(exec, q, k, v, causal, out);
 }
 

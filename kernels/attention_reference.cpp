@@ -31,7 +31,7 @@ void attend(const float* query, std::int64_t dim, std::int64_t seen, const Key& 
   for (std::int64_t i = 0; i < dim; ++i) to[i] = seen == 0 ? 0.0F : to[i] / total;
 }
 
-void attention(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+void attention(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor /*scratch*/, Tensor out) {
   const std::int64_t q_rows = q.shape[0], heads = q.shape[1], dim = q.shape[2];
   const std::int64_t k_rows = k.shape[0], kv_heads = k.shape[1];
   for (std::int64_t row = 0; row < q_rows; ++row) {

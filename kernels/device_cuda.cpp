@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "kernels/cublaslt.h"
+#include "kernels/cudnn.h"
 #include "kernels/device.h"
 
 namespace fabula {
@@ -45,7 +46,7 @@ void use_cuda_device(int device) {
   check(cudaSetDevice(device), "choosing a device");
 }
 
-std::string cuda_libraries_text() { return cuda::cublaslt_text(); }
+std::string cuda_libraries_text() { return cuda::cublaslt_text() + "; " + cuda::cudnn_text(); }
 
 void copy_bytes(void* to, const void* from, std::size_t bytes, void* stream) {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;

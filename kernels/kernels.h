@@ -20,7 +20,8 @@ struct Exec {
   /// A row of `linear` must be the same bytes however many rows there are: a language model reads a text in cuts of any size. On the host
   /// it always is; cuda then uses its own loops instead of cuBLASLt.
   bool rows_alone = false;
-  bool graphs = true;  ///< cuda: repeated work is launched as a graph (engine/replay.h)
+  bool fused_attention = false;  ///< cuda, bf16: cuDNN is there, so attention takes scratch and may go to it
+  bool graphs = true;            ///< cuda: repeated work is launched as a graph (engine/replay.h)
 };
 
 enum class Pad : std::uint8_t { zero, reflect, replicate };
@@ -73,8 +74,9 @@ struct Kernels {
 
   // ---- attention
   /// out (q_rows, heads, dim) = softmax(q·kᵀ/sqrt(dim)) · v with q (q_rows, heads, dim), k, v (k_rows, kv_heads, dim); heads is a multiple
-  /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i.
-  void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor out);
+  /// of kv_heads (grouped queries). causal: query i sees keys 0 … k_rows − q_rows + i. `scratch`: u8, attention_scratch(...) bytes, or
+  /// absent: then cuda uses its own kernel.
+  void (*attention)(const Exec&, Tensor q, Tensor k, Tensor v, bool causal, Tensor scratch, Tensor out);
   /// Causal attention of the next tokens of several sequences, whose keys and values are stored in pages: q, out (rows, heads, dim), k, v
   /// (rows, kv_heads, dim), keys (pages, kv_heads, dim, slots), values (pages, kv_heads, slots, dim), table (sequences, pages per sequence)
   /// i32, rows (rows, 2) i32: each row's sequence and its position there. Token t of sequence s is in slot t % slots of page table[s][t /
@@ -139,6 +141,11 @@ struct Kernels {
 
 /// Bytes of scratch that `linear_i8` needs on any device: the rows' scales, then x as 16-bit integers.
 [[nodiscard]] std::size_t linear_i8_scratch(const Tensor& x);
+
+/// Bytes of scratch that `attention` needs: cuDNN's workspace and its operands in bf16, where exec.fused_attention lets it have the call,
+/// else 0. cuDNN gets what is not causal, from 16 queries on, with heads of at most 128 channels, a multiple of 8, where rows need not be
+/// alone.
+[[nodiscard]] std::size_t attention_scratch(const Exec&, const Tensor& q, const Tensor& k, bool causal);
 
 [[nodiscard]] const Kernels& reference_kernels();
 [[nodiscard]] const Kernels& cpu_kernels();

@@ -13,6 +13,7 @@ namespace {
 
 const Kernels* cuda_table() { return nullptr; }
 const Kernels* cuda_bf16_table() { return nullptr; }
+bool has_fused_attention() { return false; }
 const Kernels* cuda_kernels() { return nullptr; }
 
 int cuda_devices() { return 0; }

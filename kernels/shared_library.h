@@ -13,6 +13,7 @@ class SharedLibrary {
   /// Opens the first of `names` that there is.
   explicit SharedLibrary(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
+      name_ = name;
       if ((handle_ = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) != nullptr) return;
       absent_ = names.front() + " was not opened: " + dlerror();
     }
@@ -28,14 +29,14 @@ class SharedLibrary {
   void find(const char* name, Function& function) {
     if (!absent().empty()) return;
     function = reinterpret_cast<Function>(dlsym(handle_, name));
-    if (function == nullptr) missing_ = std::string("it has no ") + name;
+    if (function == nullptr) missing_ = name_ + " has no " + name;
   }
   /// Why it cannot be used; empty if it can.
   [[nodiscard]] const std::string& absent() const { return handle_ == nullptr ? absent_ : missing_; }
 
  private:
   void* handle_ = nullptr;
-  std::string absent_, missing_;
+  std::string name_, absent_, missing_;
 };
 
 }  // namespace fabula

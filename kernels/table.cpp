@@ -3,6 +3,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "kernels/cudnn.h"
 #include "kernels/families.h"
 #include "kernels/instruction_set.h"
 #include "kernels/multiply.h"
@@ -67,6 +68,13 @@ bool complete(const Kernels& table) {
 std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {
   if (weight.dtype != DType::bf16) return 0;
   return static_cast<std::size_t>(std::max(x.elements(), words_in_tiles(x.rows(), x.width()))) * sizeof(float);
+}
+
+std::size_t attention_scratch(const Exec& exec, const Tensor& q, const Tensor& k, bool causal) {
+  const std::int64_t q_rows = q.shape[0], dim = q.shape[2];
+  if (!exec.fused_attention || exec.rows_alone || causal || q_rows < 16 || dim > 128 || dim % 8 != 0) return 0;
+  const std::int64_t elements = 2 * q.elements() + 2 * k.elements();  // q and out, k and v
+  return cuda::fused_workspace + cuda::fused_alignment + static_cast<std::size_t>(elements) * sizeof(std::uint16_t);
 }
 
 std::size_t linear_i8_scratch(const Tensor& x) {

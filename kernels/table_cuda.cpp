@@ -1,6 +1,7 @@
 // The CUDA table, entry by entry: one that is missing here is a compiler's warning, and one that no .cu file defines the linker's error.
 #include "kernels/cuda_entries.h"
 #include "kernels/cuda_tables.h"
+#include "kernels/cudnn.h"
 #include "kernels/device.h"
 
 namespace fabula {
@@ -50,6 +51,8 @@ const Kernels* cuda_bf16_table() {
   }();
   return &table;
 }
+
+bool has_fused_attention() { return cuda::has_cudnn(); }
 
 const Kernels* cuda_kernels() {
   static const bool present = cuda_devices() > 0;

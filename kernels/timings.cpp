@@ -87,7 +87,7 @@ Case attention(Memory& memory, std::int64_t rows, std::int64_t heads, std::int64
                out = memory.floats({rows, heads, dim});
   return {is_f32 ? "attention f32" : "attention bf16", by({rows, heads, dim}), is_f32_work ? Bound::operations : Bound::other,
           4.0 * static_cast<double>(rows * rows * heads * dim),
-          [=, &kernels](const Exec& exec) { kernels.attention(exec, q, k, v, false, out); }};
+          [=, &kernels](const Exec& exec) { kernels.attention(exec, q, k, v, false, {}, out); }};
 }
 
 // Two frames from four, as the video decoder's 3 x 3 x 3 convolutions make them.

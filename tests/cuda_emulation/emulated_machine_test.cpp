@@ -48,7 +48,7 @@ float largest_difference(const std::vector<float>& a, const std::vector<float>& 
 }
 
 TEST(EmulatedMachine, RunsATransformerAsTheProcessorDoes) {
-  // Outputs are about 1. fp32: some hundred roundings in another order. bf16: attention's operands are rounded on the device alone.
+  // Outputs are about 1. fp32: some hundred roundings in another order. bf16: sums in another order meet another bf16 number.
   EXPECT_LE(largest_difference(evaluated(cpu_machine(1), Precision::fp32), evaluated(cuda_machine(), Precision::fp32)), 2e-5F);
   EXPECT_LE(largest_difference(evaluated(cpu_machine(1, Precision::bf16), Precision::bf16),
                                evaluated(cuda_machine(0, Precision::bf16), Precision::bf16)),

@@ -65,8 +65,8 @@ TEST(EmulatedBf16Attention, EqualsReferenceOnBf16Operands) {
         for (std::int64_t i = 0; i < tensor.elements(); ++i) tensor.f32()[i] = from_bf16(to_bf16(tensor.f32()[i]));
       }
       const Tensor expected = make.output(q.shape), found = make.output(q.shape);
-      reference_kernels().attention({}, q, k, v, causal, expected);
-      cuda_bf16_table()->attention({}, q, k, v, causal, found);
+      reference_kernels().attention({}, q, k, v, causal, {}, expected);
+      cuda_bf16_table()->attention({}, q, k, v, causal, {}, found);
       const auto values = [](Tensor t) { return std::vector<float>(t.f32(), t.f32() + t.elements()); };
       EXPECT_LE(difference(values(expected), values(found)), 4e-3F) << dim;
       EXPECT_NE(values(expected), values(found)) << "the products were not rounded";

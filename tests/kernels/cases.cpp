@@ -167,7 +167,7 @@ void add_attention(std::vector<Case>& cases) {
                          const Tensor q = make.normal({s.q_rows, s.heads, s.dim}, 2.0F);
                          const Tensor k = make.normal({s.k_rows, s.kv_heads, s.dim}), v = make.normal({s.k_rows, s.kv_heads, s.dim});
                          const Tensor out = make.output(q.shape);
-                         kernels.attention(exec, q, k, v, causal, out);
+                         kernels.attention(exec, q, k, v, causal, {}, out);
                          return out;
                        }});
     }

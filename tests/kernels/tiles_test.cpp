@@ -101,8 +101,8 @@ TEST(Bf16Attention, EqualsReferenceOnBf16Operands) {
         for (std::int64_t i = 0; i < tensor.elements(); ++i) tensor.f32()[i] = from_bf16(to_bf16(tensor.f32()[i]));
       }
       const Tensor expected = make.output(q.shape), found = make.output(q.shape);
-      reference_kernels().attention({}, q, k, v, causal, expected);
-      cpu_bf16_kernels().attention({}, q, k, v, causal, found);
+      reference_kernels().attention({}, q, k, v, causal, {}, expected);
+      cpu_bf16_kernels().attention({}, q, k, v, causal, {}, found);
       const auto values = [](Tensor t) { return std::vector<float>(t.f32(), t.f32() + t.elements()); };
       EXPECT_LE(difference(values(expected), values(found)), 4e-3F) << dim;
       EXPECT_NE(values(expected), values(found)) << "the products were not rounded";
@@ -121,7 +121,7 @@ TEST(Tiles, AttendWithTheBytesOfTheOtherProcessors) {
       Operands make(1);
       const Tensor q = make.normal({s.q_rows, s.heads, s.dim}, 2.0F), k = make.normal({s.k_rows, s.kv_heads, s.dim}),
                    v = make.normal({s.k_rows, s.kv_heads, s.dim}), expected = make.output(q.shape), found = make.output(q.shape);
-      cpu_bf16_kernels().attention({}, q, k, v, causal, expected);
+      cpu_bf16_kernels().attention({}, q, k, v, causal, {}, expected);
       attention_by_tiles({}, q, k, v, causal, found, emulated_product);
       EXPECT_EQ(0, std::memcmp(expected.f32(), found.f32(), expected.bytes()))
           << s.q_rows << " x " << s.k_rows << " x " << s.dim << (causal ? ", causal" : "");

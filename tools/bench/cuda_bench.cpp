@@ -3,7 +3,9 @@
 // A line of a Markdown table for each: milliseconds, and TFLOP/s (a multiplication and an addition are two) or GB/s of the bytes that must
 // be read and written. Launches follow one another on one stream; the time is that of all, divided by their number.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <vector>
@@ -39,7 +41,7 @@ class Memory {
 };
 
 double milliseconds(const Stream& stream, int repeats, const std::function<void()>& work) {
-  work();  // loads the kernel, lets cuBLASLt choose
+  work();  // loads the kernel, lets cuBLASLt choose and cuDNN plan
   stream.wait();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < repeats; ++i) work();
@@ -67,15 +69,52 @@ void bench_products(const Options& o, const Stream& stream) {
   }
 }
 
-void bench_attention(const Options& o, const Stream& stream) {
-  for (const bool narrow : {false, true}) {
-    Memory memory;
-    const Shape shape{o.rows, o.heads, o.dim};
-    const Tensor q = memory.take(shape), k = memory.take(shape), v = memory.take(shape), out = memory.take(shape);
-    const Kernels& table = narrow ? *cuda_bf16_table() : *cuda_table();
-    const double time = milliseconds(stream, 2, [&] { table.attention({.stream = stream.handle()}, q, k, v, false, out); });
-    print(narrow ? "attention, bf16" : "attention, f32", time, 4.0 * static_cast<double>(o.rows * o.rows * o.heads * o.dim), "TFLOP/s");
+/// Self attention of `rows`, with zeros until something is copied to x. By cuDNN where it is `fused`.
+struct SelfAttention {
+  SelfAttention(const Stream& stream, const Kernels& kernels, Shape shape, bool fused)
+      : table(kernels), exec{.stream = stream.handle(), .fused_attention = fused}, x(memory.take(shape)), out(memory.take(shape)) {
+    const std::size_t bytes = attention_scratch(exec, x, x, /*causal=*/false);
+    if (bytes > 0) scratch = memory.take({static_cast<std::int64_t>(bytes)}, DType::u8);
   }
+  void run() const { table.attention(exec, x, x, x, /*causal=*/false, scratch, out); }
+
+  Memory memory;
+  const Kernels& table;
+  Exec exec;
+  Tensor x, out, scratch;
+};
+
+void bench_attention(const Options& o, const Stream& stream) {
+  const auto bench = [&](const char* what, const Kernels& table, bool fused) {
+    const SelfAttention attention(stream, table, {o.rows, o.heads, o.dim}, fused);
+    const double time = milliseconds(stream, 2, [&] { attention.run(); });
+    print(what, time, 4.0 * static_cast<double>(o.rows * o.rows * o.heads * o.dim), "TFLOP/s");
+  };
+  bench("attention, f32, our kernel", *cuda_table(), false);
+  bench("attention, bf16, our kernel", *cuda_bf16_table(), false);
+  if (has_fused_attention()) bench("attention, bf16, cuDNN", *cuda_bf16_table(), true);
+}
+
+/// Both attentions of the bf16 profile on the same values.
+void compare_attentions(const Options& o, const Stream& stream) {
+  if (!has_fused_attention()) return;
+  const Shape shape{777, o.heads, o.dim};
+  std::vector<float> x(static_cast<std::size_t>(shape.elements())), results[2] = {x, x};
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = 2.0F * std::sin(static_cast<float>(i % 9973));
+  for (const bool fused : {false, true}) {
+    const SelfAttention attention(stream, *cuda_bf16_table(), shape, fused);
+    copy_bytes(attention.x.data, x.data(), attention.x.bytes(), stream.handle());
+    attention.run();
+    copy_bytes(results[fused ? 1 : 0].data(), attention.out.data, attention.out.bytes(), stream.handle());
+    stream.wait();
+  }
+  float largest = 0.0F, apart = 0.0F;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    largest = std::max(largest, std::abs(results[0][i]));
+    apart = std::max(apart, std::abs(results[0][i] - results[1][i]));
+  }
+  std::printf("| attention, bf16, cuDNN and our kernel | apart by %.5f | of at most %.3f |\n", apart, largest);
+  if (!(apart <= 0.02F * largest)) throw Error(ExitCode::check_failed, "cuDNN's attention is not ours");
 }
 
 void bench_rows(const Options& o, const Stream& stream) {
@@ -174,6 +213,8 @@ void bench(const Options& o) {
   bench_fused(o, stream);
   bench_convolutions(o, stream);
   bench_graph(o, stream);
+  compare_attentions(o, stream);
+  std::printf("\n%s\n", cuda_libraries_text().c_str());  // and what they refused
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ checks() {
 }
 
 figures_of() {
-  step 90 "entries at the sizes of H3, and graphs" "$here/bin/cuda_bench"
+  step 90 "entries at the sizes of H3, both attentions, and graphs" "$here/bin/cuda_bench"
   step 60 "parts of nano on the processor" "$here/bin/h3_bench" "$model"
   local precision
   for precision in fp32 bf16; do

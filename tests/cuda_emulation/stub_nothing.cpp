@@ -1,0 +1,1 @@
+// A libcublasLt.so.13 that has nothing in it.
