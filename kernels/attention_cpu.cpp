@@ -127,13 +127,6 @@ void soften_columns(const Softmax& s) {
   }
 }
 
-/// Rows of width floats, rounded to bf16.
-void round_matrix(Matrix<const float> from, std::int64_t rows, std::int64_t width, Matrix<float> to) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    map(from.data + row * from.stride, width, to.data + row * to.stride, [](Vec v) { return nearest_bf16(v); });
-  }
-}
-
 /// Columns of sums (rows, columns) times each column's factor.
 void scale_columns(Matrix<float> sums, std::int64_t rows, std::int64_t columns, const float* factors) {
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -252,7 +245,6 @@ namespace {
 
 HWY_EXPORT(soften_columns);
 HWY_EXPORT(scale_row);
-HWY_EXPORT(round_matrix);
 HWY_EXPORT(scale_columns);
 HWY_EXPORT(attend_group);
 
@@ -326,7 +318,7 @@ class RoundedProducts : public Float32Products {
   explicit RoundedProducts(const HeadBlock& block) : Float32Products(block) {
     float query[most_rounded_dim];
     for (std::int64_t row = 0; row < b_.rows; ++row) {
-      HWY_DYNAMIC_DISPATCH(round_matrix)({b_.q + row * b_.q_stride, 0}, 1, b_.dim, {query, 0});
+      round_to_bf16({b_.q + row * b_.q_stride, 0}, 1, b_.dim, {query, 0});
       for (std::int64_t i = 0; i < b_.dim; ++i) queries_[i * products_stride + row] = query[i];
     }
   }
@@ -348,7 +340,7 @@ class RoundedProducts : public Float32Products {
   static constexpr std::int64_t stride = most_rounded_dim + 16;  // an odd number of lines, as products_stride
 
   void round(const float* rows, std::int64_t key, std::int64_t count) {
-    HWY_DYNAMIC_DISPATCH(round_matrix)({rows + key * b_.kv_stride, b_.kv_stride}, count, b_.dim, {rows_, stride});
+    round_to_bf16({rows + key * b_.kv_stride, b_.kv_stride}, count, b_.dim, {rows_, stride});
   }
 
   alignas(64) float queries_[most_rounded_dim * products_stride], rows_[key_block * stride];  // queries turned once for all keys

@@ -21,7 +21,7 @@ struct FusedAttention {
   std::int64_t q_rows, k_rows, heads, kv_heads, dim;
 };
 
-/// Whether the library is there, new enough, and has started on the calling thread's device.
+/// Whether the library is there and new enough.
 [[nodiscard]] bool has_cudnn();
 
 /// Puts the attention on the stream. The plan is made once per shape and device, with host memory of the library's own; after that nothing

@@ -1,5 +1,5 @@
 // The part of cuDNN's backend interface that attention needs, so that a build needs no header of cuDNN's, which CUDA's compiler comes
-// without. The numbers are those of cuDNN 9 (cudnn_graph.h of 9.13.1 and later): cudnn_numbers.cpp of the tests compares them with
+// without. The numbers are those of cuDNN 9 (cudnn_graph.h of 9.13.1 and later): cudnn_numbers_test.cpp compares them with
 // NVIDIA's header where one is installed.
 #pragma once
 

@@ -10,30 +10,17 @@
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
 
-HWY_BEFORE_NAMESPACE();
-namespace fabula {
-namespace HWY_NAMESPACE {
-
-void round_to_bf16(const float* from, std::int64_t count, float* to) {
-  map(from, count, to, [](Vec value) { return nearest_bf16(value); });
-}
-
-}  // namespace HWY_NAMESPACE
-}  // namespace fabula
-HWY_AFTER_NAMESPACE();
-
 #if HWY_ONCE
 namespace fabula {
 namespace {
 
 HWY_EXPORT(finish);
-HWY_EXPORT(round_to_bf16);
 
 /// x (rows, k), rounded as its products by a bf16 weight want it: as floats, or as AMX's tiles.
 void round_rows(const Exec& exec, Tensor x, bool as_tiles, Tensor to) {
   if (!as_tiles) {
     in_pieces(exec, x.elements(), floats_per_rounding, [&](std::int64_t begin, std::int64_t end) {
-      HWY_DYNAMIC_DISPATCH(round_to_bf16)(x.f32() + begin, end - begin, to.f32() + begin);
+      round_to_bf16({x.f32() + begin, 0}, 1, end - begin, {to.f32() + begin, 0});
     });
     return;
   }

@@ -26,6 +26,9 @@ void multiply_bf16(Matrix<const float> a, Matrix<const std::uint16_t> b, Matrix<
 void multiply_rounded(Matrix<const float> a, Matrix<const float> b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
                       bool add);
 
+/// to = from (rows, width), each value rounded to bf16: what multiply_bf16 and multiply_rounded take.
+void round_to_bf16(Matrix<const float> from, std::int64_t rows, std::int64_t width, Matrix<float> to);
+
 /// Operands as AMX's tiles hold them: 16 rows of 16 words, each two bf16 of neighbouring k. A tile of a is 16 rows of 32 k, one of b 32 k
 /// of 16 columns; the tiles of all k follow each other, then come the next 16 rows or columns. Zeros stand behind the last k, row and
 /// column, so that there is an even number of tiles down and across: products are made two by two.

@@ -233,6 +233,12 @@ void pack(Matrix<const T> b, std::int64_t columns, std::int64_t k, float* panel)
   }
 }
 
+void round_rows(Matrix<const float> from, std::int64_t rows, std::int64_t width, Matrix<float> to) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    map(from.data + row * from.stride, width, to.data + row * to.stride, [](Vec value) { return nearest_bf16(value); });
+  }
+}
+
 /// Rows of a (m, k), rounded to bf16, as tiles.
 void tile_rows(Matrix<const float> a, std::int64_t m, std::int64_t k, std::uint32_t* tiles) {
   const hn::RebindToSigned<Floats> words;
@@ -367,6 +373,7 @@ namespace {
 HWY_EXPORT(multiply_f32);
 HWY_EXPORT(multiply_in_tiles);
 HWY_EXPORT(multiply_in_tile_order);
+HWY_EXPORT(round_rows);
 HWY_EXPORT(tile_rows);
 HWY_EXPORT(tile_columns);
 HWY_EXPORT(tile_pairs);
@@ -402,6 +409,10 @@ void multiply_rounded(Matrix<const float> a, Matrix<const float> b, Matrix<float
                       bool add) {
   [[maybe_unused]] const FlushedDenormals guard;
   HWY_DYNAMIC_DISPATCH(multiply_in_tile_order)(a, b, c, m, n, k, add);
+}
+
+void round_to_bf16(Matrix<const float> from, std::int64_t rows, std::int64_t width, Matrix<float> to) {
+  HWY_DYNAMIC_DISPATCH(round_rows)(from, rows, width, to);
 }
 
 void pack_rows(Matrix<const float> a, std::int64_t m, std::int64_t k, std::uint32_t* tiles) {

@@ -18,8 +18,7 @@ namespace fabula {
 constexpr int most_repair_rounds = 2;
 
 /// What a story says clearly and a film does not show: a named actor, their action and mood, what a pronoun does that can mean nobody else,
-/// place, time, weather, props or a line.
-/// Findings of the rule "prompt-event" at the path "shots".
+/// place, time, weather, props or a line. Findings of the rule "prompt-event" at the path "shots".
 [[nodiscard]] std::vector<plan::Finding> missed_events(const plan::Film&, const oracle::Story&, const World&);
 
 /// Everything that a model must repair in its plan: the validator's errors, and clear events of the prompt that the plan misses.
