@@ -16,7 +16,7 @@ struct Machine {
   DeviceKind device = DeviceKind::cpu;
   std::shared_ptr<ThreadPool> pool = nullptr;  ///< cpu; null: the calling thread alone
   std::shared_ptr<Stream> stream = nullptr;    ///< cuda
-  bool fused_attention = false;                ///< cuda, bf16: attention may go to cuDNN
+  AttentionBy attention = AttentionBy::loops;  ///< bf16: AMX or cuDNN, where they are
   bool graphs = true;                          ///< cuda: repeated work is launched as a graph (engine/replay.h)
 
   /// For the calling thread, which uses the machine's device from here on.

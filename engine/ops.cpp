@@ -24,7 +24,10 @@ Tensor scratch_of(Context& ctx, std::size_t bytes) {
 
 }  // namespace
 
-Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation) {
+namespace {
+
+// Throws where x does not fit the layer.
+void check_linear(Tensor x, const Linear& layer) {
   const Tensor& weight = layer.weight;
   const bool quantised = is_quantised(layer);
   const bool weight_fits = weight.shape.rank() == 2 && (weight.dtype == DType::f32 || weight.dtype == DType::bf16 || quantised);
@@ -32,14 +35,35 @@ Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation
     refuse("linear", "x (…, in) f32, weight (out, in) f32, bf16 or i8 with a scale (out), bias (out) f32 or absent",
            {{"x", x}, {"weight", weight}, {"scale", layer.scale}, {"bias", layer.bias}});
   }
-  Tensor out = ctx.arena.take(with_width(x.shape, weight.shape[0]));
-  const Arena::Scope scope(ctx.arena);
-  if (quantised) {
-    const Tensor narrowed = ctx.arena.take({static_cast<std::int64_t>(linear_i8_scratch(x))}, DType::u8);
-    ctx.kernels.linear_i8(ctx.exec, x, weight, layer.scale, layer.bias, activation, narrowed, out);
-    return out;
+}
+
+}  // namespace
+
+void linear(Context& ctx, Tensor x, std::span<const Linear> layers, Activation activation, std::span<Tensor> out) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    check_linear(x, layers[i]);
+    out[i] = ctx.arena.take(with_width(x.shape, layers[i].weight.shape[0]));
   }
-  ctx.kernels.linear(ctx.exec, x, weight, layer.bias, activation, scratch_of(ctx, linear_scratch(x, weight)), out);
+  const Arena::Scope scope(ctx.arena);
+  RoundedX rounded;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const Linear& layer = layers[i];
+    if (is_quantised(layer)) {
+      const Arena::Scope of_one(ctx.arena);
+      const Tensor narrowed = ctx.arena.take({static_cast<std::int64_t>(linear_i8_scratch(x))}, DType::u8);
+      ctx.kernels.linear_i8(ctx.exec, x, layer.weight, layer.scale, layer.bias, activation, narrowed, out[i]);
+      continue;
+    }
+    const bool is_narrow = layer.weight.dtype == DType::bf16;
+    if (is_narrow && !rounded.is_there) rounded.scratch = scratch_of(ctx, linear_scratch(x, layer.weight));
+    ctx.kernels.linear(ctx.exec, x, layer.weight, layer.bias, activation, is_narrow ? rounded : RoundedX{}, out[i]);
+    rounded.is_there = rounded.is_there || is_narrow;
+  }
+}
+
+Tensor linear(Context& ctx, Tensor x, const Linear& layer, Activation activation) {
+  Tensor out;
+  linear(ctx, x, {&layer, 1}, activation, {&out, 1});
   return out;
 }
 

@@ -3,6 +3,7 @@
 // whose last extent is n. Formulas and rounding: kernels/kernels.h.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <span>
 #include <vector>
@@ -20,6 +21,14 @@ struct Linear {
 
 /// x (…, in) -> (…, out), the activation last.
 [[nodiscard]] Tensor linear(Context&, Tensor x, const Linear&, Activation = Activation::none);
+/// The same by several layers, for which x is rounded once.
+void linear(Context&, Tensor x, std::span<const Linear> layers, Activation, std::span<Tensor> out);
+template <std::size_t count>
+[[nodiscard]] std::array<Tensor, count> linear(Context& ctx, Tensor x, const std::array<Linear, count>& layers) {
+  std::array<Tensor, count> out;
+  linear(ctx, x, layers, Activation::none, out);
+  return out;
+}
 
 // ---- norms
 

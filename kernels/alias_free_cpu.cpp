@@ -35,7 +35,7 @@ HWY_INLINE void add_filtered(const float* x, std::int64_t count, const float* ta
                              float* out) {
   for (std::int64_t tap = first; tap < number; tap += 2) {
     const float* from = x + (forward ? tap / 2 : -(tap / 2));
-    map(from, out, count, out, [&](Vec v, Vec sum) { return hn::MulAdd(all(taps[tap]), v, sum); });
+    map(from, out, count, out, [&](auto v, auto sum) { return hn::MulAdd(wide(taps[tap]), v, sum); });
   }
 }
 
@@ -55,9 +55,9 @@ void alias_free(const AliasFreeChannel& c, std::int64_t begin, std::int64_t end,
     const std::int64_t reach = (c.up_taps - 1 - tap) / 2;  // pair e is made of x[e + shift − reach … e + shift]
     for (std::int64_t i = 0; i < pairs + reach; ++i) signal[i] = c.x[std::clamp<std::int64_t>(first + shift - reach + i, 0, c.length - 1)];
     add_filtered(signal + reach, pairs, c.up, tap, c.up_taps, false, phase[parity]);
-    map(phase[parity], pairs, phase[parity], [&](Vec sum) {
-      const Vec value = hn::Add(sum, sum), wave = hn::Sin(Floats(), hn::Mul(all(c.frequency), value));
-      return hn::MulAdd(hn::Mul(wave, wave), all(c.inverse_magnitude), value);
+    map(phase[parity], pairs, phase[parity], [&](auto sum) {
+      const auto value = hn::Add(sum, sum), wave = hn::Sin(Wide(), hn::Mul(wide(c.frequency), value));
+      return hn::MulAdd(hn::Mul(wave, wave), wide(c.inverse_magnitude), value);
     });
   }
   // Beyond the ends the fine signal repeats its first and its last sample.
@@ -69,7 +69,7 @@ void alias_free(const AliasFreeChannel& c, std::int64_t begin, std::int64_t end,
   std::fill(out, out + (end - begin), 0.0F);
   for (std::int64_t tap = 0; tap < c.down_taps; ++tap) {
     const std::int64_t at = tap - down_pad + 2 * (begin - first);  // of output `begin`, counted from fine sample 2·first; never negative
-    map(phase[at % 2] + at / 2, out, end - begin, out, [&](Vec v, Vec sum) { return hn::MulAdd(all(c.down[tap]), v, sum); });
+    map(phase[at % 2] + at / 2, out, end - begin, out, [&](auto v, auto sum) { return hn::MulAdd(wide(c.down[tap]), v, sum); });
   }
 }
 

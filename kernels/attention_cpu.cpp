@@ -15,6 +15,7 @@
 #include "kernels/multiply.h"
 #include "kernels/pieces.h"
 #include "kernels/simd-inl.h"
+#include "kernels/turn-inl.h"
 
 #ifndef FABULA_SOFTMAX
 #define FABULA_SOFTMAX
@@ -26,7 +27,6 @@ struct Softmax {
   std::int64_t stride, keys, queries;
   std::int64_t visible, step;  ///< the first query sees so many of the keys, below 1: none; each further one `step` more
   float scale;
-  bool rounded;  ///< weights are kept as bf16 values; their total is that of the weights before
   float *largest, *total, *factors;
 };
 }  // namespace fabula
@@ -61,77 +61,201 @@ float soften(float* row, std::int64_t count, float scale, float& largest, float&
 }
 
 void scale_row(float* row, std::int64_t count, float factor) {
-  map(row, count, row, [&](Vec v) { return hn::Mul(v, all(factor)); });
+  map(row, count, row, [&](auto v) { return hn::Mul(v, wide(factor)); });
 }
 
 // A query's weights of a block of keys are added up as eight sums, of every eighth key, and these as SumOfLanes adds a vector of eight:
 // soften()'s order.
-constexpr std::int64_t partial_sums = 8;
+constexpr int partial_sums = 8;
 
-/// use(key, key % partial_sums) for all keys.
+/// use(key, key % partial_sums) for all keys. The second is a constant wherever it stands, so that sums it chooses stay in registers.
 template <typename Use>
 HWY_INLINE void each_key(std::int64_t keys, const Use& use) {
   std::int64_t key = 0;
-  for (; key + partial_sums <= keys; key += partial_sums) {
-    use(key, 0), use(key + 1, 1), use(key + 2, 2), use(key + 3, 3), use(key + 4, 4), use(key + 5, 5), use(key + 6, 6), use(key + 7, 7);
-  }
-  for (int part = 0; key < keys; ++key, ++part) use(key, part);
+  for (; key + partial_sums <= keys; key += partial_sums) unrolled<partial_sums>([&](int part) ALWAYS_INLINE { use(key + part, part); });
+  unrolled<partial_sums>([&](int part) ALWAYS_INLINE {
+    if (key + part < keys) use(key + part, part);
+  });
 }
 
+/// Which keys of a block a vector of queries sees, and the sums of their weights.
+template <typename D, bool is_masked, bool is_whole = false>
+class Columns {
+ public:
+  using V = hn::Vec<D>;
+
+  Columns(const Softmax& s, std::int64_t query)
+      : s_(s),
+        query_(query),
+        seen_(hn::Add(integers(s.visible + s.step * query), hn::Mul(hn::Iota(hn::RebindToSigned<D>(), 0), integers(s.step)))) {}
+
+  [[nodiscard]] HWY_INLINE V product(std::int64_t key) const {
+    return load(D(), s_.products + key * s_.stride + query_, s_.queries - query_);
+  }
+
+  /// A weight, zero for a key that is not seen.
+  [[nodiscard]] HWY_INLINE V seen(V weight, std::int64_t key) const { return is_masked ? hn::IfThenElseZero(sees(key), weight) : weight; }
+
+  /// The largest product so far.
+  [[nodiscard]] HWY_INLINE V peak() const {
+    const V before = load(D(), s_.largest + query_, s_.queries - query_);
+    V peaks[2] = {before, before};
+    each_key(s_.keys, [&](std::int64_t key, int part) ALWAYS_INLINE {
+      V value = product(key);
+      if constexpr (is_masked) value = hn::IfThenElse(sees(key), value, before);
+      peaks[part % 2] = hn::Max(peaks[part % 2], value);
+    });
+    return hn::Max(peaks[0], peaks[1]);
+  }
+
+  /// Stores the new peak, the factor that comes with it, and the total.
+  HWY_INLINE void keep(V now, V factor, V* sums) const {
+    const std::int64_t left = s_.queries - query_;
+    for (std::int64_t width = partial_sums / 2; width > 0; width /= 2) {
+      for (std::int64_t i = 0; i < width; ++i) sums[i] = hn::Add(sums[i], sums[i + width]);
+    }
+    store(now, s_.largest + query_, left);
+    store(factor, s_.factors + query_, left);
+    store(hn::MulAdd(load(D(), s_.total + query_, left), factor, sums[0]), s_.total + query_, left);
+  }
+
+ private:
+  static HWY_INLINE auto integers(std::int64_t value) { return hn::Set(hn::RebindToSigned<D>(), static_cast<std::int32_t>(value)); }
+  [[nodiscard]] HWY_INLINE auto sees(std::int64_t key) const { return hn::RebindMask(D(), hn::Lt(integers(key), seen_)); }
+
+  const Softmax& s_;
+  std::int64_t query_;
+  hn::Vec<hn::RebindToSigned<D>> seen_;
+};
+
 /// soften() for a vector of queries from `query` on. is_masked: some of them do not see all keys.
-template <bool is_masked, bool is_rounded>
+template <bool is_masked>
 void soften_vector(const Softmax& s, std::int64_t query) {
-  const hn::RebindToSigned<Floats> integers;
-  const auto all_integers = [&](std::int64_t value) ALWAYS_INLINE { return hn::Set(integers, static_cast<std::int32_t>(value)); };
-  const std::int64_t left = s.queries - query;
-  const auto seen = hn::Add(all_integers(s.visible + s.step * query), hn::Mul(hn::Iota(integers, 0), all_integers(s.step)));
-  const auto sees = [&](std::int64_t key) ALWAYS_INLINE { return hn::RebindMask(Floats(), hn::Lt(all_integers(key), seen)); };
-  const Vec before = load(s.largest + query, left);
-  Vec peaks[2] = {before, before};
+  const Wide d;
+  const Columns<Wide, is_masked> columns(s, query);
+  const auto now = columns.peak();
+  hn::Vec<Wide> sums[partial_sums];
+  for (auto& sum : sums) sum = hn::Zero(d);
   each_key(s.keys, [&](std::int64_t key, int part) ALWAYS_INLINE {
-    Vec product = load(s.products + key * s.stride + query, left);
-    if constexpr (is_masked) product = hn::IfThenElse(sees(key), product, before);
-    peaks[part % 2] = hn::Max(peaks[part % 2], product);
-  });
-  const Vec now = hn::Max(peaks[0], peaks[1]);
-  Vec sums[partial_sums];
-  for (Vec& sum : sums) sum = all(0.0F);
-  each_key(s.keys, [&](std::int64_t key, int part) ALWAYS_INLINE {
-    float* at = s.products + key * s.stride + query;
-    Vec weight = exp(hn::Mul(hn::Sub(load(at, left), now), all(s.scale)));
-    if constexpr (is_masked) weight = hn::IfThenElseZero(sees(key), weight);
-    store(is_rounded ? number_to_bf16(weight) : weight, at, left);
+    const auto weight = columns.seen(exp(hn::Mul(hn::Sub(columns.product(key), now), hn::Set(d, s.scale))), key);
+    store(weight, s.products + key * s.stride + query, s.queries - query);
     sums[part] = hn::Add(sums[part], weight);
   });
-  for (std::int64_t width = partial_sums / 2; width > 0; width /= 2) {
-    for (std::int64_t i = 0; i < width; ++i) sums[i] = hn::Add(sums[i], sums[i + width]);
-  }
-  HWY_ALIGN float peak[hn::MaxLanes(Floats())], sum[hn::MaxLanes(Floats())];
-  hn::Store(now, Floats(), peak);
-  hn::Store(sums[0], Floats(), sum);
-  for (std::int64_t i = 0; i < std::min(left, lanes()); ++i) {
-    const std::int64_t q = query + i;
-    s.factors[q] = s.largest[q] == peak[i] ? 1.0F : std::exp(s.scale * (s.largest[q] - peak[i]));
-    s.largest[q] = peak[i];
-    s.total[q] = s.total[q] * s.factors[q] + sum[i];
+  columns.keep(now, exp(hn::Mul(hn::Sub(load(d, s.largest + query, s.queries - query), now), hn::Set(d, s.scale))), sums);
+}
+
+/// 2^x for x up to 0 with a relative error of 2.6e-6, far below that of a weight which is rounded to bf16; 2^-126 for less.
+template <typename V>
+HWY_INLINE V power_of_two(V x) {
+  const hn::DFromV<V> d;
+  const hn::RebindToSigned<hn::DFromV<V>> integers;
+  const auto all = [d](float value) ALWAYS_INLINE { return hn::Set(d, value); };
+  const V ones = all(12582912.0F);  // 1.5 · 2^23, as in exp()
+  x = hn::Max(x, all(-126.0F));
+  const V shifted = hn::Add(x, ones), rest = hn::Sub(x, hn::Sub(shifted, ones));
+  V sum = hn::MulAdd(all(9.570102207e-3F), rest, all(5.591785908e-2F));  // least largest relative error between −½ and ½
+  sum = hn::MulAdd(sum, rest, all(2.402474433e-1F));
+  sum = hn::MulAdd(sum, rest, all(6.931217909e-1F));
+  sum = hn::MulAdd(sum, rest, all(9.999992847e-1F));
+  return hn::BitCast(d, hn::Add(hn::BitCast(integers, sum), hn::ShiftLeft<23>(hn::BitCast(integers, shifted))));
+}
+
+/// The same with weights that are rounded to bf16, two keys at a time: keep(key, upper halves of the words of key, those of key + 1).
+/// Totals are those of the weights before they were rounded.
+template <bool is_masked, bool is_whole, typename Keep>
+HWY_INLINE void soften_rounded_vector(const Softmax& s, std::int64_t query, const Keep& keep) {
+  const Wide d;
+  const hn::RebindToUnsigned<Wide> words;
+  const Columns<Wide, is_masked, is_whole> columns(s, query);
+  const auto now = columns.peak(), scale = hn::Set(d, s.scale * 1.44269504F), shift = hn::Mul(now, scale);
+  hn::Vec<Wide> sums[partial_sums];
+  for (auto& sum : sums) sum = hn::Zero(d);
+  const auto rounded = [&](std::int64_t key, int part) ALWAYS_INLINE {  // half a unit of the last place is rounded up
+    const auto weight = columns.seen(power_of_two(hn::MulSub(columns.product(key), scale, shift)), key);
+    sums[part] = hn::Add(sums[part], weight);
+    return hn::Add(hn::BitCast(words, weight), hn::Set(words, 0x8000U));
+  };
+  const auto pair = [&](std::int64_t key, int part) ALWAYS_INLINE {
+    const auto first = rounded(key, part), second = rounded(key + 1, part + 1);
+    keep(key, first, second);
+  };
+  std::int64_t key = 0;
+  for (; key + partial_sums <= s.keys; key += partial_sums)
+    unrolled<partial_sums / 2>([&](int i) ALWAYS_INLINE { pair(key + 2 * i, 2 * i); });
+  unrolled<partial_sums / 2>([&](int i) ALWAYS_INLINE {
+    if (key + 2 * i + 1 < s.keys) return pair(key + 2 * i, 2 * i);
+    if (key + 2 * i < s.keys) keep(key + 2 * i, rounded(key + 2 * i, 2 * i), hn::Zero(words));
+  });
+  const auto before = load(d, s.largest + query, s.queries - query);
+  columns.keep(now, hn::IfThenElse(hn::Eq(before, now), hn::Set(d, 1.0F), power_of_two(hn::MulSub(before, scale, shift))), sums);
+}
+
+/// use(whether some of a vector's queries do not see all keys, its first query) for all vectors.
+template <typename Use>
+void each_query(const Softmax& s, const Use& use) {
+  for (std::int64_t query = 0; query < s.queries; query += static_cast<std::int64_t>(hn::Lanes(Wide()))) {
+    if (s.visible + s.step * query < s.keys)
+      use(std::true_type(), query);
+    else
+      use(std::false_type(), query);
   }
 }
 
 /// Turns products into weights, exp(scale · (product − the largest so far)), zero for a key that is not seen.
 void soften_columns(const Softmax& s) {
-  for (std::int64_t query = 0; query < s.queries; query += lanes()) {
-    const bool is_masked = s.visible + s.step * query < s.keys;
-    const auto soften = s.rounded ? (is_masked ? soften_vector<true, true> : soften_vector<false, true>)
-                                  : (is_masked ? soften_vector<true, false> : soften_vector<false, false>);
-    soften(s, query);
-  }
+  each_query(s, [&](auto is_masked, std::int64_t query) { soften_vector<is_masked.value>(s, query); });
+}
+
+/// The same with weights rounded to bf16, as floats in the products' place.
+void soften_to_bf16(const Softmax& s) {
+  const hn::RebindToUnsigned<Wide> words;
+  each_query(s, [&](auto is_masked, std::int64_t query) {
+    const auto put = [&](std::int64_t key, auto bits) ALWAYS_INLINE {
+      store(hn::BitCast(Wide(), hn::And(bits, hn::Set(words, 0xFFFF0000U))), s.products + key * s.stride + query, s.queries - query);
+    };
+    soften_rounded_vector<is_masked.value, false>(s, query, [&](std::int64_t key, auto first, auto second) ALWAYS_INLINE {
+      put(key, first);
+      if (key + 1 < s.keys) put(key + 1, second);
+    });
+  });
+}
+
+/// The same as tiles of b (keys, queries) for block_side queries.
+void soften_to_tiles(const Softmax& s, std::uint32_t* tiles) {
+  const hn::RebindToUnsigned<Wide> words;
+  const std::int64_t deep = tiles_along(s.keys);
+  each_query(s, [&](auto is_masked, std::int64_t query) {
+    std::uint32_t* column = tiles + query / tile_side * deep * tile_words + query % tile_side;
+    soften_rounded_vector<is_masked.value, true>(s, query, [&](std::int64_t key, auto first, auto second) ALWAYS_INLINE {
+      const auto both = hn::OrAnd(hn::ShiftRight<16>(first), second, hn::Set(words, 0xFFFF0000U));
+      hn::StoreU(both, words, column + key / 2 * tile_side);
+    });
+    for (std::int64_t pair = (s.keys + 1) / 2; pair < deep * tile_side; ++pair)
+      hn::StoreU(hn::Zero(words), words, column + pair * tile_side);
+  });
 }
 
 /// Columns of sums (rows, columns) times each column's factor.
 void scale_columns(Matrix<float> sums, std::int64_t rows, std::int64_t columns, const float* factors) {
   for (std::int64_t row = 0; row < rows; ++row) {
     float* at = sums.data + row * sums.stride;
-    map(at, factors, columns, at, [](Vec sum, Vec factor) { return hn::Mul(sum, factor); });
+    map(at, factors, columns, at, [](auto sum, auto factor) { return hn::Mul(sum, factor); });
+  }
+}
+
+/// out (rows, dim), rows `stride` apart = sums (dim, block_side) turned, each query's by its total.
+void store_columns(const float* sums, const float* total, std::int64_t rows, std::int64_t dim, float* out, std::int64_t stride) {
+  std::int64_t i = 0;
+#if HWY_MAX_BYTES >= 16
+  const hn::RebindToFloat<TurnedWords> d;
+  for (; i + turned_rows <= dim; i += turned_rows) {
+    turn(reinterpret_cast<const std::uint8_t*>(sums + i * block_side), block_side * sizeof(float), rows,
+         [&](std::int64_t query, auto words)
+             ALWAYS_INLINE { hn::StoreU(hn::Mul(hn::BitCast(d, words), hn::Set(d, 1.0F / total[query])), d, out + query * stride + i); });
+  }
+#endif
+  for (; i < dim; ++i) {
+    for (std::int64_t query = 0; query < rows; ++query) out[query * stride + i] = sums[i * block_side + query] * (1.0F / total[query]);
   }
 }
 
@@ -244,15 +368,16 @@ namespace fabula {
 namespace {
 
 HWY_EXPORT(soften_columns);
+HWY_EXPORT(soften_to_bf16);
+HWY_EXPORT(soften_to_tiles);
 HWY_EXPORT(scale_row);
 HWY_EXPORT(scale_columns);
+HWY_EXPORT(store_columns);
 HWY_EXPORT(attend_group);
 
 constexpr std::int64_t query_block = 192, key_block = 256;
 // Rows of a block's products do not fall on the same few sets of the first-level cache: an odd number of its lines.
 constexpr std::int64_t products_stride = query_block + 16;
-
-constexpr std::int64_t most_rounded_dim = 128;  // of a head whose products are bf16: copies of it lie on the stack
 
 /// Asks for rows of a head, which lie far apart, before they are needed: a processor does not foresee such a stride.
 void prefetch(const float* rows, std::int64_t count, std::int64_t stride, std::int64_t dim) {
@@ -270,14 +395,14 @@ struct HeadBlock {
   const float *k, *v;
   std::int64_t kv_stride, keys, dim;
   float* out;
-  TileProduct* product = nullptr;  ///< of TiledProducts
 };
 
 /// Products of a block of keys with the queries, and the sums of their values: of f32 operands where they lie.
 class Float32Products {
  public:
-  static constexpr bool rounded = false;
   explicit Float32Products(const HeadBlock& block) : b_(block) {}
+
+  static void soften(const Softmax& s) { HWY_DYNAMIC_DISPATCH(soften_columns)(s); }
 
   /// products (count, rows) of keys [key, key + count).
   void score(std::int64_t key, std::int64_t count, float* products) {
@@ -314,7 +439,8 @@ class Float32Products {
 /// The same of operands rounded to bf16, which are copied for it.
 class RoundedProducts : public Float32Products {
  public:
-  static constexpr bool rounded = true;
+  static void soften(const Softmax& s) { HWY_DYNAMIC_DISPATCH(soften_to_bf16)(s); }
+
   explicit RoundedProducts(const HeadBlock& block) : Float32Products(block) {
     float query[most_rounded_dim];
     for (std::int64_t row = 0; row < b_.rows; ++row) {
@@ -346,42 +472,6 @@ class RoundedProducts : public Float32Products {
   alignas(64) float queries_[most_rounded_dim * products_stride], rows_[key_block * stride];  // queries turned once for all keys
 };
 
-/// The bytes of RoundedProducts by AMX's tiles. Sums have the queries as columns, so that weights become tiles without being turned.
-class TiledProducts {
- public:
-  static constexpr bool rounded = false;  // packing rounds the weights
-  explicit TiledProducts(const HeadBlock& block) : b_(block) {
-    pack_rows({b_.q, b_.q_stride}, b_.rows, b_.dim, queries_);
-    turn_tiles(queries_, words_in_tiles(b_.rows, b_.dim));
-  }
-
-  void score(std::int64_t key, std::int64_t count, float* products) {
-    pack_rows({b_.k + key * b_.kv_stride, b_.kv_stride}, count, b_.dim, rows_);
-    b_.product(rows_, queries_, {products, products_stride}, count, b_.rows, b_.dim, false);
-  }
-
-  void sum(std::int64_t key, std::int64_t count, const float* weights, const float* factors) {
-    if (key > 0) HWY_DYNAMIC_DISPATCH(scale_columns)({sums_, products_stride}, b_.dim, b_.rows, factors);
-    pack_columns(Matrix<const float>{b_.v + key * b_.kv_stride, b_.kv_stride}, b_.dim, count, rows_);
-    turn_tiles(rows_, words_in_tiles(b_.dim, count));
-    pack_columns(Matrix<const float>{weights, products_stride}, b_.rows, count, weights_);
-    b_.product(rows_, weights_, {sums_, products_stride}, b_.dim, b_.rows, count, key > 0);
-  }
-
-  void finish(const float* total) {
-    for (std::int64_t row = 0; row < b_.rows; ++row) {
-      const float share = 1.0F / total[row];
-      for (std::int64_t i = 0; i < b_.dim; ++i) b_.out[row * b_.q_stride + i] = sums_[i * products_stride + row] * share;
-    }
-  }
-
- private:
-  HeadBlock b_;
-  alignas(64) std::uint32_t queries_[words_in_tiles(query_block, most_rounded_dim)], rows_[words_in_tiles(key_block, most_rounded_dim)],
-      weights_[words_in_tiles(query_block, key_block)];
-  alignas(64) float sums_[most_rounded_dim * products_stride];
-};
-
 /// The first query sees `seen` keys, each further one `step` more (0 or 1). Queries are the columns of the products, so that a vector holds
 /// some of them and the softmax needs no sums across it, and so that it is the few queries which are turned, not all keys.
 template <typename Products>
@@ -394,27 +484,36 @@ void attend(const HeadBlock& block, std::int64_t seen, std::int64_t step) {
   for (std::int64_t key = 0; key < block.keys; key += key_block) {
     const std::int64_t count = std::min(key_block, block.keys - key);
     products.score(key, count, weights);
-    HWY_DYNAMIC_DISPATCH(soften_columns)
-    ({weights, products_stride, count, block.rows, seen - key, step, scale, Products::rounded, largest, total, factors});
+    Products::soften({weights, products_stride, count, block.rows, seen - key, step, scale, largest, total, factors});
     products.sum(key, count, weights, factors);
   }
   products.finish(total);
 }
 
-template <typename Products>
-void attend_heads(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out, TileProduct* product = nullptr) {
-  const std::int64_t q_rows = q.shape[0], heads = q.shape[1], dim = q.shape[2];
-  const std::int64_t k_rows = k.shape[0], kv_heads = k.shape[1];
+/// Queries of one head that are attended together, and what they see.
+struct QueryBlock {
+  std::int64_t head, kv_head, first, rows, keys, seen, step;
+};
+
+/// use(QueryBlock) for all heads and queries, on the threads of `exec`.
+template <typename Use>
+void each_block(const Exec& exec, Tensor q, Tensor k, bool causal, const Use& use) {
+  const std::int64_t q_rows = q.shape[0], heads = q.shape[1], k_rows = k.shape[0], group = heads / k.shape[1];
   const std::int64_t blocks = (q_rows + query_block - 1) / query_block;
   in_pieces(exec, heads * blocks, 1, [&](std::int64_t piece, std::int64_t) {
-    const std::int64_t head = piece / blocks, begin = piece % blocks * query_block;
-    const std::int64_t first = (begin * heads + head) * dim, kv_first = head / (heads / kv_heads) * dim;
-    const std::int64_t rows = std::min(query_block, q_rows - begin), seen = causal ? k_rows - q_rows + begin + 1 : k_rows,
-                       step = causal ? 1 : 0;
-    const std::int64_t keys = seen + step * (rows - 1);
-    attend<Products>(
-        {q.f32() + first, heads * dim, rows, k.f32() + kv_first, v.f32() + kv_first, kv_heads * dim, keys, dim, out.f32() + first, product},
-        seen, step);
+    const std::int64_t head = piece / blocks, first = piece % blocks * query_block, rows = std::min(query_block, q_rows - first);
+    const std::int64_t seen = causal ? k_rows - q_rows + first + 1 : k_rows, step = causal ? 1 : 0;
+    use(QueryBlock{head, head / group, first, rows, seen + step * (rows - 1), seen, step});
+  });
+}
+
+template <typename Products>
+void attend_heads(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out) {
+  const std::int64_t heads = q.shape[1], kv_heads = k.shape[1], dim = q.shape[2];
+  each_block(exec, q, k, causal, [&](const QueryBlock& b) {
+    const std::int64_t at = (b.first * heads + b.head) * dim, kv_at = b.kv_head * dim;
+    attend<Products>({q.f32() + at, heads * dim, b.rows, k.f32() + kv_at, v.f32() + kv_at, kv_heads * dim, b.keys, dim, out.f32() + at},
+                     b.seen, b.step);
   });
 }
 
@@ -424,8 +523,60 @@ void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tens
 
 void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor scratch, Tensor out) {
   if (q.shape[2] > most_rounded_dim) return attention(exec, q, k, v, causal, scratch, out);
-  if (instruction_set() == InstructionSet::amx) return attention_by_tiles(exec, q, k, v, causal, out, multiply_tiles);
+  if (exec.attention == AttentionBy::tiles) return attention_by_tiles(exec, q, k, v, causal, scratch, out, amx_tiles());
   attend_heads<RoundedProducts>(exec, q, k, v, causal, out);
+}
+
+// ---- by tiles: the bytes of RoundedProducts
+
+/// Tiles of a head's keys (keys, dim), and of its values turned, a block of keys after the other: (dim, keys of the block).
+struct TiledHead {
+  std::uint32_t *keys, *values;
+};
+
+TiledHead tiled_head(Tensor k, Tensor scratch, std::int64_t head) {
+  const std::int64_t key_words = words_in_tiles(k.shape[0], k.shape[2]);
+  auto* keys = scratch.as<std::uint32_t>() + head * tiled_head_words(k.shape[0], k.shape[2]);
+  return {keys, keys + key_words};
+}
+
+void tile_heads(const Exec& exec, Tensor k, Tensor v, Tensor scratch) {
+  const std::int64_t rows = k.shape[0], dim = k.shape[2], stride = k.shape[1] * dim, blocks = (rows + key_block - 1) / key_block;
+  in_pieces(exec, k.shape[1] * blocks, 1, [&](std::int64_t piece, std::int64_t) {
+    const std::int64_t head = piece / blocks, block = piece % blocks, key = block * key_block, count = std::min(key_block, rows - key);
+    const TiledHead to = tiled_head(k, scratch, head);
+    const std::int64_t from = key * stride + head * dim;
+    pack_rows({k.f32() + from, stride}, count, dim, to.keys + words_in_tiles(key, dim));
+    std::uint32_t* values = to.values + block * words_in_tiles(dim, key_block);
+    pack_columns(Matrix<const float>{v.f32() + from, stride}, dim, count, values);
+    turn_tiles(values, words_in_tiles(dim, count));
+  });
+}
+
+/// At most block_side queries of one head, `stride` floats apart as out's rows. Queries are the columns of every product.
+void attend_tiled(const float* q, std::int64_t stride, const QueryBlock& b, const TiledHead& head, std::int64_t k_rows, std::int64_t dim,
+                  const TileUnit& unit, float* out) {
+  alignas(64) std::uint32_t queries[words_in_tiles(block_side, most_rounded_dim)], weights[words_in_tiles(block_side, key_block)];
+  alignas(64) float products[key_block * block_side], sums[most_rounded_dim * block_side];
+  alignas(64) float largest[block_side], total[block_side] = {}, factors[block_side];
+  std::fill_n(largest, block_side, -std::numeric_limits<float>::infinity());
+  pack_rows({q, stride}, b.rows, dim, queries);
+  turn_tiles(queries, words_in_tiles(block_side, dim));
+  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
+  const std::int64_t high = (dim + block_side - 1) / block_side;
+  for (std::int64_t key = 0; key < b.keys; key += key_block) {
+    const std::int64_t count = std::min(key_block, b.keys - key);
+    unit.multiply(head.keys + words_in_tiles(key, dim), tiles_along(dim), queries, tiles_along(dim), (count + block_side - 1) / block_side,
+                  products, false);
+    HWY_DYNAMIC_DISPATCH(soften_to_tiles)
+    ({products, block_side, count, block_side, b.seen - key, b.step, scale, largest, total, factors}, weights);
+    if (key > 0 && std::any_of(factors, factors + block_side, [](float factor) { return factor != 1.0F; }))
+      HWY_DYNAMIC_DISPATCH(scale_columns)({sums, block_side}, dim, block_side, factors);
+    const std::int64_t stored = std::min(key_block, k_rows - key);  // keys of the block, of which a causal query may see but some
+    unit.multiply(head.values + key / key_block * words_in_tiles(dim, key_block), tiles_along(stored), weights, tiles_along(count), high,
+                  sums, key > 0);
+  }
+  HWY_DYNAMIC_DISPATCH(store_columns)(sums, total, b.rows, dim, out, stride);
 }
 
 void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys, Tensor values, Tensor table, Tensor rows, Tensor out) {
@@ -456,8 +607,25 @@ void paged_attention(const Exec& exec, Tensor q, Tensor k, Tensor v, Tensor keys
 
 }  // namespace
 
-void attention_by_tiles(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor out, TileProduct* product) {
-  attend_heads<TiledProducts>(exec, q, k, v, causal, out, product);
+std::int64_t tiled_head_words(std::int64_t rows, std::int64_t dim) {
+  return words_in_tiles(rows, dim) + (rows + key_block - 1) / key_block * words_in_tiles(dim, key_block);
+}
+
+void attention_by_tiles(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor scratch, Tensor out, const TileUnit& unit) {
+  tile_heads(exec, k, v, scratch);
+  const std::int64_t heads = q.shape[1], dim = q.shape[2], stride = heads * dim;
+  each_block(exec, q, k, causal, [&](const QueryBlock& block) {
+    unit.begin();
+    for (std::int64_t done = 0; done < block.rows; done += block_side) {
+      QueryBlock part = block;
+      part.rows = std::min(block_side, block.rows - done);
+      part.seen += part.step * done;
+      part.keys = part.seen + part.step * (part.rows - 1);
+      const std::int64_t at = (block.first + done) * stride + block.head * dim;
+      attend_tiled(q.f32() + at, stride, part, tiled_head(k, scratch, block.kv_head), k.shape[0], dim, unit, out.f32() + at);
+    }
+    unit.end();
+  });
 }
 
 void add_cpu_attention(Kernels& table) {

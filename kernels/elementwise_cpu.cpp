@@ -14,24 +14,24 @@ namespace fabula {
 namespace HWY_NAMESPACE {
 
 void snake_floats(const float* x, std::int64_t count, float alpha, float* out) {
-  const Vec inverse = all(1.0F / (alpha + 1e-9F));
-  map(x, count, out, [&](Vec v) {
-    const Vec wave = hn::Sin(Floats(), hn::Mul(all(alpha), v));
+  const auto inverse = wide(1.0F / (alpha + 1e-9F));
+  map(x, count, out, [&](auto v) {
+    const auto wave = hn::Sin(Wide(), hn::Mul(wide(alpha), v));
     return hn::MulAdd(hn::Mul(wave, wave), inverse, v);
   });
 }
 
 void activate_floats(const float* x, std::int64_t count, Activation activation, float* out) {
-  with_activation(activation, [&](auto tag) { map(x, count, out, [](Vec v) { return activated<decltype(tag)::value>(v); }); });
+  with_activation(activation, [&](auto tag) { map(x, count, out, [](auto v) { return activated<decltype(tag)::value>(v); }); });
 }
 
 void axpby_floats(float a, const float* x, float b, const float* y, std::int64_t count, float* out) {
-  map(x, y, count, out, [&](Vec u, Vec v) { return hn::MulAdd(all(a), u, hn::Mul(all(b), v)); });
+  map(x, y, count, out, [&](auto u, auto v) { return hn::MulAdd(wide(a), u, hn::Mul(wide(b), v)); });
 }
 
 void gated_floats(const float* gate, const float* up, std::int64_t count, Activation activation, float* out) {
   with_activation(activation, [&](auto tag) {
-    map(gate, up, count, out, [](Vec g, Vec u) { return hn::Mul(activated<decltype(tag)::value>(g), u); });
+    map(gate, up, count, out, [](auto g, auto u) { return hn::Mul(activated<decltype(tag)::value>(g), u); });
   });
 }
 
@@ -43,7 +43,7 @@ void multiply_add_floats(const float* x, const float* factors, std::int64_t coun
 }
 
 void affine_floats(const float* x, std::int64_t count, float scale, float shift, float* out) {
-  map(x, count, out, [&](Vec v) { return hn::MulAdd(v, all(scale), all(shift)); });
+  map(x, count, out, [&](auto v) { return hn::MulAdd(v, wide(scale), wide(shift)); });
 }
 
 /// `count` pixels of three planes that lie `plane` apart.

@@ -32,35 +32,41 @@ void round_rows(const Exec& exec, Tensor x, bool as_tiles, Tensor to) {
             });
 }
 
-void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, RoundedX rounded, Tensor out) {
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   if (rows == 0 || n == 0) return;
   const bool is_bf16 = weight.dtype == DType::bf16,
              by_tiles = is_bf16 && rows >= fewest_tiled_rows && instruction_set() == InstructionSet::amx;
-  if (is_bf16) round_rows(exec, x, by_tiles, scratch);
+  const Tensor scratch = rounded.scratch;
+  if (is_bf16 && !rounded.is_there) round_rows(exec, x, by_tiles, scratch);
   const float* factors = is_bf16 ? scratch.f32() : x.f32();
   const bool one_tile = rows * n * k < least_shared_product;
-  const std::int64_t tile_rows = one_tile ? rows : by_tiles ? tile_size(rows, rows_per_amx_tile, 32) : tile_size(rows, rows_per_tile, 12);
-  const std::int64_t tile_columns = one_tile ? n : tile_size(n, columns_per_tile, 32);
+  const std::int64_t tile_rows = by_tiles   ? tile_size(rows, most_tiled_rows, block_side)
+                                 : one_tile ? rows
+                                            : tile_size(rows, rows_per_tile, 12);
+  const std::int64_t tile_columns = one_tile ? n : tile_size(n, by_tiles ? tiled_group * block_side : columns_per_tile, block_side);
   const std::int64_t tiles_down = (rows + tile_rows - 1) / tile_rows, tiles_across = (n + tile_columns - 1) / tile_columns;
   in_pieces(exec, tiles_down * tiles_across, 1, [&](std::int64_t tile, std::int64_t) {
     const std::int64_t row = tile / tiles_across * tile_rows, column = tile % tiles_across * tile_columns;
     const std::int64_t height = std::min(tile_rows, rows - row), width = std::min(tile_columns, n - column);
     const Matrix<float> to{out.f32() + row * n + column, n};
+    const Finish last{bias.absent() ? nullptr : bias.f32() + column, activation};
     if (by_tiles)
-      multiply_by_tiles(scratch.as<std::uint32_t>() + words_in_tiles(row, k), {weight.as<std::uint16_t>() + column * k, k, true}, to,
-                        height, width, k);
-    else if (is_bf16)
+      return multiply_by_tiles(scratch.as<std::uint32_t>() + words_in_tiles(row, k), {weight.as<std::uint16_t>() + column * k, k, true}, to,
+                               height, width, k, last);
+    if (is_bf16)
       multiply_bf16({factors + row * k, k}, {weight.as<std::uint16_t>() + column * k, k, true}, to, height, width, k);
     else
       multiply({factors + row * k, k}, {weight.f32() + column * k, k, true}, to, height, width, k, false);
-    if (!bias.absent() || activation != Activation::none) {
-      HWY_DYNAMIC_DISPATCH(finish)(to.data, n, height, width, bias.absent() ? nullptr : bias.f32() + column, activation);
-    }
+    if (!last.is_nothing()) finish_rows({to.data, n}, height, width, last, to);
   });
 }
 
 }  // namespace
+
+void finish_rows(Matrix<const float> sums, std::int64_t rows, std::int64_t columns, const Finish& last, Matrix<float> to) {
+  HWY_DYNAMIC_DISPATCH(finish)(sums.data, sums.stride, rows, columns, last.bias, last.activation, to.data, to.stride);
+}
 
 void add_cpu_gemm(Kernels& table) { table.linear = linear; }
 

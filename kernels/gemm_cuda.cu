@@ -57,22 +57,16 @@ __global__ void __launch_bounds__(tile_threads)
 }
 
 /// Whether cuBLASLt made the product. It knows one of the activations; the others follow in a kernel of ours.
-bool by_cublaslt(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+bool by_cublaslt(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, RoundedX rounded, Tensor out) {
   if (!has_cublaslt()) return false;
   const bool narrow = weight.dtype == DType::bf16, gelu = activation == Activation::gelu_tanh;
-  if (narrow) {
+  if (narrow && !rounded.is_there) {
     for_each(exec, "linear", x.elements(),
-             [=, x = x.f32(), to = scratch.as<std::uint16_t>()] __device__(std::int64_t i) { to[i] = to_bf16(x[i]); });
+             [=, x = x.f32(), to = rounded.scratch.as<std::uint16_t>()] __device__(std::int64_t i) { to[i] = to_bf16(x[i]); });
   }
-  const Product product{narrow ? scratch.data : x.data,
-                        weight.data,
-                        bias.f32(),
-                        out.f32(),
-                        x.rows(),
-                        x.width(),
-                        out.width(),
-                        narrow,
-                        gelu ? Epilogue::gelu_tanh : Epilogue::none};
+  const Product product{
+      narrow ? rounded.scratch.data : x.data,     weight.data, bias.f32(), out.f32(), x.rows(), x.width(), out.width(), narrow,
+      gelu ? Epilogue::gelu_tanh : Epilogue::none};
   if (!multiply_with_cublaslt(exec, product)) return false;
   if (activation != Activation::none && !gelu) activate(exec, out, activation, out);
   return true;
@@ -80,9 +74,9 @@ bool by_cublaslt(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activat
 
 }  // namespace
 
-void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor scratch, Tensor out) {
+void linear(const Exec& exec, Tensor x, Tensor weight, Tensor bias, Activation activation, RoundedX rounded, Tensor out) {
   if (out.elements() == 0) return;
-  if (!exec.rows_alone && by_cublaslt(exec, x, weight, bias, activation, scratch, out)) return;
+  if (!exec.rows_alone && by_cublaslt(exec, x, weight, bias, activation, rounded, out)) return;
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   constexpr std::int64_t most_down = 65535;  // blocks of a grid along y
   for (std::int64_t first = 0; first < rows; first += most_down * tile) {

@@ -12,7 +12,7 @@ namespace {
 // Sixteen outputs at a time, so that sixteen sums, each in index order, go side by side.
 constexpr std::int64_t lanes = 16;
 
-void linear(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor /*scratch*/, Tensor out) {
+void linear(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation activation, RoundedX /*rounded*/, Tensor out) {
   const std::int64_t rows = x.rows(), k = x.width(), n = out.width();
   const bool narrow = weight.dtype == DType::bf16;
   std::vector<float> panel(static_cast<std::size_t>(k * lanes));  // (k, lanes): some rows of the weight, transposed

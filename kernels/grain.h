@@ -23,9 +23,6 @@ constexpr std::int64_t least_shared_product = 1 << 19;
 /// second-level cache while the weight is packed once for all of them (multiply_cpu.cpp).
 constexpr std::int64_t rows_per_tile = 192, columns_per_tile = 64;
 
-/// Rows of a product by AMX's tiles: so many that packing the weight's columns for them is a tenth of the products' time.
-constexpr std::int64_t rows_per_amx_tile = 512;
-
 /// Rows from which on AMX's tiles multiply: below, a tile is mostly empty, and packing the weight for it costs more than the products. The
 /// bytes are the same either way.
 constexpr std::int64_t fewest_tiled_rows = 16;

@@ -13,6 +13,9 @@
 
 namespace fabula {
 
+/// What the attention of the bf16 profile takes scratch for: AMX's tiles on the host, cuDNN on a CUDA device.
+enum class AttentionBy : std::uint8_t { loops, tiles, cudnn };
+
 /// Where an entry runs.
 struct Exec {
   ThreadPool* pool = nullptr;  ///< cpu
@@ -20,8 +23,8 @@ struct Exec {
   /// A row of `linear` must be the same bytes however many rows there are: a language model reads a text in cuts of any size. On the host
   /// it always is; cuda then uses its own loops instead of cuBLASLt.
   bool rows_alone = false;
-  bool fused_attention = false;  ///< cuda, bf16: cuDNN is there, so attention takes scratch and may go to it
-  bool graphs = true;            ///< cuda: repeated work is launched as a graph (engine/replay.h)
+  AttentionBy attention = AttentionBy::loops;  ///< what may be given attention where attention_scratch is not 0
+  bool graphs = true;                          ///< cuda: repeated work is launched as a graph (engine/replay.h)
 };
 
 enum class Pad : std::uint8_t { zero, reflect, replicate };
@@ -44,13 +47,19 @@ struct Padding3d {
 /// The longest resampling filter.
 constexpr std::int64_t most_filter_taps = 64;
 
+/// Where `linear` rounds x to bf16; several products of one x share it.
+struct RoundedX {
+  Tensor scratch{};       ///< u8, at least linear_scratch(...) bytes, or absent when that is 0
+  bool is_there = false;  ///< a product of the same x by another bf16 weight left it here
+};
+
 struct Kernels {
   const char* name;
 
   // ---- gemm
   /// out (rows, n) = x (rows, k) · weightᵀ (n, k) [+ bias (n)], then the activation. weight f32 or bf16; with a bf16 weight x is rounded
-  /// to bf16 first and the products are summed in f32. `scratch`: u8, at least linear_scratch(...) bytes, or absent when that is 0.
-  void (*linear)(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation, Tensor scratch, Tensor out);
+  /// to bf16 first and the products are summed in f32.
+  void (*linear)(const Exec&, Tensor x, Tensor weight, Tensor bias, Activation, RoundedX, Tensor out);
 
   // ---- quant
   /// As linear, with a weight (n, k) i8 whose row i stands for scale[i] times its integers. A row of x is quantised, too: q = x / s to the
@@ -142,9 +151,9 @@ struct Kernels {
 /// Bytes of scratch that `linear_i8` needs on any device: the rows' scales, then x as 16-bit integers.
 [[nodiscard]] std::size_t linear_i8_scratch(const Tensor& x);
 
-/// Bytes of scratch that `attention` needs: cuDNN's workspace and its operands in bf16, where exec.fused_attention lets it have the call,
-/// else 0. cuDNN gets what is not causal, from 16 queries on, with heads of at most 128 channels, a multiple of 8, where rows need not be
-/// alone.
+/// Bytes of scratch that `attention` needs, 0 where loops do it. By AMX: keys and values as tiles, in heads of at most 128 channels. By
+/// cuDNN: its workspace and its operands in bf16, of what is not causal, from 16 queries on, with heads of at most 128 channels, a multiple
+/// of 8, where rows need not be alone.
 [[nodiscard]] std::size_t attention_scratch(const Exec&, const Tensor& q, const Tensor& k, bool causal);
 
 [[nodiscard]] const Kernels& reference_kernels();

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "kernels/kernels.h"
+
 namespace fabula {
 
 /// A row-major matrix whose rows lie `stride` elements apart.
@@ -49,14 +51,40 @@ void pack_columns(Matrix<const float> b, std::int64_t n, std::int64_t k, std::ui
 /// Turns tiles of a matrix into those of the transposed one: rows become columns.
 void turn_tiles(std::uint32_t* tiles, std::int64_t words);
 
-/// The bytes of multiply_bf16 by AMX's tiles, where there are any: `a` (m, k) as tiles, b stored as (n, k).
-void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
-                       std::int64_t k);
+/// Sums by tiles come in blocks of 32 × 32, each row after the other.
+constexpr std::int64_t block_side = 2 * tile_side;
 
-/// c = a · b, or c += … with `add`, of operands that are tiles, for a k that is one panel: at most 384.
-void multiply_tiles(const std::uint32_t* a, const std::uint32_t* b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
-                    bool add);
-using TileProduct = decltype(multiply_tiles);
+/// What happens to sums before they are stored: activation(sum + bias).
+struct Finish {
+  const float* bias = nullptr;  ///< one a column, or none
+  Activation activation = Activation::none;
+
+  [[nodiscard]] bool is_nothing() const { return bias == nullptr && activation == Activation::none; }
+  /// For the columns from `column` on.
+  [[nodiscard]] Finish from(std::int64_t column) const { return {bias == nullptr ? nullptr : bias + column, activation}; }
+};
+
+/// to (rows, columns) = the finished sums; to may be where they are.
+void finish_rows(Matrix<const float> sums, std::int64_t rows, std::int64_t columns, const Finish& finish, Matrix<float> to);
+
+/// The most rows of multiply_by_tiles; how much of k it packs at once, in how many panels of 32 columns: 128 KiB in all.
+constexpr std::int64_t most_tiled_rows = 512, most_tiled_k = 512, tiled_group = 4;
+
+/// The bytes of multiply_bf16, finished, by AMX's tiles, where there are any: `a` (m, k) as tiles, b stored as (n, k).
+void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
+                       std::int64_t k, const Finish& finish);
+
+/// What multiplies tiles. Tiles are a state of the thread: begin() sets them up and end() gives them back.
+struct TileUnit {
+  void (*begin)();
+  void (*end)();
+  /// c = a · b, or c += … with `add`, over `deep` tiles along k: blocks of 32 rows of a, whose rows of tiles are a_deep tiles apart, with
+  /// 32 columns of b.
+  void (*multiply)(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, std::int64_t deep, std::int64_t blocks, float* c,
+                   bool add);
+};
+/// AMX's, where cpu_has_tiles().
+[[nodiscard]] const TileUnit& amx_tiles();
 
 /// Whether tiles multiply here: the processor has them, the system grants them, and they were seen to give multiply_bf16's bytes.
 [[nodiscard]] bool cpu_has_tiles();

@@ -235,21 +235,23 @@ void pack(Matrix<const T> b, std::int64_t columns, std::int64_t k, float* panel)
 
 void round_rows(Matrix<const float> from, std::int64_t rows, std::int64_t width, Matrix<float> to) {
   for (std::int64_t row = 0; row < rows; ++row) {
-    map(from.data + row * from.stride, width, to.data + row * to.stride, [](Vec value) { return nearest_bf16(value); });
+    map(from.data + row * from.stride, width, to.data + row * to.stride, [](auto value) { return nearest_bf16(value); });
   }
 }
 
 /// Rows of a (m, k), rounded to bf16, as tiles.
 void tile_rows(Matrix<const float> a, std::int64_t m, std::int64_t k, std::uint32_t* tiles) {
-  const hn::RebindToSigned<Floats> words;
-  const hn::Rebind<std::uint16_t, Floats> narrow;
+  const Wide d;
+  const hn::RebindToSigned<Wide> words;
+  const hn::Rebind<std::uint16_t, Wide> narrow;
+  const auto step = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t deep = tiles_along(k), padded = words_in_tiles(m, k) / (deep * tile_side);
   for (std::int64_t row = 0; row < padded; ++row) {
     auto* to = reinterpret_cast<std::uint16_t*>(tiles + row / tile_side * deep * tile_words + row % tile_side * tile_side);
-    for (std::int64_t i = 0; i < deep * tile_k; i += lanes()) {
+    for (std::int64_t i = 0; i < deep * tile_k; i += step) {
       const std::int64_t left = row < m ? k - i : 0;
-      const Vec rounded = left > 0 ? nearest_bf16(load(a.data + row * a.stride + i, left)) : all(0.0F);
-      const auto upper = hn::ShiftRight<16>(hn::BitCast(hn::RebindToUnsigned<Floats>(), rounded));
+      const auto rounded = left > 0 ? nearest_bf16(load(d, a.data + row * a.stride + i, left)) : hn::Zero(d);
+      const auto upper = hn::ShiftRight<16>(hn::BitCast(hn::RebindToUnsigned<Wide>(), rounded));
       hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(words, upper)), narrow, to + i / tile_k * 2 * tile_words + i % tile_k);
     }
   }

@@ -11,14 +11,12 @@
 namespace fabula {
 namespace FABULA_TILE_NAMESPACE {
 
-// Two columns of tiles for so many k are 24 KiB: they stay in a first-level cache of 48 KiB while the rows stream past.
-constexpr std::int64_t most_k = 384;
 constexpr std::int64_t row_bytes = 64;
 
-// 32 × 32 sums of two rows of tiles, `a_deep` tiles apart, and two columns of them, from `sums` on where `add`. `stride`: floats between
-// the rows of sums.
-FABULA_TILE_TARGET inline void sum_tiles(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, std::int64_t deep,
-                                         float* sums, std::int64_t stride, bool add) {
+// 32 × 32 sums of two rows of tiles, `a_deep` tiles apart, and two columns of them, `b_deep` tiles apart, over `deep` tiles; from `sums` on
+// where `add`. `stride`: floats between the rows of sums.
+FABULA_TILE_TARGET inline void sum_tiles(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, std::int64_t b_deep,
+                                         std::int64_t deep, float* sums, std::int64_t stride, bool add) {
   const std::int64_t bytes = stride * static_cast<std::int64_t>(sizeof(float));
   float* below = sums + tile_side * stride;
   if (add) {
@@ -36,7 +34,7 @@ FABULA_TILE_TARGET inline void sum_tiles(const std::uint32_t* a, std::int64_t a_
     FABULA_TILE_STREAM(4, a + i * tile_words, row_bytes);
     FABULA_TILE_STREAM(5, a + (a_deep + i) * tile_words, row_bytes);
     FABULA_TILE_LOAD(6, b + i * tile_words, row_bytes);
-    FABULA_TILE_LOAD(7, b + (deep + i) * tile_words, row_bytes);
+    FABULA_TILE_LOAD(7, b + (b_deep + i) * tile_words, row_bytes);
     FABULA_TILE_PRODUCTS(0, 4, 6);
     FABULA_TILE_PRODUCTS(1, 4, 7);
     FABULA_TILE_PRODUCTS(2, 5, 6);
@@ -48,43 +46,46 @@ FABULA_TILE_TARGET inline void sum_tiles(const std::uint32_t* a, std::int64_t a_
   FABULA_TILE_STORE(3, below + tile_side, bytes);
 }
 
-// The same for height × width sums of them, which lie in c.
-FABULA_TILE_TARGET inline void sum_part(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, std::int64_t deep,
-                                        Matrix<float> c, std::int64_t height, std::int64_t width, bool add) {
-  constexpr std::int64_t side = 2 * tile_side;
-  if (height == side && width == side) return sum_tiles(a, a_deep, b, deep, c.data, c.stride, add);
-  alignas(64) float edge[side * side] = {};  // stands in for c where tiles are larger
-  for (std::int64_t row = 0; add && row < height; ++row) std::copy_n(c.data + row * c.stride, width, edge + row * side);
-  sum_tiles(a, a_deep, b, deep, edge, side, add);
-  for (std::int64_t row = 0; row < height; ++row) std::copy_n(edge + row * side, width, c.data + row * c.stride);
-}
-
-// c of operands that are tiles, a's rows `a_deep` tiles apart.
-FABULA_TILE_TARGET inline void multiply_packed(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, Matrix<float> c,
-                                               std::int64_t m, std::int64_t n, std::int64_t k, bool add) {
-  constexpr std::int64_t side = 2 * tile_side;
-  const std::int64_t deep = tiles_along(k);
-  for (std::int64_t column = 0; column < n; column += side) {
-    for (std::int64_t row = 0; row < m; row += side) {
-      sum_part(a + row / tile_side * a_deep * tile_words, a_deep, b + column / tile_side * deep * tile_words, deep,
-               {c.data + row * c.stride + column, c.stride}, std::min(side, m - row), std::min(side, n - column), add);
-    }
-  }
-}
-
-// Columns outermost: each is packed once, and a's tiles come from the second-level cache again.
+// A group of columns is packed once for all rows, and a block of rows goes with all of them while its tiles are in the first-level cache:
+// what it writes of a row lies together, on few pages. A block of sums is still in that cache when it is finished and stored.
 FABULA_TILE_TARGET inline void multiply_blocks(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m,
-                                               std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t side = 2 * tile_side;
-  alignas(64) std::uint32_t panel[words_in_tiles(side, most_k)];
-  for (std::int64_t column = 0; column < n; column += side) {
-    const std::int64_t width = std::min(side, n - column);
-    for (std::int64_t i = 0; i < k; i += most_k) {
-      const std::int64_t depth = std::min(most_k, k - i);
-      pack_columns(Matrix<const std::uint16_t>{b.data + column * b.stride + i, b.stride, true}, width, depth, panel);
-      multiply_packed(a + i / tile_k * tile_words, tiles_along(k), panel, {c.data + column, c.stride}, m, width, depth, i > 0);
+                                               std::int64_t n, std::int64_t k, const Finish& finish) {
+  constexpr std::int64_t panel_words = words_in_tiles(block_side, most_tiled_k), block_floats = block_side * block_side;
+  alignas(64) std::uint32_t panels[tiled_group * panel_words];
+  alignas(64) float sums[most_tiled_rows * tiled_group * block_side];
+  for (std::int64_t first = 0; first < n; first += tiled_group * block_side) {
+    const std::int64_t group = std::min(tiled_group, (n - first + block_side - 1) / block_side);
+    for (std::int64_t i = 0; i < k; i += most_tiled_k) {
+      const std::int64_t depth = std::min(most_tiled_k, k - i), deep = tiles_along(depth);
+      const bool is_last = i + depth == k, is_only = depth == k;
+      for (std::int64_t p = 0; p < group; ++p) {
+        const std::int64_t column = first + p * block_side;
+        pack_columns(Matrix<const std::uint16_t>{b.data + column * b.stride + i, b.stride, true}, std::min(block_side, n - column), depth,
+                     panels + p * panel_words);
+      }
+      float* block = sums;
+      for (std::int64_t row = 0; row < m; row += block_side) {
+        const std::uint32_t* rows = a + (row / tile_side * tiles_along(k) + i / tile_k) * tile_words;
+        for (std::int64_t p = 0; p < group; ++p) {
+          const std::int64_t column = first + p * block_side;
+          const std::int64_t height = std::min(block_side, m - row), width = std::min(block_side, n - column);
+          const Matrix<float> to{c.data + row * c.stride + column, c.stride};
+          const bool is_whole = is_only && finish.is_nothing() && height == block_side && width == block_side;
+          sum_tiles(rows, tiles_along(k), panels + p * panel_words, deep, deep, is_whole ? to.data : block,
+                    is_whole ? to.stride : block_side, i > 0);
+          if (is_last && !is_whole) finish_rows({block, block_side}, height, width, finish.from(column), to);
+          if (!is_only) block += block_floats;
+        }
+      }
     }
   }
+}
+
+// TileUnit::multiply.
+FABULA_TILE_TARGET inline void multiply_packed(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, std::int64_t deep,
+                                               std::int64_t blocks, float* c, bool add) {
+  for (std::int64_t i = 0; i < blocks; ++i)
+    sum_tiles(a + 2 * i * a_deep * tile_words, a_deep, b, deep, deep, c + i * block_side * block_side, block_side, add);
 }
 
 }  // namespace FABULA_TILE_NAMESPACE

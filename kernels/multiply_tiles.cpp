@@ -60,16 +60,18 @@ bool is_granted() {
   return ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
-FABULA_TILE_TARGET void set_tiles() {
+FABULA_TILE_TARGET void begin() {
   static constexpr TileConfiguration configuration;
   __asm__ volatile("ldtilecfg %0" ::"m"(configuration));  // GCC 12's intrinsic says that it reads eight bytes of it
 }
 
+FABULA_TILE_TARGET void end() { _tile_release(); }
+
 FABULA_TILE_TARGET void multiply_configured(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m,
-                                            std::int64_t n, std::int64_t k) {
-  set_tiles();
-  amx::multiply_blocks(a, b, c, m, n, k);
-  _tile_release();
+                                            std::int64_t n, std::int64_t k, const Finish& finish) {
+  begin();
+  amx::multiply_blocks(a, b, c, m, n, k, finish);
+  end();
 }
 
 // Numbers on which every order of adding differs in some sum.
@@ -88,7 +90,7 @@ bool gives_the_same_bytes() {
   pack_rows({a.data(), k}, m, k, tiles.data());
   std::vector<float> expected(m * n), found(m * n);
   multiply_bf16({a.data(), k}, {b.data(), k, true}, {expected.data(), n}, m, n, k);
-  multiply_configured(tiles.data(), {b.data(), k, true}, {found.data(), n}, m, n, k);
+  multiply_configured(tiles.data(), {b.data(), k, true}, {found.data(), n}, m, n, k, {});
   return std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)) == 0;
 }
 
@@ -100,15 +102,13 @@ bool cpu_has_tiles() {
 }
 
 void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Matrix<float> c, std::int64_t m, std::int64_t n,
-                       std::int64_t k) {
-  multiply_configured(a, b, c, m, n, k);
+                       std::int64_t k, const Finish& finish) {
+  multiply_configured(a, b, c, m, n, k, finish);
 }
 
-FABULA_TILE_TARGET void multiply_tiles(const std::uint32_t* a, const std::uint32_t* b, Matrix<float> c, std::int64_t m, std::int64_t n,
-                                       std::int64_t k, bool add) {
-  set_tiles();
-  amx::multiply_packed(a, tiles_along(k), b, c, m, n, k, add);
-  _tile_release();
+const TileUnit& amx_tiles() {
+  static constexpr TileUnit unit{begin, end, amx::multiply_packed};
+  return unit;
 }
 
 }  // namespace fabula
@@ -118,8 +118,12 @@ FABULA_TILE_TARGET void multiply_tiles(const std::uint32_t* a, const std::uint32
 namespace fabula {
 
 bool cpu_has_tiles() { return false; }
-void multiply_by_tiles(const std::uint32_t*, Matrix<const std::uint16_t>, Matrix<float>, std::int64_t, std::int64_t, std::int64_t) {}
-void multiply_tiles(const std::uint32_t*, const std::uint32_t*, Matrix<float>, std::int64_t, std::int64_t, std::int64_t, bool) {}
+void multiply_by_tiles(const std::uint32_t*, Matrix<const std::uint16_t>, Matrix<float>, std::int64_t, std::int64_t, std::int64_t,
+                       const Finish&) {}
+const TileUnit& amx_tiles() {
+  static constexpr TileUnit none{};
+  return none;
+}
 
 }  // namespace fabula
 

@@ -20,11 +20,11 @@ double sum(const float* x, std::int64_t count) {
 
 void rms_norm_rows(const float* x, std::int64_t rows, std::int64_t width, const float* weight, float eps, float* out) {
   for (std::int64_t row = 0; row < rows; ++row, x += width, out += width) {
-    const Vec factor = all(inverse_root(squared_distance(x, width, 0.0F), width, eps));
+    const auto factor = wide(inverse_root(squared_distance(x, width, 0.0F), width, eps));
     if (weight == nullptr) {
-      map(x, width, out, [&](Vec v) { return hn::Mul(v, factor); });
+      map(x, width, out, [&](auto v) { return hn::Mul(v, factor); });
     } else {
-      map(x, weight, width, out, [&](Vec v, Vec w) { return hn::Mul(hn::Mul(v, factor), w); });
+      map(x, weight, width, out, [&](auto v, auto w) { return hn::Mul(hn::Mul(v, factor), w); });
     }
   }
 }
@@ -69,9 +69,9 @@ void group_norm_group(const float* x, std::int64_t members, std::int64_t plane, 
   const float factor = inverse_root(distance, members * plane, eps);
   with_activation(activation, [&](auto tag) {
     for (std::int64_t member = 0; member < members; ++member) {
-      const Vec scale = all(weight == nullptr ? 1.0F : weight[member]), shift = all(bias == nullptr ? 0.0F : bias[member]);
-      map(x + member * step, plane, out + member * step, [&](Vec v) {
-        const Vec normed = hn::Mul(hn::Sub(v, all(mean)), all(factor));
+      const auto scale = wide(weight == nullptr ? 1.0F : weight[member]), shift = wide(bias == nullptr ? 0.0F : bias[member]);
+      map(x + member * step, plane, out + member * step, [&](auto v) {
+        const auto normed = hn::Mul(hn::Sub(v, wide(mean)), wide(factor));
         return activated<decltype(tag)::value>(hn::MulAdd(normed, scale, shift));
       });
     }

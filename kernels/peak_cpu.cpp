@@ -14,18 +14,18 @@ namespace HWY_NAMESPACE {
 // Twelve chains hide the latency of a multiplication and addition on two units (four cycles each), with registers to spare in AVX2's
 // sixteen. Returns the operations; `sink` keeps the compiler from dropping them.
 double multiply_adds(std::int64_t rounds, float* sink) {
-  const Vec a = all(0.999F), b = all(1e-3F);
-  Vec s0 = all(0.0F), s1 = all(0.1F), s2 = all(0.2F), s3 = all(0.3F), s4 = all(0.4F), s5 = all(0.5F), s6 = all(0.6F), s7 = all(0.7F),
-      s8 = all(0.8F), s9 = all(0.9F), s10 = all(1.0F), s11 = all(1.1F);
+  const auto a = wide(0.999F), b = wide(1e-3F);
+  auto s0 = wide(0.0F), s1 = wide(0.1F), s2 = wide(0.2F), s3 = wide(0.3F), s4 = wide(0.4F), s5 = wide(0.5F), s6 = wide(0.6F),
+       s7 = wide(0.7F), s8 = wide(0.8F), s9 = wide(0.9F), s10 = wide(1.0F), s11 = wide(1.1F);
   for (std::int64_t i = 0; i < rounds; ++i) {
     s0 = hn::MulAdd(s0, a, b), s1 = hn::MulAdd(s1, a, b), s2 = hn::MulAdd(s2, a, b), s3 = hn::MulAdd(s3, a, b);
     s4 = hn::MulAdd(s4, a, b), s5 = hn::MulAdd(s5, a, b), s6 = hn::MulAdd(s6, a, b), s7 = hn::MulAdd(s7, a, b);
     s8 = hn::MulAdd(s8, a, b), s9 = hn::MulAdd(s9, a, b), s10 = hn::MulAdd(s10, a, b), s11 = hn::MulAdd(s11, a, b);
   }
-  const Vec low = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), hn::Add(s4, s5));
-  const Vec high = hn::Add(hn::Add(hn::Add(s6, s7), hn::Add(s8, s9)), hn::Add(s10, s11));
-  *sink = hn::GetLane(hn::SumOfLanes(Floats(), hn::Add(low, high)));
-  return 12.0 * 2.0 * static_cast<double>(rounds * lanes());
+  const auto low = hn::Add(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), hn::Add(s4, s5));
+  const auto high = hn::Add(hn::Add(hn::Add(s6, s7), hn::Add(s8, s9)), hn::Add(s10, s11));
+  *sink = hn::GetLane(hn::SumOfLanes(Wide(), hn::Add(low, high)));
+  return 12.0 * 2.0 * static_cast<double>(rounds * static_cast<std::int64_t>(hn::Lanes(Wide())));
 }
 
 // The sum of `count` floats, a multiple of eight vectors.

@@ -256,7 +256,7 @@ void write_tile(const I8Tile& t, const float* bias, Activation activation) {
 #endif
   else
     write_all_rows<columns>(t);
-  if (bias != nullptr || activation != Activation::none) finish(t.out, t.stride, t.height, t.width, bias, activation);
+  if (bias != nullptr || activation != Activation::none) finish(t.out, t.stride, t.height, t.width, bias, activation, t.out, t.stride);
 }
 
 void scaled(const std::int8_t* from, std::int64_t count, float scale, float* to) {

@@ -28,11 +28,11 @@ void rotate_row(float* x, std::int64_t heads, std::int64_t dim, std::int64_t hal
 void norm_and_rotate_row(const float* x, std::int64_t heads, std::int64_t dim, const float* weight, float eps, std::int64_t half,
                          const float* cos, const float* sin, float* out) {
   for (std::int64_t head = 0; head < heads; ++head, x += dim, out += dim) {
-    const Vec factor = all(inverse_root(squared_distance(x, dim, 0.0F), dim, eps));
+    const auto factor = wide(inverse_root(squared_distance(x, dim, 0.0F), dim, eps));
     if (weight == nullptr)
-      map(x, dim, out, [&](Vec v) { return hn::Mul(v, factor); });
+      map(x, dim, out, [&](auto v) { return hn::Mul(v, factor); });
     else
-      map(x, weight, dim, out, [&](Vec v, Vec w) { return hn::Mul(hn::Mul(v, factor), w); });
+      map(x, weight, dim, out, [&](auto v, auto w) { return hn::Mul(hn::Mul(v, factor), w); });
     rotate_row(out, 1, dim, half, cos, sin);
   }
 }

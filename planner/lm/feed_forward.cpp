@@ -46,7 +46,8 @@ std::vector<Share> route(Context& ctx, const Linear& router, const ExpertsConfig
 
 // Qwen3MLP
 Tensor answer(Context& ctx, const DenseMlp& mlp, Tensor h) {
-  return linear(ctx, gated(ctx, linear(ctx, h, mlp.gate), linear(ctx, h, mlp.up), Activation::silu), mlp.down);
+  const auto [gate, up] = linear(ctx, h, std::array{mlp.gate, mlp.up});
+  return linear(ctx, gated(ctx, gate, up, Activation::silu), mlp.down);
 }
 
 // Qwen3MoeExperts: one expert at a time, on the tokens routed to it.

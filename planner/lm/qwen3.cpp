@@ -90,9 +90,10 @@ Tensor heads_of(Context& ctx, const Qwen3Config& config, Tensor x, std::int64_t 
 Tensor self_attention(Context& ctx, const Qwen3Config& config, const Qwen3Layer& layer, const Places& places, Tensor keys, Tensor values,
                       Tensor h) {
   const std::int64_t rows = h.shape[0];
-  const Tensor q = heads_of(ctx, config, linear(ctx, h, layer.q), config.heads, layer.q_norm, places.rope);
-  const Tensor k = heads_of(ctx, config, linear(ctx, h, layer.k), config.kv_heads, layer.k_norm, places.rope);
-  const Tensor v = linear(ctx, h, layer.v).view({rows, config.kv_heads, config.head_dim});
+  const auto projected = linear(ctx, h, std::array{layer.q, layer.k, layer.v});
+  const Tensor q = heads_of(ctx, config, projected[0], config.heads, layer.q_norm, places.rope);
+  const Tensor k = heads_of(ctx, config, projected[1], config.kv_heads, layer.k_norm, places.rope);
+  const Tensor v = projected[2].view({rows, config.kv_heads, config.head_dim});
   const Tensor a = paged_attention(ctx, q, k, v, keys, values, places.table, places.rows);
   return linear(ctx, a.view({rows, config.heads * config.head_dim}), layer.o);
 }

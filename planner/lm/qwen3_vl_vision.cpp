@@ -87,7 +87,8 @@ Tensor normed(Context& ctx, Tensor x, const LayerNorm& norm) { return layer_norm
 // Qwen3VLVisionAttention: full attention between all patches.
 Tensor self_attention(Context& ctx, const VisionConfig& config, const VisionBlock& block, const Rope& positions, Tensor h) {
   const Shape heads = {h.shape[0], config.heads, config.head_dim()};
-  const Tensor q = linear(ctx, h, block.q).view(heads), k = linear(ctx, h, block.k).view(heads), v = linear(ctx, h, block.v).view(heads);
+  const auto [queries, keys, values] = linear(ctx, h, std::array{block.q, block.k, block.v});
+  const Tensor q = queries.view(heads), k = keys.view(heads), v = values.view(heads);
   rope(ctx, q, positions.cos, positions.sin);
   rope(ctx, k, positions.cos, positions.sin);
   return linear(ctx, attention(ctx, q, k, v, /*causal=*/false).view(h.shape), block.proj);

@@ -127,12 +127,12 @@ TEST(Cudnn, IsNotAskedForWhatIsOurs) {
   EXPECT_FALSE(asked_cudnn({16, 17, 2, 2, 20})) << "heads that are no multiple of 8";
   EXPECT_FALSE(asked_cudnn({16, 17, 2, 2, 136})) << "wide heads";
   (void)record();
-  EXPECT_FALSE(cuda_machine(0, Precision::fp32).fused_attention) << "memory is taken for nothing";
+  EXPECT_EQ(cuda_machine(0, Precision::fp32).attention, AttentionBy::loops) << "memory is taken for nothing";
   (void)attended(cuda_machine(0, Precision::fp32), {16, 17, 2, 2, 64});
   EXPECT_EQ(record(), "") << "fp32 is ours";
   const Tensor q{.data = nullptr, .shape = {16, 2, 64}}, k = q;
-  EXPECT_GT(attention_scratch({.fused_attention = true}, q, k, false), 0U);
-  EXPECT_EQ(attention_scratch({.rows_alone = true, .fused_attention = true}, q, k, false), 0U);
+  EXPECT_GT(attention_scratch({.attention = AttentionBy::cudnn}, q, k, false), 0U);
+  EXPECT_EQ(attention_scratch({.rows_alone = true, .attention = AttentionBy::cudnn}, q, k, false), 0U);
 }
 
 /// The sum of four attentions, whose queries change from one to the next.

@@ -26,7 +26,7 @@ TEST(UselessLibraries, LeaveTheWorkToUs) {
     });
   };
   const Machine machine = cuda_machine(0, Precision::bf16);
-  EXPECT_FALSE(machine.fused_attention) << "memory is taken for cuDNN";
+  EXPECT_EQ(machine.attention, AttentionBy::loops) << "memory is taken for cuDNN";
   const std::vector<float> expected = attended(reference_machine()), found = attended(machine);
   ASSERT_EQ(expected.size(), found.size());
   for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(expected[i], found[i], 0.05F);  // operands up to 4, rounded to bf16

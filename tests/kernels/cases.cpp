@@ -43,7 +43,7 @@ void add_gemm(std::vector<Case>& cases) {
                            const Tensor b = bias ? make.normal({s.n}) : Tensor{};
                            const std::size_t bytes = linear_scratch(x, weight);
                            const Tensor out = make.output({s.rows, s.n});
-                           kernels.linear(exec, x, weight, b, activation, bytes == 0 ? Tensor{} : make.scratch(bytes), out);
+                           kernels.linear(exec, x, weight, b, activation, {bytes == 0 ? Tensor{} : make.scratch(bytes)}, out);
                            return out;
                          }});
       }

@@ -55,7 +55,7 @@ TEST(RowsAlone, AreTheSameBytesHoweverManyAreMultiplied) {
                    bias = make.normal({s.n});
       const Tensor scratch = make.scratch(std::max<std::size_t>(1, linear_scratch(x, weight))), all = make.output({s.rows, s.n});
       const auto multiply = [&](Tensor rows, Tensor out) {
-        cpu_kernels().linear({.rows_alone = true}, rows, weight, bias, Activation::silu, scratch, out);
+        cpu_kernels().linear({.rows_alone = true}, rows, weight, bias, Activation::silu, {scratch}, out);
       };
       multiply(x, all);
       for (const std::int64_t count : {1, 2, 3, 4, 5, 6}) {

@@ -75,21 +75,38 @@ TEST(Tiles, GiveTheBytesOfTheOtherProcessors) {
     pack_rows({a.data(), s.k}, s.m, s.k, tiles.data());
     std::vector<float> expected(static_cast<std::size_t>(s.m * stride), -1.0F), found = expected;
     multiply_bf16({rounded.data(), s.k}, {b.data(), s.k, true}, {expected.data(), stride}, s.m, s.n, s.k);
-    emulated_tiles::multiply_blocks(tiles.data(), {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
+    emulated_tiles::multiply_blocks(tiles.data(), {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k, {});
     EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float))) << s.m << " x " << s.n << " x " << s.k;
     if (!cpu_has_tiles()) continue;
     found.assign(found.size(), -1.0F);
-    multiply_by_tiles(tiles.data(), {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k);
+    multiply_by_tiles(tiles.data(), {b.data(), s.k, true}, {found.data(), stride}, s.m, s.n, s.k, {});
     EXPECT_EQ(0, std::memcmp(expected.data(), found.data(), expected.size() * sizeof(float)))
         << "AMX: " << s.m << " x " << s.n << " x " << s.k;
   }
   if (!cpu_has_tiles()) std::printf("no AMX on this processor: its instructions were not run\n");
 }
 
-void emulated_product(const std::uint32_t* a, const std::uint32_t* b, Matrix<float> c, std::int64_t m, std::int64_t n, std::int64_t k,
-                      bool add) {
-  emulated_tiles::multiply_packed(a, tiles_along(k), b, c, m, n, k, add);
+// Bias and activation while a block of sums is in the cache: the bytes of the other processors, which do it behind the product.
+TEST(Tiles, FinishSumsAsTheOtherProcessorsDo) {
+  if (instruction_set() == InstructionSet::baseline) GTEST_SKIP() << "no fused multiply-add: sums of this processor are rounded otherwise";
+  constexpr std::int64_t m = 37, n = 75, k = 600;
+  Operands make(3);
+  const Tensor x = make.normal({m, k}), weight = make.normal_bf16({n, k}, 0.05F), bias = make.normal({n});
+  std::vector<std::uint32_t> tiles(static_cast<std::size_t>(words_in_tiles(m, k)));
+  pack_rows({x.f32(), k}, m, k, tiles.data());
+  std::vector<float> rounded(static_cast<std::size_t>(m * k));
+  round_to_bf16({x.f32(), k}, m, k, {rounded.data(), k});
+  for (const Activation activation : {Activation::none, Activation::silu, Activation::gelu_tanh, Activation::gelu_erf}) {
+    const Finish finish{bias.f32(), activation};
+    const Tensor expected = make.output({m, n}), found = make.output({m, n});
+    multiply_bf16({rounded.data(), k}, {weight.as<std::uint16_t>(), k, true}, {expected.f32(), n}, m, n, k);
+    finish_rows({expected.f32(), n}, m, n, finish, {expected.f32(), n});
+    emulated_tiles::multiply_blocks(tiles.data(), {weight.as<std::uint16_t>(), k, true}, {found.f32(), n}, m, n, k, finish);
+    EXPECT_EQ(0, std::memcmp(expected.f32(), found.f32(), expected.bytes())) << static_cast<int>(activation);
+  }
 }
+
+constexpr TileUnit emulated_unit{[] {}, [] {}, emulated_tiles::multiply_packed};
 
 // Operands that are bf16 numbers already: what is left is the rounding of softmax's weights (2⁻⁹ of each) over values up to 3.
 TEST(Bf16Attention, EqualsReferenceOnBf16Operands) {
@@ -116,13 +133,15 @@ TEST(Tiles, AttendWithTheBytesOfTheOtherProcessors) {
   struct Size {
     std::int64_t q_rows, k_rows, heads, kv_heads, dim;
   };
-  for (const Size& s : {Size{1, 1, 1, 1, 1}, {5, 40, 2, 1, 33}, {195, 290, 2, 1, 64}, {33, 33, 1, 1, 128}}) {
+  for (const Size& s : {Size{1, 1, 1, 1, 1}, {5, 40, 2, 1, 33}, {195, 290, 2, 1, 64}, {33, 33, 1, 1, 128}, {40, 600, 1, 1, 20}}) {
     for (const bool causal : {false, true}) {
       Operands make(1);
       const Tensor q = make.normal({s.q_rows, s.heads, s.dim}, 2.0F), k = make.normal({s.k_rows, s.kv_heads, s.dim}),
                    v = make.normal({s.k_rows, s.kv_heads, s.dim}), expected = make.output(q.shape), found = make.output(q.shape);
       cpu_bf16_kernels().attention({}, q, k, v, causal, {}, expected);
-      attention_by_tiles({}, q, k, v, causal, found, emulated_product);
+      const auto words = static_cast<std::size_t>(s.kv_heads * tiled_head_words(s.k_rows, s.dim));
+      std::vector<std::uint32_t> scratch(words, ~0U);
+      attention_by_tiles({}, q, k, v, causal, {.data = scratch.data(), .shape = {s.kv_heads, 1}}, found, emulated_unit);
       EXPECT_EQ(0, std::memcmp(expected.f32(), found.f32(), expected.bytes()))
           << s.q_rows << " x " << s.k_rows << " x " << s.dim << (causal ? ", causal" : "");
     }

@@ -61,7 +61,7 @@ void bench_products(const Options& o, const Stream& stream) {
       const Tensor weight = memory.take({o.inner, o.width}, narrow ? DType::bf16 : DType::f32);
       const Tensor scratch = memory.take({static_cast<std::int64_t>(linear_scratch(x, weight)) + 1}, DType::u8);
       const double time = milliseconds(stream, o.repeats, [&] {
-        cuda_table()->linear({.stream = stream.handle(), .rows_alone = alone}, x, weight, {}, Activation::none, scratch, out);
+        cuda_table()->linear({.stream = stream.handle(), .rows_alone = alone}, x, weight, {}, Activation::none, {scratch}, out);
       });
       const std::string what = std::string("linear, ") + (narrow ? "bf16" : "f32") + (alone ? ", our kernel" : "");
       print(what.c_str(), time, 2.0 * static_cast<double>(o.rows * o.width * o.inner), "TFLOP/s");
@@ -72,7 +72,10 @@ void bench_products(const Options& o, const Stream& stream) {
 /// Self attention of `rows`, with zeros until something is copied to x. By cuDNN where it is `fused`.
 struct SelfAttention {
   SelfAttention(const Stream& stream, const Kernels& kernels, Shape shape, bool fused)
-      : table(kernels), exec{.stream = stream.handle(), .fused_attention = fused}, x(memory.take(shape)), out(memory.take(shape)) {
+      : table(kernels),
+        exec{.stream = stream.handle(), .attention = fused ? AttentionBy::cudnn : AttentionBy::loops},
+        x(memory.take(shape)),
+        out(memory.take(shape)) {
     const std::size_t bytes = attention_scratch(exec, x, x, /*causal=*/false);
     if (bytes > 0) scratch = memory.take({static_cast<std::int64_t>(bytes)}, DType::u8);
   }

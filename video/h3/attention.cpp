@@ -42,9 +42,8 @@ Tensor self_attention(Context& ctx, const SelfAttention& a, Tensor x, const Rota
     rms_norm_rope(ctx, rows, weight, a.eps, rope_angles.cos, rope_angles.sin);
     return rows;
   };
-  const Tensor q = normed(by_head(linear(ctx, x, a.q)), a.norm_q);
-  const Tensor k = normed(by_head(linear(ctx, x, a.k)), a.norm_k);
-  const Tensor v = by_head(linear(ctx, x, a.v));
+  const auto [queries, keys, values] = linear(ctx, x, std::array{a.q, a.k, a.v});
+  const Tensor q = normed(by_head(queries), a.norm_q), k = normed(by_head(keys), a.norm_k), v = by_head(values);
   const Tensor mixed = attention(ctx, q, k, v, /*causal=*/false);
   return linear(ctx, mixed.view({mixed.shape[0], mixed.shape[1] * mixed.shape[2]}), a.out);
 }

@@ -242,6 +242,7 @@ FilmProbe read_film(const std::filesystem::path& file, const std::function<void(
     info.aigc = info.labels.aigc;
   }
   if (info.labels.digital_source_type.empty()) info.labels.digital_source_type = tag(input->metadata, "DIGITAL_SOURCE_TYPE");
+  if (video.present() && !on_frame) video.decoder->skip_loop_filter = AVDISCARD_ALL;  // frames are only counted
   if (video.present()) describe_video(video, info);
   if (audio.present()) describe_audio(audio, info);
 

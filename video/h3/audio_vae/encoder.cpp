@@ -101,7 +101,8 @@ Tensor causal_attention(Context& ctx, const AttentionProjection& p, Tensor x) {
 // MiniMaxH3AudioGeGluMlp: x (frames, out) -> (frames, out).
 Tensor geglu_mlp(Context& ctx, const AttentionProjection& p, Tensor x) {
   const Tensor h = layer_norm(ctx, x, p.mlp_norm_weight, p.mlp_norm_bias, norm_eps);
-  return linear(ctx, gated(ctx, linear(ctx, h, p.w0), linear(ctx, h, p.w1), Activation::gelu_tanh), p.w2);
+  const auto [gate, up] = linear(ctx, h, std::array{p.w0, p.w1});
+  return linear(ctx, gated(ctx, gate, up, Activation::gelu_tanh), p.w2);
 }
 
 // x (frames, in) -> (frames, out).
