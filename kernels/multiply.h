@@ -83,6 +83,8 @@ struct TileUnit {
   void (*multiply)(const std::uint32_t* a, std::int64_t a_deep, const std::uint32_t* b, std::int64_t deep, std::int64_t blocks, float* c,
                    bool add);
 };
+/// Four products of tiles a round, which hold what they hold: the most that tiles do. Returns the operations.
+double repeat_tile_products(std::int64_t rounds);
 /// AMX's, where cpu_has_tiles().
 [[nodiscard]] const TileUnit& amx_tiles();
 

@@ -106,6 +106,18 @@ void multiply_by_tiles(const std::uint32_t* a, Matrix<const std::uint16_t> b, Ma
   multiply_configured(a, b, c, m, n, k, finish);
 }
 
+FABULA_TILE_TARGET double repeat_tile_products(std::int64_t rounds) {
+  begin();
+  for (std::int64_t i = 0; i < rounds; ++i) {
+    FABULA_TILE_PRODUCTS(0, 4, 6);
+    FABULA_TILE_PRODUCTS(1, 4, 7);
+    FABULA_TILE_PRODUCTS(2, 5, 6);
+    FABULA_TILE_PRODUCTS(3, 5, 7);
+  }
+  end();
+  return 4.0 * 2.0 * static_cast<double>(tile_side * tile_side * tile_k) * static_cast<double>(rounds);
+}
+
 const TileUnit& amx_tiles() {
   static constexpr TileUnit unit{begin, end, amx::multiply_packed};
   return unit;
@@ -120,6 +132,7 @@ namespace fabula {
 bool cpu_has_tiles() { return false; }
 void multiply_by_tiles(const std::uint32_t*, Matrix<const std::uint16_t>, Matrix<float>, std::int64_t, std::int64_t, std::int64_t,
                        const Finish&) {}
+double repeat_tile_products(std::int64_t) { return 0.0; }
 const TileUnit& amx_tiles() {
   static constexpr TileUnit none{};
   return none;

@@ -9,6 +9,9 @@ namespace fabula {
 /// `exec`, operands in registers. Takes about 50 ms.
 [[nodiscard]] double peak_operations(const Exec& exec);
 
+/// Operations a second of AMX's tiles, operands in tiles; 0 where there are none. Takes about 10 ms.
+[[nodiscard]] double peak_tile_operations(const Exec& exec);
+
 /// Bytes a second that all threads of `exec` together read from memory, beyond what caches hold. Takes 256 MB for about 100 ms.
 [[nodiscard]] double peak_bandwidth(const Exec& exec);
 

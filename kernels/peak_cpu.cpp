@@ -48,6 +48,8 @@ HWY_AFTER_NAMESPACE();
 #include <chrono>
 #include <vector>
 
+#include "kernels/instruction_set.h"
+#include "kernels/multiply.h"
 #include "kernels/pieces.h"
 
 namespace fabula {
@@ -80,6 +82,17 @@ double peak_operations(const Exec& exec) {
   return best_rate(a_thread * static_cast<double>(threads), tries, [&](std::int64_t) {
     in_pieces(exec, threads, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) (void)HWY_DYNAMIC_DISPATCH(multiply_adds)(rounds, &sinks[static_cast<std::size_t>(i)]);
+    });
+  });
+}
+
+double peak_tile_operations(const Exec& exec) {
+  if (instruction_set() != InstructionSet::amx) return 0.0;
+  constexpr std::int64_t rounds = 2'000, tries = 200;
+  const std::int64_t threads = threads_of(exec);
+  return best_rate(repeat_tile_products(rounds) * static_cast<double>(threads), tries, [&](std::int64_t) {
+    in_pieces(exec, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) (void)repeat_tile_products(rounds);
     });
   });
 }

@@ -77,7 +77,7 @@ Case linear(Memory& memory, std::int64_t rows, std::int64_t k, std::int64_t n, D
   return {is_f32 ? "linear f32" : "linear bf16", by({rows, k, n}),
           is_one        ? Bound::bandwidth
           : is_f32_work ? Bound::operations
-                        : Bound::other,
+                        : Bound::tiles,
           is_one ? bytes : operations,
           [=](const Exec& exec) { cpu_kernels().linear(exec, x, weight, {}, Activation::none, {scratch}, out); }};
 }
@@ -99,7 +99,7 @@ Case attention(Memory& memory, std::int64_t rows, std::int64_t heads, std::int64
   };
   const Tensor q = memory.floats({rows, heads, dim}), k = memory.floats({rows, heads, dim}), v = memory.floats({rows, heads, dim}),
                out = memory.floats({rows, heads, dim}), scratch = memory.scratch(attention_scratch(with_tiles({}), q, k, false));
-  return {is_f32 ? "attention f32" : "attention bf16", by({rows, heads, dim}), is_f32_work ? Bound::operations : Bound::other,
+  return {is_f32 ? "attention f32" : "attention bf16", by({rows, heads, dim}), is_f32_work ? Bound::operations : Bound::tiles,
           4.0 * static_cast<double>(rows * rows * heads * dim),
           [=, &kernels](const Exec& exec) { kernels.attention(with_tiles(exec), q, k, v, false, scratch, out); }};
 }

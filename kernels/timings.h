@@ -9,8 +9,8 @@
 
 namespace fabula {
 
-/// What bounds an entry: the processor's float32 units, or memory; `other`: neither is measured (bf16 and integer units).
-enum class Bound { operations, bandwidth, other };
+/// What bounds an entry: the processor's float32 units, AMX's tiles, or memory; `other`: none of them is measured (integer units).
+enum class Bound { operations, tiles, bandwidth, other };
 
 struct KernelTiming {
   std::string op, size;

@@ -69,6 +69,23 @@ TEST(Ops, LinearWithActivationEqualsLinearThenActivation) {
   }
 }
 
+TEST(Ops, SeveralLayersOfOneInputEqualEachAlone) {
+  for (const Kernels* table : real_tables) {
+    Bench bench(*table);
+    Random random(test::seed());
+    const Tensor x = bench.normal({37, 40}, random);
+    const auto narrow = [&](std::int64_t rows) {
+      const Tensor wide = bench.normal({rows, 40}, random), weight = bench.ctx.arena.take({rows, 40}, DType::bf16);
+      for (std::int64_t i = 0; i < wide.elements(); ++i) weight.as<std::uint16_t>()[i] = to_bf16(wide.f32()[i]);
+      return Linear{weight};
+    };
+    const std::array<Linear, 3> layers{narrow(33), Linear{bench.normal({21, 40}, random)}, narrow(64)};
+    const std::array<Tensor, 3> together = linear(bench.ctx, x, layers);
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      EXPECT_EQ(0.0F, largest_difference(together[i], linear(bench.ctx, x, layers[i]))) << table->name << ", layer " << i;
+  }
+}
+
 TEST(Ops, GroupNormWithActivationEqualsGroupNormThenActivation) {
   for (const Kernels* table : real_tables) {
     Bench bench(*table);

@@ -1,5 +1,6 @@
 // `fabula bench`: how fast this machine runs the kernels and the model, beside what it can do at most.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -55,17 +56,27 @@ class Table {
 };
 
 struct Peak {
-  double gflops, gigabytes;  // a second
+  double gflops, tile_gflops, gigabytes;  // a second
+
+  [[nodiscard]] double of(Bound bound) const {
+    switch (bound) {
+      case Bound::operations:
+        return gflops;
+      case Bound::tiles:
+        return tile_gflops;
+      case Bound::bandwidth:
+        return gigabytes;
+      case Bound::other:
+        return 0.0;
+    }
+    return 0.0;
+  }
 };
 
 void kernel_rows(const Exec& exec, const Peak& peak, double seconds, Table& table) {
   time_kernels(exec, seconds, [&](const KernelTiming& t) {
     const double rate = t.amount / t.seconds / 1e9;
-    const bool is_bandwidth = t.bound == Bound::bandwidth;
-    table.row(t.op, t.size, t.seconds, rate, is_bandwidth ? "GB/s" : "Gop/s",
-              is_bandwidth                   ? peak.gigabytes
-              : t.bound == Bound::operations ? peak.gflops
-                                             : 0.0);
+    table.row(t.op, t.size, t.seconds, rate, t.bound == Bound::bandwidth ? "GB/s" : "Gop/s", peak.of(t.bound));
     return !stop_requested();
   });
 }
@@ -103,10 +114,11 @@ void model_rows(const BenchOptions& options, Table& table) {
 void run(const BenchOptions& options) {
   ThreadPool pool(thread_count(options.model.threads));
   const Exec exec{.pool = &pool};
-  const Peak peak{peak_operations(exec) / 1e9, peak_bandwidth(exec) / 1e9};
+  const Peak peak{peak_operations(exec) / 1e9, peak_tile_operations(exec) / 1e9, peak_bandwidth(exec) / 1e9};
   if (!options.json) {
-    std::printf("%s, %d threads; measured peak: %.1f Gop/s of float32, %.1f GB/s from memory\n\n", instruction_set_name().c_str(),
-                pool.threads(), peak.gflops, peak.gigabytes);
+    const std::string tiles = peak.tile_gflops > 0.0 ? std::to_string(std::llround(peak.tile_gflops)) + " Gop/s of bf16 tiles, " : "";
+    std::printf("%s, %d threads; measured peak: %.1f Gop/s of float32, %s%.1f GB/s from memory\n\n", instruction_set_name().c_str(),
+                pool.threads(), peak.gflops, tiles.c_str(), peak.gigabytes);
     std::printf("%-22s %-22s %13s %20s %5s\n", "op", "size", "fastest", "achieved", "peak");
   }
   Table table(options.json);
@@ -116,7 +128,7 @@ void run(const BenchOptions& options) {
   if (!options.json) return;
   const ordered_json all = {{"processor", instruction_set_name()},
                             {"threads", pool.threads()},
-                            {"peak", {{"float32_gops", peak.gflops}, {"memory_gbps", peak.gigabytes}}},
+                            {"peak", {{"float32_gops", peak.gflops}, {"tile_gops", peak.tile_gflops}, {"memory_gbps", peak.gigabytes}}},
                             {"rows", table.rows()}};
   std::printf("%s\n", all.dump(2).c_str());
 }
