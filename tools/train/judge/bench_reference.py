@@ -41,6 +41,7 @@ def transformer_call(bundle: pathlib.Path, dtype: torch.dtype, text_rows: int, f
     """(rows of the sequence, a function that runs one evaluation)."""
     model = MiniMaxH3Transformer3DModel.from_pretrained(bundle / "transformer", torch_dtype=dtype).eval().to(device)
     c, (width, height) = model.config, meta["canvas"]
+    layout.PATCH = c.patch_size[-1]  # the bundle's, whatever is trained today
     ratio = 2 ** sum(f == 2 for f in vae_config.spatial_downsample_factors)
     count, audio = latent_frames(vae_config, frames), layout.audio_rows(frames, meta["fps"])
     position = layout.positions(text_rows, [], count, height // ratio, width // ratio, audio, meta["fps"])
