@@ -7,7 +7,7 @@ With --lm it times a language model instead: `lm_bench`, which widens the file's
 are; processor time a token of a prompt of 512 tokens, and of 24 tokens behind it one after another. llama.cpp runs before and after; its better times count.
 
 FABULA is the program. Prints a table: op, size, what each of the two reached, their ratio, and the share of the machine's own peak (`fabula bench`). PyTorch
-is timed before and after Fabula, and its better time counts. PyTorch's bf16 product reads and writes bf16; Fabula's reads and writes float32.
+is timed before and after Fabula, and its better time counts. PyTorch's bf16 products and attention read and write bf16; Fabula's read and write float32.
 """
 
 import argparse
@@ -35,9 +35,9 @@ def linear(rows, k, n, dtype):
     return lambda: F.linear(x, weight)
 
 
-def attention(rows, heads, dim):
+def attention(rows, heads, dim, dtype):
     """Self-attention of one sequence [1, heads, rows, dim]."""
-    q, k, v = (randn(1, heads, rows, dim) for _ in range(3))
+    q, k, v = (randn(1, heads, rows, dim, dtype=dtype) for _ in range(3))
     return lambda: F.scaled_dot_product_attention(q, k, v)
 
 
@@ -71,7 +71,8 @@ def group_norm(channels, height, width):
     return lambda: F.silu(F.group_norm(x, 8, weight, weight, 1e-6))
 
 
-OPS = {"linear f32": lambda *size: linear(*size, torch.float32), "linear bf16": lambda *size: linear(*size, torch.bfloat16), "attention f32": attention,
+OPS = {"linear f32": lambda *size: linear(*size, torch.float32), "linear bf16": lambda *size: linear(*size, torch.bfloat16),
+       "attention f32": lambda *size: attention(*size, torch.float32), "attention bf16": lambda *size: attention(*size, torch.bfloat16),
        "conv3d f32": conv3d, "conv1d f32": conv1d, "conv_transpose1d f32": conv_transpose1d, "rms_norm": rms_norm, "group_norm silu": group_norm}
 
 
