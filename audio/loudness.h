@@ -1,6 +1,7 @@
 // Loudness after ITU-R BS.1770 and EBU R 128, by libebur128.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -9,7 +10,7 @@ namespace fabula {
 /// Measures 48 kHz stereo as it streams by; memory does not grow with its length.
 class LoudnessMeter {
  public:
-  enum class Measures { loudness, loudness_and_peak };
+  enum class Measures : std::uint8_t { loudness, loudness_and_peak };
 
   /// Peaks between samples take several times as long to find as loudness.
   explicit LoudnessMeter(Measures = Measures::loudness_and_peak);

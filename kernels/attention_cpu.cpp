@@ -523,7 +523,7 @@ void attention(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tens
 
 void attention_bf16(const Exec& exec, Tensor q, Tensor k, Tensor v, bool causal, Tensor scratch, Tensor out) {
   if (q.shape[2] > most_rounded_dim) return attention(exec, q, k, v, causal, scratch, out);
-  if (exec.attention == AttentionBy::tiles) return attention_by_tiles(exec, q, k, v, causal, scratch, out, amx_tiles());
+  if (is_tiled(exec, q)) return attention_by_tiles(exec, q, k, v, causal, scratch, out, amx_tiles());
   attend_heads<RoundedProducts>(exec, q, k, v, causal, out);
 }
 

@@ -73,8 +73,7 @@ std::size_t linear_scratch(const Tensor& x, const Tensor& weight) {
 
 std::size_t attention_scratch(const Exec& exec, const Tensor& q, const Tensor& k, bool causal) {
   const std::int64_t q_rows = q.shape[0], dim = q.shape[2];
-  if (exec.attention == AttentionBy::tiles && dim <= most_rounded_dim)
-    return static_cast<std::size_t>(k.shape[1] * tiled_head_words(k.shape[0], dim)) * sizeof(std::uint32_t);
+  if (is_tiled(exec, q)) return static_cast<std::size_t>(k.shape[1] * tiled_head_words(k.shape[0], dim)) * sizeof(std::uint32_t);
   if (exec.attention != AttentionBy::cudnn || exec.rows_alone || causal || q_rows < 16 || dim > 128 || dim % 8 != 0) return 0;
   const std::int64_t elements = 2 * q.elements() + 2 * k.elements();  // q and out, k and v
   return cuda::fused_workspace + cuda::fused_alignment + static_cast<std::size_t>(elements) * sizeof(std::uint16_t);
