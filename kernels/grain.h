@@ -23,8 +23,8 @@ constexpr std::int64_t least_shared_product = 1 << 19;
 /// second-level cache while the weight is packed once for all of them (multiply_cpu.cpp).
 constexpr std::int64_t rows_per_tile = 192, columns_per_tile = 64;
 
-/// Rows from which on AMX's tiles multiply and attend: below, a tile is mostly empty, and packing the weight for it costs more than the products. The
-/// bytes are the same either way.
+/// Rows from which on AMX's tiles multiply and attend: below, a tile is mostly empty, and packing the weight for it costs more than the
+/// products. The bytes are the same either way.
 constexpr std::int64_t fewest_tiled_rows = 16;
 
 /// Columns of linear_i8's tile: a few panels.
