@@ -22,10 +22,6 @@ Tensor scratch_of(Context& ctx, std::size_t bytes) {
   return bytes == 0 ? Tensor{} : ctx.arena.take({static_cast<std::int64_t>(bytes)}, DType::u8);
 }
 
-}  // namespace
-
-namespace {
-
 // Throws where x does not fit the layer.
 void check_linear(Tensor x, const Linear& layer) {
   const Tensor& weight = layer.weight;
